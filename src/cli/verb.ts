@@ -1,0 +1,59 @@
+/**
+ * What a verb is to the command line, and what the command line gives it.
+ *
+ * A verb's file exports `const verb: Verb`. Its actions print through `context.out` only, end with `context.exit(code)`
+ * or `context.fail(failure)` (none of which throws: return afterwards), and may read `context.options` once they run.
+ */
+import type { Command } from 'commander';
+import type { ExitCode, Failure } from './exit.ts';
+import type { Printer } from './render.ts';
+
+/** The options that every verb understands. */
+export interface GlobalOptions {
+  /** One JSON document (or one object a line) on stdout, nothing else there. */
+  readonly json: boolean;
+  /** Run id; null means the only live run. */
+  readonly run: string | null;
+  /** Folder in the repository to act on, as typed; null means the current one. */
+  readonly repo: string | null;
+  /** Home folder instead of `.czar`, as typed. */
+  readonly czarDir: string | null;
+  readonly quiet: boolean;
+  /** Answer yes to every question. */
+  readonly yes: boolean;
+  /** Show stack traces. */
+  readonly debug: boolean;
+}
+
+export interface CliContext {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly options: GlobalOptions;
+  readonly out: Printer;
+  /** Whether stdout is a terminal. */
+  readonly isTerminal: boolean;
+  /** Whether a person can be asked: stdin and stderr are terminals, and stdout is not JSON. */
+  readonly canAsk: boolean;
+  /** Width of the terminal in cells; 80 when unknown. */
+  readonly columns: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Aborted when whoever reads stdout is gone (`czar events | head`): streams end then. */
+  readonly closed: AbortSignal;
+  /** Sets the exit code (0 unless set). */
+  readonly exit: (code: ExitCode) => void;
+  /** Prints why the verb could not act, and sets its exit code. */
+  readonly fail: (failure: Failure) => void;
+}
+
+/** A verb that commander parses: `define` adds arguments, options, sub-verbs and the action. */
+export interface ParsedVerb {
+  readonly define: (command: Command, context: CliContext) => void;
+}
+
+/** A verb that reads its arguments itself (everything behind its name, global options included). */
+export interface RawVerb {
+  readonly raw: (argv: readonly string[], context: CliContext) => Promise<void>;
+}
+
+export type Verb = ParsedVerb | RawVerb;
