@@ -1,0 +1,250 @@
+/**
+ * What follows by itself. After every command the loop calls `advance` until nothing more follows; the events are
+ * appended in the same transaction. A function of state and `now` alone, so that a restart finds the same (A2).
+ *
+ * One call returns the events of the first rule that has any: every rule sees a state in which those before it rest.
+ */
+import { edgeState, supersededBy } from './edges.ts';
+import type { Block, NewEvent } from './events.ts';
+import { grantChecks, grantStarts } from './grant.ts';
+import { isFinal } from './lifecycle.ts';
+import { mergeQueue, merging } from './queue.ts';
+import { runOutcome } from './run-outcome.ts';
+import { landingOutcome, mergingOutcome, verifyingOutcome } from './settle.ts';
+import {
+  definitionOf,
+  isRunLive,
+  type RepositoryState,
+  type RunState,
+  type WorkerState,
+} from './state.ts';
+
+/** Evaluates a CEL expression; the only knowledge that the core takes from outside. */
+export type EvaluateWhen = (
+  expression: string,
+  context: {
+    readonly run: { readonly id: string; readonly base: string };
+    readonly workers: Readonly<
+      Record<
+        string,
+        { readonly state: string; readonly no_change: boolean; readonly attempts: number }
+      >
+    >;
+  },
+) => boolean | { readonly error: string };
+
+export interface AdvanceOptions {
+  readonly now: number;
+  /** No new attempts: the loop was told to end. */
+  readonly draining: boolean;
+  readonly when: EvaluateWhen;
+}
+
+/** The next events that follow by themselves; empty when the state rests. */
+export function advance(state: RepositoryState, options: AdvanceOptions): readonly NewEvent[] {
+  for (const run of state.runs.values()) {
+    const refusal = landingOutcome(run);
+    if (refusal !== null) return [refusal];
+    if (!isRunLive(run)) {
+      const granted = grantChecks(state, run);
+      if (granted.length > 0) return granted;
+      continue;
+    }
+    for (const rule of rules) {
+      const events = rule(state, run, options);
+      if (events.length > 0) return events;
+    }
+  }
+  return [];
+}
+
+type Rule = (state: RepositoryState, run: RunState, options: AdvanceOptions) => readonly NewEvent[];
+
+const rules: readonly Rule[] = [
+  (_state, run, { when }) => each(run, (worker) => dependenciesOf(run, worker, when)),
+  (_state, run) => each(run, (worker) => freed(run, worker)),
+  (_state, run) => superseding(run),
+  (_state, run) => each(run, stoppedBeforeLaunch),
+  (_state, run) => each(run, (worker) => verifyingOutcome(run, worker)),
+  (_state, run) => each(run, (worker) => mergingOutcome(run, worker)),
+  (_state, run, { now }) => beginMerge(run, now),
+  (state, run) => grantChecks(state, run),
+  (state, run, { now, draining }) => (draining ? [] : grantStarts(state, run, now)),
+  (_state, run) => runOutcome(run),
+];
+
+function each(run: RunState, rule: (worker: WorkerState) => NewEvent | null): readonly NewEvent[] {
+  const events: NewEvent[] = [];
+  for (const worker of run.workers.values()) {
+    const event = rule(worker);
+    if (event !== null) events.push({ ...event, run: run.id, worker: worker.id });
+  }
+  return events;
+}
+
+/** pending → ready, blocked or skipped, as its dependencies say. */
+function dependenciesOf(run: RunState, worker: WorkerState, when: EvaluateWhen): NewEvent | null {
+  if (worker.state !== 'pending') return null;
+  let skippedBy: string | null = null;
+  let open = false;
+  for (const edge of definitionOf(run, worker.id).edges) {
+    const edgeNow = edgeState(run, edge);
+    if (edgeNow.kind === 'failed') return blockedByFailure(worker, 'pending', edgeNow.root);
+    if (edgeNow.kind === 'open') open = true;
+    if (edgeNow.kind === 'skipped') skippedBy = edge.on;
+  }
+  if (open) return null;
+  if (skippedBy !== null) return skipped(`its dependency ${skippedBy} was skipped`);
+  const answer = evaluate(run, worker, when);
+  if (answer === true) {
+    return {
+      type: 'worker.ready',
+      data: {
+        from: 'pending',
+        reason: 'its dependencies are there',
+        notBefore: null,
+        counts: null,
+        tree: null,
+      },
+    };
+  }
+  if (answer === false) return skipped('its condition does not hold');
+  const block: Block = {
+    kind: 'when',
+    step: 'pending',
+    text: `when: ${answer.error}`,
+    findings: [],
+    files: [],
+  };
+  return {
+    type: 'worker.blocked',
+    data: { from: 'pending', reason: block.text, block, blockedBy: null },
+  };
+}
+
+function evaluate(
+  run: RunState,
+  worker: WorkerState,
+  when: EvaluateWhen,
+): boolean | { readonly error: string } {
+  const definition = definitionOf(run, worker.id);
+  if (definition.when === null) return true;
+  const dependencies = definition.edges.flatMap((edge) => run.workers.get(edge.on) ?? []);
+  const workers = Object.fromEntries(
+    dependencies.map((one) => [
+      one.id,
+      { state: one.state, no_change: one.noChange, attempts: one.attempts },
+    ]),
+  );
+  return when(definition.when, { run: { id: run.id, base: run.base.commit }, workers });
+}
+
+function skipped(reason: string): NewEvent {
+  return {
+    type: 'worker.skipped',
+    data: { from: 'pending', reason, by: 'policy', satisfies: false },
+  };
+}
+
+function blockedByFailure(
+  worker: WorkerState,
+  step: 'pending' | 'merging',
+  root: string,
+): NewEvent {
+  const block: Block = {
+    kind: 'dependency',
+    step,
+    text: `blocked by ${root}`,
+    findings: [],
+    files: [],
+  };
+  return {
+    type: 'worker.blocked',
+    data: { from: worker.state, reason: block.text, block, blockedBy: root },
+  };
+}
+
+/** blocked by failure → pending or merging, once the failure is settled. */
+function freed(run: RunState, worker: WorkerState): NewEvent | null {
+  if (worker.state !== 'blocked' || worker.block?.kind !== 'dependency') return null;
+  if (worker.block.step === 'merging') {
+    const dependency = supersededBy(run, worker);
+    if (dependency !== null && hasFailed(dependency)) return null;
+    return { type: 'worker.merging', data: { from: 'blocked', reason: 'the failure was settled' } };
+  }
+  const failed = definitionOf(run, worker.id).edges.some(
+    (edge) => edgeState(run, edge).kind === 'failed',
+  );
+  if (failed) return null;
+  return {
+    type: 'worker.pending',
+    data: {
+      from: 'blocked',
+      reason: 'the failure was settled',
+      by: 'policy',
+      note: null,
+      clean: worker.nextClean,
+    },
+  };
+}
+
+function hasFailed(worker: WorkerState): boolean {
+  return worker.state === 'failed' || worker.state === 'cancelled' || worker.blockedBy !== null;
+}
+
+/** A dependency that was sent back after a dependent started on less than its completion. */
+function superseding(run: RunState): readonly NewEvent[] {
+  const events: NewEvent[] = [];
+  for (const worker of run.workers.values()) {
+    if (worker.attempts === 0 || isFinal(worker.state)) continue;
+    for (const edge of definitionOf(run, worker.id).edges) {
+      if (edge.requires === 'complete' || worker.superseded.includes(edge.on)) continue;
+      const dependency = run.workers.get(edge.on);
+      if (dependency === undefined || edgeState(run, edge).kind !== 'open') continue;
+      const data = { dependency: dependency.id, dependent: worker.id };
+      events.push({ type: 'dependency.superseded', run: run.id, worker: worker.id, data });
+      events.push({ type: 'dependency.superseded', run: run.id, worker: dependency.id, data });
+    }
+    const waitsFor = supersededBy(run, worker);
+    if (
+      worker.state === 'merging' &&
+      worker.merge === null &&
+      waitsFor !== null &&
+      hasFailed(waitsFor)
+    ) {
+      const root = waitsFor.blockedBy ?? waitsFor.id;
+      events.push({ ...blockedByFailure(worker, 'merging', root), run: run.id, worker: worker.id });
+    }
+  }
+  return events;
+}
+
+/** A stop that was asked for while the attempt has no program yet. */
+function stoppedBeforeLaunch(worker: WorkerState): NewEvent | null {
+  const { stop, attempt } = worker;
+  if (
+    worker.state !== 'starting' ||
+    stop === null ||
+    attempt === null ||
+    attempt.phase === 'launch'
+  )
+    return null;
+  const data = { from: worker.state, reason: stop.reason, by: 'user' as const };
+  return stop.to === 'cancelled'
+    ? { type: 'worker.cancelled', data }
+    : { type: 'worker.paused', data };
+}
+
+function beginMerge(run: RunState, now: number): readonly NewEvent[] {
+  if (run.tip === null || merging(run) !== null) return [];
+  const [next] = mergeQueue(run);
+  if (next?.work == null) return [];
+  return [
+    {
+      type: 'merge.started',
+      run: run.id,
+      worker: next.id,
+      data: { base: run.tip, tip: next.work.tip, date: now },
+    },
+  ];
+}

@@ -1,0 +1,148 @@
+/** How an attempt that has ended, and whose work is at home, goes on: done, tried again, failed, or blocked. */
+import type { Block, NewEvent } from './events.ts';
+import { definitionOf, type RunState, type WorkerState } from './state.ts';
+
+/** Lost attempts in a row that are started again; one more blocks. */
+export const lostInRowAllowed = 3;
+
+/** What follows when the process is gone and the work is collected. */
+export function afterAttempt(run: RunState, worker: WorkerState, now: number): readonly NewEvent[] {
+  const { attempt } = worker;
+  if (attempt === null || attempt.end === null) return [];
+  const { end, stopWord } = attempt;
+  if (stopWord !== null) {
+    return [
+      blocked(worker, {
+        kind: stopWord.kind,
+        step: 'attempt',
+        text: stopWord.text,
+        findings: [],
+        files: [],
+      }),
+    ];
+  }
+  switch (end.how) {
+    case 'exited':
+      if (end.code === 0) {
+        return [
+          {
+            type: 'worker.verifying',
+            data: { from: worker.state, reason: 'its agent ended well', submitted: false },
+          },
+        ];
+      }
+      return failedAttempt(run, worker, exitError(end.code, attempt.lastWords), now);
+    case 'stopped':
+      if (end.why === 'timeout') {
+        const { timeoutMs } = definitionOf(run, worker.id);
+        const error = `it reached its timeout${timeoutMs === null ? '' : ` of ${timeoutMs / 1000} s`}`;
+        return failedAttempt(run, worker, { error, exit: end.code, final: false }, now);
+      }
+      return lostAttempt(
+        run,
+        worker,
+        end.why === 'unattended' ? 'nobody watched it' : 'it was stopped',
+        now,
+      );
+    case 'lost':
+      return lostAttempt(run, worker, end.why, now);
+  }
+}
+
+interface Failure {
+  readonly error: string;
+  readonly exit: number | null;
+  /** A repeat cannot mend it. */
+  readonly final: boolean;
+}
+
+/** A failed attempt: tried again after the backoff while attempts are left, else failed. */
+export function failedAttempt(
+  run: RunState,
+  worker: WorkerState,
+  failure: Failure,
+  now: number,
+): readonly NewEvent[] {
+  const { retry } = definitionOf(run, worker.id);
+  const failures = worker.failures + 1;
+  const over = failure.final || failures >= retry.maxAttempts;
+  const error: NewEvent = { type: 'worker.error', data: { ...failure, final: over } };
+  if (over) {
+    return [
+      error,
+      {
+        type: 'worker.failed',
+        data: { from: worker.state, reason: failure.error, blockedBy: null },
+      },
+    ];
+  }
+  const notBefore = now + backoffMs(retry, failures);
+  return [
+    error,
+    {
+      type: 'worker.ready',
+      data: {
+        from: worker.state,
+        reason: `attempt failed: ${failure.error}`,
+        notBefore,
+        counts: 'failed',
+        tree: retry.from,
+      },
+    },
+  ];
+}
+
+/** An attempt whose end is unknown or not its own: continued, at most three times in a row. */
+export function lostAttempt(
+  run: RunState,
+  worker: WorkerState,
+  why: string,
+  now: number,
+): readonly NewEvent[] {
+  if (worker.lostInRow >= lostInRowAllowed) {
+    const text = `lost ${worker.lostInRow + 1} times in a row: ${why}`;
+    return [blocked(worker, { kind: 'lost', step: 'attempt', text, findings: [], files: [] })];
+  }
+  const { retry } = definitionOf(run, worker.id);
+  const notBefore = worker.lostInRow === 0 ? null : now + backoffMs(retry, worker.lostInRow);
+  return [
+    {
+      type: 'worker.ready',
+      data: {
+        from: worker.state,
+        reason: `lost: ${why}`,
+        notBefore,
+        counts: 'lost',
+        tree: 'continue',
+      },
+    },
+  ];
+}
+
+function blocked(worker: WorkerState, block: Block): NewEvent {
+  return {
+    type: 'worker.blocked',
+    data: { from: worker.state, reason: block.text, block, blockedBy: null },
+  };
+}
+
+function exitError(code: number, lastWords: readonly string[]): Failure {
+  const word = lastWords.at(-1);
+  return {
+    error: `its agent exited with ${code}${word === undefined ? '' : `: ${word}`}`,
+    exit: code,
+    final: false,
+  };
+}
+
+function backoffMs(
+  retry: {
+    readonly backoff: 'exponential' | 'linear' | 'fixed';
+    readonly initialMs: number;
+    readonly maxMs: number;
+  },
+  failures: number,
+): number {
+  const factor = { exponential: 2 ** (failures - 1), linear: failures, fixed: 1 }[retry.backoff];
+  return Math.min(retry.maxMs, retry.initialMs * factor);
+}

@@ -1,0 +1,11 @@
+/** Whether what lies uncommitted in a tree is the work (committed for the agent) or is kept beside it. */
+import type { WorkerState } from './state.ts';
+
+/** `all` when the attempt ended well or a person submitted the tree; else what is there is kept, not committed. */
+export function collectMode(worker: WorkerState): 'all' | 'none' {
+  if (worker.submitted) return 'all';
+  const { attempt } = worker;
+  if (attempt === null || attempt.end === null || worker.stop !== null) return 'none';
+  const endedWell = attempt.end.how === 'exited' && attempt.end.code === 0;
+  return endedWell && attempt.stopWord === null ? 'all' : 'none';
+}

@@ -1,0 +1,223 @@
+/**
+ * Everything that can be asked of the loop: what a person wants, and what the outcome of an effect was (A4: an outcome
+ * is nothing until `decide` has made events of it).
+ */
+import type {
+  AttemptEnd,
+  ChangeVerdict,
+  KeptWork,
+  LandPlan,
+  Principal,
+  ProcessIdentity,
+  Report,
+  TreeVerdict,
+  Work,
+} from './events.ts';
+import type { Plan } from './plan.ts';
+
+/** What git says of a worker's tree, needed to accept `submit`. */
+export interface TreeFacts {
+  readonly exists: boolean;
+  /** A merge, rebase or cherry-pick under way, or conflict markers; null when neither. */
+  readonly unfinished: string | null;
+}
+
+/** What a person asks. Each names a run; most name a worker. */
+export type Request =
+  | {
+      readonly kind: 'start-run';
+      readonly run: string;
+      readonly plan: Plan;
+      readonly base: { readonly ref: string; readonly commit: string; readonly dirty: number };
+      readonly integration: string;
+      readonly target: string | null;
+      readonly scope: readonly string[] | null;
+    }
+  | {
+      readonly kind: 'retry';
+      readonly run: string;
+      readonly worker: string;
+      readonly note: string | null;
+      readonly clean: boolean;
+    }
+  /** Retry every failed worker of the run. */
+  | { readonly kind: 'retry-failed'; readonly run: string }
+  | {
+      readonly kind: 'submit';
+      readonly run: string;
+      readonly worker: string;
+      readonly tree: TreeFacts;
+    }
+  | {
+      readonly kind: 'skip';
+      readonly run: string;
+      readonly worker: string;
+      readonly satisfy: boolean;
+    }
+  | { readonly kind: 'cancel'; readonly run: string; readonly worker: string | null }
+  | {
+      readonly kind: 'answer';
+      readonly run: string;
+      readonly worker: string;
+      readonly text: string;
+    }
+  | {
+      readonly kind: 'unblock';
+      readonly run: string;
+      readonly worker: string;
+      readonly note: string | null;
+    }
+  | {
+      readonly kind: 'approve-path';
+      readonly run: string;
+      readonly worker: string;
+      readonly path: string;
+    }
+  | ({ readonly kind: 'land'; readonly run: string; readonly onto: string } & LandPlan);
+
+export type RequestKind = Request['kind'];
+
+interface OfAttempt {
+  readonly run: string;
+  readonly worker: string;
+  readonly attempt: number;
+}
+
+/** Outcomes of effects, and the loop's own beginning and end. */
+export type Outcome =
+  | {
+      readonly kind: 'loop-started';
+      readonly pid: number;
+      readonly host: string;
+      readonly version: string;
+    }
+  | { readonly kind: 'loop-ended'; readonly reason: string }
+  /** Time has passed: nothing but `advance` follows. */
+  | { readonly kind: 'tick' }
+  | { readonly kind: 'run-prepared'; readonly run: string; readonly commit: string }
+  | {
+      readonly kind: 'inputs-checked';
+      readonly run: string;
+      readonly worker: string;
+      readonly missing: readonly string[];
+    }
+  | (OfAttempt & {
+      readonly kind: 'tree-prepared';
+      readonly branch: string;
+      readonly worktree: string;
+      readonly base: string;
+      readonly kept: readonly KeptWork[];
+    })
+  | (OfAttempt & { readonly kind: 'setup-passed' })
+  /** Setup of the worker's tree failed: a failed attempt. */
+  | (OfAttempt & { readonly kind: 'setup-failed'; readonly findings: readonly string[] })
+  | (OfAttempt & { readonly kind: 'launched'; readonly process: ProcessIdentity })
+  /** The program could not be started; a repeat cannot mend it when `final`. */
+  | (OfAttempt & {
+      readonly kind: 'launch-failed';
+      readonly error: string;
+      readonly final: boolean;
+    })
+  | (OfAttempt & {
+      readonly kind: 'reports';
+      readonly reports: readonly Report[];
+      readonly refused: readonly string[];
+      readonly reportOffset: number;
+      readonly outputOffset: number;
+    })
+  | (OfAttempt & {
+      readonly kind: 'attempt-ended';
+      readonly end: AttemptEnd;
+      readonly lastWords: readonly string[];
+    })
+  | (OfAttempt & { readonly kind: 'collected'; readonly work: Work | null })
+  | {
+      readonly kind: 'judged';
+      readonly run: string;
+      readonly worker: string;
+      readonly verdicts: readonly ChangeVerdict[];
+    }
+  | {
+      readonly kind: 'checked';
+      readonly run: string;
+      readonly subject: 'branch' | 'merge' | 'land';
+      readonly worker: string | null;
+      readonly verdicts: readonly TreeVerdict[];
+    }
+  | {
+      readonly kind: 'merge-built';
+      readonly run: string;
+      readonly worker: string;
+      readonly base: string;
+      readonly tip: string;
+      readonly commit: string;
+      readonly tree: string;
+    }
+  | {
+      readonly kind: 'merge-conflict';
+      readonly run: string;
+      readonly worker: string;
+      readonly base: string;
+      readonly tip: string;
+      readonly files: readonly string[];
+      readonly messages: readonly string[];
+    }
+  | {
+      readonly kind: 'merge-committed';
+      readonly run: string;
+      readonly worker: string;
+      readonly commit: string;
+      readonly tree: string;
+      readonly files: {
+        readonly created: number;
+        readonly modified: number;
+        readonly deleted: number;
+      };
+      readonly commits: number;
+    }
+  /** The integration ref is not where the intent says: nothing was moved. */
+  | {
+      readonly kind: 'merge-lost';
+      readonly run: string;
+      readonly worker: string;
+      readonly found: string;
+    }
+  | {
+      readonly kind: 'published';
+      readonly run: string;
+      readonly refs: Readonly<Record<string, string>>;
+      readonly diverged: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly kind: 'landing-built';
+      readonly run: string;
+      readonly commit: string;
+      readonly tree: string;
+    }
+  | {
+      readonly kind: 'landing-refused';
+      readonly run: string;
+      readonly reason: string;
+      readonly files: readonly string[];
+    }
+  | { readonly kind: 'landed'; readonly run: string; readonly commit: string }
+  | {
+      readonly kind: 'effect-failed';
+      readonly run: string;
+      readonly worker: string | null;
+      readonly attempt: number | null;
+      readonly key: string;
+      readonly effect: string;
+      readonly error: string;
+    };
+
+export type Command = (Request & { readonly by: Principal }) | Outcome;
+
+/** Why a request is refused. `consequence` is what the caller does about it. */
+export interface Rejection {
+  readonly consequence: 'reject' | 'ask' | 'retry';
+  /** Exit code that it becomes: 2 wrong, 3 nothing to act on, 4 refused by the present state. */
+  readonly exit: 2 | 3 | 4;
+  readonly what: string;
+  readonly next: string | null;
+}

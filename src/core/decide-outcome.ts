@@ -1,0 +1,402 @@
+/**
+ * What the outcome of an effect means. An outcome that does not belong to the present state any more (an older attempt,
+ * a merge that was given up) means nothing: the fence of S2.
+ */
+import type { Outcome } from './commands.ts';
+import type { AttemptEnd, NewEvent, Report, TreeVerdict, ChangeVerdict } from './events.ts';
+import { afterAttempt, failedAttempt, lostAttempt } from './attempt-outcome.ts';
+import { troubleOutcome } from './trouble.ts';
+import type { AttemptState, RepositoryState, RunState, WorkerState } from './state.ts';
+
+/** Events that follow from the outcome; none when it comes too late. */
+export function decideOutcome(
+  state: RepositoryState,
+  outcome: Outcome,
+  now: number,
+): readonly NewEvent[] {
+  switch (outcome.kind) {
+    case 'tick':
+      return [];
+    case 'loop-started': {
+      const { pid, host, version } = outcome;
+      return [{ type: 'loop.started', data: { pid, host, version, epoch: state.epoch + 1 } }];
+    }
+    case 'loop-ended':
+      return [{ type: 'loop.ended', data: { reason: outcome.reason } }];
+  }
+  const run = state.runs.get(outcome.run);
+  if (run === undefined) return [];
+  switch (outcome.kind) {
+    case 'run-prepared':
+      return run.tip === null
+        ? [{ type: 'run.prepared', run: run.id, data: { commit: outcome.commit } }]
+        : [];
+    case 'published':
+      return publishedEvents(run, outcome.refs, outcome.diverged);
+    case 'landing-built':
+      if (run.landing === null || run.landing.built !== null) return [];
+      return [
+        { type: 'land.built', run: run.id, data: { commit: outcome.commit, tree: outcome.tree } },
+      ];
+    case 'landing-refused':
+      if (run.landing === null) return [];
+      return [
+        {
+          type: 'land.refused',
+          run: run.id,
+          data: { reason: outcome.reason, files: outcome.files },
+        },
+      ];
+    case 'landed':
+      if (run.landing === null) return [];
+      return [
+        {
+          type: 'run.landed',
+          run: run.id,
+          data: { target: run.landing.target, commit: outcome.commit, mode: run.landing.mode },
+        },
+      ];
+    case 'effect-failed':
+      return troubleOutcome(run, outcome, now);
+    case 'checked':
+      return checked(run, outcome.worker, outcome.subject, outcome.verdicts);
+    case 'inputs-checked':
+    case 'tree-prepared':
+    case 'setup-passed':
+    case 'setup-failed':
+    case 'launched':
+    case 'launch-failed':
+    case 'reports':
+    case 'attempt-ended':
+    case 'collected':
+    case 'judged':
+    case 'merge-built':
+    case 'merge-conflict':
+    case 'merge-committed':
+    case 'merge-lost': {
+      const worker = run.workers.get(outcome.worker);
+      return worker === undefined
+        ? []
+        : ofWorker(run, worker, outcome, now).map((event) => at(run, worker, event));
+    }
+  }
+}
+
+type OfWorker = Extract<Outcome, { worker: string }>;
+
+function ofWorker(
+  run: RunState,
+  worker: WorkerState,
+  outcome: Exclude<OfWorker, { kind: 'effect-failed' | 'checked' }>,
+  now: number,
+): readonly NewEvent[] {
+  switch (outcome.kind) {
+    case 'inputs-checked':
+      return inputsChecked(worker, outcome.missing);
+    case 'judged':
+      return worker.state === 'verifying' ? outcome.verdicts.map(verdictEvent) : [];
+    case 'merge-built':
+    case 'merge-conflict':
+    case 'merge-committed':
+    case 'merge-lost':
+      return mergeOutcome(worker, outcome);
+    case 'collected':
+      if (outcome.attempt !== worker.attempt?.n) return [];
+      return collected(run, worker, outcome.work, now);
+    case 'tree-prepared':
+    case 'setup-passed':
+    case 'setup-failed':
+    case 'launched':
+    case 'launch-failed':
+    case 'reports':
+    case 'attempt-ended': {
+      const { attempt } = worker;
+      if (attempt === null || attempt.n !== outcome.attempt) return [];
+      return ofAttempt(run, worker, attempt, outcome, now);
+    }
+  }
+}
+
+function ofAttempt(
+  run: RunState,
+  worker: WorkerState,
+  attempt: AttemptState,
+  outcome: Extract<
+    Outcome,
+    {
+      kind:
+        | 'tree-prepared'
+        | 'setup-passed'
+        | 'setup-failed'
+        | 'launched'
+        | 'launch-failed'
+        | 'reports'
+        | 'attempt-ended';
+    }
+  >,
+  now: number,
+): readonly NewEvent[] {
+  switch (outcome.kind) {
+    case 'tree-prepared': {
+      if (attempt.phase !== 'tree') return [];
+      const { branch, worktree, base } = outcome;
+      return [
+        ...outcome.kept.map((kept): NewEvent => ({ type: 'work.kept', data: { kept } })),
+        { type: 'attempt.prepared', data: { branch, worktree, base } },
+      ];
+    }
+    case 'setup-passed':
+      return attempt.phase === 'setup' ? [{ type: 'attempt.setup_passed', data: {} }] : [];
+    case 'setup-failed':
+      if (attempt.phase !== 'setup') return [];
+      return failedAttempt(
+        run,
+        worker,
+        { error: `setup failed: ${outcome.findings.join('\n')}`, exit: null, final: false },
+        now,
+      );
+    case 'launched':
+      if (attempt.phase !== 'launch') return [];
+      return [
+        {
+          type: 'worker.active',
+          data: { from: 'starting', reason: 'its program runs', process: outcome.process },
+        },
+      ];
+    case 'launch-failed':
+      if (attempt.phase !== 'launch') return [];
+      return failedAttempt(
+        run,
+        worker,
+        { error: outcome.error, exit: null, final: outcome.final },
+        now,
+      );
+    case 'reports':
+      if (
+        outcome.reportOffset <= attempt.reportOffset &&
+        outcome.outputOffset <= attempt.outputOffset
+      )
+        return [];
+      return [
+        ...outcome.reports.map(reportEvent),
+        ...outcome.refused.map((error): NewEvent => ({
+          type: 'worker.report_refused',
+          data: { error },
+        })),
+        {
+          type: 'attempt.read',
+          data: { reportOffset: outcome.reportOffset, outputOffset: outcome.outputOffset },
+        },
+      ];
+    case 'attempt-ended':
+      return ended(run, worker, attempt, outcome.end, outcome.lastWords, now);
+  }
+}
+
+function ended(
+  run: RunState,
+  worker: WorkerState,
+  attempt: AttemptState,
+  end: AttemptEnd,
+  lastWords: readonly string[],
+  now: number,
+): readonly NewEvent[] {
+  if (worker.state === 'active' && attempt.phase === 'running') {
+    return [{ type: 'attempt.ended', data: { end, lastWords } }];
+  }
+  // It was stopped, or found dead, before its program was on record: there is nothing to collect.
+  if (worker.state === 'starting') {
+    const over: NewEvent = { type: 'attempt.ended', data: { end, lastWords } };
+    if (worker.stop !== null) return [over, ...stopped(worker)];
+    const why = end.how === 'lost' ? end.why : 'it was stopped before it began';
+    if (end.how === 'stopped' && end.why === 'interrupted') return [over, interrupted(worker)];
+    return [over, ...lostAttempt(run, worker, why, now)];
+  }
+  return [];
+}
+
+function collected(
+  run: RunState,
+  worker: WorkerState,
+  work: Parameters<typeof afterAttempt>[1]['work'],
+  now: number,
+): readonly NewEvent[] {
+  const receipt: NewEvent = { type: 'work.collected', data: { work } };
+  if (worker.state === 'verifying' && worker.attempt?.phase === 'ended') return [receipt];
+  if (worker.state !== 'active' || worker.attempt?.phase !== 'ended') return [];
+  if (worker.stop !== null) return [receipt, ...stopped(worker)];
+  const { end } = worker.attempt;
+  if (end?.how === 'stopped' && end.why === 'interrupted') return [receipt, interrupted(worker)];
+  return [receipt, ...afterAttempt(run, { ...worker, work }, now)];
+}
+
+function stopped(worker: WorkerState): readonly NewEvent[] {
+  const { stop } = worker;
+  if (stop === null) return [];
+  const entered = { from: worker.state, reason: stop.reason, by: 'user' as const };
+  return [
+    stop.to === 'cancelled'
+      ? { type: 'worker.cancelled', data: entered }
+      : { type: 'worker.paused', data: entered },
+  ];
+}
+
+function interrupted(worker: WorkerState): NewEvent {
+  return {
+    type: 'worker.ready',
+    data: {
+      from: worker.state,
+      reason: 'czar was told to end',
+      notBefore: null,
+      counts: 'interrupted',
+      tree: 'continue',
+    },
+  };
+}
+
+function inputsChecked(worker: WorkerState, missing: readonly string[]): readonly NewEvent[] {
+  if (worker.state !== 'ready' || worker.inputsChecked) return [];
+  const receipt: NewEvent = { type: 'inputs.checked', data: { missing } };
+  if (missing.length === 0) return [receipt];
+  const text = `inputs are missing: ${missing.join(', ')}`;
+  return [
+    receipt,
+    {
+      type: 'worker.blocked',
+      data: {
+        from: 'ready',
+        reason: text,
+        blockedBy: null,
+        block: { kind: 'inputs', step: 'ready', text, findings: [], files: missing },
+      },
+    },
+  ];
+}
+
+function mergeOutcome(
+  worker: WorkerState,
+  outcome: Extract<
+    Outcome,
+    { kind: 'merge-built' | 'merge-conflict' | 'merge-committed' | 'merge-lost' }
+  >,
+): readonly NewEvent[] {
+  const { merge } = worker;
+  if (worker.state !== 'merging' || merge === null) return [];
+  switch (outcome.kind) {
+    case 'merge-built':
+      if (merge.built !== null || merge.base !== outcome.base || merge.tip !== outcome.tip)
+        return [];
+      return [{ type: 'merge.built', data: { commit: outcome.commit, tree: outcome.tree } }];
+    case 'merge-conflict': {
+      if (merge.base !== outcome.base || merge.tip !== outcome.tip) return [];
+      const text = `its work conflicts with the integration branch in ${outcome.files.join(', ')}`;
+      const block = {
+        kind: 'conflict' as const,
+        step: 'merging' as const,
+        text,
+        findings: outcome.messages,
+        files: outcome.files,
+      };
+      return [
+        {
+          type: 'merge.conflict',
+          data: { base: outcome.base, files: outcome.files, messages: outcome.messages },
+        },
+        { type: 'worker.blocked', data: { from: 'merging', reason: text, block, blockedBy: null } },
+      ];
+    }
+    case 'merge-committed':
+      if (merge.built?.commit !== outcome.commit) return [];
+      return [
+        {
+          type: 'worker.merged',
+          data: {
+            commit: outcome.commit,
+            tree: outcome.tree,
+            base: merge.base,
+            tip: merge.tip,
+            files: outcome.files,
+            commits: outcome.commits,
+          },
+        },
+        { type: 'worker.complete', data: { from: 'merging', reason: 'merged', noChange: false } },
+      ];
+    case 'merge-lost':
+      return [
+        { type: 'merge.abandoned', data: { reason: `integration stood at ${outcome.found}` } },
+      ];
+  }
+}
+
+function checked(
+  run: RunState,
+  id: string | null,
+  subject: 'branch' | 'merge' | 'land',
+  verdicts: readonly TreeVerdict[],
+): readonly NewEvent[] {
+  if (id === null) {
+    return run.landing === null
+      ? []
+      : verdicts.map((verdict) => ({ ...verdictEvent(verdict), run: run.id }));
+  }
+  const worker = run.workers.get(id);
+  if (worker === undefined) return [];
+  const waits =
+    subject === 'branch'
+      ? worker.state === 'verifying'
+      : worker.state === 'merging' && worker.merge !== null;
+  return waits ? verdicts.map((verdict) => at(run, worker, verdictEvent(verdict))) : [];
+}
+
+function verdictEvent(verdict: ChangeVerdict | TreeVerdict): NewEvent {
+  switch (verdict.result) {
+    case 'pass':
+      return { type: 'gate.passed', data: { verdict } };
+    case 'fail':
+      return { type: 'gate.failed', data: { verdict } };
+    case 'inconclusive':
+      return { type: 'gate.inconclusive', data: { verdict } };
+  }
+}
+
+function reportEvent(report: Report): NewEvent {
+  switch (report.kind) {
+    case 'task-start':
+      return { type: 'worker.task_started', data: { task: report.task } };
+    case 'task-complete':
+      return { type: 'worker.task_completed', data: { task: report.task } };
+    case 'checkpoint':
+      return { type: 'worker.checkpoint', data: { name: report.name } };
+    case 'blocked':
+      return { type: 'worker.reported_blocked', data: { text: report.text } };
+    case 'ask':
+      return { type: 'worker.asked', data: { text: report.text } };
+    case 'handoff':
+      return { type: 'worker.handoff', data: { text: report.text } };
+    case 'usage':
+      return { type: 'worker.usage', data: { ...report.usage, source: 'reported' } };
+  }
+}
+
+function publishedEvents(
+  run: RunState,
+  refs: Readonly<Record<string, string>>,
+  diverged: Readonly<Record<string, string>>,
+): readonly NewEvent[] {
+  const news = Object.entries(diverged).filter(([ref, why]) => run.diverged[ref] !== why);
+  return [
+    ...(Object.keys(refs).length === 0
+      ? []
+      : [{ type: 'refs.published' as const, run: run.id, data: { refs } }]),
+    ...news.map(([ref, why]): NewEvent => ({
+      type: 'refs.diverged',
+      run: run.id,
+      data: { ref, expected: run.published[ref] ?? null, why },
+    })),
+  ];
+}
+
+function at(run: RunState, worker: WorkerState, event: NewEvent): NewEvent {
+  const placed = { ...event, run: run.id, worker: worker.id };
+  return worker.attempt === null ? placed : { ...placed, attempt: worker.attempt.n };
+}

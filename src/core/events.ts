@@ -1,0 +1,323 @@
+/**
+ * Everything that can happen, named once. State is a fold of these; logs, reports and the API render them.
+ *
+ * An event that enters a worker state is `worker.<state>` (`starting` is `worker.started`) and carries `from` and
+ * `reason`. Times inside the core are milliseconds since 1970 (`at`); the codec writes them as ISO 8601.
+ */
+import type { Plan } from './plan.ts';
+import type { WorkerStateName } from './lifecycle.ts';
+
+/** Who asked for something: the user, czar by a rule, or an agent. */
+export type Principal = 'user' | 'policy' | 'agent';
+
+/** Every worker transition says where it came from and why. */
+export interface Entered {
+  readonly from: WorkerStateName | null;
+  readonly reason: string;
+}
+
+/** What blocks a worker, and in which step it was blocked. */
+export type BlockKind =
+  | 'dependency'
+  | 'inputs'
+  | 'when'
+  | 'question'
+  | 'blocker'
+  | 'lost'
+  | 'gate'
+  | 'inconclusive'
+  | 'protect'
+  | 'nothing_changed'
+  | 'conflict'
+  | 'infrastructure';
+
+export type BlockStep = 'pending' | 'ready' | 'attempt' | 'verifying' | 'merging';
+
+export interface Block {
+  readonly kind: BlockKind;
+  readonly step: BlockStep;
+  /** One sentence for a person. */
+  readonly text: string;
+  /** Word for word what gates, git or the agent said. */
+  readonly findings: readonly string[];
+  /** Files concerned: conflicts, violations, missing inputs. */
+  readonly files: readonly string[];
+}
+
+/** A process that is surely the one meant: pid, start time and boot. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly start: string;
+  readonly boot: string;
+}
+
+export type GateName = 'deliverables' | 'handoff' | 'ownership' | 'protect' | 'verify' | 'checks';
+export type VerdictResult = 'pass' | 'fail' | 'inconclusive';
+
+/** Bound to the tip and the patch of a branch. */
+export interface ChangeVerdict {
+  readonly gate: 'deliverables' | 'handoff' | 'ownership' | 'protect';
+  readonly result: VerdictResult;
+  readonly tip: string;
+  readonly patch: string;
+  readonly definition: string;
+  readonly findings: readonly string[];
+  readonly files: readonly string[];
+}
+
+/** One command that judges a tree, with what prepares the tree for it. */
+export interface TreeGate {
+  readonly gate: 'verify' | 'checks';
+  readonly command: string;
+  readonly setup: readonly string[];
+  /** The worker whose `verify` it is; null for the run's `checks`. */
+  readonly owner: string | null;
+}
+
+/** Bound to tree, command and setup: an equal tree is not tested twice. */
+export interface TreeVerdict {
+  readonly gate: 'verify' | 'checks';
+  readonly result: VerdictResult;
+  readonly tree: string;
+  readonly command: string;
+  readonly setup: readonly string[];
+  readonly findings: readonly string[];
+  /** Output of the command, relative to the home; null when there is none. */
+  readonly log: string | null;
+  readonly durationMs: number;
+}
+
+export interface KeptWork {
+  /** `refs/czar/kept/<run>/<worker>/<n>`. */
+  readonly ref: string;
+  readonly commit: string;
+  readonly files: readonly string[];
+  /** Files that were not stored, each with the reason. */
+  readonly leftOut: readonly { readonly path: string; readonly why: string }[];
+  readonly why: string;
+}
+
+/** One path that a worker changed; `before` and `after` are blob ids ('' where there is none), its patch identity. */
+export interface ChangedPath {
+  readonly path: string;
+  readonly status: 'A' | 'M' | 'D' | 'T';
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Identity of the patch of one path: what a person's approval of a protected path is bound to. */
+export function pathPatch(changed: ChangedPath): string {
+  return `${changed.before}..${changed.after}`;
+}
+
+/** What a worker's tree holds, as git in the mirror sees it. */
+export interface Work {
+  /** Commit the branch stands at. */
+  readonly tip: string;
+  /** Commit the attempt started from. */
+  readonly base: string;
+  readonly tree: string;
+  /** Identity of the change `integration...tip`: equal patches have equal ids; '' when nothing changed. */
+  readonly patch: string;
+  /** Commits on the branch that integration does not have. */
+  readonly commits: number;
+  readonly changed: readonly ChangedPath[];
+  /** The commit that czar made of what the agent left uncommitted, or null. */
+  readonly committedFor: { readonly commit: string; readonly files: readonly string[] } | null;
+  readonly kept: readonly KeptWork[];
+}
+
+export interface Usage {
+  /** Fresh input, without cached reads. */
+  readonly input: number;
+  readonly output: number;
+  readonly cached: number;
+  readonly costUsd: number;
+}
+
+/** One line of an attempt's report file, or of its output, already validated. */
+export type Report =
+  | { readonly kind: 'task-start'; readonly task: string }
+  | { readonly kind: 'task-complete'; readonly task: string }
+  | { readonly kind: 'checkpoint'; readonly name: string }
+  | { readonly kind: 'blocked'; readonly text: string }
+  | { readonly kind: 'ask'; readonly text: string }
+  | { readonly kind: 'handoff'; readonly text: string }
+  | { readonly kind: 'usage'; readonly usage: Usage };
+
+export type AttemptEnd =
+  /** The exit line was found. */
+  | { readonly how: 'exited'; readonly code: number }
+  /** Ended by czar: time limit, a person, the loop's end, nobody watched. */
+  | {
+      readonly how: 'stopped';
+      readonly why: 'timeout' | 'requested' | 'interrupted' | 'unattended';
+      readonly code: number | null;
+    }
+  /** No exit line: the exit is unknown and never counts as success. */
+  | { readonly how: 'lost'; readonly why: string };
+
+export interface LandPlan {
+  readonly target: string;
+  readonly mode: 'merge' | 'squash' | 'ff';
+  readonly partial: boolean;
+}
+
+/** Data of each event type. */
+export interface EventData {
+  'loop.started': {
+    readonly pid: number;
+    readonly host: string;
+    readonly version: string;
+    readonly epoch: number;
+  };
+  'loop.ended': { readonly reason: string };
+
+  'run.started': {
+    readonly plan: Plan;
+    readonly base: { readonly ref: string; readonly commit: string; readonly dirty: number };
+    readonly integration: string;
+    readonly target: string | null;
+    /** Workers that this run executes; null means all. */
+    readonly scope: readonly string[] | null;
+  };
+  'run.prepared': { readonly commit: string };
+  'run.waiting': { readonly workers: readonly string[] };
+  'run.running': { readonly reason: string };
+  'run.complete': Record<never, never>;
+  'run.failed': { readonly workers: readonly string[]; readonly reason: string };
+  'run.cancelled': { readonly by: Principal };
+  'run.cancel_requested': { readonly by: Principal };
+
+  'worker.pending': Entered & {
+    readonly by: Principal;
+    readonly note: string | null;
+    readonly clean: boolean;
+  };
+  'worker.ready': Entered & {
+    readonly notBefore: number | null;
+    readonly counts: 'failed' | 'lost' | 'interrupted' | null;
+    /** What the next attempt starts in; null leaves it as it was. */
+    readonly tree: 'clean' | 'continue' | null;
+  };
+  'worker.started': Entered & {
+    readonly attempt: number;
+    readonly continues: boolean;
+    readonly claims: boolean;
+  };
+  'worker.active': Entered & { readonly process: ProcessIdentity };
+  'worker.verifying': Entered & { readonly submitted: boolean };
+  'worker.reviewing': Entered;
+  'worker.merging': Entered;
+  'worker.complete': Entered & { readonly noChange: boolean };
+  'worker.blocked': Entered & { readonly block: Block; readonly blockedBy: string | null };
+  'worker.paused': Entered & { readonly by: Principal };
+  'worker.failed': Entered & { readonly blockedBy: string | null };
+  'worker.skipped': Entered & { readonly by: Principal; readonly satisfies: boolean };
+  'worker.cancelled': Entered & { readonly by: Principal };
+
+  /** A failed attempt: what went wrong in one sentence. */
+  'worker.error': { readonly error: string; readonly exit: number | null; readonly final: boolean };
+  'worker.merged': {
+    readonly commit: string;
+    readonly tree: string;
+    readonly base: string;
+    readonly tip: string;
+    readonly files: {
+      readonly created: number;
+      readonly modified: number;
+      readonly deleted: number;
+    };
+    readonly commits: number;
+  };
+  'worker.stop_requested': {
+    readonly to: 'cancelled' | 'paused';
+    readonly by: Principal;
+    readonly reason: string;
+  };
+  'worker.noted': {
+    readonly by: Principal;
+    readonly kind: 'answer' | 'note';
+    readonly text: string;
+  };
+
+  'worker.task_started': { readonly task: string };
+  'worker.task_completed': { readonly task: string };
+  'worker.checkpoint': { readonly name: string };
+  'worker.reported_blocked': { readonly text: string };
+  'worker.asked': { readonly text: string };
+  'worker.handoff': { readonly text: string };
+  'worker.usage': Usage & { readonly source: 'reported' };
+  /** A line of a report or output that claims to be a report and is not acceptable. */
+  'worker.report_refused': { readonly error: string };
+  /** How far the attempt's report file and output have been read: lines before count once. */
+  'attempt.read': { readonly reportOffset: number; readonly outputOffset: number };
+
+  'attempt.prepared': { readonly branch: string; readonly worktree: string; readonly base: string };
+  'attempt.setup_started': Record<never, never>;
+  'attempt.setup_passed': Record<never, never>;
+  'attempt.ended': { readonly end: AttemptEnd; readonly lastWords: readonly string[] };
+  'work.collected': { readonly work: Work | null };
+  'work.kept': { readonly kept: KeptWork };
+  'inputs.checked': { readonly missing: readonly string[] };
+
+  'gate.started': {
+    readonly subject: 'branch' | 'merge' | 'land';
+    readonly commit: string;
+    readonly tree: string;
+  };
+  'gate.passed': { readonly verdict: ChangeVerdict | TreeVerdict };
+  'gate.failed': { readonly verdict: ChangeVerdict | TreeVerdict };
+  'gate.inconclusive': { readonly verdict: ChangeVerdict | TreeVerdict };
+  'protect.approved': { readonly path: string; readonly patch: string; readonly by: Principal };
+
+  'merge.started': { readonly base: string; readonly tip: string; readonly date: number };
+  'merge.built': { readonly commit: string; readonly tree: string };
+  'merge.conflict': {
+    readonly base: string;
+    readonly files: readonly string[];
+    readonly messages: readonly string[];
+  };
+  /** The merge that was under way is given up; the worker's next state is another event. */
+  'merge.abandoned': { readonly reason: string };
+
+  'dependency.superseded': { readonly dependency: string; readonly dependent: string };
+  'refs.published': { readonly refs: Readonly<Record<string, string>> };
+  'refs.diverged': { readonly ref: string; readonly expected: string | null; readonly why: string };
+
+  'land.started': LandPlan & { readonly onto: string; readonly tip: string; readonly date: number };
+  'land.built': { readonly commit: string; readonly tree: string };
+  'land.refused': { readonly reason: string; readonly files: readonly string[] };
+  'run.landed': {
+    readonly target: string;
+    readonly commit: string;
+    readonly mode: 'merge' | 'squash' | 'ff';
+  };
+
+  /** An effect that failed for reasons outside the work (disk, git, process table); it is tried again or gives up. */
+  'effect.failed': {
+    readonly key: string;
+    readonly effect: string;
+    readonly error: string;
+    readonly tries: number;
+  };
+}
+
+export type EventType = keyof EventData;
+
+/** An event as `decide` and `advance` produce it: no sequence number, no time. */
+export type NewEvent = {
+  [T in EventType]: {
+    readonly type: T;
+    readonly run?: string;
+    readonly worker?: string;
+    readonly attempt?: number;
+    readonly data: EventData[T];
+  };
+}[EventType];
+
+/** An event of the log. `at` is milliseconds since 1970; `seq` has no gaps and counts from 1. */
+export type Event = NewEvent & { readonly seq: number; readonly at: number };
+
+/** The event of one type. */
+export type EventOf<T extends EventType> = Extract<Event, { type: T }>;

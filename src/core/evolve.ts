@@ -1,0 +1,257 @@
+/**
+ * The fold: one event, one step of state. Pure but for the maps that the fold owns: values are replaced, never changed,
+ * so that whoever holds an old value keeps a true one. An event that the lifecycle does not have is a broken log or a
+ * bug, and throws (S10).
+ */
+import type { Event } from './events.ts';
+import { evolveWorker } from './evolve-worker.ts';
+import type { Plan } from './plan.ts';
+import { treeGateKey, type RepositoryState, type RunState, type WorkerState } from './state.ts';
+
+export type FoldRun = Omit<RunState, 'workers' | 'trees'> & {
+  readonly workers: Map<string, WorkerState>;
+  readonly trees: Map<string, import('./events.ts').TreeVerdict>;
+};
+
+/** State as the fold holds it; everyone else takes it as `RepositoryState`. */
+export interface FoldState extends RepositoryState {
+  seq: number;
+  epoch: number;
+  readonly runs: Map<string, FoldRun>;
+}
+
+/** State before the first event. */
+export function emptyState(): FoldState {
+  return { seq: 0, epoch: 0, runs: new Map() };
+}
+
+/** Folds one event into the state; throws when it does not follow from it. */
+export function evolve(state: FoldState, event: Event): void {
+  if (event.seq !== state.seq + 1) {
+    throw new Error(`event ${event.seq} does not follow ${state.seq}`);
+  }
+  state.seq = event.seq;
+  if (event.type === 'loop.started') {
+    state.epoch = event.data.epoch;
+    return;
+  }
+  if (event.run === undefined) return;
+  if (event.type === 'run.started') {
+    state.runs.set(event.run, startedRun(event.run, event.at, event.data));
+    return;
+  }
+  const run = state.runs.get(event.run);
+  if (run === undefined) throw new Error(`event ${event.seq} names the unknown run ${event.run}`);
+  if (event.worker !== undefined) {
+    const worker = run.workers.get(event.worker);
+    if (worker === undefined)
+      throw new Error(`event ${event.seq} names the unknown worker ${event.worker}`);
+    run.workers.set(event.worker, evolveWorker(worker, event));
+  }
+  const patch = evolveRun(run, event);
+  if (patch !== null) state.runs.set(event.run, { ...run, ...patch });
+}
+
+function startedRun(
+  id: string,
+  at: number,
+  data: Extract<Event, { type: 'run.started' }>['data'],
+): FoldRun {
+  return {
+    id,
+    state: 'running',
+    plan: data.plan,
+    scope: data.scope,
+    base: data.base,
+    integration: data.integration,
+    target: data.target,
+    tip: null,
+    startedAt: at,
+    endedAt: null,
+    reason: null,
+    cancelling: false,
+    workers: plannedWorkers(data.plan, at),
+    trees: new Map(),
+    mergedOrder: [],
+    published: {},
+    diverged: {},
+    landing: null,
+    landed: null,
+    troubles: {},
+  };
+}
+
+type RunPatch = Partial<Omit<RunState, 'workers' | 'trees'>>;
+
+/** What the event changes on the run itself; null when nothing. */
+function evolveRun(run: FoldRun, event: Event): RunPatch | null {
+  switch (event.type) {
+    case 'run.prepared':
+      return { tip: event.data.commit, troubles: {} };
+    case 'run.waiting':
+      return { state: 'waiting' };
+    case 'run.running':
+      return { state: 'running', endedAt: null, reason: null, cancelling: false };
+    case 'run.complete':
+      return { state: 'complete', endedAt: event.at };
+    case 'run.failed':
+      return { state: 'failed', endedAt: event.at, reason: event.data.reason };
+    case 'run.cancelled':
+      return { state: 'cancelled', endedAt: event.at };
+    case 'run.cancel_requested':
+      return { cancelling: true };
+    case 'worker.merged':
+      return { tip: event.data.commit, mergedOrder: [...run.mergedOrder, event.worker ?? ''] };
+    case 'gate.passed':
+    case 'gate.failed':
+    case 'gate.inconclusive':
+      if (!('tree' in event.data.verdict)) return null;
+      run.trees.set(treeGateKey(event.data.verdict), event.data.verdict);
+      return event.worker === undefined && run.landing !== null
+        ? { landing: { ...run.landing, checking: false } }
+        : null;
+    case 'gate.started':
+      return event.data.subject === 'land' && run.landing !== null
+        ? { landing: { ...run.landing, checking: true } }
+        : null;
+    case 'worker.verifying':
+    case 'worker.merging':
+      if (event.data.from === 'blocked') forgetRefusals(run);
+      return forgetTroubles(run, event.worker);
+    case 'worker.ready':
+    case 'worker.blocked':
+      return forgetTroubles(run, event.worker);
+    case 'refs.published':
+      return {
+        published: { ...run.published, ...event.data.refs },
+        diverged: without(run.diverged, event.data.refs),
+      };
+    case 'refs.diverged':
+      return { diverged: { ...run.diverged, [event.data.ref]: event.data.why } };
+    case 'land.started': {
+      const { target, mode, partial, onto, tip, date } = event.data;
+      forgetRefusals(run);
+      return { landing: { target, mode, partial, onto, tip, date, built: null, checking: false } };
+    }
+    case 'land.built':
+      return run.landing === null ? null : { landing: { ...run.landing, built: event.data } };
+    case 'land.refused':
+      return { landing: null };
+    case 'run.landed':
+      return {
+        landing: null,
+        landed: { target: event.data.target, commit: event.data.commit, at: event.at },
+      };
+    case 'effect.failed': {
+      const { key, tries, error } = event.data;
+      return { troubles: { ...run.troubles, [key]: { tries, at: event.at, error } } };
+    }
+    case 'loop.started':
+    case 'loop.ended':
+    case 'run.started':
+    case 'worker.pending':
+    case 'worker.started':
+    case 'worker.active':
+    case 'worker.reviewing':
+    case 'worker.complete':
+    case 'worker.paused':
+    case 'worker.failed':
+    case 'worker.skipped':
+    case 'worker.cancelled':
+    case 'worker.error':
+    case 'worker.stop_requested':
+    case 'worker.noted':
+    case 'worker.task_started':
+    case 'worker.task_completed':
+    case 'worker.checkpoint':
+    case 'worker.reported_blocked':
+    case 'worker.asked':
+    case 'worker.handoff':
+    case 'worker.usage':
+    case 'worker.report_refused':
+    case 'attempt.read':
+    case 'attempt.prepared':
+    case 'attempt.setup_started':
+    case 'attempt.setup_passed':
+    case 'attempt.ended':
+    case 'work.collected':
+    case 'work.kept':
+    case 'inputs.checked':
+    case 'protect.approved':
+    case 'merge.started':
+    case 'merge.built':
+    case 'merge.conflict':
+    case 'merge.abandoned':
+    case 'dependency.superseded':
+      return null;
+  }
+}
+
+/** A person unblocked a gate: what did not pass is tried again, what passed stays. */
+function forgetRefusals(run: FoldRun): void {
+  for (const [key, verdict] of run.trees) {
+    if (verdict.result !== 'pass') run.trees.delete(key);
+  }
+}
+
+function forgetTroubles(run: FoldRun, worker: string | undefined): RunPatch | null {
+  const mine = Object.keys(run.troubles).filter((key) => key.split(':')[1] === worker);
+  if (mine.length === 0) return null;
+  return { troubles: without(run.troubles, Object.fromEntries(mine.map((key) => [key, true]))) };
+}
+
+function without<T>(
+  record: Readonly<Record<string, T>>,
+  names: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(record).filter(([name]) => !(name in names)));
+}
+
+function plannedWorkers(plan: Plan, at: number): Map<string, WorkerState> {
+  return new Map(
+    plan.workers.map((definition) => [
+      definition.id,
+      {
+        id: definition.id,
+        state: 'pending',
+        from: null,
+        since: at,
+        reason: 'planned',
+        block: null,
+        blockedBy: null,
+        readySince: null,
+        notBefore: null,
+        superseded: [],
+        claims: false,
+        inputsChecked: false,
+        attempts: 0,
+        failures: 0,
+        lostInRow: 0,
+        attempt: null,
+        nextClean: true,
+        branch: null,
+        worktree: null,
+        stop: null,
+        work: null,
+        submitted: false,
+        checking: false,
+        verdicts: [],
+        approvals: [],
+        queuedAt: null,
+        merge: null,
+        merged: null,
+        mergedFacts: null,
+        noChange: false,
+        satisfies: false,
+        kept: [],
+        usage: { input: 0, output: 0, cached: 0, costUsd: 0, source: 'none' },
+        tasks: definition.tasks.map((task) => ({ task, startedAt: null, completedAt: null })),
+        handoff: null,
+        notes: [],
+        latest: [],
+        startedAt: null,
+        completedAt: null,
+      },
+    ]),
+  );
+}

@@ -1,0 +1,229 @@
+/**
+ * Who gets what now: agent slots, check slots, ownership. All that an attempt needs is taken at once, in the event that
+ * starts it, or not at all. Slots are shared by all runs of the repository.
+ */
+import { supersededBy } from './edges.ts';
+import type { NewEvent } from './events.ts';
+import { isFinal, isLive } from './lifecycle.ts';
+import { positionOf, remainingOf, waveOf } from './order.ts';
+import { changePassed, treeOf, tipOf } from './settle.ts';
+import {
+  definitionOf,
+  isRunLive,
+  type RepositoryState,
+  type RunState,
+  type WorkerState,
+} from './state.ts';
+import { branchGates, landGates, mergeGates, openGates } from './tree-gates.ts';
+
+const levels = { critical: 0, high: 1, normal: 2, low: 3 };
+
+/** What keeps a ready worker from starting; null when nothing does. */
+export type WaitingFor =
+  | { readonly kind: 'slot' | 'repository' | 'inputs' | 'barrier' }
+  | { readonly kind: 'backoff'; readonly until: number }
+  | { readonly kind: 'ownership'; readonly worker: string };
+
+/** Starts as many ready workers as there are grants for. */
+export function grantStarts(
+  state: RepositoryState,
+  run: RunState,
+  now: number,
+): readonly NewEvent[] {
+  if (run.cancelling) return [];
+  const events: NewEvent[] = [];
+  let free = freeSlots(state, run);
+  const claimed: string[] = [];
+  for (const worker of readyOrder(run, now)) {
+    if (free <= 0) break;
+    if (obstacle(state, run, worker, now) !== null) continue;
+    const claims = takesClaim(run, worker.id);
+    if (claims && claimed.some((other) => overlap(run, worker.id, other))) continue;
+    if (claims) claimed.push(worker.id);
+    free -= 1;
+    const attempt = worker.attempts + 1;
+    const continues = worker.attempts > 0 && !worker.nextClean && worker.worktree !== null;
+    const reason = continues ? 'continues in its tree' : 'granted';
+    events.push({
+      type: 'worker.started',
+      run: run.id,
+      worker: worker.id,
+      attempt,
+      data: { from: 'ready', reason, attempt, continues, claims },
+    });
+  }
+  return events;
+}
+
+/** What a ready worker waits for, in the order in which it would be told; null when it may start now. */
+export function waitingFor(
+  state: RepositoryState,
+  run: RunState,
+  worker: WorkerState,
+  now: number,
+): WaitingFor | null {
+  if (worker.state !== 'ready') return null;
+  return (
+    obstacle(state, run, worker, now) ?? (freeSlots(state, run) <= 0 ? { kind: 'slot' } : null)
+  );
+}
+
+function obstacle(
+  state: RepositoryState,
+  run: RunState,
+  worker: WorkerState,
+  now: number,
+): WaitingFor | null {
+  if (run.tip === null) return { kind: 'repository' };
+  if (worker.notBefore !== null && worker.notBefore > now)
+    return { kind: 'backoff', until: worker.notBefore };
+  if (!worker.inputsChecked && inputsOf(run, worker.id).length > 0) return { kind: 'inputs' };
+  if (heldByBarrier(run, worker)) return { kind: 'barrier' };
+  const holder = claimHolder(state, run, worker);
+  return holder === null ? null : { kind: 'ownership', worker: holder };
+}
+
+/** Paths that must exist in the tree the worker starts from. */
+export function inputsOf(run: RunState, id: string): readonly string[] {
+  return definitionOf(run, id).edges.flatMap((edge) => edge.inputs);
+}
+
+/** Whether the wave barrier holds the worker: some worker of an earlier wave is neither final nor blocked by failure. */
+export function heldByBarrier(run: RunState, worker: WorkerState): boolean {
+  if (run.plan.policies.barrier !== 'wave') return false;
+  const wave = waveOf(run.plan, worker.id);
+  for (const other of run.workers.values()) {
+    if (waveOf(run.plan, other.id) < wave && !isFinal(other.state) && other.blockedBy === null)
+      return true;
+  }
+  return false;
+}
+
+function freeSlots(state: RepositoryState, run: RunState): number {
+  let live = 0;
+  for (const one of state.runs.values()) {
+    if (!isRunLive(one)) continue;
+    for (const worker of one.workers.values()) if (isLive(worker.state)) live += 1;
+  }
+  return run.plan.policies.maxParallel - live;
+}
+
+/** Ready workers: priority with aging, then longest remaining path, then plan order. */
+function readyOrder(run: RunState, now: number): readonly WorkerState[] {
+  const level = (worker: WorkerState): number => {
+    const waited = Math.max(0, now - (worker.readySince ?? now));
+    return (
+      levels[definitionOf(run, worker.id).priority] - Math.floor(waited / run.plan.policies.agingMs)
+    );
+  };
+  return [...run.workers.values()]
+    .filter((worker) => worker.state === 'ready')
+    .map((worker) => ({ worker, level: level(worker) }))
+    .sort(
+      (a, b) =>
+        a.level - b.level ||
+        remainingOf(run.plan, b.worker.id) - remainingOf(run.plan, a.worker.id) ||
+        positionOf(run.plan, a.worker.id) - positionOf(run.plan, b.worker.id),
+    )
+    .map(({ worker }) => worker);
+}
+
+function takesClaim(run: RunState, id: string): boolean {
+  return run.plan.policies.ownership === 'serialize' && definitionOf(run, id).owns !== null;
+}
+
+function overlap(run: RunState, id: string, other: string): boolean {
+  return run.plan.overlaps[id]?.includes(other) ?? false;
+}
+
+/** A worker whose claim is in the way. One that waits for its superseded dependency lends its claim to it. */
+function claimHolder(_state: RepositoryState, run: RunState, worker: WorkerState): string | null {
+  if (!takesClaim(run, worker.id)) return null;
+  for (const id of run.plan.overlaps[worker.id] ?? []) {
+    const other = run.workers.get(id);
+    if (other === undefined || !other.claims || other.id === worker.id) continue;
+    if (other.state === 'merging' && supersededBy(run, other)?.id === worker.id) continue;
+    return other.id;
+  }
+  return null;
+}
+
+/** Check slots: landing, then the merge under way, then work on its branch, then setup of new trees. */
+export function grantChecks(state: RepositoryState, run: RunState): readonly NewEvent[] {
+  let free = run.plan.policies.maxParallelChecks - checksUnderWay(state);
+  const events: NewEvent[] = [];
+  for (const candidate of checkCandidates(run)) {
+    if (free <= 0) break;
+    free -= 1;
+    events.push(candidate);
+  }
+  return events;
+}
+
+function checkCandidates(run: RunState): readonly NewEvent[] {
+  const land: NewEvent[] = [];
+  const { landing } = run;
+  if (
+    landing?.built != null &&
+    !landing.checking &&
+    openGates(run, landGates(run), landing.built.tree).length > 0
+  ) {
+    land.push({ type: 'gate.started', run: run.id, data: { subject: 'land', ...landing.built } });
+  }
+  if (!isRunLive(run)) return land;
+  const merges: NewEvent[] = [];
+  const branches: NewEvent[] = [];
+  const setups: NewEvent[] = [];
+  for (const worker of run.workers.values()) {
+    const place = { run: run.id, worker: worker.id };
+    const built = worker.state === 'merging' ? worker.merge?.built : null;
+    if (
+      built != null &&
+      worker.merge?.checking === false &&
+      openGates(run, mergeGates(run, worker.id), built.tree).length > 0
+    ) {
+      merges.push({ type: 'gate.started', ...place, data: { subject: 'merge', ...built } });
+    }
+    if (
+      !worker.checking &&
+      changePassed(worker) &&
+      openGates(run, branchGates(run, worker.id), treeOf(worker)).length > 0
+    ) {
+      branches.push({
+        type: 'gate.started',
+        ...place,
+        data: { subject: 'branch', commit: tipOf(worker), tree: treeOf(worker) },
+      });
+    }
+    const { attempt } = worker;
+    if (
+      worker.state === 'starting' &&
+      attempt?.phase === 'setup' &&
+      !attempt.setupGranted &&
+      setupOf(run, worker.id).length > 0
+    ) {
+      setups.push({ type: 'attempt.setup_started', ...place, attempt: attempt.n, data: {} });
+    }
+  }
+  return [...land, ...merges, ...branches, ...setups];
+}
+
+/** Commands that prepare the worker's tree. */
+export function setupOf(run: RunState, id: string): readonly string[] {
+  const definition = definitionOf(run, id);
+  return definition.setup.length > 0 ? definition.setup : run.plan.policies.setup;
+}
+
+function checksUnderWay(state: RepositoryState): number {
+  let count = 0;
+  for (const run of state.runs.values()) {
+    if (run.landing?.checking === true) count += 1;
+    if (!isRunLive(run)) continue;
+    for (const worker of run.workers.values()) {
+      if (worker.merge?.checking === true) count += 1;
+      if (worker.checking) count += 1;
+      if (worker.state === 'starting' && worker.attempt?.setupGranted === true) count += 1;
+    }
+  }
+  return count;
+}

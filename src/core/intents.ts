@@ -1,0 +1,101 @@
+/**
+ * Everything that czar can be about to do. `schedule` derives the intents from state alone, so a restart finds the
+ * same ones (A2); `key` is stable, and for one key at most one effect is under way (A3).
+ *
+ * What each effect needs stands in the intent: performing one reads no state.
+ */
+import type { TreeGate, TreeVerdict, ChangeVerdict } from './events.ts';
+
+interface Keyed {
+  readonly key: string;
+  readonly run: string;
+}
+
+interface ForWorker extends Keyed {
+  readonly worker: string;
+}
+
+interface ForAttempt extends ForWorker {
+  readonly attempt: number;
+}
+
+/** One check tree: a commit, prepared by `setup`, on which commands run one after another. */
+export interface CheckIntent extends Keyed {
+  readonly kind: 'check';
+  readonly subject: 'branch' | 'merge' | 'land';
+  readonly worker: string | null;
+  readonly commit: string;
+  readonly tree: string;
+  readonly gates: readonly TreeGate[];
+}
+
+/** The verdicts that a merge takes as values: without all of them there is no merge (S4). */
+export interface Admission {
+  readonly change: readonly ChangeVerdict[];
+  readonly trees: readonly TreeVerdict[];
+}
+
+export type Intent =
+  /** Mirror made and fetched, the base known there, the integration ref created. */
+  | (Keyed & { readonly kind: 'prepare-run'; readonly base: string })
+  /** Whether the inputs of the worker's edges exist in the integration tip. */
+  | (ForWorker & {
+      readonly kind: 'check-inputs';
+      readonly commit: string;
+      readonly paths: readonly string[];
+    })
+  | (ForAttempt & {
+      readonly kind: 'prepare-tree';
+      readonly branch: string;
+      readonly commit: string;
+      /** Whether the tree of the attempt before goes on. */
+      readonly continues: boolean;
+    })
+  | (ForAttempt & { readonly kind: 'setup' })
+  | (ForAttempt & { readonly kind: 'launch' })
+  /** Follow a live attempt to its end: reports, output, exit, time limit. */
+  | (ForAttempt & { readonly kind: 'watch' })
+  | (ForAttempt & { readonly kind: 'stop'; readonly why: 'timeout' | 'requested' | 'interrupted' })
+  /** End what is left of the process tree, bring the commits home, keep the rest. */
+  | (ForAttempt & {
+      readonly kind: 'collect';
+      readonly commit: 'all' | 'none';
+      readonly integration: string;
+    })
+  /** Deliverables, handoff, ownership, protect. */
+  | (ForWorker & { readonly kind: 'judge'; readonly integration: string })
+  | CheckIntent
+  | (ForWorker & {
+      readonly kind: 'build-merge';
+      readonly base: string;
+      readonly tip: string;
+      readonly date: number;
+    })
+  | (ForWorker & {
+      readonly kind: 'commit-merge';
+      readonly base: string;
+      readonly tip: string;
+      readonly commit: string;
+      readonly tree: string;
+      readonly admission: Admission;
+    })
+  /** Bring the user's repository up to date: `refs/czar/**` and the run's branches. */
+  | (Keyed & { readonly kind: 'publish'; readonly refs: Readonly<Record<string, string>> })
+  | (Keyed & {
+      readonly kind: 'build-landing';
+      readonly target: string;
+      readonly onto: string;
+      readonly tip: string;
+      readonly mode: 'merge' | 'squash' | 'ff';
+      readonly date: number;
+    })
+  | (Keyed & {
+      readonly kind: 'commit-landing';
+      readonly target: string;
+      readonly onto: string;
+      readonly commit: string;
+      readonly tree: string;
+      readonly admission: Admission;
+    });
+
+export type IntentKind = Intent['kind'];

@@ -1,0 +1,142 @@
+/**
+ * The plan: what a run executes, after validation. Plain data, the same for every front (worker files, a Czarina
+ * folder, later stories and workflows). Nothing here knows a file format; `src/plan/` produces it.
+ *
+ * Everything is resolved: defaults filled in, `all` expanded to edges, agents chosen, durations in milliseconds.
+ */
+
+export type WorkerKind = 'worker' | 'story' | 'step' | 'task';
+export type Priority = 'critical' | 'high' | 'normal' | 'low';
+export type EdgeKind = 'output' | 'knowledge' | 'sequential';
+/** How far a dependency must have come. `approved` without a review means the same as `verified`. */
+export type Requirement = 'verified' | 'approved' | 'complete';
+
+export interface Edge {
+  readonly on: string;
+  readonly kind: EdgeKind;
+  readonly requires: Requirement;
+  /** Whether a skipped dependency satisfies the edge. */
+  readonly allowSkipped: boolean;
+  /** Paths that must exist in the dependent's tree before it starts (output edges). */
+  readonly inputs: readonly string[];
+  readonly reason: string | null;
+  /** Where the edge comes from: written out, the word `all`, or a phase barrier of a Czarina project. */
+  readonly via: 'explicit' | 'all' | 'phase';
+}
+
+export interface Budget {
+  readonly tokens: number | null;
+  readonly costUsd: number | null;
+  readonly realityMultiplier: number;
+  /** Tokens at which the worker stops; null means tokens × realityMultiplier. */
+  readonly limit: number | null;
+  readonly onExceeded: 'block' | 'fail' | 'warn';
+}
+
+export interface Retry {
+  /** Failed attempts until the worker is failed; at least 1. */
+  readonly maxAttempts: number;
+  readonly backoff: 'exponential' | 'linear' | 'fixed';
+  readonly initialMs: number;
+  readonly maxMs: number;
+  readonly from: 'clean' | 'continue';
+}
+
+export interface WorkerDefinition {
+  readonly id: string;
+  readonly kind: WorkerKind;
+  /** File that defines it, relative to the repository root, and the line where the definition begins. */
+  readonly source: { readonly file: string; readonly line: number };
+  readonly role: string | null;
+  readonly mission: string | null;
+  readonly firstAction: string | null;
+  /** Free text for the agent: the Markdown below the front matter. */
+  readonly instructions: string;
+  readonly agent: { readonly name: string; readonly why: string };
+  readonly model: string | null;
+  /** Branch name as written; null means `czar/<run>/<id>`. */
+  readonly branch: string | null;
+  readonly workspace: 'branch' | 'empty';
+  readonly edges: readonly Edge[];
+  readonly budget: Budget | null;
+  readonly deliverables: readonly string[];
+  /** Globs it may change; null means anything, and no part in serialisation. */
+  readonly owns: readonly string[] | null;
+  readonly references: readonly string[];
+  readonly tasks: readonly string[];
+  readonly successCriteria: readonly string[];
+  /** Shell commands that check the work. */
+  readonly verify: readonly string[];
+  readonly setup: readonly string[];
+  readonly teardown: readonly string[];
+  readonly copy: readonly string[];
+  readonly link: readonly string[];
+  readonly handoff: 'required' | 'optional';
+  readonly priority: Priority;
+  readonly retry: Retry;
+  readonly timeoutMs: number | null;
+  /** CEL expression; null means always. */
+  readonly when: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Hash of this definition: what approvals and verdicts are bound to. */
+  readonly hash: string;
+}
+
+/** How an agent of adapter `command` is started. */
+export interface AgentDefinition {
+  readonly name: string;
+  readonly adapter: 'command';
+  /** Program and arguments; `{prompt}`, `{prompt_file}` and `{worktree}` are replaced, never through a shell. */
+  readonly command: readonly string[];
+  /** Names of environment variables it is given beside the allow-list. */
+  readonly env: readonly string[];
+}
+
+export interface Policies {
+  readonly maxParallel: number;
+  readonly maxParallelChecks: number;
+  readonly barrier: 'none' | 'wave';
+  readonly ownership: 'serialize' | 'warn';
+  /** A ready worker gains one priority level for every such span of waiting, milliseconds. */
+  readonly agingMs: number;
+  /** Tree gates of the run: shell commands on the combined tree. */
+  readonly checks: readonly string[];
+  /** Prepares a check tree for `checks` (shell commands), and every worker without a `setup` of its own. */
+  readonly setup: readonly string[];
+  /** Globs whose change needs a person, per path. */
+  readonly protect: readonly string[];
+  /** An attempt that no loop watched for so long ends itself, milliseconds. */
+  readonly unattendedMs: number;
+  /** Time limit of one check or setup command, milliseconds. */
+  readonly checkTimeoutMs: number;
+  /** SIGTERM to SIGKILL, milliseconds. */
+  readonly graceMs: number;
+  /** Files above this size are kept aside, never committed on an agent's behalf, bytes. */
+  readonly maxFileBytes: number;
+}
+
+export interface Plan {
+  /** Project name, for display. */
+  readonly name: string;
+  /** Hash over everything below: the revision of the plan. */
+  readonly revision: string;
+  /** In plan order (PRODUCT: priority, then file name and position, then id). */
+  readonly workers: readonly WorkerDefinition[];
+  readonly agents: Readonly<Record<string, AgentDefinition>>;
+  readonly policies: Policies;
+  /** For each worker that owns something, the others whose claims overlap with its own. */
+  readonly overlaps: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Tokens at which a worker's budget is used up, or null when it has none. */
+export function tokenLimit(budget: Budget | null): number | null {
+  if (budget === null) return null;
+  if (budget.limit !== null) return budget.limit;
+  return tokenForecast(budget);
+}
+
+/** Tokens that the worker is expected to need in reality. */
+export function tokenForecast(budget: Budget | null): number | null {
+  if (budget === null || budget.tokens === null) return null;
+  return Math.round(budget.tokens * budget.realityMultiplier);
+}

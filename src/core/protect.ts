@@ -1,0 +1,46 @@
+/**
+ * What a worker may change only with a person's approval when the config says nothing else: settings that decide what
+ * git, hooks, continuous integration and other agents do with everyone's work. The home itself and the files that a
+ * gate's command names are protected whatever the config says.
+ */
+
+/** Globs of `protect` by default, against paths of the repository, letter case ignored. */
+export const defaultProtect: readonly string[] = [
+  // Git: what is ignored is not collected, and attributes steer merges.
+  '**/.gitignore',
+  '**/.gitattributes',
+  '.gitmodules',
+  '.gitconfig',
+  // Hook tools.
+  '.husky/',
+  '.githooks/',
+  '.pre-commit-config.{yaml,yml}',
+  '.pre-commit-hooks.yaml',
+  '{.lefthook,lefthook}{,-local}.{yml,yaml,toml,json}',
+  '.lefthook/',
+  '.overcommit.yml',
+  '**/.lintstagedrc*',
+  // Continuous integration and who must review.
+  '.github/{workflows,actions}/**',
+  '{,.github/,.gitlab/,docs/}CODEOWNERS',
+  '.gitlab-ci.{yml,yaml}',
+  '.gitlab/',
+  '.circleci/',
+  '.buildkite/',
+  '.travis.yml',
+  '.cirrus.yml',
+  '.drone.yml',
+  '.woodpecker{/**,.yml,.yaml}',
+  '{.forgejo,.gitea}/workflows/**',
+  '{.azure,azure}-pipelines{/**,.yml,.yaml}',
+  'bitbucket-pipelines.yml',
+  '{.,}appveyor.yml',
+  'Jenkinsfile',
+  // Agents: their settings, and the instructions that every later agent reads.
+  '**/{.claude,.codex,.gemini,.opencode,.cursor,.windsurf,.roo,.clinerules}/**',
+  '**/{AGENTS,CLAUDE,GEMINI}{,.local,.override}.md',
+  '**/{.cursorrules,.windsurfrules,.clinerules,.mcp.json}',
+  '**/.aider*',
+  'opencode.json{,c}',
+  '.github/copilot-instructions.md',
+];

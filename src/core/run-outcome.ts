@@ -1,0 +1,70 @@
+/** Whether a run is over, waits for a person, or goes on. */
+import { supersededBy } from './edges.ts';
+import type { NewEvent } from './events.ts';
+import { heldByBarrier } from './grant.ts';
+import { isFinal } from './lifecycle.ts';
+import type { RunState, WorkerState } from './state.ts';
+
+/** The change of the run's state that is due; empty when none is. */
+export function runOutcome(run: RunState): readonly NewEvent[] {
+  const open = [...run.workers.values()].filter((worker) => !isOver(worker));
+  if (open.length === 0) return [ending(run)];
+  const moving = open.some((worker) => canGoOn(run, worker));
+  if (moving) {
+    return run.state === 'waiting'
+      ? [{ type: 'run.running', run: run.id, data: { reason: 'work goes on' } }]
+      : [];
+  }
+  const forPerson = open.filter(waitsForPerson).map((worker) => worker.id);
+  if (run.state === 'running' && forPerson.length > 0) {
+    return [{ type: 'run.waiting', run: run.id, data: { workers: forPerson } }];
+  }
+  return [];
+}
+
+/** Whether nothing follows for the worker without a person: final, or blocked by failure. */
+export function isOver(worker: WorkerState): boolean {
+  return isFinal(worker.state) || (worker.state === 'blocked' && worker.blockedBy !== null);
+}
+
+/** Whether the worker stands still until a person decides. */
+export function waitsForPerson(worker: WorkerState): boolean {
+  return worker.state === 'paused' || (worker.state === 'blocked' && worker.blockedBy === null);
+}
+
+function canGoOn(run: RunState, worker: WorkerState): boolean {
+  switch (worker.state) {
+    case 'ready':
+      return !heldByBarrier(run, worker);
+    case 'merging':
+      return supersededBy(run, worker) === null;
+    case 'starting':
+    case 'active':
+    case 'verifying':
+    case 'reviewing':
+      return true;
+    case 'pending':
+    case 'blocked':
+    case 'paused':
+    case 'complete':
+    case 'failed':
+    case 'skipped':
+    case 'cancelled':
+      return false;
+  }
+}
+
+function ending(run: RunState): NewEvent {
+  if (run.cancelling) return { type: 'run.cancelled', run: run.id, data: { by: 'user' } };
+  const short = [...run.workers.values()].filter(
+    (worker) => worker.state !== 'complete' && worker.state !== 'skipped',
+  );
+  if (short.length === 0) return { type: 'run.complete', run: run.id, data: {} };
+  const failed = short.filter((worker) => worker.state === 'failed').map((worker) => worker.id);
+  const reason = `${short.length} of ${run.workers.size} workers did not complete`;
+  return {
+    type: 'run.failed',
+    run: run.id,
+    data: { workers: failed.length > 0 ? failed : short.map((worker) => worker.id), reason },
+  };
+}

@@ -1,0 +1,317 @@
+/**
+ * What is to be done now, as intents: a function of state and `now`, so that a restart is load and schedule (A2). Every
+ * intent has a durable event before it: the one that brought the worker or run into the state it is derived from (S14).
+ */
+import { grantedWait } from './trouble.ts';
+import { collectMode } from './collect-mode.ts';
+import { inputsOf, setupOf } from './grant.ts';
+import type { Intent } from './intents.ts';
+import { mergeIsThrough } from './queue.ts';
+import { changeVerdicts, treeOf, tipOf } from './settle.ts';
+import {
+  definitionOf,
+  isRunLive,
+  type RepositoryState,
+  type RunState,
+  type WorkerState,
+} from './state.ts';
+import {
+  branchGates,
+  firstGroup,
+  landGates,
+  mergeGates,
+  openGates,
+  verdictsOf,
+} from './tree-gates.ts';
+
+export interface ScheduleOptions {
+  readonly now: number;
+  /** Stop every live attempt, its work kept: the loop was told to end at once. */
+  readonly stopping: boolean;
+}
+
+export interface Schedule {
+  readonly intents: readonly Intent[];
+  /** When to look again though nothing happens (backoff, time limit, a pause after a failed effect); null for never. */
+  readonly wakeAt: number | null;
+}
+
+/** Effects that should be under way now. */
+export function schedule(state: RepositoryState, options: ScheduleOptions): Schedule {
+  const intents: Intent[] = [];
+  let wakeAt: number | null = null;
+  const wake = (at: number): void => {
+    wakeAt = wakeAt === null ? at : Math.min(wakeAt, at);
+  };
+  for (const run of state.runs.values()) {
+    for (const intent of ofRun(run, options, wake)) {
+      const pause = grantedWait(run, intent, options.now);
+      if (pause === null) intents.push(intent);
+      else wake(pause);
+    }
+  }
+  return { intents, wakeAt };
+}
+
+/** Name of the worker's branch, as written or `czar/<run>/<id>`. */
+export function branchOf(run: RunState, id: string): string {
+  return definitionOf(run, id).branch ?? `czar/${run.id}/${id}`;
+}
+
+type Wake = (at: number) => void;
+
+function* ofRun(run: RunState, options: ScheduleOptions, wake: Wake): Generator<Intent> {
+  yield* landingIntents(run);
+  yield* publishing(run);
+  if (!isRunLive(run)) return;
+  if (run.tip === null) {
+    yield {
+      kind: 'prepare-run',
+      key: `${run.id}/prepare-run:`,
+      run: run.id,
+      base: run.base.commit,
+    };
+    return;
+  }
+  for (const worker of run.workers.values()) {
+    const intent = ofWorker(run, run.tip, worker, options, wake);
+    if (intent !== null) yield intent;
+  }
+}
+
+function ofWorker(
+  run: RunState,
+  tip: string,
+  worker: WorkerState,
+  options: ScheduleOptions,
+  wake: Wake,
+): Intent | null {
+  const place = { run: run.id, worker: worker.id };
+  switch (worker.state) {
+    case 'ready': {
+      if (worker.notBefore !== null && worker.notBefore > options.now) wake(worker.notBefore);
+      const paths = inputsOf(run, worker.id);
+      if (worker.inputsChecked || paths.length === 0) return null;
+      return {
+        kind: 'check-inputs',
+        key: key(run, 'check-inputs', worker),
+        ...place,
+        commit: tip,
+        paths,
+      };
+    }
+    case 'starting':
+      return starting(run, tip, worker);
+    case 'active':
+      return active(run, tip, worker, options, wake);
+    case 'verifying':
+      return verifying(run, tip, worker);
+    case 'merging':
+      return mergeIntent(run, worker);
+    case 'pending':
+    case 'reviewing':
+    case 'complete':
+    case 'blocked':
+    case 'paused':
+    case 'failed':
+    case 'skipped':
+    case 'cancelled':
+      return null;
+  }
+}
+
+function starting(run: RunState, tip: string, worker: WorkerState): Intent | null {
+  const { attempt } = worker;
+  if (attempt === null) return null;
+  const place = { run: run.id, worker: worker.id, attempt: attempt.n };
+  switch (attempt.phase) {
+    case 'tree':
+      return {
+        kind: 'prepare-tree',
+        key: key(run, 'prepare-tree', worker),
+        ...place,
+        branch: definitionOf(run, worker.id).workspace === 'empty' ? '' : branchOf(run, worker.id),
+        commit: tip,
+        continues: attempt.continues,
+      };
+    case 'setup':
+      if (setupOf(run, worker.id).length > 0 && !attempt.setupGranted) return null;
+      return { kind: 'setup', key: key(run, 'setup', worker), ...place };
+    case 'launch':
+      return { kind: 'launch', key: key(run, 'launch', worker), ...place };
+    case 'running':
+    case 'ended':
+    case 'collected':
+      return null;
+  }
+}
+
+function active(
+  run: RunState,
+  tip: string,
+  worker: WorkerState,
+  options: ScheduleOptions,
+  wake: Wake,
+): Intent | null {
+  const { attempt } = worker;
+  if (attempt === null) return null;
+  const place = { run: run.id, worker: worker.id, attempt: attempt.n };
+  if (attempt.phase === 'ended') return collect(run, tip, worker);
+  if (attempt.phase !== 'running') return null;
+  const { timeoutMs } = definitionOf(run, worker.id);
+  const limit = timeoutMs === null ? null : worker.since + timeoutMs;
+  if (limit !== null && limit > options.now) wake(limit);
+  const late = limit !== null && limit <= options.now;
+  if (worker.stop === null && !options.stopping && !late)
+    return { kind: 'watch', key: key(run, 'watch', worker), ...place };
+  const why = worker.stop !== null ? 'requested' : late ? 'timeout' : 'interrupted';
+  return { kind: 'stop', key: key(run, 'stop', worker), ...place, why };
+}
+
+function collect(run: RunState, tip: string, worker: WorkerState): Intent {
+  return {
+    kind: 'collect',
+    key: key(run, 'collect', worker),
+    run: run.id,
+    worker: worker.id,
+    attempt: worker.attempt?.n ?? 0,
+    commit: collectMode(worker),
+    integration: tip,
+  };
+}
+
+function verifying(run: RunState, tip: string, worker: WorkerState): Intent | null {
+  if (worker.attempt?.phase !== 'collected') return collect(run, tip, worker);
+  if (changeVerdicts(worker).length === 0) {
+    return {
+      kind: 'judge',
+      key: `${key(run, 'judge', worker)}:${tipOf(worker)}`,
+      run: run.id,
+      worker: worker.id,
+      integration: tip,
+    };
+  }
+  if (!worker.checking) return null;
+  const tree = treeOf(worker);
+  const gates = firstGroup(openGates(run, branchGates(run, worker.id), tree));
+  if (gates.length === 0) return null;
+  return {
+    kind: 'check',
+    key: `${key(run, 'check', worker)}:${tree}`,
+    run: run.id,
+    subject: 'branch',
+    worker: worker.id,
+    commit: tipOf(worker),
+    tree,
+    gates,
+  };
+}
+
+function mergeIntent(run: RunState, worker: WorkerState): Intent | null {
+  const { merge } = worker;
+  if (merge === null) return null;
+  const place = { run: run.id, worker: worker.id };
+  const { base, tip, date, built } = merge;
+  if (built === null) {
+    return {
+      kind: 'build-merge',
+      key: `${key(run, 'build-merge', worker)}:${base}:${tip}`,
+      ...place,
+      base,
+      tip,
+      date,
+    };
+  }
+  const gates = mergeGates(run, worker.id);
+  if (mergeIsThrough(run, worker)) {
+    const admission = { change: changeVerdicts(worker), trees: verdictsOf(run, gates, built.tree) };
+    return {
+      kind: 'commit-merge',
+      key: `${key(run, 'commit-merge', worker)}:${built.commit}`,
+      ...place,
+      base,
+      tip,
+      ...built,
+      admission,
+    };
+  }
+  const open = firstGroup(openGates(run, gates, built.tree));
+  if (!merge.checking || open.length === 0) return null;
+  return {
+    kind: 'check',
+    key: `${key(run, 'check', worker)}:${built.tree}`,
+    ...place,
+    subject: 'merge',
+    ...built,
+    gates: open,
+  };
+}
+
+function* landingIntents(run: RunState): Generator<Intent> {
+  const { landing } = run;
+  if (landing === null) return;
+  const { target, onto, tip, mode, date, built } = landing;
+  if (built === null) {
+    yield {
+      kind: 'build-landing',
+      key: `${run.id}/build-landing:`,
+      run: run.id,
+      target,
+      onto,
+      tip,
+      mode,
+      date,
+    };
+    return;
+  }
+  const gates = landGates(run);
+  const open = openGates(run, gates, built.tree);
+  const verdicts = verdictsOf(run, gates, built.tree);
+  if (open.length === 0) {
+    if (verdicts.some((verdict) => verdict.result !== 'pass')) return;
+    const admission = { change: [], trees: verdicts };
+    yield {
+      kind: 'commit-landing',
+      key: `${run.id}/commit-landing:`,
+      run: run.id,
+      target,
+      onto,
+      ...built,
+      admission,
+    };
+    return;
+  }
+  if (!landing.checking) return;
+  const group = firstGroup(open);
+  yield {
+    kind: 'check',
+    key: `${run.id}/check::${built.tree}`,
+    run: run.id,
+    subject: 'land',
+    worker: null,
+    ...built,
+    gates: group,
+  };
+}
+
+/** Refs of the user's repository that are behind what the log says. */
+function* publishing(run: RunState): Generator<Intent> {
+  if (run.tip === null) return;
+  const wanted: Record<string, string> = {};
+  const want = (ref: string, commit: string): void => {
+    if (run.published[ref] !== commit) wanted[ref] = commit;
+  };
+  want(`refs/heads/${run.integration}`, run.tip);
+  for (const worker of run.workers.values()) {
+    if (worker.work !== null && worker.branch !== null)
+      want(`refs/heads/${worker.branch}`, worker.work.tip);
+    for (const kept of worker.kept) want(kept.ref, kept.commit);
+  }
+  const due = Object.keys(wanted).filter((ref) => !(ref in run.diverged));
+  if (due.length === 0) return;
+  yield { kind: 'publish', key: `${run.id}/publish:`, run: run.id, refs: wanted };
+}
+
+function key(run: RunState, kind: string, worker: WorkerState): string {
+  return `${run.id}/${kind}:${worker.id}:${worker.attempt?.n ?? 0}`;
+}

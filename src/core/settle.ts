@@ -1,0 +1,139 @@
+/**
+ * Whether a worker's gates are through, and where it goes then. Reads verdicts, never makes them. Without rework, what
+ * does not pass blocks at once with the findings word for word.
+ */
+import { branchGates, landGates, mergeGates, openGates, verdictsOf } from './tree-gates.ts';
+import type {
+  Block,
+  BlockKind,
+  BlockStep,
+  ChangeVerdict,
+  NewEvent,
+  TreeVerdict,
+} from './events.ts';
+import { definitionOf, type RunState, type WorkerState } from './state.ts';
+
+/** Commit that the worker's change verdicts are bound to; '' in an empty workspace. */
+export function tipOf(worker: WorkerState): string {
+  return worker.work?.tip ?? '';
+}
+
+/** Tree that its `verify` judges; of an empty workspace a name that no other attempt has. */
+export function treeOf(worker: WorkerState): string {
+  return worker.work?.tree ?? `workspace:${worker.id}:${worker.attempt?.n ?? 0}`;
+}
+
+/** Verdicts on the change as it stands now. */
+export function changeVerdicts(worker: WorkerState): readonly ChangeVerdict[] {
+  return worker.verdicts.filter((verdict) => verdict.tip === tipOf(worker));
+}
+
+/** Whether the work is at home and all change gates passed, so that `verify` may run. */
+export function changePassed(worker: WorkerState): boolean {
+  const verdicts = changeVerdicts(worker);
+  return (
+    worker.state === 'verifying' &&
+    worker.attempt?.phase === 'collected' &&
+    verdicts.length > 0 &&
+    verdicts.every((verdict) => verdict.result === 'pass')
+  );
+}
+
+/** verifying → merging, complete or blocked, once every gate before the merge has its verdict. */
+export function verifyingOutcome(run: RunState, worker: WorkerState): NewEvent | null {
+  if (worker.state !== 'verifying' || worker.attempt?.phase !== 'collected') return null;
+  const change = changeVerdicts(worker);
+  if (change.length === 0) return null;
+  const nothing = worker.work !== null && worker.work.patch === '';
+  const refused = change.filter((verdict) => verdict.result !== 'pass');
+  if (refused.length > 0) {
+    return nothing ? nothingChanged(worker, refused) : blocked(worker, 'verifying', refused);
+  }
+  const gates = branchGates(run, worker.id);
+  const tree = treeOf(worker);
+  if (openGates(run, gates, tree).length > 0) return null;
+  const red = verdictsOf(run, gates, tree).filter((verdict) => verdict.result !== 'pass');
+  if (red.length > 0) return blocked(worker, 'verifying', red);
+  if (worker.work === null) {
+    return {
+      type: 'worker.complete',
+      data: { from: 'verifying', reason: 'its gates passed', noChange: false },
+    };
+  }
+  if (nothing) {
+    const { deliverables, verify } = definitionOf(run, worker.id);
+    if (deliverables.length > 0 && verify.length === 0) return nothingChanged(worker, []);
+    return {
+      type: 'worker.complete',
+      data: { from: 'verifying', reason: 'nothing to merge', noChange: true },
+    };
+  }
+  return { type: 'worker.merging', data: { from: 'verifying', reason: 'its gates passed' } };
+}
+
+/** merging → blocked, when a gate of the combined tree does not pass. */
+export function mergingOutcome(run: RunState, worker: WorkerState): NewEvent | null {
+  if (worker.state !== 'merging' || worker.merge?.built == null) return null;
+  const verdicts = verdictsOf(run, mergeGates(run, worker.id), worker.merge.built.tree);
+  const red = verdicts.filter((verdict) => verdict.result !== 'pass');
+  return red.length > 0 ? blocked(worker, 'merging', red) : null;
+}
+
+/** The refusal that is due when a gate of the landing tree does not pass; null when none is. */
+export function landingOutcome(run: RunState): NewEvent | null {
+  if (run.landing?.built == null) return null;
+  const red = verdictsOf(run, landGates(run), run.landing.built.tree).filter(
+    (verdict) => verdict.result !== 'pass',
+  );
+  const [first] = red;
+  if (first === undefined) return null;
+  const reason = `${first.gate} ${first.result === 'fail' ? 'failed' : 'gave no verdict'} on the tree that would land: ${first.command}`;
+  return {
+    type: 'land.refused',
+    run: run.id,
+    data: { reason: [reason, ...first.findings].join('\n'), files: [] },
+  };
+}
+
+function nothingChanged(worker: WorkerState, refused: readonly ChangeVerdict[]): NewEvent {
+  const findings = refused.flatMap((verdict) => verdict.findings);
+  return block(worker, {
+    kind: 'nothing_changed',
+    step: 'attempt',
+    text: 'nothing changed',
+    findings,
+    files: [],
+  });
+}
+
+function blocked(
+  worker: WorkerState,
+  step: BlockStep,
+  refused: readonly (ChangeVerdict | TreeVerdict)[],
+): NewEvent {
+  const failed = refused.filter((verdict) => verdict.result === 'fail');
+  const shown = failed.length > 0 ? failed : refused;
+  const onTree = step === 'merging' ? ' on the combined tree' : '';
+  const names = [...new Set(shown.map((verdict) => verdict.gate))].join(', ');
+  const text = failed.length > 0 ? `${names} failed${onTree}` : `${names} gave no verdict${onTree}`;
+  return block(worker, {
+    kind: kindOf(shown),
+    step,
+    text,
+    findings: shown.flatMap((verdict) => verdict.findings),
+    files: shown.flatMap((verdict) => ('files' in verdict ? verdict.files : [])),
+  });
+}
+
+/** Protect is a question to a person only when nothing else is red. */
+function kindOf(refused: readonly (ChangeVerdict | TreeVerdict)[]): BlockKind {
+  if (refused.every((verdict) => verdict.result === 'inconclusive')) return 'inconclusive';
+  return refused.every((verdict) => verdict.gate === 'protect') ? 'protect' : 'gate';
+}
+
+function block(worker: WorkerState, value: Block): NewEvent {
+  return {
+    type: 'worker.blocked',
+    data: { from: worker.state, reason: value.text, block: value, blockedBy: null },
+  };
+}

@@ -1,0 +1,210 @@
+/**
+ * The state that the log folds to. Values are immutable; the maps that hold them belong to the fold (`evolve`), which
+ * alone changes them. Everyone else sees them read-only.
+ */
+import type {
+  AttemptEnd,
+  Block,
+  ChangeVerdict,
+  KeptWork,
+  LandPlan,
+  ProcessIdentity,
+  TreeVerdict,
+  Usage,
+  Work,
+} from './events.ts';
+import type { WorkerStateName } from './lifecycle.ts';
+import type { Plan, WorkerDefinition } from './plan.ts';
+
+export interface RepositoryState {
+  /** Sequence number of the last event folded in; 0 before the first. */
+  readonly seq: number;
+  readonly runs: ReadonlyMap<string, RunState>;
+  /** Epoch of the loop that wrote last (A1): an older one may append nothing. */
+  readonly epoch: number;
+}
+
+export type RunStateName = 'running' | 'waiting' | 'paused' | 'complete' | 'failed' | 'cancelled';
+
+export interface RunState {
+  readonly id: string;
+  readonly state: RunStateName;
+  readonly plan: Plan;
+  readonly scope: readonly string[] | null;
+  readonly base: { readonly ref: string; readonly commit: string; readonly dirty: number };
+  /** Name of the integration branch in the user's repository. */
+  readonly integration: string;
+  /** Branch that `land` moves by default; null when the run started from a detached HEAD. */
+  readonly target: string | null;
+  /** Commit that integration stands at in the mirror; null until the run is prepared. */
+  readonly tip: string | null;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  readonly reason: string | null;
+  readonly cancelling: boolean;
+  readonly workers: ReadonlyMap<string, WorkerState>;
+  /** Verdicts on trees, by `treeGateKey`. */
+  readonly trees: ReadonlyMap<string, TreeVerdict>;
+  /** Workers in the order in which they were merged. */
+  readonly mergedOrder: readonly string[];
+  /** What czar last wrote into the user's repository, by full ref name. */
+  readonly published: Readonly<Record<string, string>>;
+  readonly diverged: Readonly<Record<string, string>>;
+  readonly landing: Landing | null;
+  readonly landed: { readonly target: string; readonly commit: string; readonly at: number } | null;
+  /** Failures of effects since they last succeeded, by intent key. */
+  readonly troubles: Readonly<
+    Record<string, { readonly tries: number; readonly at: number; readonly error: string }>
+  >;
+}
+
+export interface Landing extends LandPlan {
+  readonly onto: string;
+  readonly tip: string;
+  readonly date: number;
+  readonly built: { readonly commit: string; readonly tree: string } | null;
+  readonly checking: boolean;
+}
+
+export interface TaskState {
+  readonly task: string;
+  readonly startedAt: number | null;
+  readonly completedAt: number | null;
+}
+
+/** Where an attempt stands. It is live from `tree` to `running`. */
+export type AttemptPhase = 'tree' | 'setup' | 'launch' | 'running' | 'ended' | 'collected';
+
+export interface AttemptState {
+  readonly n: number;
+  readonly phase: AttemptPhase;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  /** Whether it goes on in the tree of the attempt before. */
+  readonly continues: boolean;
+  /** Whether a check slot was granted for its setup. */
+  readonly setupGranted: boolean;
+  readonly base: string | null;
+  readonly process: ProcessIdentity | null;
+  readonly end: AttemptEnd | null;
+  readonly lastWords: readonly string[];
+  /** What the agent said that ends its turn: the last `blocked` or `ask`. */
+  readonly stopWord: { readonly kind: 'blocker' | 'question'; readonly text: string } | null;
+  readonly reportOffset: number;
+  readonly outputOffset: number;
+}
+
+export interface MergeState {
+  readonly base: string;
+  readonly tip: string;
+  readonly date: number;
+  readonly built: { readonly commit: string; readonly tree: string } | null;
+  /** Whether a check slot was granted for its tree gates. */
+  readonly checking: boolean;
+}
+
+/** Something the agent is told in its next prompt, word for word. */
+export interface Note {
+  readonly kind: 'answer' | 'note' | 'finding' | 'failure' | 'interrupted' | 'kept';
+  readonly text: string;
+  readonly at: number;
+}
+
+export interface Activity {
+  readonly at: number;
+  readonly text: string;
+}
+
+export interface WorkerState {
+  readonly id: string;
+  readonly state: WorkerStateName;
+  /** State that it came from, and since when it is in this one. */
+  readonly from: WorkerStateName | null;
+  readonly since: number;
+  readonly reason: string;
+  readonly block: Block | null;
+  /** Root of a failure that travelled here. */
+  readonly blockedBy: string | null;
+  /** Since when it has been ready without a start: what aging counts. */
+  readonly readySince: number | null;
+  /** No start before this time (backoff), milliseconds since 1970. */
+  readonly notBefore: number | null;
+  /** Dependencies that were sent back after this worker started on less than `complete`. */
+  readonly superseded: readonly string[];
+  /** Whether its ownership claim is taken. */
+  readonly claims: boolean;
+  readonly inputsChecked: boolean;
+  /** Attempts ever made. */
+  readonly attempts: number;
+  /** Failed attempts since the start or the last retry. */
+  readonly failures: number;
+  readonly lostInRow: number;
+  readonly attempt: AttemptState | null;
+  /** Whether the next attempt starts in a clean tree, and whether there is a tree to continue. */
+  readonly nextClean: boolean;
+  readonly branch: string | null;
+  readonly worktree: string | null;
+  readonly stop: { readonly to: 'cancelled' | 'paused'; readonly reason: string } | null;
+  /** What was collected last; null before, and again when the tree must be collected anew. */
+  readonly work: Work | null;
+  /** Whether a person said that the tree as it stands is the work. */
+  readonly submitted: boolean;
+  /** Whether a check slot was granted for its verify on the branch. */
+  readonly checking: boolean;
+  readonly verdicts: readonly ChangeVerdict[];
+  readonly approvals: readonly { readonly path: string; readonly patch: string }[];
+  /** When it entered the merge queue. */
+  readonly queuedAt: number | null;
+  readonly merge: MergeState | null;
+  readonly merged: { readonly commit: string; readonly tree: string; readonly at: number } | null;
+  readonly mergedFacts: {
+    readonly created: number;
+    readonly modified: number;
+    readonly deleted: number;
+    readonly commits: number;
+  } | null;
+  readonly noChange: boolean;
+  /** Whether skipping it satisfied its edges. */
+  readonly satisfies: boolean;
+  readonly kept: readonly KeptWork[];
+  readonly usage: Usage & { readonly source: 'reported' | 'none' };
+  readonly tasks: readonly TaskState[];
+  readonly handoff: string | null;
+  readonly notes: readonly Note[];
+  /** Newest last, at most 50. */
+  readonly latest: readonly Activity[];
+  readonly startedAt: number | null;
+  readonly completedAt: number | null;
+}
+
+/** Definition of a worker of the run; throws when the id is not of this plan, which is a bug. */
+export function definitionOf(run: RunState, id: string): WorkerDefinition {
+  const found = definitions(run.plan).get(id);
+  if (found === undefined) throw new Error(`no worker ${id} in the plan of run ${run.id}`);
+  return found;
+}
+
+const byPlan = new WeakMap<Plan, ReadonlyMap<string, WorkerDefinition>>();
+
+/** Definitions of a plan by id, built once for each plan. */
+export function definitions(plan: Plan): ReadonlyMap<string, WorkerDefinition> {
+  const known = byPlan.get(plan);
+  if (known !== undefined) return known;
+  const map = new Map(plan.workers.map((worker) => [worker.id, worker]));
+  byPlan.set(plan, map);
+  return map;
+}
+
+/** Whether the run can still change by itself or by a person's word. */
+export function isRunLive(run: RunState): boolean {
+  return run.state === 'running' || run.state === 'waiting' || run.state === 'paused';
+}
+
+/** What a verdict on a tree is bound to. */
+export function treeGateKey(gate: {
+  readonly tree: string;
+  readonly command: string;
+  readonly setup: readonly string[];
+}): string {
+  return JSON.stringify([gate.tree, gate.command, gate.setup]);
+}

@@ -1,0 +1,86 @@
+/**
+ * Which commands judge which tree (PRODUCT §8), and how the verdicts on it stand. Definitions come from the run's plan
+ * revision, never from a worker's tree, so that no worker can weaken its own gate.
+ */
+import type { TreeGate, TreeVerdict } from './events.ts';
+import type { WorkerDefinition } from './plan.ts';
+import { definitionOf, treeGateKey, type RunState } from './state.ts';
+
+/** Gates of a worker's own tree: its `verify`. */
+export function branchGates(run: RunState, id: string): readonly TreeGate[] {
+  return verifyGates(run, definitionOf(run, id));
+}
+
+/**
+ * Gates of the combined tree: the run's `checks` and the worker's `verify`; without checks, its `verify` and that of
+ * every worker merged before it.
+ */
+export function mergeGates(run: RunState, id: string): readonly TreeGate[] {
+  const own = branchGates(run, id);
+  if (run.plan.policies.checks.length > 0) return distinct([...checkGates(run), ...own]);
+  return distinct([...own, ...mergedGates(run)]);
+}
+
+/** Gates of the tree that lands: `checks`, or without them every merged worker's `verify`. */
+export function landGates(run: RunState): readonly TreeGate[] {
+  return run.plan.policies.checks.length > 0 ? checkGates(run) : distinct(mergedGates(run));
+}
+
+/** Gates of the list without a verdict on the tree. */
+export function openGates(
+  run: RunState,
+  gates: readonly TreeGate[],
+  tree: string,
+): readonly TreeGate[] {
+  return gates.filter((gate) => verdictOf(run, gate, tree) === undefined);
+}
+
+/** Verdicts on the tree, in the order of the gates; gates without one are left out. */
+export function verdictsOf(
+  run: RunState,
+  gates: readonly TreeGate[],
+  tree: string,
+): readonly TreeVerdict[] {
+  return gates.flatMap((gate) => verdictOf(run, gate, tree) ?? []);
+}
+
+/** The part of the open gates that one check tree serves: all that share the setup of the first. */
+export function firstGroup(gates: readonly TreeGate[]): readonly TreeGate[] {
+  const [first] = gates;
+  if (first === undefined) return [];
+  const setup = JSON.stringify(first.setup);
+  return gates.filter((gate) => JSON.stringify(gate.setup) === setup);
+}
+
+function verdictOf(run: RunState, gate: TreeGate, tree: string): TreeVerdict | undefined {
+  return run.trees.get(treeGateKey({ tree, command: gate.command, setup: gate.setup }));
+}
+
+function mergedGates(run: RunState): readonly TreeGate[] {
+  return run.mergedOrder.flatMap((merged) => branchGates(run, merged));
+}
+
+function checkGates(run: RunState): readonly TreeGate[] {
+  const { checks, setup } = run.plan.policies;
+  return checks.map((command) => ({ gate: 'checks', command, setup, owner: null }));
+}
+
+function verifyGates(run: RunState, definition: WorkerDefinition): readonly TreeGate[] {
+  const setup = definition.setup.length > 0 ? definition.setup : run.plan.policies.setup;
+  return definition.verify.map((command) => ({
+    gate: 'verify',
+    command,
+    setup,
+    owner: definition.id,
+  }));
+}
+
+function distinct(gates: readonly TreeGate[]): readonly TreeGate[] {
+  const seen = new Set<string>();
+  return gates.filter((gate) => {
+    const key = treeGateKey({ tree: '', command: gate.command, setup: gate.setup });
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}

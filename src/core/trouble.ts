@@ -1,0 +1,109 @@
+/**
+ * Effects that failed for reasons outside the work: disk, git, the process table. Each is tried again after a moment;
+ * the third failure in a row of the same effect gives up in the way that loses least and says so.
+ */
+import type { Outcome } from './commands.ts';
+import type { Intent } from './intents.ts';
+import type { Block, NewEvent } from './events.ts';
+import { lostAttempt } from './attempt-outcome.ts';
+import type { RunState, WorkerState } from './state.ts';
+
+/** Tries of one effect until it is given up. */
+export const triesAllowed = 3;
+
+/** Pause of an effect that has been given up and is only tried again now and then, milliseconds. */
+const givenUpMs = 60_000;
+
+/** Pause before the next try of an effect that failed, milliseconds. */
+export function troublePauseMs(tries: number): number {
+  return Math.min(30_000, 500 * 2 ** tries);
+}
+
+/** Until when an intent pauses after its effect failed; null when it may go on. */
+export function grantedWait(run: RunState, intent: Intent, now: number): number | null {
+  const trouble = run.troubles[intent.key];
+  if (trouble === undefined) return null;
+  if (trouble.tries >= triesAllowed && intent.kind === 'publish') {
+    return trouble.at + givenUpMs > now ? trouble.at + givenUpMs : null;
+  }
+  const until = trouble.at + troublePauseMs(trouble.tries);
+  return until > now ? until : null;
+}
+
+/** Events that follow from a failed effect. */
+export function troubleOutcome(
+  run: RunState,
+  outcome: Extract<Outcome, { kind: 'effect-failed' }>,
+  now: number,
+): readonly NewEvent[] {
+  const tries = (run.troubles[outcome.key]?.tries ?? 0) + 1;
+  const { key, effect, error } = outcome;
+  const worker = outcome.worker === null ? undefined : run.workers.get(outcome.worker);
+  const trouble: NewEvent = {
+    type: 'effect.failed',
+    run: run.id,
+    data: { key, effect, error, tries },
+  };
+  if (worker === undefined) {
+    return [trouble, ...(tries < triesAllowed ? [] : ofRun(run, effect, error))];
+  }
+  const place = { run: run.id, worker: worker.id };
+  const stale = outcome.attempt !== null && outcome.attempt !== worker.attempt?.n;
+  const giveUp = tries < triesAllowed || stale ? [] : ofWorker(run, worker, effect, error, now);
+  return [{ ...trouble, ...place }, ...giveUp.map((event) => ({ ...event, ...place }))];
+}
+
+function ofRun(run: RunState, effect: string, error: string): readonly NewEvent[] {
+  switch (effect) {
+    case 'prepare-run':
+      return [{ type: 'run.failed', run: run.id, data: { workers: [], reason: error } }];
+    case 'build-landing':
+    case 'commit-landing':
+    case 'check':
+      return run.landing === null
+        ? []
+        : [{ type: 'land.refused', run: run.id, data: { reason: error, files: [] } }];
+    default:
+      return [];
+  }
+}
+
+function ofWorker(
+  run: RunState,
+  worker: WorkerState,
+  effect: string,
+  error: string,
+  now: number,
+): readonly NewEvent[] {
+  switch (worker.state) {
+    case 'starting':
+      return lostAttempt(run, worker, error, now);
+    case 'ready':
+      return [blocked(worker, 'ready', error)];
+    case 'active':
+      return effect === 'collect'
+        ? [blocked(worker, 'attempt', `its work could not be collected: ${error}`)]
+        : [];
+    case 'verifying':
+      return [blocked(worker, 'verifying', error)];
+    case 'merging':
+      return [blocked(worker, 'merging', error)];
+    case 'pending':
+    case 'reviewing':
+    case 'complete':
+    case 'blocked':
+    case 'paused':
+    case 'failed':
+    case 'skipped':
+    case 'cancelled':
+      return [];
+  }
+}
+
+function blocked(worker: WorkerState, step: Block['step'], text: string): NewEvent {
+  const block: Block = { kind: 'infrastructure', step, text, findings: [], files: [] };
+  return {
+    type: 'worker.blocked',
+    data: { from: worker.state, reason: text, block, blockedBy: null },
+  };
+}
