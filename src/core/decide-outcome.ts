@@ -3,8 +3,9 @@
  * a merge that was given up) means nothing: the fence of S2.
  */
 import type { Outcome } from './commands.ts';
-import type { AttemptEnd, NewEvent, Report, TreeVerdict, ChangeVerdict } from './events.ts';
+import type { AttemptEnd, NewEvent, TreeVerdict, ChangeVerdict } from './events.ts';
 import { afterAttempt, failedAttempt, lostAttempt } from './attempt-outcome.ts';
+import { reportEvent } from './report-event.ts';
 import { troubleOutcome } from './trouble.ts';
 import type { AttemptState, RepositoryState, RunState, WorkerState } from './state.ts';
 
@@ -14,16 +15,13 @@ export function decideOutcome(
   outcome: Outcome,
   now: number,
 ): readonly NewEvent[] {
-  switch (outcome.kind) {
-    case 'tick':
-      return [];
-    case 'loop-started': {
-      const { pid, host, version } = outcome;
-      return [{ type: 'loop.started', data: { pid, host, version, epoch: state.epoch + 1 } }];
-    }
-    case 'loop-ended':
-      return [{ type: 'loop.ended', data: { reason: outcome.reason } }];
+  if (outcome.kind === 'tick') return [];
+  if (outcome.kind === 'loop-started') {
+    const { pid, host, version } = outcome;
+    return [{ type: 'loop.started', data: { pid, host, version, epoch: state.epoch + 1 } }];
   }
+  if (outcome.kind === 'loop-ended')
+    return [{ type: 'loop.ended', data: { reason: outcome.reason } }];
   const run = state.runs.get(outcome.run);
   if (run === undefined) return [];
   switch (outcome.kind) {
@@ -356,25 +354,6 @@ function verdictEvent(verdict: ChangeVerdict | TreeVerdict): NewEvent {
       return { type: 'gate.failed', data: { verdict } };
     case 'inconclusive':
       return { type: 'gate.inconclusive', data: { verdict } };
-  }
-}
-
-function reportEvent(report: Report): NewEvent {
-  switch (report.kind) {
-    case 'task-start':
-      return { type: 'worker.task_started', data: { task: report.task } };
-    case 'task-complete':
-      return { type: 'worker.task_completed', data: { task: report.task } };
-    case 'checkpoint':
-      return { type: 'worker.checkpoint', data: { name: report.name } };
-    case 'blocked':
-      return { type: 'worker.reported_blocked', data: { text: report.text } };
-    case 'ask':
-      return { type: 'worker.asked', data: { text: report.text } };
-    case 'handoff':
-      return { type: 'worker.handoff', data: { text: report.text } };
-    case 'usage':
-      return { type: 'worker.usage', data: { ...report.usage, source: 'reported' } };
   }
 }
 

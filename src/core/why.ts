@@ -1,0 +1,160 @@
+/** One true sentence about why a worker is where it is: what `czar why` says. Derived from state, in every state. */
+import { edgeState } from './edges.ts';
+import { supersededBy } from './edges.ts';
+import { waitingFor, type WaitingFor } from './grant.ts';
+import { definitionOf, type RepositoryState, type RunState, type WorkerState } from './state.ts';
+import { merging } from './queue.ts';
+
+/** The sentence. `now` is milliseconds since 1970. */
+export function why(
+  state: RepositoryState,
+  run: RunState,
+  worker: WorkerState,
+  now: number,
+): string {
+  const { id } = worker;
+  switch (worker.state) {
+    case 'pending':
+      return `${id} is pending: it waits for ${
+        waitingOn(run, id)
+          .map((on) => `${on} (${stateOf(run, on)})`)
+          .join(', ') || 'the run to begin'
+      }.`;
+    case 'ready':
+      return `${id} is ready: ${readyReason(waitingFor(state, run, worker, now), now)}.`;
+    case 'starting':
+      return `${id} is starting: ${startingReason(worker)}.`;
+    case 'active':
+      return `${id} is active: ${activeReason(worker)}.`;
+    case 'verifying':
+      return `${id} is verifying: ${verifyingReason(worker)}.`;
+    case 'reviewing':
+      return `${id} is being reviewed.`;
+    case 'merging':
+      return `${id} is merging: ${mergingReason(run, worker)}.`;
+    case 'blocked':
+      return blockedReason(worker);
+    case 'paused':
+      return `${id} is paused: ${worker.reason}.`;
+    case 'complete':
+      return worker.merged === null
+        ? `${id} is complete: ${worker.reason}.`
+        : `${id} is complete: merged as ${worker.merged.commit.slice(0, 10)}.`;
+    case 'failed':
+      return `${id} failed after ${plural(worker.failures, 'failed attempt')}: ${worker.reason}.`;
+    case 'skipped':
+      return `${id} was skipped: ${worker.reason}.`;
+    case 'cancelled':
+      return `${id} was cancelled: ${worker.reason}.`;
+  }
+}
+
+/** Dependencies of the worker that are not satisfied. */
+export function waitingOn(run: RunState, id: string): readonly string[] {
+  return definitionOf(run, id)
+    .edges.filter((edge) => edgeState(run, edge).kind !== 'satisfied')
+    .map((edge) => edge.on);
+}
+
+/** What a ready worker waits for, in the words of `status --json`; null when it waits for nothing. */
+export function waitingForWord(waiting: WaitingFor | null): string | null {
+  if (waiting === null) return null;
+  return waiting.kind === 'ownership' ? `ownership:${waiting.worker}` : waiting.kind;
+}
+
+function readyReason(waiting: WaitingFor | null, now: number): string {
+  if (waiting === null) return 'nothing keeps it from starting';
+  switch (waiting.kind) {
+    case 'slot':
+      return 'it waits for a free slot (max_parallel)';
+    case 'repository':
+      return 'the repository of the run is being prepared';
+    case 'inputs':
+      return 'its inputs are being checked';
+    case 'barrier':
+      return 'it waits for the wave before it (barrier: wave)';
+    case 'backoff':
+      return `it is tried again in ${Math.max(1, Math.ceil((waiting.until - now) / 1000))} s`;
+    case 'ownership':
+      return `${waiting.worker} holds files that it owns too`;
+  }
+}
+
+function startingReason(worker: WorkerState): string {
+  switch (worker.attempt?.phase) {
+    case 'tree':
+      return 'its working tree is being made';
+    case 'setup':
+      return worker.attempt.setupGranted
+        ? 'its setup runs'
+        : 'its setup waits for a check slot (max_parallel_checks)';
+    case 'launch':
+    case 'running':
+    case 'ended':
+    case 'collected':
+    case undefined:
+      return 'its program is being started';
+  }
+}
+
+function activeReason(worker: WorkerState): string {
+  if (worker.attempt?.phase === 'ended')
+    return 'its agent has ended and its work is being collected';
+  if (worker.stop !== null) return `it is being stopped (${worker.stop.reason})`;
+  return `attempt ${worker.attempt?.n ?? 0} runs`;
+}
+
+function verifyingReason(worker: WorkerState): string {
+  if (worker.attempt?.phase !== 'collected') return 'its work is being collected';
+  if (worker.verdicts.length === 0) return 'what it changed is being judged';
+  return worker.checking
+    ? 'its verify runs'
+    : 'its verify waits for a check slot (max_parallel_checks)';
+}
+
+function mergingReason(run: RunState, worker: WorkerState): string {
+  const waits = supersededBy(run, worker);
+  if (waits !== null)
+    return `it waits for ${waits.id}, which was sent back after it had started on it`;
+  if (worker.merge === null) {
+    const ahead = merging(run);
+    return ahead === null ? 'it is next in the queue' : `${ahead.id} is being merged before it`;
+  }
+  if (worker.merge.built === null) return 'its merge is being built';
+  return worker.merge.checking
+    ? 'the gates run on the combined tree'
+    : 'the combined tree waits for a check slot or its commit';
+}
+
+function blockedReason(worker: WorkerState): string {
+  const { id, block } = worker;
+  if (worker.blockedBy !== null)
+    return `${id} is blocked by ${worker.blockedBy}, which did not succeed.`;
+  if (block === null) return `${id} is blocked: ${worker.reason}.`;
+  switch (block.kind) {
+    case 'question':
+      return `${id} asks: ${block.text}`;
+    case 'blocker':
+      return `${id} reported a blocker: ${block.text}`;
+    case 'protect':
+      return `${id} changed protected paths that a person must approve: ${block.files.join(', ')}.`;
+    case 'conflict':
+    case 'dependency':
+    case 'gate':
+    case 'inconclusive':
+    case 'inputs':
+    case 'infrastructure':
+    case 'lost':
+    case 'nothing_changed':
+    case 'when':
+      return `${id} is blocked: ${block.text}.`;
+  }
+}
+
+function stateOf(run: RunState, id: string): string {
+  return run.workers.get(id)?.state ?? 'unknown';
+}
+
+function plural(n: number, word: string): string {
+  return `${n} ${word}${n === 1 ? '' : 's'}`;
+}
