@@ -4,7 +4,7 @@
  * gate's command names are protected whatever the config says.
  */
 
-/** Globs of `protect` by default, against paths of the repository, letter case ignored. */
+/** Globs of `protect` by default, against paths of the repository. Without a capital letter, case is ignored. */
 export const defaultProtect: readonly string[] = [
   // Git: what is ignored is not collected, and attributes steer merges.
   '**/.gitignore',

@@ -1,0 +1,143 @@
+/**
+ * Change gates: what a worker changed, against what its definition allows and promises. Pure: the caller brings the
+ * facts, and gets one verdict for each gate, all bound to the tip and the patch that they judged.
+ *
+ * Two readings that the plan's author should know: a path that matches both `references` and `owns` is read-only; and
+ * the worker's own `deliverables` need no approval, because a person wrote them into the plan, unless the pattern
+ * has no fixed part (`**`, `*.md`) and so names nothing in particular.
+ */
+import { pathPatch, type ChangedPath, type ChangeVerdict, type Work } from '../core/events.ts';
+import type { Policies, WorkerDefinition } from '../core/plan.ts';
+import { filesNamedBy } from './gate-files.ts';
+import { strayFile, type TreeFile } from './links.ts';
+import { firstMatch, isAnchored, pathTest } from './patterns.ts';
+
+/** The briefing that czar puts into a worker's tree. It stays out of every merge. */
+export const identityFile = 'WORKER_IDENTITY.md';
+
+export interface Change {
+  readonly definition: WorkerDefinition;
+  readonly policies: Pick<Policies, 'protect'>;
+  /** The home, relative to the repository root: `.czar` or `.czarina`. Always protected. */
+  readonly home: string;
+  readonly work: Work;
+  /** Every file of the branch's tip. */
+  readonly files: readonly TreeFile[];
+  /** Every path of the integration commit that the change is measured against. */
+  readonly baseFiles: Iterable<string>;
+  readonly approvals: readonly { readonly path: string; readonly patch: string }[];
+  readonly handoffGiven: boolean;
+  /** Commands of every gate that will judge this work or a tree that holds it. */
+  readonly gateCommands: readonly string[];
+}
+
+interface Judgement {
+  readonly findings: readonly string[];
+  readonly files: readonly string[];
+}
+
+/** Judges a worker's change: deliverables, handoff, ownership, protect, in this order, one verdict each. */
+export function judgeChange(change: Change): readonly ChangeVerdict[] {
+  const { definition, work } = change;
+  const verdict = (gate: ChangeVerdict['gate'], judgement: Judgement): ChangeVerdict => ({
+    gate,
+    result: judgement.findings.length === 0 ? 'pass' : 'fail',
+    tip: work.tip,
+    patch: work.patch,
+    definition: definition.hash,
+    ...judgement,
+  });
+  const paths = change.files.map((file) => file.path);
+  return [
+    verdict('deliverables', missingDeliverables(definition, paths)),
+    verdict('handoff', missingHandoff(definition, change.handoffGiven)),
+    verdict('ownership', violations(change)),
+    verdict('protect', unapproved(change)),
+  ];
+}
+
+/** Deliverables of the definition that none of the paths is. A trailing `/` asks for a file below it. */
+export function missingDeliverables(
+  definition: Pick<WorkerDefinition, 'deliverables'>,
+  paths: readonly string[],
+): Judgement {
+  const files = definition.deliverables.filter((pattern) => {
+    const test = pathTest(pattern);
+    const folder = pattern.replace(/^(\.\/)+/, '').replace(/\/+$/, '');
+    return !paths.some((path) => test(path) && !(pattern.endsWith('/') && path === folder));
+  });
+  return { findings: files.map(missing), files };
+}
+
+function missing(pattern: string): string {
+  return pattern.endsWith('/')
+    ? `The deliverable ${pattern} is missing: no file in that folder.`
+    : `The deliverable ${pattern} is missing.`;
+}
+
+/** The finding of a handoff that is required and was not given. */
+export function missingHandoff(
+  definition: Pick<WorkerDefinition, 'handoff'>,
+  given: boolean,
+): Judgement {
+  if (definition.handoff !== 'required' || given) return { findings: [], files: [] };
+  return { findings: ['The handoff is missing: czar emit handoff "TEXT".'], files: [] };
+}
+
+function violations({ definition, work, files }: Change): Judgement {
+  const tip = new Map(files.map((file) => [file.path, file]));
+  const found = work.changed.flatMap(({ path, status }) => {
+    const file = status === 'D' ? undefined : tip.get(path);
+    const text = (file === undefined ? null : strayFile(file)) ?? outside(definition, path, status);
+    return text === null ? [] : [{ path, text }];
+  });
+  return { findings: found.map(({ text }) => text), files: found.map(({ path }) => path) };
+}
+
+function outside(
+  { owns, references }: WorkerDefinition,
+  path: string,
+  status: ChangedPath['status'],
+): string | null {
+  const did = { A: 'was added', M: 'was changed', D: 'was deleted', T: 'changed its type' }[status];
+  if (path === identityFile && status !== 'D') {
+    return `${path} ${did}: it is czar's briefing and no part of the work. git rm --cached ${path}, then commit.`;
+  }
+  const readOnly = firstMatch(path, references);
+  if (readOnly !== null) return `${path} ${did}, but ${readOnly} is read-only for this worker.`;
+  if (owns === null || firstMatch(path, owns) !== null) return null;
+  return `${path} ${did}, but this worker owns only ${owns.length === 0 ? 'nothing' : owns.join(', ')}.`;
+}
+
+function unapproved(change: Change): Judgement {
+  const { definition, policies, work, approvals } = change;
+  const named = filesNamedBy(change.gateCommands, change.baseFiles);
+  const globs = [`${change.home}/`, ...policies.protect];
+  const own = definition.deliverables.filter(isAnchored);
+  const found = work.changed.flatMap((changed) => {
+    const { path } = changed;
+    const glob = globs.find((pattern) => protects(pattern, path)) ?? null;
+    const why =
+      glob === null ? (named.has(path) ? 'a gate runs it' : null) : `${glob} is protected`;
+    if (why === null || firstMatch(path, own) !== null) return [];
+    const patch = pathPatch(changed);
+    if (approvals.some((one) => one.path === path && one.patch === patch)) return [];
+    return [
+      {
+        path,
+        text: `${path} needs a person: ${why}. czar approve ${definition.id} --path ${shown(path)}`,
+      },
+    ];
+  });
+  return { findings: found.map(({ text }) => text), files: found.map(({ path }) => path) };
+}
+
+/** A pattern without a capital letter holds in every spelling: some file systems open `.GitHub` as `.github`. */
+function protects(pattern: string, path: string): boolean {
+  return pathTest(pattern, { ignoreCase: pattern === pattern.toLowerCase() })(path);
+}
+
+/** The path as a word of a shell. */
+function shown(path: string): string {
+  return /^[\w./@%+,:-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import type { TreeGate } from '../core/events.ts';
+import { judgeEmptyWorkspace } from './empty-workspace.ts';
+import { checkRoot } from './check-environment.ts';
+import { runChecks, type Checks, type ChecksOutcome } from './tree-gates.ts';
+import { aDefinition } from './testing.ts';
+
+interface Bench {
+  readonly root: string;
+  readonly source: string;
+  run(
+    commands: readonly string[],
+    given?: Partial<Checks> & { setup?: readonly string[] },
+  ): Promise<ChecksOutcome>;
+}
+
+async function bench(t: TestContext): Promise<Bench> {
+  const root = await mkdtemp(join(tmpdir(), 'czar-gates-'));
+  t.after(() => rm(root, { recursive: true, force: true }));
+  const source = join(root, 'source');
+  await mkdir(source);
+  return {
+    root,
+    source,
+    run: (commands, { setup = [], ...given } = {}) =>
+      runChecks({
+        id: 'one',
+        tree: 'tree-1',
+        gates: commands.map((command): TreeGate => ({
+          gate: 'verify',
+          command,
+          setup,
+          owner: 'alpha',
+        })),
+        cacheDir: join(root, 'cache'),
+        makeTree: async (dir) => {
+          await cp(source, dir, { recursive: true });
+          return { ok: true };
+        },
+        removeTree: (dir) => rm(dir, { recursive: true, force: true }),
+        env: { PATH: process.env['PATH'], HOME: root },
+        timeoutMs: 10_000,
+        graceMs: 100,
+        logs: { dir: join(root, 'home', 'logs', 'checks'), home: join(root, 'home') },
+        signal: new AbortController().signal,
+        ...given,
+      }),
+  };
+}
+
+function judged(outcome: ChecksOutcome) {
+  assert.equal(outcome.kind, 'judged');
+  return outcome.kind === 'judged' ? outcome.verdicts : [];
+}
+
+test('a check passes on exit 0, fails otherwise, and its last lines are the findings word for word', async (t) => {
+  const { run, root } = await bench(t);
+  const verdicts = judged(
+    await run([
+      'true',
+      `i=0; while [ $i -lt 60 ]; do i=$((i+1)); echo "line $i"; done; printf '\\033[31mred\\033[0m' >&2; exit 3`,
+    ]),
+  );
+  assert.deepEqual(
+    verdicts.map(({ result }) => result),
+    ['pass', 'fail'],
+  );
+  const findings = verdicts[1]?.findings ?? [];
+  assert.equal(findings[1], 'exit 3');
+  assert.equal(findings.length, 2 + 40);
+  assert.deepEqual(findings.slice(-2), ['line 60', 'red']);
+  const log = await readFile(join(root, 'home', verdicts[1]?.log ?? ''), 'utf8');
+  assert.match(log, /line 1\n[^]*exit 3/);
+});
+
+test('a check that is killed, hangs or cannot run is inconclusive', async (t) => {
+  const { run } = await bench(t);
+  const verdicts = judged(
+    await run(
+      ['kill -9 $$', 'sh -c "kill -9 \\$\\$"; exit $?', 'no-such-program', 'exec sleep 60'],
+      { timeoutMs: 700 },
+    ),
+  );
+  assert.deepEqual(
+    verdicts.map(({ result }) => result),
+    Array(4).fill('inconclusive'),
+  );
+  assert.match(verdicts[3]?.findings[1] ?? '', /did not end within 0\.7 s/);
+});
+
+test('a setup that fails makes every check inconclusive, whatever it would have said', async (t) => {
+  const { run } = await bench(t);
+  const verdicts = judged(
+    await run(['true', 'false'], { setup: ['echo cannot install; exit 1', 'true'] }),
+  );
+  assert.deepEqual(
+    verdicts.map(({ result }) => result),
+    ['inconclusive', 'inconclusive'],
+  );
+  assert.deepEqual(verdicts[0]?.findings, [
+    'setup: echo cannot install; exit 1',
+    'exit 1',
+    'cannot install',
+  ]);
+});
+
+test('a dependency comes from setup only, never from a node_modules of the checkout around it', async (t) => {
+  const { run, root, source } = await bench(t);
+  await mkdir(join(root, 'node_modules', 'dep'), { recursive: true });
+  await writeFile(join(root, 'node_modules', 'dep', 'index.js'), 'module.exports = "poisoned"');
+  await writeFile(join(source, 'check.cjs'), 'process.exit(require("dep") === "clean" ? 0 : 1)');
+  const setup = [
+    'mkdir -p node_modules/dep && echo "module.exports = \'clean\'" > node_modules/dep/index.js',
+  ];
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: root,
+    NODE_PATH: join(root, 'node_modules'),
+    CZAR_WORKER: 'x',
+  };
+  const cacheDir = await mkdtemp(join(tmpdir(), 'czar-cache-'));
+  t.after(() => rm(cacheDir, { recursive: true, force: true }));
+  const without = judged(await run(['node check.cjs'], { env, cacheDir }));
+  assert.equal(without[0]?.result, 'fail');
+  const withSetup = judged(
+    await run(['node check.cjs && test -z "$CZAR_WORKER"'], { env, cacheDir, setup }),
+  );
+  assert.equal(withSetup[0]?.result, 'pass', withSetup[0]?.findings.join('\n'));
+});
+
+test('aborted checks have no verdict and leave no folder behind', async (t) => {
+  const { run, root } = await bench(t);
+  const abort = new AbortController();
+  const outcome = run(['exec sleep 60'], {
+    signal: abort.signal,
+    makeTree: async (dir) => {
+      await mkdir(dir, { recursive: true });
+      setImmediate(() => abort.abort());
+      return { ok: true };
+    },
+  });
+  assert.deepEqual(await outcome, { kind: 'aborted' });
+  assert.deepEqual(await readdir(join(root, 'cache')), []);
+});
+
+test('a tree that cannot be made is no verdict', async (t) => {
+  const { run } = await bench(t);
+  const outcome = await run(['true'], {
+    makeTree: async () => ({ ok: false, error: 'disk full' }),
+  });
+  assert.deepEqual(outcome, { kind: 'no-tree', error: 'disk full' });
+});
+
+test('what a check leaves running is ended with it', async (t) => {
+  const { run, root } = await bench(t);
+  judged(await run([`sleep 60 & echo $! > ${root}/pid`]));
+  const pid = Number(await readFile(join(root, 'pid'), 'utf8'));
+  await gone(pid);
+});
+
+async function gone(pid: number): Promise<void> {
+  for (const until = Date.now() + 5_000; Date.now() < until;) {
+    try {
+      process.kill(pid, 0);
+      const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ' Z ');
+      if (/\) Z /.test(stat) || stat === ' Z ') return;
+    } catch {
+      return;
+    }
+    await new Promise(setImmediate);
+  }
+  assert.fail(`process ${pid} is still there`);
+}
+
+test('check trees stand in the cache folder of the user', () => {
+  assert.equal(checkRoot({ XDG_CACHE_HOME: '/c', HOME: '/h' }), '/c/czar/checks');
+  assert.equal(checkRoot({ XDG_CACHE_HOME: 'relative', HOME: '/h' }), '/h/.cache/czar/checks');
+});
+
+test('a worker without a repository is judged in its folder', async (t) => {
+  const { source: dir } = await bench(t);
+  const definition = aDefinition({
+    workspace: 'empty',
+    deliverables: ['report.md', 'WORKER_IDENTITY.md', 'out/'],
+  });
+  await mkdir(join(dir, 'out', 'deep'), { recursive: true });
+  for (const name of ['report.md', 'WORKER_IDENTITY.md', 'out/deep/a'])
+    await writeFile(join(dir, name), 'x');
+  const [deliverables, handoff] = await judgeEmptyWorkspace({
+    definition,
+    dir,
+    handoffGiven: false,
+  });
+  assert.deepEqual(deliverables?.files, ['WORKER_IDENTITY.md']);
+  assert.equal(handoff?.result, 'pass');
+});

@@ -1,0 +1,176 @@
+/**
+ * Tree gates: commands that judge a whole tree, run on a clean checkout of exactly one commit in a folder of its own.
+ *
+ * Owns that folder from making it to removing it, whatever happens between. Invariants: a setup that fails, and a
+ * check that breaks, hangs or is killed, is inconclusive, never a pass; checks that were aborted have no verdict.
+ * All gates of one call share one setup; they run one after another in the same tree.
+ */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { treeGateKey } from '../core/state.ts';
+import type { TreeGate, TreeVerdict } from '../core/events.ts';
+import { runCommand, type CommandResult } from '../process/run.ts';
+import { checkEnvironment } from './check-environment.ts';
+import { lastLines, verdictOf } from './command-verdict.ts';
+
+export interface Checks {
+  /** Name of the folder, unique among all that run at the same time: letters, digits, `._-`. */
+  readonly id: string;
+  /** Tree id that the verdicts are bound to. */
+  readonly tree: string;
+  readonly gates: readonly TreeGate[];
+  /** Folder of all check trees (`checkRoot`). */
+  readonly cacheDir: string;
+  /** Checks the commit out into a folder that does not exist yet. */
+  readonly makeTree: (
+    dir: string,
+  ) => Promise<{ readonly ok: true } | { readonly ok: false; readonly error: string }>;
+  /** Removes such a folder, also a half-made one. */
+  readonly removeTree: (dir: string) => Promise<void>;
+  readonly env: NodeJS.ProcessEnv;
+  /** Time limit of each command, milliseconds. */
+  readonly timeoutMs: number;
+  /** SIGTERM to SIGKILL, milliseconds. */
+  readonly graceMs: number;
+  readonly logs: Logs;
+  readonly signal: AbortSignal;
+}
+
+/** Where outputs go: `dir` (absolute, made when missing); verdicts name them relative to `home` (absolute). */
+export interface Logs {
+  readonly dir: string;
+  readonly home: string;
+}
+
+export type ChecksOutcome =
+  /** One verdict for each gate, in their order. */
+  | { readonly kind: 'judged'; readonly verdicts: readonly TreeVerdict[] }
+  /** Stopped before all verdicts were there: none counts. */
+  | { readonly kind: 'aborted' }
+  /** The tree could not be made: nothing was judged, try again. */
+  | { readonly kind: 'no-tree'; readonly error: string };
+
+/** Runs gates on a clean checkout and removes it again. */
+export async function runChecks(checks: Checks): Promise<ChecksOutcome> {
+  const place = join(checks.cacheDir, checks.id);
+  const dir = join(place, 'tree');
+  await checks.removeTree(dir);
+  await rm(place, { recursive: true, force: true });
+  await mkdir(join(place, 'tmp'), { recursive: true, mode: 0o700 });
+  try {
+    const made = await checks.makeTree(dir);
+    if (checks.signal.aborted) return { kind: 'aborted' };
+    if (!made.ok) return { kind: 'no-tree', error: made.error };
+    return await judgeFolder({ ...checks, dir, tmp: join(place, 'tmp') });
+  } finally {
+    await checks.removeTree(dir);
+    await rm(place, { recursive: true, force: true });
+  }
+}
+
+/** Runs gates in a folder that exists, and leaves it: the tree of a worker with `workspace: empty`. */
+export async function judgeFolder(
+  checks: Omit<Checks, 'cacheDir' | 'makeTree' | 'removeTree'> & {
+    readonly dir: string;
+    readonly tmp: string;
+  },
+): Promise<ChecksOutcome> {
+  const [first] = checks.gates;
+  if (first === undefined) return { kind: 'judged', verdicts: [] };
+  if (checks.gates.some((gate) => setupKey(gate) !== setupKey(first))) {
+    throw new Error('gates with different setups do not share a tree');
+  }
+  const run = (command: string): Promise<CommandResult> => shell(checks, command);
+
+  for (const [index, command] of first.setup.entries()) {
+    const startedAt = performance.now();
+    const result = await run(command);
+    if (checks.signal.aborted) return { kind: 'aborted' };
+    const { ended } = verdictOf(result, checks.timeoutMs);
+    if (ended === null) continue;
+    const log = await writeLog(checks, `setup-${index + 1}`, command, result, ended);
+    const findings = [`setup: ${command}`, ended, ...lastLines(result.stdout)];
+    const durationMs = Math.round(performance.now() - startedAt);
+    const verdicts = checks.gates.map((gate) =>
+      verdict(checks, gate, { result: 'inconclusive', findings, log, durationMs }),
+    );
+    return { kind: 'judged', verdicts };
+  }
+
+  const verdicts: TreeVerdict[] = [];
+  for (const [index, gate] of checks.gates.entries()) {
+    const startedAt = performance.now();
+    const result = await run(gate.command);
+    if (checks.signal.aborted) return { kind: 'aborted' };
+    const durationMs = Math.round(performance.now() - startedAt);
+    const judged = verdictOf(result, checks.timeoutMs);
+    const log = await writeLog(
+      checks,
+      `${gate.gate}-${index + 1}`,
+      gate.command,
+      result,
+      judged.ended,
+    );
+    const findings =
+      judged.ended === null ? [] : [gate.command, judged.ended, ...lastLines(result.stdout)];
+    verdicts.push(verdict(checks, gate, { result: judged.result, findings, log, durationMs }));
+  }
+  return { kind: 'judged', verdicts };
+}
+
+function setupKey({ setup }: TreeGate): string {
+  return treeGateKey({ tree: '', command: '', setup });
+}
+
+/** Before the command: one stream for output and errors; after it, whatever it left in its group is ended. */
+const prelude = `trap 'c=$?; trap "" TERM; kill -TERM 0; exit $c' EXIT\nexec 2>&1\n`;
+
+function shell(
+  checks: Omit<Checks, 'cacheDir' | 'makeTree' | 'removeTree'> & { dir: string; tmp: string },
+  command: string,
+): Promise<CommandResult> {
+  return runCommand({
+    argv: ['/bin/sh', '-c', `${prelude}${command}`],
+    cwd: checks.dir,
+    env: checkEnvironment(checks.env, { tree: checks.dir, tmp: checks.tmp }),
+    timeoutMs: checks.timeoutMs,
+    graceMs: checks.graceMs,
+    signal: checks.signal,
+    maxOutputBytes: 4 * 1024 * 1024,
+  });
+}
+
+function verdict(
+  checks: Pick<Checks, 'tree'>,
+  gate: TreeGate,
+  judged: Pick<TreeVerdict, 'result' | 'findings' | 'log' | 'durationMs'>,
+): TreeVerdict {
+  return {
+    gate: gate.gate,
+    tree: checks.tree,
+    command: gate.command,
+    setup: gate.setup,
+    ...judged,
+  };
+}
+
+/** Writes the output of a command; null when that is not possible, which changes no verdict. */
+async function writeLog(
+  { id, logs }: Pick<Checks, 'id' | 'logs'>,
+  name: string,
+  command: string,
+  result: CommandResult,
+  ended: string | null,
+): Promise<string | null> {
+  const file = join(logs.dir, `${id}-${name}.log`);
+  const cut = result.truncated ? '… the beginning is left out\n' : '';
+  const head = Buffer.from(`$ ${command}\n${cut}`);
+  const tail = Buffer.from(ended === null ? '\nexit 0\n' : `\n${ended}\n`);
+  try {
+    await mkdir(logs.dir, { recursive: true });
+    await writeFile(file, Buffer.concat([head, result.stdout, tail]));
+  } catch {
+    return null;
+  }
+  return relative(logs.home, file);
+}
