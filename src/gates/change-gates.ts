@@ -10,10 +10,13 @@ import { pathPatch, type ChangedPath, type ChangeVerdict, type Work } from '../c
 import type { Policies, WorkerDefinition } from '../core/plan.ts';
 import { filesNamedBy } from './gate-files.ts';
 import { strayFile, type TreeFile } from './links.ts';
-import { firstMatch, isAnchored, pathTest } from './patterns.ts';
+import { firstMatch, isAnchored, pathTest, type PathTest } from './patterns.ts';
 
 /** The briefing that czar puts into a worker's tree. It stays out of every merge. */
 export const identityFile = 'WORKER_IDENTITY.md';
+
+/** Findings that one verdict spells out. */
+const maxFindings = 50;
 
 export interface Change {
   readonly definition: WorkerDefinition;
@@ -86,55 +89,74 @@ export function missingHandoff(
 
 function violations({ definition, work, files }: Change): Judgement {
   const tip = new Map(files.map((file) => [file.path, file]));
-  const found = work.changed.flatMap(({ path, status }) => {
-    const file = status === 'D' ? undefined : tip.get(path);
-    const text = (file === undefined ? null : strayFile(file)) ?? outside(definition, path, status);
-    return text === null ? [] : [{ path, text }];
-  });
-  return { findings: found.map(({ text }) => text), files: found.map(({ path }) => path) };
+  const outside = outsideOf(definition);
+  return judgement(
+    work.changed.flatMap((changed) => {
+      const file = changed.status === 'D' ? undefined : tip.get(changed.path);
+      const text = (file === undefined ? null : strayFile(file)) ?? outside(changed);
+      return text === null ? [] : [{ path: changed.path, text }];
+    }),
+  );
 }
 
-function outside(
-  { owns, references }: WorkerDefinition,
-  path: string,
-  status: ChangedPath['status'],
-): string | null {
-  const did = { A: 'was added', M: 'was changed', D: 'was deleted', T: 'changed its type' }[status];
-  if (path === identityFile && status !== 'D') {
-    return `${path} ${did}: it is czar's briefing and no part of the work. git rm --cached ${path}, then commit.`;
-  }
-  const readOnly = firstMatch(path, references);
-  if (readOnly !== null) return `${path} ${did}, but ${readOnly} is read-only for this worker.`;
-  if (owns === null || firstMatch(path, owns) !== null) return null;
-  return `${path} ${did}, but this worker owns only ${owns.length === 0 ? 'nothing' : owns.join(', ')}.`;
+const did = {
+  A: 'was added',
+  M: 'was changed',
+  D: 'was deleted',
+  T: 'changed its type',
+} as const;
+
+function outsideOf({
+  owns,
+  references,
+}: WorkerDefinition): (changed: ChangedPath) => string | null {
+  const readOnly = firstMatch(references);
+  const owned = owns === null ? null : firstMatch(owns);
+  return ({ path, status }) => {
+    if (path === identityFile && status !== 'D') {
+      return `${path} is czar's briefing and no part of the work: git rm --cached ${path}, then commit.`;
+    }
+    const reference = readOnly(path);
+    if (reference !== null) {
+      return `${path} ${did[status]}, but ${reference} is read-only for this worker.`;
+    }
+    if (owns === null || owned === null || owned(path) !== null) return null;
+    return `${path} ${did[status]}, but this worker owns only ${owns.join(', ') || 'nothing'}.`;
+  };
 }
 
 function unapproved(change: Change): Judgement {
-  const { definition, policies, work, approvals } = change;
-  const named = filesNamedBy(change.gateCommands, change.baseFiles);
-  const globs = [`${change.home}/`, ...policies.protect];
-  const own = definition.deliverables.filter(isAnchored);
-  const found = work.changed.flatMap((changed) => {
-    const { path } = changed;
-    const glob = globs.find((pattern) => protects(pattern, path)) ?? null;
-    const why =
-      glob === null ? (named.has(path) ? 'a gate runs it' : null) : `${glob} is protected`;
-    if (why === null || firstMatch(path, own) !== null) return [];
-    const patch = pathPatch(changed);
-    if (approvals.some((one) => one.path === path && one.patch === patch)) return [];
-    return [
-      {
-        path,
-        text: `${path} needs a person: ${why}. czar approve ${definition.id} --path ${shown(path)}`,
-      },
-    ];
-  });
-  return { findings: found.map(({ text }) => text), files: found.map(({ path }) => path) };
+  const { definition, approvals } = change;
+  const isNamed = filesNamedBy(change.gateCommands, change.baseFiles);
+  const isProtected = firstMatch([`${change.home}/`, ...change.policies.protect], protection);
+  const isOwn = firstMatch(definition.deliverables.filter(isAnchored));
+  return judgement(
+    change.work.changed.flatMap((changed) => {
+      const { path } = changed;
+      const glob = isProtected(path);
+      if ((glob === null && !isNamed.has(path)) || isOwn(path) !== null) return [];
+      const patch = pathPatch(changed);
+      if (approvals.some((one) => one.path === path && one.patch === patch)) return [];
+      const why = glob === null ? 'a gate runs it' : `${glob} is protected`;
+      const settle = `czar approve ${definition.id} --path ${shown(path)}`;
+      return [{ path, text: `${path} needs a person: ${why}. ${settle}` }];
+    }),
+  );
 }
 
 /** A pattern without a capital letter holds in every spelling: some file systems open `.GitHub` as `.github`. */
-function protects(pattern: string, path: string): boolean {
-  return pathTest(pattern, { ignoreCase: pattern === pattern.toLowerCase() })(path);
+function protection(pattern: string): PathTest {
+  return pathTest(pattern, { ignoreCase: pattern === pattern.toLowerCase() });
+}
+
+/** All files; findings for the first of them, and how many more there are. */
+function judgement(found: readonly { readonly path: string; readonly text: string }[]): Judgement {
+  const findings = found.slice(0, maxFindings).map(({ text }) => text);
+  const more = found.length - findings.length;
+  return {
+    findings: more > 0 ? [...findings, `… and ${more} more files.`] : findings,
+    files: found.map(({ path }) => path),
+  };
 }
 
 /** The path as a word of a shell. */

@@ -27,9 +27,13 @@ export function pathTest(pattern: string, { ignoreCase = false } = {}): PathTest
   };
 }
 
-/** The first of the patterns that the path matches, or null. */
-export function firstMatch(path: string, patterns: readonly string[]): string | null {
-  return patterns.find((pattern) => pathTest(pattern)(path)) ?? null;
+/** Which of the patterns a path matches first, or null. */
+export function firstMatch(
+  patterns: readonly string[],
+  test: (pattern: string) => PathTest = pathTest,
+): (path: string) => string | null {
+  const tests = patterns.map((pattern) => ({ pattern, matches: test(pattern) }));
+  return (path) => tests.find(({ matches }) => matches(path))?.pattern ?? null;
 }
 
 /** Whether the pattern has a part before its first glob: `src/**` has, `**` and `*.md` have not. */
