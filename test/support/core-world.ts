@@ -1,0 +1,345 @@
+/**
+ * The pure core driven by hand: a plan, a log in memory, and effects whose outcomes the test chooses. What it does not
+ * choose succeeds.
+ */
+import { advance } from '../../src/core/advance.ts';
+import type { Command, Outcome, Request } from '../../src/core/commands.ts';
+import { decide, type Decision } from '../../src/core/decide.ts';
+import { emptyState, evolve, type FoldState } from '../../src/core/evolve.ts';
+import type { Event, NewEvent, TreeGate, TreeVerdict } from '../../src/core/events.ts';
+import type { Intent } from '../../src/core/intents.ts';
+import type { Edge, Plan, Policies, WorkerDefinition } from '../../src/core/plan.ts';
+import { schedule } from '../../src/core/schedule.ts';
+import type { RunState, WorkerState } from '../../src/core/state.ts';
+
+export const runId = '20261121-1';
+
+export type WorkerSketch = Partial<Omit<WorkerDefinition, 'edges'>> & {
+  readonly id: string;
+  readonly on?: readonly (string | (Partial<Edge> & { readonly on: string }))[];
+};
+
+/** A valid plan from sketches: what a sketch leaves out has its default. */
+export function planOf(sketches: readonly WorkerSketch[], policies: Partial<Policies> = {}): Plan {
+  const workers = sketches.map(workerOf);
+  const owners = workers.filter((worker) => worker.owns !== null);
+  const overlaps = Object.fromEntries(
+    owners.map((one) => [
+      one.id,
+      owners
+        .filter((two) => two !== one && two.owns?.some((glob) => one.owns?.includes(glob)))
+        .map((two) => two.id),
+    ]),
+  );
+  return {
+    name: 'test',
+    revision: 'r1',
+    workers,
+    agents: { stub: { name: 'stub', adapter: 'command', command: ['stub'], env: [] } },
+    overlaps,
+    policies: {
+      maxParallel: 4,
+      maxParallelChecks: 2,
+      barrier: 'none',
+      ownership: 'serialize',
+      agingMs: 600_000,
+      checks: [],
+      setup: [],
+      protect: [],
+      unattendedMs: 900_000,
+      checkTimeoutMs: 600_000,
+      graceMs: 1_000,
+      maxFileBytes: 10_000_000,
+      ...policies,
+    },
+  };
+}
+
+function workerOf(sketch: WorkerSketch): WorkerDefinition {
+  const { on = [], ...rest } = sketch;
+  return {
+    kind: 'worker',
+    source: { file: `.czar/workers/${sketch.id}.md`, line: 1 },
+    role: null,
+    mission: null,
+    firstAction: null,
+    instructions: '',
+    agent: { name: 'stub', why: 'default' },
+    model: null,
+    branch: null,
+    workspace: 'branch',
+    budget: null,
+    deliverables: [],
+    owns: null,
+    references: [],
+    tasks: [],
+    successCriteria: [],
+    verify: [],
+    setup: [],
+    teardown: [],
+    copy: [],
+    link: [],
+    handoff: 'optional',
+    priority: 'normal',
+    retry: {
+      maxAttempts: 2,
+      backoff: 'exponential',
+      initialMs: 5_000,
+      maxMs: 300_000,
+      from: 'clean',
+    },
+    timeoutMs: null,
+    when: null,
+    labels: {},
+    hash: `h-${sketch.id}`,
+    ...rest,
+    edges: on.map((edge) => ({
+      kind: 'output',
+      requires: 'complete',
+      allowSkipped: false,
+      inputs: [],
+      reason: null,
+      via: 'explicit',
+      ...(typeof edge === 'string' ? { on: edge } : edge),
+    })),
+  };
+}
+
+export type Script = (intent: Intent, world: CoreWorld) => Outcome | null;
+
+export class CoreWorld {
+  readonly state: FoldState = emptyState();
+  readonly log: Event[] = [];
+  now = 1_000;
+  draining = false;
+  stopping = false;
+  readonly when: (expression: string) => boolean | { readonly error: string };
+
+  constructor(plan: Plan, when: CoreWorld['when'] = () => true) {
+    this.when = when;
+    this.send({ kind: 'loop-started', pid: 1, host: 'test', version: '0' });
+    this.send({
+      kind: 'start-run',
+      by: 'user',
+      run: runId,
+      plan,
+      base: { ref: 'main', commit: 'base', dirty: 0 },
+      integration: `czar/${runId}-integration`,
+      target: 'main',
+      scope: null,
+    });
+  }
+
+  get run(): RunState {
+    const run = this.state.runs.get(runId);
+    if (run === undefined) throw new Error('no run');
+    return run;
+  }
+
+  worker(id: string): WorkerState {
+    const worker = this.run.workers.get(id);
+    if (worker === undefined) throw new Error(`no worker ${id}`);
+    return worker;
+  }
+
+  ask(request: Request): Decision {
+    return this.send({ ...request, by: 'user' });
+  }
+
+  send(command: Command): Decision {
+    const decision = decide(this.state, command, this.now);
+    if (decision.ok) {
+      this.append(decision.events);
+      this.settle();
+    }
+    return decision;
+  }
+
+  settle(): void {
+    for (;;) {
+      const events = advance(this.state, {
+        now: this.now,
+        draining: this.draining,
+        when: (text) => this.when(text),
+      });
+      if (events.length === 0) return;
+      this.append(events);
+    }
+  }
+
+  private append(events: readonly NewEvent[]): void {
+    for (const event of events) {
+      const placed: Event = { ...event, seq: this.state.seq + 1, at: this.now };
+      evolve(this.state, placed);
+      this.log.push(placed);
+    }
+  }
+
+  intents(): readonly Intent[] {
+    return schedule(this.state, { now: this.now, stopping: this.stopping }).intents;
+  }
+
+  intent(kind: Intent['kind'], worker?: string): Intent | undefined {
+    return this.intents().find(
+      (one) =>
+        one.kind === kind && (worker === undefined || ('worker' in one && one.worker === worker)),
+    );
+  }
+
+  perform(intent: Intent, script: Script = () => null): void {
+    this.send(script(intent, this) ?? success(intent));
+  }
+
+  /** Performs every intent, oldest first, until nothing is left to do; time goes on when only time is waited for. */
+  rest(script: Script = () => null, held: (intent: Intent) => boolean = () => false): void {
+    for (let step = 0; step < 10_000; step += 1) {
+      const next = this.intents().find((intent) => !held(intent));
+      if (next !== undefined) {
+        this.perform(next, script);
+        continue;
+      }
+      const { wakeAt } = schedule(this.state, { now: this.now, stopping: this.stopping });
+      if (wakeAt === null || wakeAt <= this.now) return;
+      this.now = wakeAt;
+      this.send({ kind: 'tick' });
+    }
+    throw new Error('the world does not come to rest');
+  }
+
+  /** Types of the events of one worker, in order. */
+  story(worker: string): readonly string[] {
+    return this.log.filter((event) => event.worker === worker).map((event) => event.type);
+  }
+}
+
+/** The outcome of an effect that went well. */
+export function success(intent: Intent): Outcome {
+  const { run } = intent;
+  switch (intent.kind) {
+    case 'prepare-run':
+      return { kind: 'run-prepared', run, commit: intent.base };
+    case 'check-inputs':
+      return { kind: 'inputs-checked', run, worker: intent.worker, missing: [] };
+    case 'prepare-tree':
+      return {
+        ...attempt(intent),
+        kind: 'tree-prepared',
+        branch: intent.branch,
+        worktree: `/w/${intent.worker}`,
+        base: intent.commit,
+        kept: [],
+      };
+    case 'setup':
+      return { ...attempt(intent), kind: 'setup-passed' };
+    case 'launch':
+      return { ...attempt(intent), kind: 'launched', process: { pid: 100, start: '1', boot: 'b' } };
+    case 'watch':
+      return {
+        ...attempt(intent),
+        kind: 'attempt-ended',
+        end: { how: 'exited', code: 0 },
+        lastWords: [],
+      };
+    case 'stop':
+      return {
+        ...attempt(intent),
+        kind: 'attempt-ended',
+        end: { how: 'stopped', why: intent.why, code: null },
+        lastWords: [],
+      };
+    case 'collect':
+      return { ...attempt(intent), kind: 'collected', work: workOf(intent) };
+    case 'judge':
+      return {
+        kind: 'judged',
+        run,
+        worker: intent.worker,
+        verdicts: [
+          {
+            gate: 'deliverables',
+            result: 'pass',
+            tip: intent.key.split(':')[3] ?? '',
+            patch: 'p',
+            definition: 'h',
+            findings: [],
+            files: [],
+          },
+        ],
+      };
+    case 'check':
+      return {
+        kind: 'checked',
+        run,
+        subject: intent.subject,
+        worker: intent.worker,
+        verdicts: intent.gates.map((gate) => treeVerdict(intent.tree, gate, 'pass')),
+      };
+    case 'build-merge':
+      return {
+        kind: 'merge-built',
+        run,
+        worker: intent.worker,
+        base: intent.base,
+        tip: intent.tip,
+        commit: `m(${intent.tip})`,
+        tree: `tree(${intent.base}+${intent.tip})`,
+      };
+    case 'commit-merge':
+      return {
+        kind: 'merge-committed',
+        run,
+        worker: intent.worker,
+        commit: intent.commit,
+        tree: intent.tree,
+        files: { created: 1, modified: 0, deleted: 0 },
+        commits: 1,
+      };
+    case 'publish':
+      return { kind: 'published', run, refs: intent.refs, diverged: {} };
+    case 'build-landing':
+      return { kind: 'landing-built', run, commit: 'landing', tree: 'landing-tree' };
+    case 'commit-landing':
+      return { kind: 'landed', run, commit: intent.commit };
+  }
+}
+
+export function treeVerdict(
+  tree: string,
+  gate: TreeGate,
+  result: TreeVerdict['result'],
+): TreeVerdict {
+  return {
+    gate: gate.gate,
+    result,
+    tree,
+    command: gate.command,
+    setup: gate.setup,
+    findings: result === 'pass' ? [] : [`${gate.command} is ${result}`],
+    log: null,
+    durationMs: 1,
+  };
+}
+
+function attempt(intent: Extract<Intent, { attempt: number }>): {
+  run: string;
+  worker: string;
+  attempt: number;
+} {
+  return { run: intent.run, worker: intent.worker, attempt: intent.attempt };
+}
+
+function workOf(
+  intent: Extract<Intent, { kind: 'collect' }>,
+): NonNullable<Extract<Outcome, { kind: 'collected' }>['work']> {
+  const tip = `${intent.worker}.${intent.attempt}`;
+  return {
+    tip,
+    base: intent.integration,
+    tree: `tree(${tip})`,
+    patch: `patch(${tip})`,
+    commits: 1,
+    changed: [{ path: `${intent.worker}.txt`, status: 'A', before: '', after: tip }],
+    committedFor: null,
+    kept: [],
+  };
+}
