@@ -1,0 +1,47 @@
+// Runs every pass of tests, also after one has failed, and ends with the names that failed and one
+// line of totals over all passes, which .ci/run reads.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Totals } from './test-reporter.ts';
+
+const namesToList = 40;
+
+const folder = mkdtempSync(join(tmpdir(), 'czar-test-'));
+const passes = ['test:unit', 'test:e2e'].map(run);
+rmSync(folder, { recursive: true, force: true });
+
+const failures = passes.flatMap((pass) => pass.failures);
+for (const name of failures.slice(0, namesToList)) console.log(`failed: ${name}`);
+if (failures.length > namesToList) console.log(`and ${failures.length - namesToList} more`);
+
+const passed = passes.reduce((sum, pass) => sum + pass.passed, 0);
+const failed = passes.reduce((sum, pass) => sum + pass.failed, 0);
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+/** Runs one npm script; a pass that ends badly without saying why counts as one failure. */
+function run(script: string): Totals {
+  console.log(`== ${script}`);
+  const file = join(folder, `${script.replace(':', '-')}.json`);
+  const child = spawnSync('npm', ['run', '--silent', script], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, TEST_TOTALS: file },
+  });
+  const totals = read(file);
+  if (totals === undefined || (child.status !== 0 && totals.failed === 0)) {
+    const end = child.signal ?? `exit code ${child.status}`;
+    const failure = `${script} ended with ${end} and ${totals === undefined ? 'no totals' : 'no failed test'}`;
+    return { passed: 0, skipped: 0, ...totals, failed: 1, failures: [failure] };
+  }
+  return totals;
+}
+
+function read(file: string): Totals | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
