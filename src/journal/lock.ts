@@ -1,0 +1,102 @@
+/**
+ * The lock that makes one loop the only one of a repository: an exclusive transaction on a database file of its own.
+ * The operating system holds it and gives it back when the process ends, however it ends.
+ *
+ * Traps: closing any handle on the file within the process that holds the lock drops it (POSIX record locks), so
+ * nothing but this file opens it; a child process does not inherit it; a renamed or deleted file lets a second owner
+ * in, which the journal's epoch then stops. Who owns the lock stands in `owner.json` beside it, for people and for
+ * finding the owner's socket: it decides nothing.
+ */
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { asJournalError, sqliteCode } from './sqlite-error.ts';
+
+/** Who holds the lock, as it says itself. `socket` is where its loop listens; null when it does not. */
+export interface Owner {
+  readonly pid: number;
+  /** Start time of the process, in the platform's own words; with `pid` it names one process. */
+  readonly start: string;
+  readonly socket: string | null;
+  readonly version: string;
+}
+
+/** The lock while it is held. `using` gives it back. */
+export interface Lock extends Disposable {
+  /** Gives the lock back and removes the owner file; further calls do nothing. */
+  release(): void;
+}
+
+/**
+ * Takes the lock of the folder, at once or not at all. When another process holds it, says who; null while that process
+ * has not said so yet. Throws `JournalError` when the folder cannot hold a lock.
+ */
+export function acquireLock(
+  folder: string,
+  owner: Owner,
+): { readonly lock: Lock } | { readonly owner: Owner | null } {
+  const path = join(folder, 'lock.db');
+  if (held.has(path)) return { owner: readOwner(folder) };
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const db = exclusive(path);
+  if (db === null) return { owner: readOwner(folder) };
+  held.add(path);
+  const release = (): void => {
+    if (!db.isOpen) return;
+    rmSync(ownerFile(folder), { force: true });
+    held.delete(path);
+    db.close();
+  };
+  try {
+    writeOwner(folder, owner);
+  } catch (error) {
+    release();
+    throw error;
+  }
+  return { lock: { release, [Symbol.dispose]: release } };
+}
+
+/** Who says that it holds the lock of the folder, or null. It may have died since: ask its socket or the system. */
+export function readOwner(folder: string): Owner | null {
+  try {
+    return decodeOwner(JSON.parse(readFileSync(ownerFile(folder), 'utf8')));
+  } catch {
+    return null;
+  }
+}
+
+/** Locks that this process holds: a second attempt would open the file, and its close would drop the first. */
+const held = new Set<string>();
+
+/** The connection whose open transaction is the lock, or null when another process has it. */
+function exclusive(path: string): DatabaseSync | null {
+  let db: DatabaseSync | null = null;
+  try {
+    db = new DatabaseSync(path, { timeout: 0 });
+    db.exec('BEGIN EXCLUSIVE');
+    return db;
+  } catch (error) {
+    db?.close();
+    if (sqliteCode(error) === 5) return null;
+    throw asJournalError(error, path);
+  }
+}
+
+function ownerFile(folder: string): string {
+  return join(folder, 'owner.json');
+}
+
+function writeOwner(folder: string, owner: Owner): void {
+  const half = `${ownerFile(folder)}.${owner.pid}`;
+  writeFileSync(half, `${JSON.stringify(owner)}\n`, { mode: 0o600 });
+  renameSync(half, ownerFile(folder));
+}
+
+function decodeOwner(value: unknown): Owner | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { pid, start, socket, version } = value as Partial<Record<keyof Owner, unknown>>;
+  if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 1) return null;
+  if (typeof start !== 'string' || typeof version !== 'string') return null;
+  if (socket !== null && typeof socket !== 'string') return null;
+  return { pid, start, socket, version };
+}

@@ -1,0 +1,250 @@
+/**
+ * State as rows, so that loading it does not depend on the length of the log: one row for each run, worker, verdict on
+ * a tree and plan. A batch rewrites only the rows of what it touched, in the transaction that adds it.
+ *
+ * Rests on the fold: an event changes at most the run and the worker that it names, and values are replaced, so an
+ * unchanged value is the same object. The order of rows is the order of the fold's maps. Rows can be thrown away at
+ * any time: the log says everything. A change to the shape of `RunState` or `WorkerState` raises
+ * `projectionVersion`.
+ */
+import { hash } from 'node:crypto';
+import type { Event, TreeVerdict } from '../core/events.ts';
+import { emptyState, type FoldRun, type FoldState } from '../core/evolve.ts';
+import type { Plan } from '../core/plan.ts';
+import {
+  treeGateKey,
+  type RepositoryState,
+  type RunState,
+  type WorkerState,
+} from '../core/state.ts';
+
+/** Version of the rows' shape; rows of another version are rebuilt from the log. */
+export const projectionVersion = 1;
+
+/** One row; `part` is the worker's id, the verdict's key, the plan's revision, or '' for the run itself. */
+export interface Row {
+  readonly kind: 'run' | 'worker' | 'tree' | 'plan';
+  readonly run: string;
+  readonly part: string;
+  readonly body: string;
+  readonly sum: string;
+}
+
+/** A row to write, or to remove when `body` is null. */
+export type RowChange = Omit<Row, 'body' | 'sum'> & { readonly body: string | null };
+
+/** What the rows hold now: the values that they were made of, compared by identity. */
+export interface Written {
+  readonly runs: Map<string, WrittenRun>;
+}
+
+interface WrittenRun {
+  value: RunState | null;
+  revision: string;
+  readonly workers: Map<string, WorkerState>;
+  readonly trees: Map<string, TreeVerdict>;
+}
+
+/** Changes that bring the rows from what is written to the state after the batch. */
+export function rowChanges(
+  batch: readonly Event[],
+  state: RepositoryState,
+  written: Written,
+): readonly RowChange[] {
+  const changes: RowChange[] = [];
+  for (const [id, touched] of touchedRuns(batch)) {
+    const run = state.runs.get(id);
+    if (run === undefined) continue;
+    const before = written.runs.get(id);
+    changes.push(...runChanges(run, before));
+    const workers = before === undefined ? run.workers.keys() : touched.workers;
+    changes.push(...workerChanges(run, workers, before?.workers));
+    changes.push(...treeChanges(run, touched.trees, before?.trees));
+  }
+  return changes;
+}
+
+/** Every row of the state, for a rebuild. */
+export function allRows(state: RepositoryState): readonly RowChange[] {
+  return [...state.runs.values()].flatMap((run) => [
+    ...runChanges(run, undefined),
+    ...workerChanges(run, run.workers.keys(), undefined),
+    ...treeChanges(run, new Set(), undefined),
+  ]);
+}
+
+/** Records that the rows now hold these runs of the state. */
+export function markWritten(
+  written: Written,
+  state: RepositoryState,
+  changes: readonly RowChange[],
+): void {
+  for (const { kind, run: id, part } of changes) {
+    const run = state.runs.get(id);
+    if (run === undefined) continue;
+    const entry = written.runs.get(id) ?? {
+      value: null,
+      revision: '',
+      workers: new Map(),
+      trees: new Map(),
+    };
+    written.runs.set(id, entry);
+    if (kind === 'run') entry.value = run;
+    else if (kind === 'plan') entry.revision = part;
+    else if (kind === 'worker') mirror(entry.workers, run.workers, part);
+    else mirror(entry.trees, run.trees, part);
+  }
+}
+
+/** The record of a state that was just loaded from rows or written as a whole. */
+export function writtenOf(state: RepositoryState): Written {
+  const written: Written = { runs: new Map() };
+  for (const run of state.runs.values()) {
+    written.runs.set(run.id, {
+      value: run,
+      revision: run.plan.revision,
+      workers: new Map(run.workers),
+      trees: new Map(run.trees),
+    });
+  }
+  return written;
+}
+
+/** Checksum of a row's body: a damaged row is thrown away, not believed. */
+export function rowSum(body: string): string {
+  return hash('sha256', body).slice(0, 16);
+}
+
+/**
+ * The state that the rows hold, or null when they are damaged or incomplete: then the log is folded instead. Rows come
+ * in the order in which they were first written.
+ */
+export function stateOfRows(
+  rows: Iterable<Row>,
+  at: { readonly seq: number; readonly epoch: number },
+): FoldState | null {
+  const state = emptyState();
+  state.seq = at.seq;
+  state.epoch = at.epoch;
+  const plans = new Map<string, Plan>();
+  const runs: RunBody[] = [];
+  const workers = new Map<string, Map<string, WorkerState>>();
+  const trees = new Map<string, Map<string, TreeVerdict>>();
+  for (const row of rows) {
+    if (rowSum(row.body) !== row.sum) return null;
+    if (row.kind === 'plan') plans.set(planKey(row.run, row.part), JSON.parse(row.body) as Plan);
+    else if (row.kind === 'run') runs.push(JSON.parse(row.body) as RunBody);
+    else if (row.kind === 'worker')
+      inner(workers, row.run).set(row.part, JSON.parse(row.body) as WorkerState);
+    else inner(trees, row.run).set(row.part, JSON.parse(row.body) as TreeVerdict);
+  }
+  for (const body of runs) {
+    const run = assemble(body, plans, inner(workers, body.id), inner(trees, body.id));
+    if (run === null) return null;
+    state.runs.set(run.id, run);
+  }
+  return state;
+}
+
+type RunBody = Omit<RunState, 'plan' | 'workers' | 'trees'> & { readonly plan: string };
+
+function assemble(
+  body: RunBody,
+  plans: ReadonlyMap<string, Plan>,
+  workers: Map<string, WorkerState>,
+  trees: Map<string, TreeVerdict>,
+): FoldRun | null {
+  const plan = plans.get(planKey(body.id, body.plan));
+  if (plan === undefined || !plan.workers.every((worker) => workers.has(worker.id))) return null;
+  return { ...body, plan, workers, trees };
+}
+
+function planKey(run: string, revision: string): string {
+  return `${run}\n${revision}`;
+}
+
+interface Touched {
+  readonly workers: Set<string>;
+  readonly trees: Set<string>;
+}
+
+function touchedRuns(batch: readonly Event[]): ReadonlyMap<string, Touched> {
+  const runs = new Map<string, Touched>();
+  for (const event of batch) {
+    if (event.run === undefined) continue;
+    const touched = runs.get(event.run) ?? { workers: new Set(), trees: new Set() };
+    runs.set(event.run, touched);
+    if (event.worker !== undefined) touched.workers.add(event.worker);
+    if ('verdict' in event.data && 'tree' in event.data.verdict)
+      touched.trees.add(treeGateKey(event.data.verdict));
+  }
+  return runs;
+}
+
+function runChanges(run: RunState, before: WrittenRun | undefined): readonly RowChange[] {
+  const changes: RowChange[] = [];
+  if (before?.revision !== run.plan.revision) {
+    const body = JSON.stringify(run.plan);
+    changes.push({ kind: 'plan', run: run.id, part: run.plan.revision, body });
+  }
+  if (before?.value !== run) {
+    changes.push({ kind: 'run', run: run.id, part: '', body: runBody(run) });
+  }
+  return changes;
+}
+
+function runBody(run: RunState): string {
+  const { plan, workers: _workers, trees: _trees, ...rest } = run;
+  return JSON.stringify({ ...rest, plan: plan.revision } satisfies RunBody);
+}
+
+function workerChanges(
+  run: RunState,
+  ids: Iterable<string>,
+  before: ReadonlyMap<string, WorkerState> | undefined,
+): readonly RowChange[] {
+  const changes: RowChange[] = [];
+  for (const id of ids) {
+    const worker = run.workers.get(id);
+    if (worker === undefined || worker === before?.get(id)) continue;
+    changes.push({ kind: 'worker', run: run.id, part: id, body: JSON.stringify(worker) });
+  }
+  return changes;
+}
+
+/** Verdicts that the batch names; all of them when that does not explain how many there are now. */
+function treeChanges(
+  run: RunState,
+  touched: ReadonlySet<string>,
+  before: ReadonlyMap<string, TreeVerdict> = new Map(),
+): readonly RowChange[] {
+  if (touched.size === 0 && before.size === run.trees.size) return [];
+  const after = new Set(before.keys());
+  const changes: RowChange[] = [];
+  const change = (key: string): void => {
+    const verdict = run.trees.get(key);
+    if (verdict === undefined ? !after.delete(key) : verdict === before.get(key)) return;
+    if (verdict !== undefined) after.add(key);
+    const body = verdict === undefined ? null : JSON.stringify(verdict);
+    changes.push({ kind: 'tree', run: run.id, part: key, body });
+  };
+  for (const key of touched) change(key);
+  if (after.size !== run.trees.size) {
+    for (const key of [...before.keys(), ...run.trees.keys()]) {
+      if (!(after.has(key) && run.trees.has(key))) change(key);
+    }
+  }
+  return changes;
+}
+
+function mirror<T>(into: Map<string, T>, from: ReadonlyMap<string, T>, key: string): void {
+  const value = from.get(key);
+  if (value === undefined) into.delete(key);
+  else into.set(key, value);
+}
+
+function inner<T>(maps: Map<string, Map<string, T>>, key: string): Map<string, T> {
+  const found = maps.get(key) ?? new Map<string, T>();
+  maps.set(key, found);
+  return found;
+}
