@@ -41,8 +41,7 @@ export function lastLines(output: Uint8Array): readonly string[] {
     .split(/\r?\n/)
     // A progress bar overwrites its line: what stands there last is what a person saw.
     .map((line) => line.slice(line.replace(/\r+$/, '').lastIndexOf('\r') + 1))
-    // eslint-disable-next-line no-control-regex
-    .map((line) => line.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '').trimEnd())
+    .map((line) => line.replace(/[^\P{Cc}\t]/gu, '').trimEnd())
     .map((line) => (line.length > lineLimit ? `${line.slice(0, lineLimit)} …` : line));
   while (lines.at(-1) === '') lines.pop();
   return lines.slice(-quotedLines);

@@ -12,10 +12,10 @@ import { aDefinition } from './testing.ts';
 interface Bench {
   readonly root: string;
   readonly source: string;
-  run(
+  readonly run: (
     commands: readonly string[],
     given?: Partial<Checks> & { setup?: readonly string[] },
-  ): Promise<ChecksOutcome>;
+  ) => Promise<ChecksOutcome>;
 }
 
 async function bench(t: TestContext): Promise<Bench> {

@@ -1,0 +1,56 @@
+/**
+ * WORKER_IDENTITY.md: what a worker is, for whoever looks into its tree, agent or person. Every path that it links is
+ * relative to the folder it stands in, and opens.
+ */
+import type { Briefing } from './briefing.ts';
+import { code, inline } from './quote.ts';
+import * as section from './sections.ts';
+
+/** The Markdown of the identity file. */
+export function workerIdentity(briefing: Briefing): string {
+  return section.compose(briefing, [
+    title,
+    reference,
+    mission,
+    section.dependencies,
+    section.boundaries,
+    section.budget,
+    section.tasks,
+    section.deliverables,
+    section.success,
+    section.checks,
+    section.reporting,
+    closing,
+  ]);
+}
+
+const title: section.Section = ({ definition, run }) => {
+  const role = definition.role === null ? '' : `\n\n## Your role\n\n${definition.role.trim()}`;
+  return `# Worker identity: ${definition.id}\n\nYou are the **${definition.id}** worker of run ${run.id}${run.plan.name === '' ? '' : ` of ${inline(run.plan.name)}`}.${role}`;
+};
+
+const reference: section.Section = (briefing) => {
+  const { definition, place } = briefing;
+  const on = briefing.dependencies.map(({ edge }) => edge.on).join(', ') || 'none';
+  return [
+    '## Quick reference',
+    '',
+    `- **Branch:** ${place.branch === null ? 'none: this folder is no repository' : code(place.branch)}`,
+    `- **Location:** ${code(place.tree)}`,
+    `- **Agent:** ${inline(definition.agent.name)}`,
+    `- **Dependencies:** ${on}`,
+    `- **Attempt:** ${place.attempt}`,
+    `- **Full instructions:** ${section.link(briefing, place.promptFile)}`,
+  ].join('\n');
+};
+
+const mission: section.Section = ({ definition }) => {
+  const parts = [
+    definition.mission === null ? null : `## Your mission\n\n${definition.mission.trim()}`,
+    definition.firstAction === null ? null : `## First action\n\n${definition.firstAction.trim()}`,
+  ].filter((part) => part !== null);
+  return parts.length === 0 ? null : parts.join('\n\n');
+};
+
+const closing: section.Section = () =>
+  'czar wrote this file. It is ignored by git here: do not commit it.';

@@ -1,0 +1,58 @@
+/**
+ * The whole prompt of an attempt. What the plan's author wrote comes first and as it stands; what agents and programs
+ * wrote is quoted with its provenance.
+ */
+import type { Briefing } from './briefing.ts';
+import { code, inline } from './quote.ts';
+import * as section from './sections.ts';
+
+/** The prompt's Markdown. */
+export function workerPrompt(briefing: Briefing): string {
+  return section.compose(briefing, [
+    opening,
+    author('Mission', ({ definition }) => definition.mission),
+    author('First action', ({ definition }) => definition.firstAction),
+    author('Instructions', ({ definition }) => definition.instructions),
+    section.tasks,
+    section.deliverables,
+    section.success,
+    section.boundaries,
+    section.dependencies,
+    section.history,
+    section.checks,
+    section.budget,
+    working,
+    section.reporting,
+  ]);
+}
+
+const opening: section.Section = ({ definition, run, place }) => {
+  const role = definition.role === null ? '' : `\n\nYour role: ${definition.role.trim()}`;
+  const where =
+    place.branch === null
+      ? `You work in the folder ${code(place.tree)}, which is no repository.`
+      : `You work on branch ${code(place.branch)} in ${code(place.tree)}.`;
+  return `# ${definition.id}\n\nYou are the worker **${definition.id}** of run ${run.id}${run.plan.name === '' ? '' : ` of ${inline(run.plan.name)}`}. ${where} Nobody else works there.${role}`;
+};
+
+function author(heading: string, text: (briefing: Briefing) => string | null): section.Section {
+  return (briefing) => {
+    const written = text(briefing)?.trim() ?? '';
+    return written === '' ? null : `## ${heading}\n\n${written}`;
+  };
+}
+
+const working: section.Section = ({ place }) => {
+  const lines =
+    place.branch === null
+      ? ['- Leave your results as files in this folder.']
+      : [
+          '- Commit your work on this branch, in steps that make sense. What you leave uncommitted when you end well is committed for you.',
+          '- Do not push, and do not switch to another branch: czar merges your branch when its checks pass.',
+        ];
+  lines.push(
+    '- Nobody reads along while you work. When something only a person can decide stands in the way, `czar emit ask` or `czar emit blocked`, and end.',
+    '- When everything is done, end with exit code 0. Any other exit code counts as a failed attempt.',
+  );
+  return `## How to work\n\n${lines.join('\n')}`;
+};
