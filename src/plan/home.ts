@@ -1,0 +1,59 @@
+/** Where the repository and its home folder are. */
+import { existsSync, realpathSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+
+export interface Home {
+  /** Absolute path of the folder. */
+  readonly path: string;
+  /** Relative to the repository root, with `/`, such as `.czar`. */
+  readonly name: string;
+  readonly exists: boolean;
+  /** Whether it is a Czarina folder with a `config.json`. */
+  readonly czarina: boolean;
+}
+
+/** The top of the repository that `from` (absolute) lies in: the nearest folder with a `.git`, or null. */
+export function findRoot(from: string): string | null {
+  let folder = from;
+  try {
+    folder = realpathSync(from);
+  } catch {
+    return null;
+  }
+  for (;;) {
+    if (existsSync(join(folder, '.git'))) return folder;
+    const parent = dirname(folder);
+    if (parent === folder) return null;
+    folder = parent;
+  }
+}
+
+/**
+ * The home of a repository: the folder given (relative to `cwd`), else `.czar`, else `.czarina` when only that is
+ * there, else `.czar`, which does not exist yet. A folder outside the repository is an error in a sentence.
+ */
+export function findHome(options: {
+  readonly root: string;
+  readonly czarDir: string | null;
+  readonly cwd: string;
+}): Home | { readonly error: string } {
+  const { root, czarDir, cwd } = options;
+  if (czarDir !== null) {
+    const path = resolve(cwd, czarDir);
+    const real = existsSync(path) ? realpathSync(path) : path;
+    const base = realpathSync(root);
+    if (!real.startsWith(base + sep))
+      return { error: `the home ${czarDir} is not inside the repository ${root}` };
+    return homeAt(base, real);
+  }
+  const own = homeAt(root, join(root, '.czar'));
+  if (own.exists) return own;
+  const czarina = homeAt(root, join(root, '.czarina'));
+  return czarina.exists ? czarina : own;
+}
+
+function homeAt(root: string, path: string): Home {
+  const exists = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const name = relative(root, path).split(sep).join('/');
+  return { path, name, exists, czarina: exists && existsSync(join(path, 'config.json')) };
+}

@@ -1,0 +1,160 @@
+/**
+ * Whether some path could match two globs, decided on the patterns alone. Braces are expanded first; then two lists of
+ * segments are walked together, where `**` stands for any number of segments; two segments are compared character by
+ * character as two small automata. Where a pattern has something unusual, the answer is yes: a needless wait is better
+ * than two workers in one file.
+ */
+
+/** Whether some path could match patterns of both lists. */
+export function claimsOverlap(a: readonly string[], b: readonly string[]): boolean {
+  return a.some((one) => b.some((other) => globsOverlap(one, other)));
+}
+
+/** Whether some path could match both globs; yes when unsure. */
+export function globsOverlap(a: string, b: string): boolean {
+  if (a === b) return true;
+  const left = compile(a);
+  const right = compile(b);
+  if (left === null || right === null) return true;
+  return left.some((one) => right.some((other) => segmentsMeet(one, other)));
+}
+
+/** A character set of a segment; `any` repeats when it is a star. */
+type Unit =
+  | {
+      readonly kind: 'one';
+      readonly test: (character: string) => boolean;
+      readonly sample: readonly string[] | null;
+    }
+  | { readonly kind: 'star' };
+
+/** A segment: any number of segments, one whose form is not understood, or units. */
+type Segment = '**' | 'unsure' | readonly Unit[];
+
+const compiled = new Map<string, readonly (readonly Segment[])[] | null>();
+
+function compile(glob: string): readonly (readonly Segment[])[] | null {
+  const known = compiled.get(glob);
+  if (known !== undefined) return known;
+  const alternatives = expandBraces(glob);
+  const result =
+    alternatives === null ? null : alternatives.map((one) => one.split('/').map(compileSegment));
+  if (compiled.size > 10_000) compiled.clear();
+  compiled.set(glob, result);
+  return result;
+}
+
+/** Alternatives of the braces, or null when there are too many or they are nested oddly. */
+function expandBraces(glob: string): readonly string[] | null {
+  let open: readonly string[] = [glob];
+  for (let round = 0; round < 16; round += 1) {
+    if (!open.some((one) => one.includes('{'))) {
+      return open.some((one) => one.includes('}')) ? null : open;
+    }
+    const next: string[] = [];
+    for (const one of open) {
+      // The innermost braces first, so that nesting needs no counting.
+      const match = /\{([^{}]*)\}/.exec(one);
+      if (match === null) {
+        if (one.includes('{')) return null;
+        next.push(one);
+        continue;
+      }
+      const body = match[1] ?? '';
+      if (!body.includes(',') || body.includes('..')) return null;
+      for (const choice of body.split(',')) {
+        next.push(one.slice(0, match.index) + choice + one.slice(match.index + match[0].length));
+      }
+    }
+    if (next.length > 256) return null;
+    open = next;
+  }
+  return null;
+}
+
+function compileSegment(text: string): Segment {
+  if (text === '**') return '**';
+  if (/[()|+@!\\^$]/.test(text) || text === '' || text.includes('**')) return 'unsure';
+  const units: Unit[] = [];
+  // By UTF-16 unit, as picomatch matches.
+  const characters = text.split('');
+  for (let i = 0; i < characters.length; i += 1) {
+    const character = characters[i] ?? '';
+    if (character === '*') {
+      if (units.at(-1)?.kind !== 'star') units.push({ kind: 'star' });
+    } else if (character === '?') units.push({ kind: 'one', test: () => true, sample: null });
+    else if (character === '[' || character === ']') return bracketed(text);
+    else units.push({ kind: 'one', test: (other) => other === character, sample: [character] });
+  }
+  return units;
+}
+
+/** A segment with bracket expressions: simple sets are understood, everything else is unsure. */
+function bracketed(text: string): Segment {
+  const parts = text.match(/\[[^[\]\\/]+\]|[^[\]]/g);
+  if (parts === null || parts.join('') !== text) return 'unsure';
+  const units: Unit[] = [];
+  for (const part of parts) {
+    if (part === '*') {
+      if (units.at(-1)?.kind !== 'star') units.push({ kind: 'star' });
+    } else if (part === '?') units.push({ kind: 'one', test: () => true, sample: null });
+    else if (!part.startsWith('[')) {
+      units.push({ kind: 'one', test: (other) => other === part, sample: [part] });
+    } else {
+      const set = part.slice(1, -1);
+      // Ranges, negations and classes: any character may be meant.
+      if (/[-!^:]/.test(set)) units.push({ kind: 'one', test: () => true, sample: null });
+      else {
+        const members = set.split('');
+        units.push({ kind: 'one', test: (other) => members.includes(other), sample: members });
+      }
+    }
+  }
+  return units;
+}
+
+function segmentsMeet(a: readonly Segment[], b: readonly Segment[]): boolean {
+  const width = b.length + 1;
+  const seen = new Uint8Array((a.length + 1) * width);
+  const queue: [number, number][] = [[0, 0]];
+  for (let pair = queue.pop(); pair !== undefined; pair = queue.pop()) {
+    const [i, j] = pair;
+    if (seen[i * width + j] === 1) continue;
+    seen[i * width + j] = 1;
+    if (i === a.length && j === b.length) return true;
+    const [x, y] = [a[i], b[j]];
+    if (x === '**') queue.push([i + 1, j]);
+    if (y === '**') queue.push([i, j + 1]);
+    if (x === undefined || y === undefined) continue;
+    if (x === '**') queue.push([i, j + 1]);
+    else if (y === '**') queue.push([i + 1, j]);
+    else if (unitsMeet(x, y)) queue.push([i + 1, j + 1]);
+  }
+  return false;
+}
+
+function unitsMeet(a: Segment, b: Segment): boolean {
+  if (typeof a === 'string' || typeof b === 'string') return true;
+  const width = b.length + 1;
+  const seen = new Uint8Array((a.length + 1) * width);
+  const queue: [number, number][] = [[0, 0]];
+  for (let pair = queue.pop(); pair !== undefined; pair = queue.pop()) {
+    const [i, j] = pair;
+    if (seen[i * width + j] === 1) continue;
+    seen[i * width + j] = 1;
+    if (i === a.length && j === b.length) return true;
+    const [x, y] = [a[i], b[j]];
+    if (x?.kind === 'star') queue.push([i + 1, j]);
+    if (y?.kind === 'star') queue.push([i, j + 1]);
+    if (x === undefined || y === undefined) continue;
+    if (x.kind === 'star' && y.kind === 'one') queue.push([i, j + 1]);
+    else if (y.kind === 'star' && x.kind === 'one') queue.push([i + 1, j]);
+    else if (x.kind === 'one' && y.kind === 'one' && unitsShare(x, y)) queue.push([i + 1, j + 1]);
+  }
+  return false;
+}
+
+function unitsShare(a: Unit & { kind: 'one' }, b: Unit & { kind: 'one' }): boolean {
+  if (a.sample === null || b.sample === null) return true;
+  return a.sample.some(b.test);
+}

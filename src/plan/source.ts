@@ -1,0 +1,112 @@
+/**
+ * Reading a file that a person or an agent wrote, within limits: a regular file of at most 1 MiB of UTF-8 text without
+ * NUL, that does not lie outside the repository behind a link. What does not hold is a problem in a sentence.
+ */
+import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { join, sep } from 'node:path';
+
+/** Largest file that is read, bytes. */
+export const maxSourceBytes = 1024 * 1024;
+
+/** Text of a file, with what is needed to say where in it something stands. */
+export interface SourceFile {
+  /** Path relative to the repository root, with `/`. */
+  readonly file: string;
+  /** Without a byte-order mark; line ends as they are. */
+  readonly text: string;
+  /** Offset at which each line begins. */
+  readonly lineStarts: readonly number[];
+}
+
+/** A place in a file, from 1; `length` in characters, at least 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+  readonly length: number;
+  /** The line as it stands in the file. */
+  readonly excerpt: string;
+}
+
+/** Reads `file` (relative to `root`). A missing file is `missing`, everything else that hinders is a problem. */
+export function readSource(
+  root: string,
+  file: string,
+):
+  | { readonly kind: 'read'; readonly source: SourceFile }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'problem'; readonly message: string; readonly hint: string } {
+  const problem = (message: string, hint: string) => ({ kind: 'problem', message, hint }) as const;
+  const path = join(root, file);
+  let bytes: Buffer;
+  try {
+    if (
+      lstatSync(path).isSymbolicLink() &&
+      !realpathSync(path).startsWith(realpathSync(root) + sep)
+    ) {
+      return problem(
+        'the file is a link that leads out of the repository',
+        'put the file itself here',
+      );
+    }
+    const facts = statSync(path);
+    if (!facts.isFile()) return problem('this is not a regular file', 'put a text file here');
+    if (facts.size > maxSourceBytes) {
+      return problem(
+        `the file is larger than ${maxSourceBytes / 1024} KiB (${facts.size} bytes)`,
+        'move long material into files that the text refers to',
+      );
+    }
+    bytes = readFileSync(path);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
+    return problem(`the file cannot be read (${code})`, 'check its permissions');
+  }
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return problem('the file is not UTF-8 text', 'save it as UTF-8');
+  }
+  if (text.includes('\0'))
+    return problem('the file holds a NUL character', 'save it as plain text');
+  return { kind: 'read', source: sourceOf(file, text) };
+}
+
+/** A source file over text that is already in memory. */
+export function sourceOf(file: string, text: string): SourceFile {
+  const lineStarts = [0];
+  for (let i = text.indexOf('\n'); i !== -1; i = text.indexOf('\n', i + 1)) lineStarts.push(i + 1);
+  return { file, text, lineStarts };
+}
+
+/** The place of the characters from `start` to `end` (offsets), cut at the end of the first line. */
+export function placeOf(source: SourceFile, start: number, end: number = start): Place {
+  const { lineStarts, text } = source;
+  const offset = Math.max(0, Math.min(start, text.length));
+  let low = 0;
+  let high = lineStarts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((lineStarts[middle] ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  const begin = lineStarts[low] ?? 0;
+  const excerpt = lineText(source, low + 1);
+  const length = Math.max(1, Math.min(end, begin + excerpt.length) - offset);
+  return { line: low + 1, column: offset - begin + 1, length, excerpt };
+}
+
+/** A line (from 1) without its end. */
+export function lineText(source: SourceFile, line: number): string {
+  const begin = source.lineStarts[line - 1] ?? source.text.length;
+  const next = source.lineStarts[line] ?? source.text.length + 1;
+  return source.text.slice(begin, next - 1).replace(/\r$/, '');
+}
+
+/** The system's code of a failed file operation, such as `ENOENT`. */
+export function errorCode(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string')
+    return error.code;
+  return error instanceof Error ? error.message : String(error);
+}

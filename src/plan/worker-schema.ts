@@ -1,0 +1,144 @@
+/** The shape of a worker's fields, as worker files hold them. What needs other workers is checked in `resolve.ts`. */
+import { z } from 'zod';
+import {
+  amount,
+  branch,
+  count,
+  duration,
+  glob,
+  id,
+  line,
+  listOf,
+  path,
+  positiveDuration,
+  shell,
+  text,
+} from './fields.ts';
+
+const dependency = z.strictObject({
+  on: z.string().meta({ description: 'Id of a worker, or all.' }),
+  kind: z.enum(['output', 'knowledge', 'sequential']).optional().meta({
+    description:
+      'output: its merged commits are in this tree. knowledge: its handoff is in this prompt. sequential: order only.',
+  }),
+  requires: z.enum(['verified', 'approved', 'complete', 'merged']).optional(),
+  allow_skipped: z.boolean().optional(),
+  inputs: listOf(path, 'a path').optional().meta({
+    description: 'Paths that must exist before this worker starts (output only).',
+  }),
+  reason: line.optional(),
+});
+
+/** Fields of a worker, all optional: the id may be the file's name. */
+export const workerSchema = z.strictObject({
+  id: id.optional().meta({ description: 'Default: the name of the file.' }),
+  role: line.optional(),
+  mission: text.optional(),
+  first_action: text.optional(),
+  agent: line
+    .optional()
+    .meta({ description: 'Name of an agent; default: preferences, then agents.default.' }),
+  model: line.optional(),
+  fallback: listOf(line, 'the name of an agent').optional(),
+  branch: branch.optional().meta({ description: 'Default: czar/<run>/<id>.' }),
+  workspace: z.enum(['branch', 'empty']).optional(),
+  dependencies: listOf(
+    z.union([z.string(), dependency]),
+    'the id of a worker, or {on: …},',
+  ).optional(),
+  budget: z
+    .strictObject({
+      tokens: count(1, 1e12).optional().meta({ description: 'Estimate.' }),
+      cost_usd: amount(1e9).optional(),
+      reality_multiplier: z
+        .number()
+        .min(1, 'expected at least 1')
+        .max(100, 'expected at most 100')
+        .optional(),
+      limit: count(1, 1e12)
+        .optional()
+        .meta({ description: 'Default: tokens × reality_multiplier.' }),
+      on_exceeded: z.enum(['block', 'fail', 'warn']).optional(),
+    })
+    .optional(),
+  deliverables: listOf(glob, 'a path or pattern').optional().meta({
+    description:
+      'What must exist on the branch; a trailing / means a folder with at least one file.',
+  }),
+  owns: listOf(glob, 'a pattern')
+    .optional()
+    .meta({ description: 'Patterns of what it may change; default: anything.' }),
+  references: listOf(glob, 'a pattern')
+    .optional()
+    .meta({ description: 'Patterns that it may only read.' }),
+  tasks: listOf(line, 'a task').optional(),
+  success_criteria: listOf(text, 'a criterion').optional(),
+  verify: listOf(shell, 'a command').optional().meta({
+    description: 'Commands that check the work on a clean checkout; exit 0 passes.',
+  }),
+  setup: listOf(shell, 'a command')
+    .optional()
+    .meta({ description: 'Commands that prepare a fresh tree.' }),
+  teardown: listOf(shell, 'a command').optional(),
+  copy: listOf(glob, 'a path or pattern').optional(),
+  link: listOf(path, 'a path').optional(),
+  review: z
+    .union([
+      z.enum(['none', 'agent', 'human']),
+      z.strictObject({ by: z.enum(['agent', 'human']), quorum: count(1, 20).optional() }),
+    ])
+    .optional(),
+  handoff: z.enum(['required', 'optional']).optional(),
+  priority: z.enum(['critical', 'high', 'normal', 'low']).optional(),
+  resources: z
+    .record(
+      z.string(),
+      z.union([
+        amount(1e12),
+        z.strictObject({
+          amount: amount(1e12).optional(),
+          mode: z.enum(['read', 'write', 'exclusive']).optional(),
+        }),
+      ]),
+    )
+    .optional(),
+  retry: z
+    .strictObject({
+      max_attempts: count(1, 100).optional(),
+      backoff: z.enum(['exponential', 'linear', 'fixed']).optional(),
+      initial: duration.optional(),
+      max: duration.optional(),
+      from: z.enum(['clean', 'continue']).optional(),
+    })
+    .optional(),
+  timeout: positiveDuration.optional(),
+  stall_after: positiveDuration.optional(),
+  when: line.optional().meta({ description: 'CEL over run and workers; false means skipped.' }),
+  labels: z.record(z.string(), line).optional(),
+  if_unanswered: z.enum(['wait', 'deny', 'skip', 'fail']).optional(),
+  after: positiveDuration.optional(),
+});
+
+export type WorkerFields = z.infer<typeof workerSchema>;
+export type DependencyField = z.infer<typeof dependency>;
+
+/** A worker file's YAML: the fields at the top level, or under `worker`. */
+export const workerFileSchema = z.union([workerSchema, z.strictObject({ worker: workerSchema })]);
+
+/**
+ * Fields that load, and that this version does not act on: each is named in a warning with what happens instead. Take
+ * an entry out when its part is built.
+ */
+export const notActedOn: Readonly<Partial<Record<keyof WorkerFields, string>>> = {
+  budget: 'it is recorded and shown, and nothing stops at it',
+  model: 'the agent uses the model that it is set up with',
+  fallback: 'only the agent itself is tried',
+  teardown: 'nothing runs when the tree is released',
+  copy: 'nothing is carried into the tree',
+  link: 'nothing is linked into the tree',
+  resources: 'no resource is counted',
+  stall_after: 'a silent agent is not noticed; timeout ends it',
+  labels: 'everything runs on this machine',
+  if_unanswered: 'everything waits until it is answered',
+  after: 'everything waits until it is answered',
+};
