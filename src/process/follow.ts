@@ -1,0 +1,181 @@
+/**
+ * What became of an attempt: recovery by a loop that finds one, and following a live one to its end. Both go by the
+ * records in the folder and by who is alive, never by a child handle, so it makes no difference who started it.
+ *
+ * Invariants: without an exit record the exit is unknown; an unknown liveness counts as alive.
+ */
+import type { AttemptEnd, ProcessIdentity } from '../core/events.ts';
+import { watchFolder } from './changes.ts';
+import { bootId, identify, liveness } from './identity.ts';
+import { endOf, endWithoutExit, readStatus, voidAttempt, attemptKey } from './status.ts';
+import type { AttemptStatus, RecordedProcess } from './status.ts';
+import { systemFacts } from './table.ts';
+import type { FactSource } from './table.ts';
+import { scan } from './tree.ts';
+
+export type Recovered =
+  | { readonly kind: 'running'; readonly process: ProcessIdentity }
+  /** It never ran and never will: it counts for nothing. */
+  | { readonly kind: 'never-started' }
+  | { readonly kind: 'ended'; readonly code: number; readonly end: AttemptEnd }
+  | { readonly kind: 'unknown-exit'; readonly why: string; readonly end: AttemptEnd };
+
+/** How long a claim without an agent is given to get further, milliseconds. */
+const claimPatienceMs = 2_000;
+const backstopMs = 2_000;
+/** Between two calls of `onActivity`, milliseconds. */
+const activityMs = 100;
+
+const rebooted = 'the machine was restarted while it ran';
+const bothKilled = 'it was killed together with the process that records its exit';
+const shimKilled = 'the process that records its exit was killed before it ended';
+
+/**
+ * What became of an attempt that was about to start when a loop ended. `boot` is the boot at that time. When nobody has
+ * claimed it, it is claimed here and never starts.
+ */
+export async function recoverAttempt(options: {
+  readonly dir: string;
+  readonly boot: string;
+  readonly signal?: AbortSignal;
+  readonly source?: FactSource;
+}): Promise<Recovered> {
+  const { dir, boot, source = systemFacts } = options;
+  let status = readStatus(dir);
+  const now = bootId(source);
+  if (now !== '' && boot !== '' && now !== boot) {
+    if (status.kind === 'exited' || status.kind === 'void') return settled(dir, status);
+    return { kind: 'unknown-exit', why: rebooted, end: endWithoutExit(dir, rebooted) };
+  }
+  if (status.kind === 'none') {
+    if (voidAttempt(dir)) return { kind: 'never-started' };
+    status = readStatus(dir);
+  }
+  if (status.kind === 'claimed') status = await waitForAgent(dir, options.signal);
+  switch (status.kind) {
+    case 'none':
+    case 'void':
+    case 'exited':
+      return settled(dir, status);
+    case 'claimed': {
+      // The shim hangs before its agent, or died there. Only a process can tell the two apart.
+      const alive = scan({
+        marker: attemptKey(dir),
+        roots: [],
+        worktree: null,
+        attemptDir: dir,
+        source,
+      });
+      const shim = status.shim === null ? null : { ...status.shim, boot: now };
+      if (shim !== null && liveness(shim, source) !== 'gone')
+        return { kind: 'running', process: shim };
+      const [first] = alive;
+      return first === undefined
+        ? { kind: 'never-started' }
+        : { kind: 'running', process: first.process };
+    }
+    case 'running': {
+      const agent = { ...status.agent, boot: boot === '' ? now : boot };
+      if (isLive(status, agent.boot, source)) return { kind: 'running', process: agent };
+      // The exit may have been written since the records were read.
+      const last = readStatus(dir);
+      if (last.kind === 'exited') return settled(dir, last);
+      return { kind: 'unknown-exit', why: bothKilled, end: endWithoutExit(dir, bothKilled) };
+    }
+  }
+}
+
+/**
+ * Follows a live attempt to its end. `onActivity` is called after changes in its folder, at most every 100 ms. Returns
+ * null when `signal` ends the following; the attempt goes on.
+ */
+export async function followAttempt(options: {
+  readonly dir: string;
+  readonly process: ProcessIdentity;
+  readonly signal: AbortSignal;
+  readonly onActivity: () => void;
+  readonly source?: FactSource;
+}): Promise<AttemptEnd | null> {
+  const { dir, signal, onActivity, source = systemFacts } = options;
+  if (signal.aborted) return null;
+  const { promise, resolve } = Promise.withResolvers<AttemptEnd | null>();
+  let soon: NodeJS.Timeout | undefined;
+
+  const look = (file: string | null): void => {
+    if (file === null || file === 'status' || file === 'stopped') {
+      const end = endNow(dir, options.process, source);
+      if (end !== null) return resolve(end);
+    }
+    soon ??= setTimeout(() => {
+      soon = undefined;
+      onActivity();
+    }, activityMs);
+  };
+  const abort = (): void => resolve(null);
+  signal.addEventListener('abort', abort, { once: true });
+  using _watch = watchFolder(dir, backstopMs, look);
+  look(null);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(soon);
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+function endNow(dir: string, followed: ProcessIdentity, source: FactSource): AttemptEnd | null {
+  const status = readStatus(dir);
+  if (status.kind === 'exited') return endOf(dir, status.code);
+  const now = bootId(source);
+  if (now !== '' && followed.boot !== '' && now !== followed.boot)
+    return endWithoutExit(dir, rebooted);
+  const recorded = status.kind === 'running' || status.kind === 'claimed' ? status : null;
+  const shim = alive(recorded?.shim ?? null, followed.boot, source);
+  if (shim || liveness(followed, source) !== 'gone') return null;
+  const agent = status.kind === 'running' ? status.agent : null;
+  if (agent !== null && alive(agent, followed.boot, source)) return null;
+  const last = readStatus(dir);
+  if (last.kind === 'exited') return endOf(dir, last.code);
+  return endWithoutExit(dir, shimKilled);
+}
+
+function isLive(
+  status: Extract<AttemptStatus, { kind: 'running' }>,
+  boot: string,
+  source: FactSource,
+): boolean {
+  return alive(status.shim, boot, source) || alive(status.agent, boot, source);
+}
+
+function alive(recorded: RecordedProcess | null, boot: string, source: FactSource): boolean {
+  return recorded !== null && liveness({ ...recorded, boot }, source) !== 'gone';
+}
+
+function settled(
+  dir: string,
+  status: Extract<AttemptStatus, { kind: 'none' | 'void' | 'exited' }>,
+): Recovered {
+  if (status.kind !== 'exited' || status.agent === null) return { kind: 'never-started' };
+  return { kind: 'ended', code: status.code, end: endOf(dir, status.code) };
+}
+
+/** The status once it is more than a claim, or the claim when the patience ends or its shim is gone. */
+async function waitForAgent(dir: string, signal?: AbortSignal): Promise<AttemptStatus> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let status = readStatus(dir);
+  const look = (): void => {
+    status = readStatus(dir);
+    const shimGone =
+      status.kind === 'claimed' && status.shim !== null && identify(status.shim.pid) === 'gone';
+    if (status.kind !== 'claimed' || shimGone) resolve();
+  };
+  using _watch = watchFolder(dir, 500, look);
+  const patience = setTimeout(resolve, claimPatienceMs);
+  const abort = (): void => resolve();
+  signal?.addEventListener('abort', abort, { once: true });
+  look();
+  await promise;
+  clearTimeout(patience);
+  signal?.removeEventListener('abort', abort);
+  return readStatus(dir);
+}

@@ -1,0 +1,136 @@
+/**
+ * The records of an attempt's folder: `status` (claim, pids, exit), `stopped` (who ended it), `watchdog`, `watched`.
+ *
+ * Invariant: a record counts only as a whole line; of several of one kind the last one wins.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import type { AttemptEnd } from '../core/events.ts';
+
+/** A pid with its start time as the shim wrote it; the boot is not on record there. */
+export interface RecordedProcess {
+  readonly pid: number;
+  readonly start: string;
+}
+
+export type AttemptStatus =
+  /** Nobody has claimed it. */
+  | { readonly kind: 'none' }
+  /** A recovering loop claimed it: it never starts. */
+  | { readonly kind: 'void' }
+  /** The shim claimed it; no agent yet. */
+  | { readonly kind: 'claimed'; readonly shim: RecordedProcess | null }
+  | {
+      readonly kind: 'running';
+      readonly shim: RecordedProcess | null;
+      readonly agent: RecordedProcess;
+    }
+  /** `agent` is null when the shim ended before there was one. */
+  | {
+      readonly kind: 'exited';
+      readonly shim: RecordedProcess | null;
+      readonly agent: RecordedProcess | null;
+      readonly code: number;
+    };
+
+export type StopReason = Extract<AttemptEnd, { how: 'stopped' }>['why'];
+
+const stopReasons: readonly StopReason[] = ['timeout', 'requested', 'interrupted', 'unattended'];
+
+/** What the attempt's `status` says. */
+export function readStatus(dir: string): AttemptStatus {
+  const text = readOr(join(dir, 'status'));
+  if (text === null) return { kind: 'none' };
+  let shim: RecordedProcess | null = null;
+  let agent: RecordedProcess | null = null;
+  let code: number | null = null;
+  let isVoid = false;
+  for (const line of wholeLines(text)) {
+    const started = /^(shim|agent) (\d+) (.+) \.$/.exec(line);
+    if (started !== null) {
+      const found = { pid: Number(started[2]), start: started[3] ?? '' };
+      if (started[1] === 'shim') shim = found;
+      else agent = found;
+      continue;
+    }
+    const exited = /^exit (\d{1,3}) \.$/.exec(line);
+    if (exited !== null) code = Number(exited[1]);
+    if (line === 'void .') isVoid = true;
+  }
+  if (isVoid) return { kind: 'void' };
+  if (code !== null) return { kind: 'exited', shim, agent, code };
+  if (agent !== null) return { kind: 'running', shim, agent };
+  return { kind: 'claimed', shim };
+}
+
+/** Claims an attempt that nobody claimed, so that it never starts. False when someone was there before. */
+export function voidAttempt(dir: string): boolean {
+  return createExclusively(join(dir, 'status'), 'void .\n');
+}
+
+/** Writes who ends the attempt, before it is ended. The first word stands: false when there was one. */
+export function markStopped(dir: string, why: StopReason): boolean {
+  return createExclusively(join(dir, 'stopped'), `${why}\n`);
+}
+
+/** Who ended the attempt, or null when nobody did. */
+export function readStopped(dir: string): StopReason | null {
+  const line = readOr(join(dir, 'stopped'))?.trim();
+  return stopReasons.find((reason) => reason === line) ?? null;
+}
+
+/** Tells the watchdog that a loop is there: what counts is that the content is another. */
+export function markWatched(dir: string): void {
+  writeFileSync(join(dir, 'watched'), `${Date.now()}\n`, { mode: 0o600 });
+}
+
+/** The watchdog of the attempt, or null when it is not on record. */
+export function readWatchdog(dir: string): RecordedProcess | null {
+  const match = /^(\d+) (.+) \.\n/.exec(readOr(join(dir, 'watchdog')) ?? '');
+  return match === null ? null : { pid: Number(match[1]), start: match[2] ?? '' };
+}
+
+/** Value of CZAR_ATTEMPT_KEY, which marks every process of the attempt; always of one length. */
+export function attemptKey(dir: string): string {
+  return createHash('sha256').update(resolve(dir)).digest('hex').slice(0, 32);
+}
+
+/** How an attempt whose exit is on record ended. */
+export function endOf(dir: string, code: number): AttemptEnd {
+  const why = readStopped(dir);
+  return why === null ? { how: 'exited', code } : { how: 'stopped', why, code };
+}
+
+/** How an attempt ended whose exit is on no record. */
+export function endWithoutExit(dir: string, why: string): AttemptEnd {
+  const stopped = readStopped(dir);
+  return stopped === null ? { how: 'lost', why } : { how: 'stopped', why: stopped, code: null };
+}
+
+function wholeLines(text: string): readonly string[] {
+  return text.split('\n').slice(0, -1);
+}
+
+function readOr(file: string): string | null {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function createExclusively(file: string, text: string): boolean {
+  try {
+    writeFileSync(file, text, { flag: 'wx', mode: 0o600, flush: true });
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}

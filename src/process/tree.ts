@@ -1,0 +1,255 @@
+/**
+ * Ends everything that an attempt started, also what left its session and its process group.
+ *
+ * A process is of the tree when it carries the marker in its environment, descends from one that does, is in the shim's
+ * session, was of the tree in an earlier look; or, having lost its parent, when it works in the attempt's tree or has
+ * its stdio in the attempt's folder. That is best effort: a process that hid all of it is not found.
+ *
+ * Invariants: a stranger is never signalled, nor this process or one above it; a process is known by pid and start time
+ * from the look that found it to the signal; zombies are over. The shim and the watchdog are left to end by themselves
+ * and only ended when they do not.
+ */
+import { resolve, sep } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProcessIdentity } from '../core/events.ts';
+import { hasEnded, liveness } from './identity.ts';
+import { readStatus, readWatchdog } from './status.ts';
+import type { RecordedProcess } from './status.ts';
+import { listProcesses, readBootId, readEnvironment, readPlaces, systemFacts } from './table.ts';
+import type { FactSource, ProcessRow } from './table.ts';
+
+export interface TreeQuery {
+  /** Value of CZAR_ATTEMPT_KEY. */
+  readonly marker: string;
+  /** Processes known to be of the tree; those that are gone do not matter. */
+  readonly roots: readonly ProcessIdentity[];
+  /** The working tree, absolute. */
+  readonly worktree: string | null;
+  /** The attempt's folder, absolute: shim, agent and watchdog are read from there. */
+  readonly attemptDir: string | null;
+  readonly source?: FactSource;
+}
+
+export interface Member {
+  readonly process: ProcessIdentity;
+  /** Whether it is stopped (SIGSTOP). */
+  readonly stopped: boolean;
+}
+
+export interface StopResult {
+  readonly ended: readonly ProcessIdentity[];
+  readonly survivors: readonly ProcessIdentity[];
+}
+
+/** Rounds of killing before it is given up. */
+const maxRounds = 200;
+const roundMs = 10;
+/** How long the shim may take to record the exit, and the watchdog to end, milliseconds. */
+const companionPatienceMs = 2_000;
+
+/** The processes of the tree that run now, highest pid first; without the shim and the watchdog. */
+export function scan(query: TreeQuery): readonly Member[] {
+  const { marker, worktree, attemptDir, source = systemFacts } = query;
+  const boot = readBootId(source);
+  const rows = (listProcesses(source) ?? []).filter((row) => !hasEnded(row.state));
+  const byPid = new Map(rows.map((row) => [row.pid, row]));
+  const attempt = companions(attemptDir);
+  const shim = find(attempt.shim, byPid);
+  const watchdog = find(attempt.watchdog, byPid);
+  const excluded = selfAndAbove(byPid);
+  const candidates = rows.filter(
+    (row) => !excluded.has(row.pid) && row !== shim && row !== watchdog,
+  );
+  const roots = new Set(
+    [...query.roots, ...(attempt.agent === null ? [] : [{ ...attempt.agent, boot }])]
+      .filter((root) => root.boot === boot && byPid.get(root.pid)?.start === root.start)
+      .map((root) => root.pid),
+  );
+
+  const entry = `CZAR_ATTEMPT_KEY=${marker}`;
+  const members = new Set<number>();
+  const strays: ProcessRow[] = [];
+  for (const row of candidates) {
+    const environment = row.ppid === kernel ? null : readEnvironment(row.pid, source);
+    const ofSession = shim !== undefined && (row.session === shim.pid || row.group === shim.pid);
+    if (roots.has(row.pid) || ofSession || environment?.includes(entry) === true)
+      members.add(row.pid);
+    else if (!(environment ?? []).some((item) => item.startsWith('CZAR_ATTEMPT_KEY=')))
+      strays.push(row);
+  }
+  const close = (): void => {
+    for (let before = -1; before !== members.size;) {
+      before = members.size;
+      for (const row of candidates) {
+        const below = members.has(row.ppid) || (shim !== undefined && row.ppid === shim.pid);
+        if (below && row.ppid !== watchdog?.pid) members.add(row.pid);
+      }
+    }
+  };
+  close();
+  for (const row of strays) {
+    if (members.has(row.pid) || !isOrphan(row, byPid) || isOlder(row, attempt.shim)) continue;
+    const places = readPlaces(row.pid, source);
+    const works = worktree !== null && places.cwd !== null && isInside(places.cwd, worktree);
+    const writes =
+      attemptDir !== null && places.stdio.some((target) => isInside(target, attemptDir));
+    if (works || writes) members.add(row.pid);
+  }
+  close();
+  return candidates
+    .filter((row) => members.has(row.pid))
+    .toSorted((a, b) => b.pid - a.pid)
+    .map((row) => ({
+      process: { pid: row.pid, start: row.start, boot },
+      stopped: row.state === 'T' || row.state === 't',
+    }));
+}
+
+/**
+ * Ends the tree: SIGTERM, the grace, then SIGKILL until two looks in a row find nothing. An abort of `signal` ends the
+ * waiting, and what is left is in `survivors`.
+ */
+export async function stopTree(
+  query: TreeQuery & { readonly graceMs: number; readonly signal?: AbortSignal },
+): Promise<StopResult> {
+  const { source = systemFacts, signal } = query;
+  const seen = new Map<string, ProcessIdentity>();
+  const look = (): readonly Member[] => {
+    const found = scan({ ...query, roots: [...query.roots, ...seen.values()] });
+    for (const { process } of found) seen.set(`${process.pid} ${process.start}`, process);
+    return found;
+  };
+  const isAlive = (process: ProcessIdentity): boolean => liveness(process, source) === 'alive';
+
+  for (const member of look()) {
+    send(member.process, 'SIGTERM', source);
+    // A stopped process gets its SIGTERM only when it goes on.
+    if (member.stopped) send(member.process, 'SIGCONT', source);
+  }
+  const deadline = Date.now() + query.graceMs;
+  for (let pause = 5; Date.now() < deadline && [...seen.values()].some(isAlive);) {
+    if (!(await wait(Math.min(pause, deadline - Date.now()), signal))) return result(seen, isAlive);
+    pause = Math.min(pause * 2, 100);
+  }
+  for (let round = 0, empty = 0; round < maxRounds && empty < 2; round += 1) {
+    const found = look();
+    empty = found.length === 0 ? empty + 1 : 0;
+    for (const member of found) send(member.process, 'SIGKILL', source);
+    if (empty < 2 && !(await wait(roundMs, signal))) return result(seen, isAlive);
+  }
+  await endCompanions(query, seen, isAlive);
+  return result(seen, isAlive);
+}
+
+const kernel = 2;
+
+/** Shim and watchdog end by themselves when the tree is gone, unless they cannot. */
+async function endCompanions(
+  query: TreeQuery & { readonly signal?: AbortSignal },
+  seen: Map<string, ProcessIdentity>,
+  isAlive: (process: ProcessIdentity) => boolean,
+): Promise<void> {
+  const { attemptDir, source = systemFacts, signal } = query;
+  const boot = readBootId(source);
+  const { shim, watchdog } = companions(attemptDir);
+  // The shim records the exit first; SIGUSR1 tells the watchdog that there is nothing left to guard.
+  for (const [found, word] of [
+    [shim, 'SIGCONT'],
+    [watchdog, 'SIGUSR1'],
+  ] as const) {
+    const companion = found === null ? null : { ...found, boot };
+    if (companion === null || !isAlive(companion)) continue;
+    seen.set(`${companion.pid} ${companion.start}`, companion);
+    send(companion, word, source);
+    const deadline = Date.now() + companionPatienceMs;
+    let killed = false;
+    for (let round = 0; round < maxRounds * 2 && isAlive(companion); round += 1) {
+      if (Date.now() > deadline && !killed) {
+        killed = true;
+        send(companion, 'SIGKILL', source);
+      }
+      if (!(await wait(roundMs, signal))) return;
+    }
+  }
+}
+
+function companions(dir: string | null): {
+  readonly shim: RecordedProcess | null;
+  readonly agent: RecordedProcess | null;
+  readonly watchdog: RecordedProcess | null;
+} {
+  if (dir === null) return { shim: null, agent: null, watchdog: null };
+  const status = readStatus(dir);
+  const shim = 'shim' in status ? status.shim : null;
+  const agent = 'agent' in status ? status.agent : null;
+  return { shim, agent, watchdog: readWatchdog(dir) };
+}
+
+function find(
+  recorded: RecordedProcess | null,
+  byPid: ReadonlyMap<number, ProcessRow>,
+): ProcessRow | undefined {
+  if (recorded === null) return undefined;
+  const row = byPid.get(recorded.pid);
+  return row?.start === recorded.start ? row : undefined;
+}
+
+function selfAndAbove(byPid: ReadonlyMap<number, ProcessRow>): ReadonlySet<number> {
+  const found = new Set([0, 1, kernel, process.pid, process.ppid]);
+  for (let row = byPid.get(process.ppid); row !== undefined; row = byPid.get(row.ppid)) {
+    if (found.has(row.ppid)) break;
+    found.add(row.ppid);
+  }
+  return found;
+}
+
+/**
+ * Whether it lost its parent and has no terminal, as a daemonised child of an attempt. A person's shell or editor that
+ * stands in the working tree has a terminal or a parent.
+ */
+function isOrphan(row: ProcessRow, byPid: ReadonlyMap<number, ProcessRow>): boolean {
+  if (row.terminal) return false;
+  return row.ppid === 1 || byPid.get(row.ppid)?.name === 'systemd';
+}
+
+function isOlder(row: ProcessRow, shim: RecordedProcess | null): boolean {
+  if (shim === null) return true;
+  const [own, other] = [Number(row.start), Number(shim.start)];
+  return Number.isNaN(own) || Number.isNaN(other) || own < other;
+}
+
+function isInside(path: string, folder: string): boolean {
+  const whole = resolve(folder);
+  const found = path.replace(/ \(deleted\)$/, '');
+  return found === whole || found.startsWith(whole + sep);
+}
+
+/** Signals exactly this process: its start time is looked at immediately before. */
+function send(member: ProcessIdentity, signal: NodeJS.Signals, source: FactSource): void {
+  if (liveness(member, source) !== 'alive') return;
+  try {
+    process.kill(member.pid, signal);
+  } catch {
+    // Gone in between, or not ours: the next look tells.
+  }
+}
+
+async function wait(ms: number, signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    await sleep(Math.max(ms, 1), undefined, signal === undefined ? {} : { signal });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function result(
+  seen: ReadonlyMap<string, ProcessIdentity>,
+  isAlive: (process: ProcessIdentity) => boolean,
+): StopResult {
+  const all = [...seen.values()];
+  return {
+    ended: all.filter((process) => !isAlive(process)),
+    survivors: all.filter(isAlive),
+  };
+}

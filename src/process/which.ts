@@ -1,0 +1,46 @@
+/** Finds the program that a name means, as execvp(3) would, but says what is wrong with it. */
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, resolve } from 'node:path';
+
+/**
+ * Absolute path of a program, or one sentence why it cannot be started. A name with a slash is taken from `cwd`, any
+ * other is looked for in `path` (the value of PATH).
+ */
+export function which(options: {
+  readonly program: string;
+  readonly path: string;
+  readonly cwd: string;
+}): { readonly path: string } | { readonly missing: string } {
+  const { program, path, cwd } = options;
+  if (program === '') return { missing: 'the command has no program' };
+  if (program.includes('/')) {
+    const file = resolve(cwd, program);
+    const problem = problemOf(file);
+    return problem === null ? { path: file } : { missing: `${program} ${problem}` };
+  }
+  let found: string | null = null;
+  for (const folder of path.split(delimiter)) {
+    if (folder === '') continue;
+    const file = resolve(cwd, folder, program);
+    const problem = problemOf(file);
+    if (problem === null) return { path: file };
+    if (problem !== absent) found ??= `${file} ${problem}`;
+  }
+  return { missing: found ?? `${program} is not on the PATH` };
+}
+
+const absent = 'does not exist';
+
+function problemOf(file: string): string | null {
+  try {
+    if (!statSync(file).isFile()) return 'is not a file';
+  } catch {
+    return absent;
+  }
+  try {
+    accessSync(file, constants.X_OK);
+    return null;
+  } catch {
+    return 'is not executable';
+  }
+}
