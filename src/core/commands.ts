@@ -77,6 +77,12 @@ export type Request =
 
 export type RequestKind = Request['kind'];
 
+type Facts = 'tree' | 'onto';
+type WithoutFacts<R> = R extends unknown ? Omit<R, Facts> : never;
+
+/** What a person asks of a run, without the facts that the loop looks up itself (a tree's state, where a branch stands). */
+export type Steering = WithoutFacts<Exclude<Request, { kind: 'start-run' }>>;
+
 interface OfAttempt {
   readonly run: string;
   readonly worker: string;

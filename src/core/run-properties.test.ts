@@ -24,28 +24,24 @@ const ids = ['a', 'b', 'c', 'd', 'e'];
 const sketch = (index: number): fc.Arbitrary<WorkerSketch> =>
   fc.record({
     id: fc.constant(ids[index] ?? ''),
-    on: fc
-      .subarray(ids.slice(0, index))
-      .chain((deps) =>
-        fc.tuple(
-          ...deps.map((on) =>
-            fc
-              .record({
-                on: fc.constant(on),
-                kind: fc.constantFrom('output' as const, 'sequential' as const),
-                allowSkipped: fc.boolean(),
-              })
-              .chain((edge) =>
-                fc
-                  .constantFrom('complete' as const, 'verified' as const)
-                  .map((requires) => ({
-                    ...edge,
-                    requires: edge.kind === 'output' ? ('complete' as const) : requires,
-                  })),
-              ),
-          ),
+    on: fc.subarray(ids.slice(0, index)).chain((deps) =>
+      fc.tuple(
+        ...deps.map((on) =>
+          fc
+            .record({
+              on: fc.constant(on),
+              kind: fc.constantFrom('output' as const, 'sequential' as const),
+              allowSkipped: fc.boolean(),
+            })
+            .chain((edge) =>
+              fc.constantFrom('complete' as const, 'verified' as const).map((requires) => ({
+                ...edge,
+                requires: edge.kind === 'output' ? ('complete' as const) : requires,
+              })),
+            ),
         ),
       ),
+    ),
     owns: fc.constantFrom(null, ['x/**'], ['y/**']),
     verify: fc.constantFrom([], ['v']),
     priority: fc.constantFrom('critical' as const, 'normal' as const, 'low' as const),

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  CoreWorld,
+  planOf,
+  runId,
+  success,
+  treeVerdict,
+  type Script,
+} from '../../test/support/core-world.ts';
+import { why } from './why.ts';
+
+const on = (kind: string, worker: string, outcome: Script): Script => {
+  let done = false;
+  return (intent, world) => {
+    if (done || intent.kind !== kind || !('worker' in intent) || intent.worker !== worker)
+      return null;
+    done = true;
+    return outcome(intent, world);
+  };
+};
+
+const exits = (worker: string, code: number): Script =>
+  on(
+    'watch',
+    worker,
+    (intent) =>
+      ({ ...success(intent), end: { how: 'exited', code }, lastWords: ['boom'] }) as never,
+  );
+
+describe('steering a run of the core', () => {
+  test('claims on the same files are taken one after the other', () => {
+    const world = new CoreWorld(
+      planOf([
+        { id: 'a', owns: ['src/**'] },
+        { id: 'b', owns: ['src/**'] },
+      ]),
+    );
+    world.perform(world.intent('prepare-run') ?? assert.fail());
+    assert.equal(world.worker('b').state, 'ready');
+    assert.match(why(world.state, world.run, world.worker('b'), world.now), /a holds files/);
+    world.rest();
+    assert.equal(world.run.state, 'complete');
+  });
+
+  test('a false condition skips, and the skip travels unless the edge allows it', () => {
+    const world = new CoreWorld(
+      planOf([
+        { id: 'a', when: 'false' },
+        { id: 'b', on: ['a'] },
+        { id: 'c', on: [{ on: 'a', allowSkipped: true }] },
+      ]),
+      () => false,
+    );
+    world.rest();
+    assert.deepEqual(
+      ['a', 'b', 'c'].map((id) => world.worker(id).state),
+      ['skipped', 'skipped', 'complete'],
+    );
+  });
+
+  test('cancel stops a live attempt, keeps its work, and blocks its dependents', () => {
+    const world = new CoreWorld(planOf([{ id: 'a' }, { id: 'b', on: ['a'] }]));
+    world.rest((intent, w) => {
+      if (intent.kind === 'watch') w.ask({ kind: 'cancel', run: runId, worker: 'a' });
+      return intent.kind === 'watch' ? { kind: 'tick' } : null;
+    });
+    assert.equal(world.worker('a').state, 'cancelled');
+    assert.equal(world.worker('b').state, 'blocked');
+    assert.equal(world.run.state, 'failed');
+    assert.equal(world.ask({ kind: 'skip', run: runId, worker: 'a', satisfy: true }).ok, true);
+    world.rest();
+    assert.equal(world.worker('b').state, 'complete');
+    assert.equal(world.run.state, 'complete');
+  });
+
+  test('a worker that started on verified work waits for its merge once that work is sent back', () => {
+    const world = new CoreWorld(
+      planOf([
+        { id: 'a' },
+        { id: 'b', on: [{ on: 'a', kind: 'sequential', requires: 'verified' }] },
+      ]),
+    );
+    let held = true;
+    world.rest((intent) => {
+      if (intent.kind === 'build-merge' && intent.worker === 'a' && held) {
+        held = false;
+        return {
+          kind: 'merge-conflict',
+          run: runId,
+          worker: 'a',
+          base: intent.base,
+          tip: intent.tip,
+          files: ['x'],
+          messages: [],
+        };
+      }
+      return null;
+    });
+    assert.equal(world.worker('a').state, 'blocked');
+    assert.equal(world.worker('b').state, 'merging');
+    assert.equal(world.run.state, 'waiting');
+    assert.equal(world.log.filter((event) => event.type === 'dependency.superseded').length, 2);
+    world.ask({ kind: 'cancel', run: runId, worker: 'a' });
+    assert.equal(world.worker('b').blockedBy, 'a');
+    world.ask({ kind: 'retry', run: runId, worker: 'a', note: null, clean: false });
+    world.rest();
+    assert.equal(world.run.state, 'complete');
+    assert.deepEqual(world.run.mergedOrder, ['a', 'b']);
+  });
+
+  test('landing is refused before the run is complete, and lands the tree whose gates passed', () => {
+    const world = new CoreWorld(planOf([{ id: 'a', verify: ['t'] }]));
+    const land = {
+      kind: 'land',
+      run: runId,
+      target: 'main',
+      mode: 'merge',
+      partial: false,
+      onto: 'base',
+    } as const;
+    assert.equal(world.ask(land).ok, false);
+    world.rest();
+    assert.equal(world.ask(land).ok, true);
+    world.rest();
+    assert.equal(world.run.landed?.commit, 'landing');
+    assert.ok(
+      world.log.some((event) => event.type === 'gate.started' && event.data.subject === 'land'),
+    );
+  });
+
+  test('an effect that keeps failing gives up without losing anything', () => {
+    const world = new CoreWorld(planOf([{ id: 'a' }]));
+    world.rest((intent) =>
+      intent.kind === 'collect'
+        ? {
+            kind: 'effect-failed',
+            run: runId,
+            worker: 'a',
+            attempt: 1,
+            key: intent.key,
+            effect: 'collect',
+            error: 'disk full',
+          }
+        : null,
+    );
+    assert.equal(world.worker('a').state, 'blocked');
+    assert.equal(world.worker('a').block?.kind, 'infrastructure');
+  });
+});

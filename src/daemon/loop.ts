@@ -1,0 +1,261 @@
+/**
+ * The loop: commands in, durable events out, effects under way. The only place that appends to the log (A1).
+ *
+ * Owns the folded state, the queue of commands and the effects in flight. One turn takes every command that waits,
+ * decides, lets follow what follows by itself, and appends all events in one transaction (group commit without a
+ * timer); only then callers are answered and effects begin. Nothing is remembered that is not in the log: after a
+ * failed append the state is loaded anew.
+ */
+import type { EvaluateWhen } from '../core/advance.ts';
+import type { Command, Outcome, Rejection } from '../core/commands.ts';
+import type { FoldState } from '../core/evolve.ts';
+import type { Event } from '../core/events.ts';
+import type { Intent } from '../core/intents.ts';
+import { schedule } from '../core/schedule.ts';
+import type { RepositoryState, RunState } from '../core/state.ts';
+import { JournalError, type Journal } from '../journal/journal.ts';
+import { turn, type Turn } from './turn.ts';
+
+export type Answer = { readonly ok: true } | { readonly ok: false; readonly rejection: Rejection };
+
+/** What an effect is given beside its intent. */
+export interface EffectContext {
+  readonly run: RunState;
+  readonly signal: AbortSignal;
+  /** Whether the effect may have been begun by a loop before this one. */
+  readonly recovering: boolean;
+  /** Reports something while the effect goes on; resolves when it is durable. */
+  readonly report: (outcome: Outcome) => Promise<void>;
+}
+
+export type Perform = (intent: Intent, context: EffectContext) => Promise<Outcome | null>;
+
+export interface LoopPorts {
+  readonly journal: Journal;
+  readonly perform: Perform;
+  readonly when: EvaluateWhen;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Told after each durable turn. */
+  readonly committed: (events: readonly Event[], state: RepositoryState) => void;
+}
+
+interface Waiting {
+  readonly command: Command;
+  readonly answer: (answer: Answer) => void;
+}
+
+interface Flight {
+  readonly controller: AbortController;
+  readonly done: Promise<void>;
+}
+
+/** Pause after an append that may succeed later (disk full, database locked), milliseconds. */
+const retryMs = 1_000;
+
+export class Loop {
+  readonly #ports: LoopPorts;
+  #state: FoldState;
+  readonly #queue: Waiting[] = [];
+  readonly #flights = new Map<string, Flight>();
+  #recovering: ReadonlySet<string>;
+  #turnDue = false;
+  #timer: NodeJS.Timeout | null = null;
+  #stalled = false;
+  #draining = false;
+  #stopping = false;
+  #ended: Error | null = null;
+  #closing = false;
+  #watchers: (() => void)[] = [];
+
+  constructor(ports: LoopPorts) {
+    this.#ports = ports;
+    this.#state = ports.journal.load();
+    this.#recovering = new Set(this.#intents().intents.map((intent) => intent.key));
+  }
+
+  get state(): RepositoryState {
+    return this.#state;
+  }
+
+  /** Whether an append failed in a way that may mend itself; nothing is launched meanwhile. */
+  get stalled(): boolean {
+    return this.#stalled;
+  }
+
+  /** Resolves when the command is durable, or with why it is refused. */
+  async send(command: Command): Promise<Answer> {
+    if (this.#ended !== null) throw this.#ended;
+    return new Promise((answer) => {
+      this.#queue.push({ command, answer });
+      this.#due();
+    });
+  }
+
+  /** Launch nothing more; what lives goes on. */
+  drain(): void {
+    this.#draining = true;
+    this.#due();
+  }
+
+  /** Stop every live attempt with its work kept. */
+  stop(): void {
+    this.#draining = true;
+    this.#stopping = true;
+    this.#due();
+  }
+
+  /** Resolves when `reached` holds of the state after some durable turn; rejects when the loop ends with an error. */
+  async until(reached: (state: RepositoryState, idle: boolean) => boolean): Promise<void> {
+    while (!reached(this.#state, this.#idle())) {
+      if (this.#ended !== null) throw this.#ended;
+      await new Promise<void>((wake) => this.#watchers.push(wake));
+    }
+  }
+
+  /** Ends the effects under way and takes no more commands. The log is not closed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    for (const flight of this.#flights.values()) flight.controller.abort();
+    await Promise.all([...this.#flights.values()].map((flight) => flight.done));
+  }
+
+  #idle(): boolean {
+    return this.#queue.length === 0 && this.#flights.size === 0 && !this.#turnDue;
+  }
+
+  #due(): void {
+    if (this.#turnDue || this.#closing) return;
+    this.#turnDue = true;
+    setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#turnDue = false;
+    if (this.#ended !== null || this.#closing) return;
+    const taken = this.#queue.splice(0);
+    let done: Turn;
+    try {
+      done = turn(
+        this.#state,
+        taken.map(({ command }) => command),
+        { now: this.#ports.now(), draining: this.#draining, when: this.#ports.when },
+      );
+      if (done.events.length > 0) this.#ports.journal.append(done.events, this.#state);
+    } catch (error) {
+      this.#failed(error, taken);
+      return;
+    }
+    this.#stalled = false;
+    if (done.events.length > 0) this.#ports.committed(done.events, this.#state);
+    done.decisions.forEach((decision, index) => {
+      taken[index]?.answer(
+        decision.ok ? { ok: true } : { ok: false, rejection: decision.rejection },
+      );
+    });
+    this.#dispatch();
+    this.#wake();
+  }
+
+  /** A turn that could not be made durable did not happen. */
+  #failed(error: unknown, taken: readonly Waiting[]): void {
+    const mayMend = error instanceof JournalError && error.consequence === 'retry';
+    const what = error instanceof Error ? error.message : String(error);
+    const rejection: Rejection = {
+      consequence: 'retry',
+      exit: 4,
+      what: `The log cannot be written: ${what}`,
+      next: null,
+    };
+    for (const { answer } of taken) answer({ ok: false, rejection });
+    if (!mayMend) {
+      this.#ended = error instanceof Error ? error : new Error(what);
+      for (const flight of this.#flights.values()) flight.controller.abort();
+      this.#wake();
+      return;
+    }
+    this.#stalled = true;
+    this.#state = this.#ports.journal.load();
+    this.#wakeAt(this.#ports.now() + retryMs);
+  }
+
+  #intents(): ReturnType<typeof schedule> {
+    return schedule(this.#state, { now: this.#ports.now(), stopping: this.#stopping });
+  }
+
+  #dispatch(): void {
+    const { intents, wakeAt } = this.#intents();
+    const wanted = new Set(intents.map((intent) => intent.key));
+    for (const [key, flight] of this.#flights) {
+      if (!wanted.has(key)) flight.controller.abort();
+    }
+    for (const intent of intents) {
+      if (!this.#flights.has(intent.key)) this.#launch(intent);
+    }
+    this.#wakeAt(wakeAt);
+  }
+
+  #launch(intent: Intent): void {
+    const run = this.#state.runs.get(intent.run);
+    if (run === undefined) return;
+    const controller = new AbortController();
+    const context: EffectContext = {
+      run,
+      signal: controller.signal,
+      recovering: this.#recovering.has(intent.key),
+      report: async (outcome) => {
+        if (!controller.signal.aborted) await this.send(outcome);
+      },
+    };
+    this.#recovering = without(this.#recovering, intent.key);
+    const done = this.#fly(intent, context);
+    this.#flights.set(intent.key, { controller, done });
+  }
+
+  async #fly(intent: Intent, context: EffectContext): Promise<void> {
+    let outcome: Outcome | null;
+    try {
+      outcome = await this.#ports.perform(intent, context);
+    } catch (error) {
+      outcome = failure(intent, error);
+    }
+    this.#flights.delete(intent.key);
+    if (this.#ended !== null || this.#closing) return;
+    if (context.signal.aborted) outcome = null;
+    this.#queue.push({ command: outcome ?? { kind: 'tick' }, answer: () => {} });
+    this.#due();
+  }
+
+  #wakeAt(at: number | null): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (at === null) return;
+    const delay = Math.min(Math.max(0, at - this.#ports.now()), 2 ** 31 - 1);
+    this.#timer = setTimeout(() => this.#due(), delay);
+  }
+
+  #wake(): void {
+    const watchers = this.#watchers;
+    this.#watchers = [];
+    for (const wake of watchers) wake();
+  }
+}
+
+function failure(intent: Intent, error: unknown): Outcome {
+  return {
+    kind: 'effect-failed',
+    run: intent.run,
+    worker: 'worker' in intent ? intent.worker : null,
+    attempt: 'attempt' in intent ? intent.attempt : null,
+    key: intent.key,
+    effect: intent.kind,
+    error: error instanceof Error ? error.message : String(error),
+  };
+}
+
+function without(keys: ReadonlySet<string>, key: string): ReadonlySet<string> {
+  const left = new Set(keys);
+  left.delete(key);
+  return left;
+}

@@ -1,0 +1,41 @@
+/** One turn over the state: decide each command, then let follow what follows by itself. Pure but for the fold's maps. */
+import { advance, type AdvanceOptions } from '../core/advance.ts';
+import type { Command } from '../core/commands.ts';
+import { decide, type Decision } from '../core/decide.ts';
+import { evolve, type FoldState } from '../core/evolve.ts';
+import type { Event, NewEvent } from '../core/events.ts';
+
+export interface Turn {
+  /** Events of the turn, folded into the state already and still to be appended. */
+  readonly events: readonly Event[];
+  /** The decision on each command, in order. */
+  readonly decisions: readonly Decision[];
+}
+
+/** Takes the commands at `options.now`; the state has all events of the turn folded in when it returns. */
+export function turn(
+  state: FoldState,
+  commands: readonly Command[],
+  options: AdvanceOptions,
+): Turn {
+  const events: Event[] = [];
+  const fold = (next: readonly NewEvent[]): void => {
+    for (const one of next) {
+      const event: Event = { ...one, seq: state.seq + 1, at: options.now };
+      evolve(state, event);
+      events.push(event);
+    }
+  };
+  const settle = (): void => {
+    for (let next = advance(state, options); next.length > 0; next = advance(state, options))
+      fold(next);
+  };
+  const decisions = commands.map((command) => {
+    const decision = decide(state, command, options.now);
+    if (decision.ok) fold(decision.events);
+    settle();
+    return decision;
+  });
+  if (commands.length === 0) settle();
+  return { events, decisions };
+}

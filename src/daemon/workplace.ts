@@ -1,0 +1,51 @@
+/** Where one loop works, and what it knows of the place: found once when it starts, handed to every effect. */
+import { hostname, userInfo } from 'node:os';
+import { join } from 'node:path';
+import type { GitContext, Identity } from '../git/context.ts';
+
+export interface Workplace {
+  readonly git: GitContext;
+  /** Whose name commits in workers' trees carry. */
+  readonly identity: Identity;
+  /** URL of the user's `origin`, or null. */
+  readonly origin: string | null;
+  readonly env: NodeJS.ProcessEnv;
+  /** Folder of all check trees, in the user's cache. */
+  readonly checks: string;
+  /** The package's own launcher, absolute: what `czar` on an agent's PATH runs. */
+  readonly launcher: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Folder of one attempt: prompt, output, reports. */
+export function attemptDir(
+  place: Workplace,
+  at: { readonly run: string; readonly worker: string; readonly attempt: number },
+): string {
+  return join(place.git.home, 'runs', at.run, at.worker, String(at.attempt));
+}
+
+/** Where a worker's tree stands unless that place is taken. */
+export function usualTree(place: Workplace, worker: string): string {
+  return join(place.git.home, 'worktrees', worker);
+}
+
+/** Socket of the loop: short enough for every platform, in a folder that only its user can open. */
+export function socketPath(
+  env: NodeJS.ProcessEnv,
+  state: string,
+  hash: (text: string) => string,
+): string {
+  const own = env['XDG_RUNTIME_DIR'];
+  const folder =
+    own !== undefined && own !== '' && own.length < 60
+      ? join(own, 'czar')
+      : `/tmp/czar-${userInfo().uid}`;
+  return join(folder, `${hash(state).slice(0, 16)}.sock`);
+}
+
+/** Name of this machine, for the log. */
+export function thisHost(): string {
+  return hostname();
+}

@@ -1,0 +1,194 @@
+/**
+ * A scratch repository with a home of its own, and the built CLI run in it as a user runs it. Hermetic: own HOME, no
+ * git configuration of the machine, nothing of this process's environment but PATH.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { StubServer } from './stub-server.ts';
+
+const launcher = join(import.meta.dirname, '../../bin/czar');
+const stubAgent = join(import.meta.dirname, 'stub-agent.mjs');
+
+export interface Finished {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A `czar` process that goes on. */
+export interface Running {
+  readonly child: ChildProcess;
+  readonly finished: Promise<Finished>;
+  /** Resolves when stderr or stdout so far contains the text. */
+  seen(text: string): Promise<void>;
+}
+
+export class Scratch implements AsyncDisposable {
+  readonly base: string;
+  readonly repo: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly stubs: StubServer;
+  readonly #running = new Set<ChildProcess>();
+
+  private constructor(base: string, stubs: StubServer) {
+    this.base = base;
+    this.repo = join(base, 'repo');
+    this.stubs = stubs;
+    this.env = {
+      PATH: process.env['PATH'],
+      HOME: join(base, 'home'),
+      XDG_CACHE_HOME: join(base, 'cache'),
+      XDG_RUNTIME_DIR: join(base, 'rt'),
+      GIT_CONFIG_NOSYSTEM: '1',
+      LANG: 'C.UTF-8',
+      STUB_SOCKET: stubs.path,
+    };
+  }
+
+  /** A repository with one commit: `README.md`, on branch `main`. */
+  static async make(): Promise<Scratch> {
+    const base = realpathSync(mkdtempSync(join(tmpdir(), 'czar-')));
+    const scratch = new Scratch(base, await StubServer.listen(base));
+    for (const folder of ['home', 'cache', 'rt', 'repo'])
+      mkdirSync(join(base, folder), { mode: 0o700 });
+    scratch.git('init', '-q', '-b', 'main');
+    scratch.git('config', 'user.name', 'Test User');
+    scratch.git('config', 'user.email', 'user@example.org');
+    scratch.write('README.md', '# scratch\n');
+    scratch.git('add', '-A');
+    scratch.git('commit', '-q', '-m', 'first');
+    return scratch;
+  }
+
+  /** Runs git in the repository and gives its output without the last newline. */
+  git(...args: readonly string[]): string {
+    return execFileSync('git', args, {
+      cwd: this.repo,
+      env: this.env,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }).replace(/\n$/, '');
+  }
+
+  /** Writes a file of the repository, with its folders. */
+  write(path: string, content: string): void {
+    const file = join(this.repo, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  }
+
+  /** A worker file with YAML front matter. */
+  worker(id: string, yaml = '', body = ''): void {
+    this.write(
+      `.czar/workers/${id}.md`,
+      `---\n${yaml}${yaml === '' || yaml.endsWith('\n') ? '' : '\n'}---\n${body}`,
+    );
+  }
+
+  /** Configuration whose default agent is the stub that the test steps, with more YAML below. */
+  config(yaml = ''): void {
+    this.write(
+      '.czar/config.yaml',
+      `agents:\n  default: stub\n  define:\n    stub: {adapter: command, command: ["node", ${JSON.stringify(stubAgent)}], env: [STUB_SOCKET]}\n${yaml}`,
+    );
+  }
+
+  /** Configuration whose default agent is a shell script of the test, with more YAML below. */
+  scripted(script: string, yaml = ''): void {
+    this.write('.czar/agent.sh', script);
+    this.write(
+      '.czar/config.yaml',
+      `agents:\n  default: script\n  define:\n    script: {adapter: command, command: ["/bin/sh", ${JSON.stringify(join(this.repo, '.czar/agent.sh'))}]}\n${yaml}`,
+    );
+  }
+
+  /** Commits the home, so that the checkout is clean. */
+  commitAll(message = 'plan'): void {
+    this.git('add', '-A');
+    this.git('commit', '-q', '-m', message);
+  }
+
+  /** Runs czar to its end. */
+  async czar(...args: readonly string[]): Promise<Finished> {
+    return this.start(...args).finished;
+  }
+
+  /** Runs czar with `--json` and gives the document. */
+  async json(...args: readonly string[]): Promise<any> {
+    const { stdout, stderr, code } = await this.czar(...args, '--json');
+    if (stdout === '')
+      throw new Error(`czar ${args.join(' ')} printed nothing (exit ${code}): ${stderr}`);
+    return JSON.parse(stdout);
+  }
+
+  /** Events of the log, oldest first. */
+  async events(): Promise<any[]> {
+    const { stdout } = await this.czar('events', '--json');
+    return stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line));
+  }
+
+  /** Starts czar and lets it go on. */
+  start(...args: readonly string[]): Running {
+    const child = spawn(launcher, args, {
+      cwd: this.repo,
+      env: this.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#running.add(child);
+    let stdout = '';
+    let stderr = '';
+    let listeners: (() => void)[] = [];
+    const told = (): void => {
+      for (const listener of listeners.splice(0)) listener();
+    };
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      stdout += chunk;
+      told();
+    });
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      stderr += chunk;
+      told();
+    });
+    let over = false;
+    const finished = new Promise<Finished>((resolve) => {
+      child.on('close', (code, signal) => {
+        over = true;
+        this.#running.delete(child);
+        resolve({ code, signal, stdout, stderr });
+        told();
+      });
+    });
+    const seen = async (text: string): Promise<void> => {
+      while (!stdout.includes(text) && !stderr.includes(text)) {
+        if (over)
+          throw new Error(
+            `czar ${args.join(' ')} ended without printing ${text}:\n${stdout}\n${stderr}`,
+          );
+        await new Promise<void>((resolve) => listeners.push(resolve));
+      }
+    };
+    return { child, finished, seen };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#running) child.kill('SIGKILL');
+    await this.stubs.close();
+    listeners: for (let tries = 0; ; tries += 1) {
+      try {
+        rmSync(this.base, { recursive: true, force: true });
+        break listeners;
+      } catch (error) {
+        // Something that has just been killed may still write.
+        if (tries > 20) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  }
+}
