@@ -7,6 +7,13 @@ import { commandName, integrationBranches, makeScratch, treeOf } from '../daemon
 import { exits, type ExitCode } from './exit.ts';
 import type { CliContext, Verb } from './verb.ts';
 
+const introduction = [
+  'Seven workers turn raw notes into checked documents, in a scratch repository.',
+  'Their agents are scripted: a shell script, no model, no API key. czar, git and the checks are real.',
+  'One attempt fails on purpose and is retried; one worker leaves a file uncommitted.',
+  '',
+];
+
 export const verb: Verb = {
   define: (command, context) => {
     command
@@ -27,15 +34,14 @@ async function demo(keep: string | null, context: CliContext): Promise<void> {
     return;
   }
   const { dir } = scratch;
-  out.line('Seven workers turn raw notes into checked documents, in a scratch repository.');
-  out.line(
-    'Their agents are scripted: a shell script, no model, no API key. czar, git and the checks are real.',
-  );
-  out.line('One attempt fails on purpose and is retried; one worker leaves a file uncommitted.');
-  out.line();
+  if (context.options.json) {
+    context.exit(await call(['run', '--repo', dir, '--json'], context));
+    return;
+  }
+  for (const line of introduction) out.line(line);
   out.line({ text: `$ cd ${dir} && czar run`, style: 'bold' });
-
   const code = await call(['run', '--repo', dir], context);
+
   out.line();
   out.line({ text: '$ czar status', style: 'bold' });
   await call(['status', '--repo', dir], context);
