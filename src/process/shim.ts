@@ -41,12 +41,15 @@ set +C
 czar_self
 echo "shim $czar_pid $czar_start ." >&3 || exit ${shimExit.unwritable}
 czar_mark=CZAR_ATTEMPT_KEY=$CZAR_ATTEMPT_KEY
+# What is ignored here stays ignored in the watchdog: an agent may signal its whole group at once.
+trap '' HUP INT QUIT TERM
 (
   unset CZAR_ATTEMPT_KEY
   exec /bin/sh -c "$czar_dog" czar-watchdog "$czar_dir" "$czar_mark" "$czar_pid" "$czar_start" \\
     "$czar_tick" "$czar_limit" "$czar_alone" "$czar_step" "$czar_grace" 3>&- >/dev/null 2>&1
 ) &
 czar_dog=$!
+trap : HUP INT QUIT TERM
 (
   czar_self
   echo "agent $czar_pid $czar_start ." >&3 || exit ${shimExit.unwritable}
@@ -67,11 +70,10 @@ kill -s USR1 $czar_dog 2>/dev/null
  * machine that slept ends an attempt. USR1 says that the agent has ended; it stays while something of the tree is left.
  *
  * Arguments: folder, marker, pid and start of the shim, seconds of a tick, ticks until the limit (0: none), ticks
- * unattended, seconds of a step, steps from TERM to KILL. It carries no marker itself, and ignores the signals that an
- * agent sends to its whole group.
+ * unattended, seconds of a step, steps from TERM to KILL. It carries no marker itself, and the signals that an agent
+ * sends to its whole group are ignored in it from its first moment.
  */
 const watchdog = `
-trap '' HUP INT QUIT TERM
 trap 'over=1; [ -z "$nap" ] || kill -s KILL "$nap"' USR1
 over= nap=
 dir=$1 mark=$2 shim=$3 born=$4 tick=$5 limit=$6 alone=$7 step=$8 grace=$9

@@ -1,0 +1,139 @@
+/**
+ * Reads a growing file by lines from a remembered offset, and the last lines of a file for a person.
+ *
+ * Invariants: an offset that is returned lies behind a line feed, or inside a line that was too long and whose rest is
+ * skipped by the next call; memory is bounded by the arguments; bytes that are not UTF-8 become U+FFFD.
+ */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+
+export interface Line {
+  readonly text: string;
+  /** Whether the line was longer than the limit: `text` is its beginning. */
+  readonly cut: boolean;
+}
+
+const lineFeed = 0x0a;
+const defaultMaxBytes = 1024 * 1024;
+
+/**
+ * Whole lines from `offset` on, of at most `maxBytes` (default 1 MiB) in one call: call again while lines come. A line
+ * of more bytes than `maxLineBytes` (default, and at most, `maxBytes`) is cut. With `atEnd` the file grows no more, and
+ * a last line without a line feed counts too. A missing file has no lines; in one that became shorter than `offset` the
+ * reading goes on at its end.
+ */
+export function readLines(options: {
+  readonly path: string;
+  readonly offset: number;
+  readonly maxBytes?: number;
+  readonly maxLineBytes?: number;
+  readonly atEnd?: boolean;
+}): { readonly lines: readonly Line[]; readonly offset: number } {
+  const { path, offset, maxBytes = defaultMaxBytes, atEnd = false } = options;
+  const limit = Math.min(options.maxLineBytes ?? maxBytes, maxBytes);
+  const file = openOr(path);
+  if (file === null) return { lines: [], offset };
+  try {
+    const { size } = fstatSync(file);
+    if (size <= offset) return { lines: [], offset: Math.min(size, offset) };
+    // The byte before tells whether the offset is in the rest of a line that was cut.
+    const before = Math.min(offset, 1);
+    const bytes = readAt(file, offset - before, Math.min(size - offset, maxBytes) + before);
+    let from = before;
+    if (before === 1 && bytes[0] !== lineFeed) {
+      const end = bytes.indexOf(lineFeed, 1);
+      if (end < 0) return { lines: [], offset: offset - before + bytes.length };
+      from = end + 1;
+    }
+    const whole = offset - before + bytes.length >= size;
+    const lines: Line[] = [];
+    for (let end = bytes.indexOf(lineFeed, from); end >= 0; end = bytes.indexOf(lineFeed, from)) {
+      lines.push(toLine(bytes.subarray(from, end), limit));
+      from = end + 1;
+    }
+    const rest = bytes.subarray(from);
+    if (rest.length > 0 && (rest.length >= maxBytes || (atEnd && whole))) {
+      lines.push({ ...toLine(rest, limit), cut: !(atEnd && whole) || rest.length > limit });
+      from = bytes.length;
+    }
+    return { lines, offset: offset - before + from };
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The last `count` lines that hold something to read, without control sequences, each at most 400 characters. */
+export function lastLines(path: string, count: number): readonly string[] {
+  const file = openOr(path);
+  if (file === null) return [];
+  try {
+    const { size } = fstatSync(file);
+    const length = Math.min(size, Math.max(64 * 1024, count * 1024));
+    const text = readAt(file, size - length, length).toString('utf8');
+    const lines = text.split('\n');
+    if (length < size) lines.shift();
+    const readable = lines.map((line) => plainText(lastOverwrite(line)).trimEnd());
+    return readable
+      .filter((line) => line.trim() !== '')
+      .slice(-count)
+      .map(shorten);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * Text without terminal control sequences (ECMA-48: CSI, OSC and the other strings, two-character escapes) and without
+ * control characters; a tab becomes a space.
+ */
+export function plainText(text: string): string {
+  return (
+    text
+      // eslint-disable-next-line no-control-regex
+      .replace(/(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c|$)/g, '')
+      // eslint-disable-next-line no-control-regex
+      .replace(/(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c]*(?:\x1b\\|\x9c|$)/g, '')
+      // eslint-disable-next-line no-control-regex
+      .replace(/(?:\x1b\[|\x9b)[0-?]*[ -/]*(?:[@-~]|$)/g, '')
+      // eslint-disable-next-line no-control-regex
+      .replace(/\x1b[ -/]*[0-~]?/g, '')
+      .replace(/\t/g, ' ')
+      // eslint-disable-next-line no-control-regex
+      .replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, '')
+  );
+}
+
+/** What a carriage return left standing: progress bars write one line over and over. */
+function lastOverwrite(line: string): string {
+  const parts = line.split('\r').filter((part) => plainText(part).trim() !== '');
+  return parts.at(-1) ?? '';
+}
+
+function shorten(line: string): string {
+  return line.length <= 400 ? line : `${line.slice(0, 399)}…`;
+}
+
+function toLine(bytes: Buffer, limit: number): Line {
+  const cut = bytes.length > limit;
+  const text = (cut ? bytes.subarray(0, limit) : bytes).toString('utf8');
+  return { text: text.endsWith('\r') ? text.slice(0, -1) : text, cut };
+}
+
+function openOr(path: string): number | null {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function readAt(file: number, position: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  let filled = 0;
+  while (filled < length) {
+    const count = readSync(file, bytes, filled, length - filled, position + filled);
+    if (count === 0) break;
+    filled += count;
+  }
+  return bytes.subarray(0, filled);
+}
