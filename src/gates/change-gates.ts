@@ -8,12 +8,10 @@
  */
 import { pathPatch, type ChangedPath, type ChangeVerdict, type Work } from '../core/events.ts';
 import type { Policies, WorkerDefinition } from '../core/plan.ts';
+import { isCzarFile } from '../git/tree-config.ts';
 import { filesNamedBy } from './gate-files.ts';
 import { strayFile, type TreeFile } from './links.ts';
 import { firstMatch, isAnchored, pathTest, type PathTest } from './patterns.ts';
-
-/** The briefing that czar puts into a worker's tree. It stays out of every merge. */
-export const identityFile = 'WORKER_IDENTITY.md';
 
 /** Findings that one verdict spells out. */
 const maxFindings = 50;
@@ -113,8 +111,8 @@ function outsideOf({
   const readOnly = firstMatch(references);
   const owned = owns === null ? null : firstMatch(owns);
   return ({ path, status }) => {
-    if (path === identityFile && status !== 'D') {
-      return `${path} is czar's briefing and no part of the work: git rm --cached ${path}, then commit.`;
+    if (isCzarFile(path) && status !== 'D') {
+      return `${path} is czar's own file and no part of the work: git rm --cached ${path}, then commit.`;
     }
     const reference = readOnly(path);
     if (reference !== null) {

@@ -6,7 +6,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ChangeVerdict } from '../core/events.ts';
 import type { WorkerDefinition } from '../core/plan.ts';
-import { identityFile, missingDeliverables, missingHandoff } from './change-gates.ts';
+import { isCzarFile } from '../git/tree-config.ts';
+import { missingDeliverables, missingHandoff } from './change-gates.ts';
 
 /** Judges the folder of a worker. A folder that is gone has no files. Verdicts have no tip and no patch ('' both). */
 export async function judgeEmptyWorkspace({
@@ -18,7 +19,7 @@ export async function judgeEmptyWorkspace({
   readonly dir: string;
   readonly handoffGiven: boolean;
 }): Promise<readonly ChangeVerdict[]> {
-  const paths = (await filesIn(dir, '')).filter((path) => path !== identityFile);
+  const paths = (await filesIn(dir, '')).filter((path) => !isCzarFile(path));
   const judged = [
     { gate: 'deliverables' as const, ...missingDeliverables(definition, paths) },
     { gate: 'handoff' as const, ...missingHandoff(definition, handoffGiven) },
