@@ -1,0 +1,221 @@
+/**
+ * Reads and writes single files of a worker's `.git`, which its agent may have filled with anything. No git runs here,
+ * no link is followed, nothing that is not a plain file of bounded size is opened: a FIFO would block for ever.
+ */
+import { constants } from 'node:fs';
+import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isThere } from './discard.ts';
+import { isObjectId } from './refs.ts';
+
+/** Names in `.git` that tell git where a repository or its objects are, and what else we read. */
+const readByGit: ReadonlySet<string> = new Set([
+  'HEAD',
+  'ORIG_HEAD',
+  'MERGE_HEAD',
+  'CHERRY_PICK_HEAD',
+  'REVERT_HEAD',
+  'REBASE_HEAD',
+  'config',
+  'index',
+  'info',
+  'logs',
+  'objects',
+  'packed-refs',
+  'refs',
+  'shallow',
+]);
+const maxEntries = 500_000;
+const maxTextBytes = 32 * 1024 * 1024;
+
+export type GitDirState =
+  | { readonly kind: 'sound' }
+  /** Nothing is there. */
+  | { readonly kind: 'gone' }
+  /** It is there and must not be read by git; one sentence why. */
+  | { readonly kind: 'unsafe'; readonly why: string };
+
+/** Whether git may read the objects of this tree's `.git`: everything that it would open is a plain file or folder. */
+export async function gitDirState(tree: string): Promise<GitDirState> {
+  const gitDir = join(tree, '.git');
+  const there = await lstat(gitDir).catch(() => null);
+  if (there === null) return { kind: 'gone' };
+  if (!there.isDirectory()) return unsafe('its .git is not a folder of its own any more');
+  const top = await readdir(gitDir, { withFileTypes: true });
+  if (!top.some((entry) => entry.name === 'HEAD')) return unsafe('its .git has no HEAD');
+  if (top.some((entry) => entry.name === 'commondir'))
+    return unsafe('its .git points to another repository');
+
+  let seen = 0;
+  const folders: string[] = [];
+  for (const entry of top) {
+    if (!readByGit.has(entry.name)) continue;
+    if (entry.isDirectory()) folders.push(join(gitDir, entry.name));
+    else if (!entry.isFile()) return unsafe(`.git/${entry.name} is not a plain file`);
+  }
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      seen += 1;
+      if (seen > maxEntries) return unsafe('its .git holds too many files');
+      if (entry.isDirectory()) folders.push(join(folder, entry.name));
+      else if (!entry.isFile()) {
+        return unsafe(`${join(folder, entry.name).slice(tree.length + 1)} is not a plain file`);
+      }
+    }
+  }
+  return { kind: 'sound' };
+}
+
+/** Text of a plain file below the tree's `.git`, or null when it is missing, something else, or too large. */
+export async function readGitFile(tree: string, name: string): Promise<string | null> {
+  if (!(await parentsAreFolders(tree, name))) return null;
+  const path = join(tree, '.git', name);
+  const there = await lstat(path).catch(() => null);
+  if (there === null || !there.isFile() || there.size > maxTextBytes) return null;
+  try {
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      return (await file.stat()).isFile() ? await file.readFile('utf8') : null;
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return null;
+  }
+}
+
+/** Replaces a file below the tree's `.git` in one step; false when a link or a file stands where a folder should. */
+export async function writeGitFile(
+  tree: string,
+  name: string,
+  content: string | Uint8Array,
+): Promise<boolean> {
+  const folder = dirname(join(tree, '.git', name));
+  if (!(await makeFolders(tree, dirname(name)))) return false;
+  const target = join(tree, '.git', name);
+  const there = await lstat(target).catch(() => null);
+  if (there !== null && there.isDirectory()) return false;
+  const making = join(folder, `czar-${process.pid}-${process.hrtime.bigint()}`);
+  const file = await open(making, 'wx', 0o644);
+  try {
+    await file.writeFile(content);
+  } finally {
+    await file.close();
+  }
+  await rename(making, target);
+  return true;
+}
+
+/** Deletes files and folders below the tree's `.git`; what a link leads to stays. */
+export async function removeGitFiles(tree: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    if (await parentsAreFolders(tree, name)) {
+      await rm(join(tree, '.git', name), { recursive: true, force: true });
+    }
+  }
+}
+
+export interface CloneRefs {
+  /** Branch that HEAD names (also one without a commit), or null when it is detached. */
+  readonly branch: string | null;
+  /** Commit of HEAD, or null when there is none. */
+  readonly head: string | null;
+  /** Every ref with its id, as the files say. */
+  readonly refs: ReadonlyMap<string, string>;
+  /** Ids that reflogs and the files of an unfinished merge or rebase name. */
+  readonly mentioned: ReadonlySet<string>;
+}
+
+/** Reads HEAD, refs and reflogs as text. Call it after `gitDirState` said `sound`. */
+export async function readCloneRefs(tree: string): Promise<CloneRefs> {
+  const refs = new Map<string, string>();
+  const symbolic = new Map<string, string>();
+  for (const each of ((await readGitFile(tree, 'packed-refs')) ?? '').split('\n')) {
+    const [id = '', name = ''] = each.split(' ');
+    if (isObjectId(id) && name.startsWith('refs/')) refs.set(name, id);
+  }
+  for (const name of await filesBelow(tree, 'refs')) {
+    const text = ((await readGitFile(tree, name)) ?? '').trim();
+    if (isObjectId(text)) refs.set(name, text);
+    else if (text.startsWith('ref: ')) symbolic.set(name, text.slice(5).trim());
+  }
+  for (const [name, to] of symbolic) {
+    const id = refs.get(to);
+    if (id !== undefined) refs.set(name, id);
+  }
+  const head = ((await readGitFile(tree, 'HEAD')) ?? '').trim();
+  const named = head.startsWith('ref: ') ? head.slice(5).trim() : null;
+  const id = named === null ? (isObjectId(head) ? head : null) : (refs.get(named) ?? null);
+  const branch =
+    named?.startsWith('refs/heads/') === true ? named.slice('refs/heads/'.length) : null;
+  return { branch, head: id, refs, mentioned: await mentionedIds(tree) };
+}
+
+/** Creates `.git/<name>` folder by folder, never through a link. */
+async function makeFolders(tree: string, name: string): Promise<boolean> {
+  let path = join(tree, '.git');
+  if (!(await isFolder(path))) return false;
+  for (const part of name.split('/')) {
+    if (part === '.' || part === '') continue;
+    path = join(path, part);
+    if (!(await isThere(path))) await mkdir(path);
+    else if (!(await isFolder(path))) return false;
+  }
+  return true;
+}
+
+async function parentsAreFolders(tree: string, name: string): Promise<boolean> {
+  let path = join(tree, '.git');
+  if (!(await isFolder(path))) return false;
+  for (const part of dirname(name).split('/')) {
+    if (part === '.' || part === '') continue;
+    path = join(path, part);
+    if (!(await isFolder(path))) return false;
+  }
+  return true;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+/** Names below `.git` of all plain files in a folder of it. */
+async function filesBelow(tree: string, name: string): Promise<string[]> {
+  const found: string[] = [];
+  const folders = [name];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    const entries = await readdir(join(tree, '.git', folder), { withFileTypes: true }).catch(
+      () => [],
+    );
+    for (const entry of entries) {
+      if (entry.isDirectory()) folders.push(`${folder}/${entry.name}`);
+      else if (entry.isFile()) found.push(`${folder}/${entry.name}`);
+    }
+  }
+  return found;
+}
+
+async function mentionedIds(tree: string): Promise<Set<string>> {
+  const ids = new Set<string>();
+  const logs = (await filesBelow(tree, 'logs')).filter(
+    (name) => !name.startsWith('logs/refs/remotes/'),
+  );
+  for (const name of logs) {
+    for (const each of ((await readGitFile(tree, name)) ?? '').split('\n')) {
+      for (const id of each.split(' ', 2)) if (isObjectId(id) && !/^0+$/.test(id)) ids.add(id);
+    }
+  }
+  const single = ['ORIG_HEAD', 'MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'REBASE_HEAD'];
+  for (const name of [...single, 'rebase-merge/orig-head', 'rebase-apply/orig-head']) {
+    for (const each of ((await readGitFile(tree, name)) ?? '').split(/\s+/))
+      if (isObjectId(each)) ids.add(each);
+  }
+  return ids;
+}
+
+function unsafe(why: string): GitDirState {
+  return { kind: 'unsafe', why };
+}

@@ -1,0 +1,273 @@
+/**
+ * Brings every commit of a worker's repository into the mirror and holds each by a ref (S7): branches, HEAD, stash,
+ * tags, and what only a reflog or an unfinished merge names, also when the agent rewrote history since.
+ *
+ * Git never opens the worker's repository. Its refs are read as text, and a repository of ours, made for this one
+ * fetch, borrows its objects: so no config, hook, hidden ref or FIFO of the agent's takes part. Objects are checked on
+ * the way in.
+ */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gitDirState, readCloneRefs } from './clone-files.ts';
+import type { CloneRefs } from './clone-files.ts';
+import { inMirror, reach } from './context.ts';
+import type { GitContext } from './context.ts';
+import { git, output } from './git.ts';
+import type { GitCall, GitResult } from './git.ts';
+import { deleteRefs, isAncestor, isBranchName, listRefs, setRefs, workRef } from './refs.ts';
+
+export type Held =
+  | {
+      readonly kind: 'held';
+      /** Branch that HEAD is on, without `refs/heads/`; null when it is detached. */
+      readonly branch: string | null;
+      /** Commit of HEAD; null when its branch has none yet. */
+      readonly head: string | null;
+      /** Commit of the worker's branch; null when it is not there. */
+      readonly tip: string | null;
+      /** Refs whose commits are missing or damaged. */
+      readonly broken: readonly string[];
+    }
+  /** Its repository cannot be read; one sentence why. */
+  | { readonly kind: 'unreadable'; readonly why: string };
+
+/** Holds all commits of a tree's repository. For use inside `failing`. */
+export async function holdCommits(
+  context: GitContext,
+  options: {
+    readonly run: string;
+    readonly worker: string;
+    readonly attempt: number;
+    readonly tree: string;
+    readonly branch: string;
+    readonly base: string;
+  },
+): Promise<Held> {
+  const state = await gitDirState(options.tree);
+  if (state.kind === 'gone') return { kind: 'unreadable', why: 'its .git is gone' };
+  if (state.kind === 'unsafe') return { kind: 'unreadable', why: state.why };
+  const found = await readCloneRefs(options.tree);
+  if (found.head === null && found.refs.size === 0 && found.mentioned.size === 0) {
+    return { kind: 'unreadable', why: 'its repository is empty' };
+  }
+
+  await reach(context, 'collect:before-hold');
+  const view = await makeView(context, options);
+  try {
+    const broken = await bringHome(context, { ...options, view, found });
+    await reach(context, 'collect:after-hold');
+    const usable = (id: string | null | undefined, name: string): string | null =>
+      id === null || id === undefined || broken.has(name) ? null : id;
+    const branchRef = `refs/heads/${options.branch}`;
+    const headRef = found.branch === null ? 'HEAD' : `refs/heads/${found.branch}`;
+    return {
+      kind: 'held',
+      branch: found.branch,
+      head: usable(found.head, headRef),
+      tip: usable(found.refs.get(branchRef), branchRef),
+      broken: [...broken],
+    };
+  } finally {
+    await rm(view, { recursive: true, force: true });
+  }
+}
+
+async function bringHome(
+  context: GitContext,
+  options: {
+    readonly run: string;
+    readonly worker: string;
+    readonly attempt: number;
+    readonly base: string;
+    readonly view: string;
+    readonly found: CloneRefs;
+  },
+): Promise<ReadonlySet<string>> {
+  const prefix = workRef(options.run, options.worker, options.attempt);
+  const userTags = await listRefs(context, 'refs/user/tags/');
+  const wanted = new Map<string, { ref: string; id: string }>();
+  for (const [name, id] of options.found.refs) {
+    if (name.startsWith('refs/remotes/') || name.startsWith('refs/czar/')) continue;
+    if (
+      name.startsWith('refs/tags/') &&
+      userTags.get(name.replace('refs/tags/', 'refs/user/tags/')) === id
+    )
+      continue;
+    wanted.set(name, { ref: `${prefix}/${homeName(name, id)}`, id });
+  }
+  if (options.found.head !== null)
+    wanted.set('HEAD', { ref: `${prefix}/HEAD`, id: options.found.head });
+
+  const call: GitCall = { ...inMirror(context), cwd: options.view, gitDir: options.view };
+  const there = await existing(
+    [...wanted.values()].map((each) => each.id),
+    call,
+  );
+  const broken = new Set<string>();
+  for (const [name, { id }] of wanted) {
+    if (there.has(id)) continue;
+    broken.add(name);
+    wanted.delete(name);
+  }
+  for (const id of await lonely(
+    options,
+    [...wanted.values()].map((each) => each.id),
+    call,
+  )) {
+    wanted.set(id, { ref: `${prefix}/seen/${id}`, id });
+  }
+  const superseded = await holdSuperseded(context, prefix, wanted);
+  for (const name of await fetchInto(context, options.view, wanted)) broken.add(name);
+  await deleteRefs(context, await nowReachable(context, superseded));
+  return broken;
+}
+
+/** Commits that reflogs and pseudo refs name and no ref reaches: the newest of each line. */
+async function lonely(
+  options: { readonly base: string; readonly found: CloneRefs },
+  held: readonly string[],
+  call: GitCall,
+): Promise<string[]> {
+  const ids = await existing([...options.found.mentioned], call, 'commit');
+  if (ids.size === 0) return [];
+  const not = await existing([...held, options.base], call, 'commit');
+  const input = [...ids, '--not', ...not, ''].join('\n');
+  const walked = await git(['rev-list', '--parents', '--stdin'], { ...call, input });
+  // A broken history: each is tried by itself.
+  if (walked.code !== 0) return [...ids];
+  const parents = new Set<string>();
+  const commits: string[] = [];
+  for (const each of walked.stdout.toString('utf8').split('\n')) {
+    const [commit = '', ...above] = each.split(' ');
+    if (commit === '') continue;
+    commits.push(commit);
+    for (const parent of above) parents.add(parent);
+  }
+  return commits.filter((commit) => !parents.has(commit));
+}
+
+/** Ids that are there, of any type or of one. */
+async function existing(
+  ids: readonly string[],
+  call: GitCall,
+  type?: string,
+): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const input = `${ids.join('\n')}\n`;
+  const found = (await output(['cat-file', '--batch-check'], { ...call, input })).toString('utf8');
+  const there = found.split('\n').map((each) => each.split(' '));
+  return new Set(
+    there
+      .filter(([, is]) => is !== 'missing' && (type === undefined || is === type))
+      .map(([id = '']) => id),
+  );
+}
+
+/** Commits that earlier collecting held under a name that now stands elsewhere get a ref of their own first. */
+async function holdSuperseded(
+  context: GitContext,
+  prefix: string,
+  wanted: ReadonlyMap<string, { readonly ref: string; readonly id: string }>,
+): Promise<{ ref: string; old: string; now: string }[]> {
+  const before = await listRefs(context, `${prefix}/`);
+  const superseded: { ref: string; old: string; now: string }[] = [];
+  for (const { ref, id } of wanted.values()) {
+    const old = before.get(ref);
+    if (old !== undefined && old !== id)
+      superseded.push({ ref: `${prefix}/seen/${old}`, old, now: id });
+  }
+  const fresh = superseded.filter((each) => !before.has(each.ref));
+  await setRefs(context, new Map(fresh.map((each) => [each.ref, each.old])));
+  return fresh;
+}
+
+async function nowReachable(
+  context: GitContext,
+  superseded: readonly { readonly ref: string; readonly old: string; readonly now: string }[],
+): Promise<string[]> {
+  const done: string[] = [];
+  for (const { ref, old, now } of superseded) {
+    const reachable = await isAncestor(context, old, now).catch(() => false);
+    if (reachable) done.push(ref);
+  }
+  return done;
+}
+
+/** Fetches all at once, or one by one when a damaged one spoils it; gives the names that could not be had. */
+async function fetchInto(
+  context: GitContext,
+  view: string,
+  wanted: ReadonlyMap<string, { readonly ref: string; readonly id: string }>,
+): Promise<string[]> {
+  if (wanted.size === 0) return [];
+  const packed = [...wanted.values()].map(({ ref, id }) => `${id} ${ref}`).sort(byRef);
+  await writeFile(
+    join(view, 'packed-refs'),
+    ['# pack-refs with: sorted ', ...packed, ''].join('\n'),
+  );
+  const checked = ['-c', 'fetch.fsckObjects=true', '-c', 'transfer.fsckObjects=true'];
+  const quiet = [
+    '-q',
+    '--no-tags',
+    '--no-write-fetch-head',
+    '--no-auto-maintenance',
+    '--update-shallow',
+  ];
+  const fetch = (refspecs: readonly string[]): Promise<GitResult> =>
+    git([...checked, 'fetch', ...quiet, view, ...refspecs], inMirror(context));
+  const refs = [...wanted];
+  const all = await fetch(refs.map(([, { ref }]) => `+${ref}:${ref}`));
+  if (all.code === 0) return [];
+  if (refs.length === 1) return refs.map(([name]) => name);
+  const failed: string[] = [];
+  for (const [name, { ref }] of refs) {
+    if ((await fetch([`+${ref}:${ref}`])).code !== 0) failed.push(name);
+  }
+  return failed;
+}
+
+/** An empty repository that borrows the objects of the tree and of the mirror. */
+async function makeView(
+  context: GitContext,
+  options: {
+    readonly run: string;
+    readonly worker: string;
+    readonly tree: string;
+    readonly base: string;
+  },
+): Promise<string> {
+  const view = join(context.state, 'views', `${options.run}.${options.worker}.git`);
+  await rm(view, { recursive: true, force: true });
+  for (const folder of ['objects/info', 'refs'])
+    await mkdir(join(view, folder), { recursive: true });
+  const sha256 = options.base.length === 64;
+  const format = sha256 ? '[extensions]\n\tobjectformat = sha256\n' : '';
+  const version = sha256 ? 1 : 0;
+  await writeFile(
+    join(view, 'config'),
+    `[core]\n\trepositoryformatversion = ${version}\n\tbare = true\n${format}`,
+  );
+  await writeFile(join(view, 'HEAD'), 'ref: refs/heads/none\n');
+  const objects = [join(options.tree, '.git/objects'), join(context.mirror, 'objects')];
+  await writeFile(join(view, 'objects/info/alternates'), `${objects.map(alternate).join('\n')}\n`);
+  return view;
+}
+
+function alternate(path: string): string {
+  return /^["#]|[\n\\]/.test(path) ? JSON.stringify(path) : path;
+}
+
+/** Flat, so that a branch `x` and a later `x/y` never stand in each other's way. */
+function homeName(name: string, id: string): string {
+  const [, kind = '', rest = ''] = /^refs\/([^/]+)\/?(.*)$/.exec(name) ?? [];
+  if (name === 'refs/stash') return 'stash';
+  const plain = encodeURIComponent(rest === '' ? kind : rest).replace(/[!'()*~]/g, '_');
+  const folder = kind === 'heads' || kind === 'tags' ? kind : `other/${encodeURIComponent(kind)}`;
+  const home = `${folder}/${plain}`;
+  return isBranchName(home) ? home : `seen/${id}`;
+}
+
+function byRef(one: string, other: string): number {
+  const name = (text: string): string => text.slice(text.indexOf(' ') + 1);
+  return Buffer.compare(Buffer.from(name(one)), Buffer.from(name(other)));
+}

@@ -1,0 +1,221 @@
+/**
+ * What is true of the user's repository when a run starts, and the states in which czar does not start. Reads only:
+ * nothing here takes a lock or refreshes an index.
+ */
+import { realpath, stat, statfs } from 'node:fs/promises';
+import { isAbsolute, join, resolve } from 'node:path';
+import type { Identity } from './context.ts';
+import { failing, fields, git, line, output } from './git.ts';
+import type { Failed } from './git.ts';
+
+export interface RepositoryFacts {
+  /** Top folder of the checkout, absolute, links resolved. */
+  readonly root: string;
+  /** Git directory of this checkout: differs from `commonDir` in a linked worktree. */
+  readonly gitDir: string;
+  readonly commonDir: string;
+  /** Branch that is checked out, without `refs/heads/`; null when HEAD is detached. */
+  readonly branch: string | null;
+  /** Commit of HEAD. */
+  readonly head: string;
+  readonly shallow: boolean;
+  readonly objectFormat: 'sha1' | 'sha256';
+  /** Changed and untracked files of the checkout, ignored ones not counted. */
+  readonly dirty: readonly string[];
+  /** The user's own name and address, or czar's when there is none. */
+  readonly identity: Identity;
+  /** URL of `origin`, absolute when it is a path; null without one. */
+  readonly origin: string | null;
+  /** Whether HEAD holds submodules, and filter drivers that its `.gitattributes` name. */
+  readonly submodules: boolean;
+  readonly filters: readonly string[];
+}
+
+export type Inspection =
+  | { readonly kind: 'repository'; readonly facts: RepositoryFacts }
+  /** Not a state that czar works with. `passing`: it is one that passes by itself or by the user's hand. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly passing: boolean };
+
+/** Name and address of commits when the user has none. */
+export const fallbackIdentity: Identity = { name: 'czar', email: 'czar@localhost' };
+
+const networkFileSystems: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'NFS'],
+  [0xfe534d42, 'SMB'],
+  [0xff534d42, 'CIFS'],
+  [0x517b, 'SMB'],
+  [0x01021997, '9p'],
+  [0x5346414f, 'AFS'],
+  [0x00c36400, 'Ceph'],
+]);
+
+const inProgress: readonly (readonly [string, string])[] = [
+  ['MERGE_HEAD', 'a merge is in progress'],
+  ['rebase-merge', 'a rebase is in progress'],
+  ['rebase-apply', 'a rebase or an `am` is in progress'],
+  ['CHERRY_PICK_HEAD', 'a cherry-pick is in progress'],
+  ['REVERT_HEAD', 'a revert is in progress'],
+];
+
+/** Looks at the repository around a folder. */
+export async function inspectRepository(options: {
+  readonly directory: string;
+  readonly signal?: AbortSignal;
+}): Promise<Inspection | Failed> {
+  return failing(() => inspect(options.directory, options.signal));
+}
+
+async function inspect(directory: string, signal: AbortSignal | undefined): Promise<Inspection> {
+  const call = { cwd: directory, config: 'user', signal } as const;
+  const tooOld = await versionProblem(directory);
+  if (tooOld !== null) return refused(tooOld, false);
+
+  const found = await git(['rev-parse', '--is-bare-repository', '--is-inside-work-tree'], call);
+  if (found.code !== 0) {
+    const owner = /dubious ownership/.test(found.stderr);
+    if (owner)
+      return refused(
+        'this repository belongs to another user, so git refuses to work in it',
+        false,
+      );
+    return refused('this folder is not in a git repository', false);
+  }
+  const [bare, inside] = found.stdout.toString('utf8').split('\n');
+  if (bare === 'true')
+    return refused('this repository is bare: czar needs one with a checkout', false);
+  if (inside !== 'true')
+    return refused('this folder is inside a git directory, not in a checkout', false);
+
+  const paths = ['--show-toplevel', '--path-format=absolute', '--git-dir', '--git-common-dir'];
+  const [root = '', gitDir = '', commonDir = ''] = await lines(['rev-parse', ...paths], call);
+  const place = {
+    root: await realpath(root),
+    gitDir: await realpath(gitDir),
+    commonDir: await realpath(commonDir),
+  };
+
+  const network = networkFileSystems.get((await statfs(place.commonDir)).type >>> 0);
+  if (network !== undefined) {
+    return refused(
+      `this repository lies on a network file system (${network}), where locks cannot be trusted`,
+      false,
+    );
+  }
+  for (const [name, what] of inProgress) {
+    if (await exists(join(place.gitDir, name)))
+      return refused(`${what} in this checkout: finish it first`, true);
+  }
+  const head = await git(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], call);
+  if (head.code !== 0)
+    return refused('this repository has no commit yet: make the first one', true);
+  const partial = await git(
+    ['config', '--get-regexp', '^(extensions\\.partialclone|remote\\..*\\.promisor)$'],
+    call,
+  );
+  if (partial.code === 0) {
+    return refused(
+      'this is a partial clone, which lacks files that agents need: fetch them with `git fetch --refetch --no-filter` and unset its promisor',
+      false,
+    );
+  }
+  return {
+    kind: 'repository',
+    facts: await facts(place, head.stdout.toString('utf8').trim(), call),
+  };
+}
+
+type Call = {
+  readonly cwd: string;
+  readonly config: 'user';
+  readonly signal: AbortSignal | undefined;
+};
+
+async function facts(
+  place: { readonly root: string; readonly gitDir: string; readonly commonDir: string },
+  head: string,
+  near: Call,
+): Promise<RepositoryFacts> {
+  const call = { ...near, cwd: place.root };
+  const branch = await git(['symbolic-ref', '--quiet', 'HEAD'], call);
+  const [shallow, objectFormat] = await lines(
+    ['rev-parse', '--is-shallow-repository', '--show-object-format'],
+    call,
+  );
+  const status = [
+    'status',
+    '--porcelain=v1',
+    '-z',
+    '--untracked-files=all',
+    '--no-renames',
+    '--ignore-submodules=none',
+  ];
+  const [name, email, origin] = await Promise.all(
+    ['user.name', 'user.email', 'remote.origin.url'].map((key) => setting(key, call)),
+  );
+  const attributes = await git(['cat-file', 'blob', `${head}:.gitattributes`], call);
+  return {
+    ...place,
+    branch:
+      branch.code === 0
+        ? branch.stdout
+            .toString('utf8')
+            .trim()
+            .replace(/^refs\/heads\//, '')
+        : null,
+    head,
+    shallow: shallow === 'true',
+    objectFormat: objectFormat === 'sha256' ? 'sha256' : 'sha1',
+    dirty: fields(await output(status, call)).map((each) => each.slice(3)),
+    identity: {
+      name: process.env['GIT_AUTHOR_NAME'] || name || fallbackIdentity.name,
+      email: process.env['GIT_AUTHOR_EMAIL'] || email || fallbackIdentity.email,
+    },
+    origin: originOf(origin ?? null, place.root),
+    submodules: (await git(['cat-file', '-e', `${head}:.gitmodules`], call)).code === 0,
+    filters: attributes.code === 0 ? filtersOf(attributes.stdout.toString('utf8')) : [],
+  };
+}
+
+function originOf(url: string | null, root: string): string | null {
+  if (url === null || url === '') return null;
+  const remote = /^[a-z][a-z0-9+.-]*:\/\//i.test(url) || /^[^/]+:/.test(url);
+  if (remote) return url;
+  return isAbsolute(url) ? url : resolve(root, url);
+}
+
+function filtersOf(attributes: string): string[] {
+  const names = [...attributes.matchAll(/^[^#\n]*\sfilter=(\S+)/gm)].map((match) => match[1] ?? '');
+  return [...new Set(names)];
+}
+
+/** One setting as the user's git sees it, or null. */
+async function setting(key: string, call: Call): Promise<string | null> {
+  const found = await git(['config', '--get', key], call);
+  return found.code === 0 ? found.stdout.toString('utf8').trim() : null;
+}
+
+async function lines(args: readonly string[], call: Call): Promise<string[]> {
+  return (await line(args, call)).split('\n');
+}
+
+/** Why this git will not do, or null: merging off to the side needs 2.38. */
+async function versionProblem(cwd: string): Promise<string | null> {
+  const said = await git(['version'], { cwd });
+  if (said.code !== 0)
+    return `git cannot be run: ${said.stderr || said.trouble || 'unknown reason'}`;
+  const version = said.stdout.toString('utf8');
+  const [, major, minor] = /(\d+)\.(\d+)/.exec(version) ?? [];
+  if (Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 38)) return null;
+  return `czar needs git 2.38 or newer; this is ${version.trim()}`;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function refused(reason: string, passing: boolean): Inspection {
+  return { kind: 'refused', reason, passing };
+}
