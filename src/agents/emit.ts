@@ -1,0 +1,156 @@
+/**
+ * `czar emit KIND …`: what a running agent says. It appends one line to the attempt's report file and needs nobody to
+ * listen.
+ *
+ * Runs once for every report of every agent, so it imports next to nothing.
+ */
+import { readSync } from 'node:fs';
+import type { Report } from '../core/events.ts';
+import { appendReport, maxTextBytes, textProblem, usageOf } from '../process/report-file.ts';
+
+export interface EmitResult {
+  /** 0 recorded, 1 could not be written, 2 wrong usage, 4 not inside an attempt or refused. */
+  readonly exit: 0 | 1 | 2 | 4;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const usageLine =
+  'usage: czar emit task-start|task-complete|checkpoint|blocked|ask|handoff TEXT, or usage --input-tokens N --output-tokens N [--cached-tokens N] [--cost-usd X]';
+
+/** Records one report. `argv` begins with the kind; `readInput` gives what `handoff -` reads. */
+export function emit(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  readInput: () => string = readStandardInput,
+): EmitResult {
+  const file = env['CZAR_REPORT_FILE'];
+  if (file === undefined || file === '') {
+    return problem(
+      4,
+      'this is not an attempt: CZAR_REPORT_FILE is not set',
+      'Only an agent that czar started can report.',
+    );
+  }
+  const parsed = parse(argv, readInput);
+  if ('exit' in parsed) return parsed;
+  try {
+    appendReport(file, parsed);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      return problem(4, `the attempt is gone: there is no ${file}`, null);
+    }
+    const why = error instanceof Error ? error.message : String(error);
+    return problem(1, `the report could not be written: ${why}`, 'Try it again.');
+  }
+  const ends = parsed.kind === 'ask' || parsed.kind === 'blocked';
+  const word = 'Recorded. End your turn now: the answer comes with your next prompt.\n';
+  return { exit: 0, stdout: ends ? word : '', stderr: '' };
+}
+
+function parse(argv: readonly string[], readInput: () => string): Report | EmitResult {
+  const [kind, ...rest] = argv;
+  switch (kind) {
+    case 'task-start':
+    case 'task-complete': {
+      const task = textOf(rest);
+      return typeof task === 'string' ? { kind, task } : task;
+    }
+    case 'checkpoint': {
+      const name = textOf(rest);
+      return typeof name === 'string' ? { kind, name } : name;
+    }
+    case 'ask': {
+      if (rest[0] !== undefined && /^--wait(=|$)/.test(rest[0])) {
+        return problem(
+          4,
+          'ask --wait is not there yet',
+          'Use ask without it and end your turn: the answer comes with your next prompt.',
+        );
+      }
+      const text = textOf(rest);
+      return typeof text === 'string' ? { kind, text } : text;
+    }
+    case 'blocked': {
+      const text = textOf(rest);
+      return typeof text === 'string' ? { kind, text } : text;
+    }
+    case 'handoff': {
+      const text = rest.length === 1 && rest[0] === '-' ? checked(readInput()) : textOf(rest);
+      return typeof text === 'string' ? { kind, text } : text;
+    }
+    case 'usage':
+      return parseUsage(rest);
+    case undefined:
+      return problem(2, 'say what to report', usageLine);
+    default:
+      return problem(2, `there is no kind "${kind}"`, usageLine);
+  }
+}
+
+/** The text of the arguments; several are joined, since agents forget quotes. */
+function textOf(args: readonly string[]): string | EmitResult {
+  const [first, ...rest] = args;
+  if (first === '--') return checked(rest.join(' '));
+  if (first !== undefined && /^--[a-z]/.test(first)) {
+    return problem(2, `there is no option ${first}`, 'Put -- before a text that begins with it.');
+  }
+  return checked(args.join(' '));
+}
+
+function checked(text: string): string | EmitResult {
+  const why = textProblem(text);
+  return why === null ? text : problem(2, why, usageLine);
+}
+
+const figures: Readonly<Record<string, string>> = {
+  '--input-tokens': 'input_tokens',
+  '--output-tokens': 'output_tokens',
+  '--cached-tokens': 'cached_tokens',
+  '--cost-usd': 'cost_usd',
+};
+
+function parseUsage(args: readonly string[]): Report | EmitResult {
+  const given: Record<string, number> = {};
+  for (let at = 0; at < args.length; at += 1) {
+    const argument = args[at] ?? '';
+    const equals = argument.indexOf('=');
+    const option = equals < 0 ? argument : argument.slice(0, equals);
+    const name = figures[option];
+    if (name === undefined) return problem(2, `there is no option ${argument}`, usageLine);
+    if (equals < 0) at += 1;
+    const value = equals < 0 ? args[at] : argument.slice(equals + 1);
+    if (value === undefined || !/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(value)) {
+      return problem(
+        2,
+        `${option} needs a number, not ${value === undefined ? 'nothing' : `"${value}"`}`,
+        usageLine,
+      );
+    }
+    given[name] = Number(value);
+  }
+  const usage = usageOf(given, {
+    input: 'input_tokens',
+    output: 'output_tokens',
+    cached: 'cached_tokens',
+    costUsd: 'cost_usd',
+  });
+  return 'refused' in usage ? problem(2, usage.refused, usageLine) : { kind: 'usage', usage };
+}
+
+/** Standard input, and a little more than the limit at most, so that too much is seen to be too much. */
+function readStandardInput(): string {
+  const bytes = Buffer.alloc(maxTextBytes + 1);
+  let filled = 0;
+  while (filled < bytes.length) {
+    const count = readSync(0, bytes, filled, bytes.length - filled, null);
+    if (count === 0) break;
+    filled += count;
+  }
+  return bytes.subarray(0, filled).toString('utf8');
+}
+
+function problem(exit: 1 | 2 | 4, what: string, next: string | null): EmitResult {
+  const lines = next === null ? [what] : [what, next];
+  return { exit, stdout: '', stderr: `czar emit: ${lines.join('\n')}\n` };
+}

@@ -1,0 +1,113 @@
+/**
+ * The environment of an attempt: an allow-list of the user's variables, what the agent's definition names, and czar's
+ * own. Pure.
+ *
+ * Left out on purpose: every GIT_* (it would tie git to another repository), SSH_AUTH_SOCK (agents never push; a
+ * definition may name it), and whatever else could be a secret of another program.
+ */
+import { createHash } from 'node:crypto';
+import { delimiter, dirname } from 'node:path';
+
+export interface AttemptPlaces {
+  readonly run: string;
+  readonly worker: string;
+  readonly attempt: number;
+  /** Absolute paths. */
+  readonly worktree: string;
+  readonly attemptDir: string;
+  readonly promptFile: string;
+  readonly reportFile: string;
+  readonly shellFile: string;
+  readonly binDir: string;
+  readonly tmpDir: string;
+  /** Position of the worker in its plan: attempts of one run get ports of their own by it. */
+  readonly slot: number;
+}
+
+/** Ports of one attempt, from CZAR_PORT_BASE on. */
+export const portsPerAttempt = 10;
+
+const allowed: ReadonlySet<string> = new Set([
+  'HOME',
+  'PATH',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'TZ',
+  'LANG',
+  'LANGUAGE',
+  // Where logins and caches live.
+  'XDG_CONFIG_HOME',
+  'XDG_DATA_HOME',
+  'XDG_STATE_HOME',
+  'XDG_CACHE_HOME',
+  'XDG_CONFIG_DIRS',
+  'XDG_DATA_DIRS',
+  // The way to the network, and whom to trust there.
+  'http_proxy',
+  'https_proxy',
+  'ftp_proxy',
+  'all_proxy',
+  'no_proxy',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'FTP_PROXY',
+  'ALL_PROXY',
+  'NO_PROXY',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'NODE_EXTRA_CA_CERTS',
+  'REQUESTS_CA_BUNDLE',
+  'CURL_CA_BUNDLE',
+  // Where tool chains are installed.
+  'NVM_DIR',
+  'VOLTA_HOME',
+  'PNPM_HOME',
+  'BUN_INSTALL',
+  'CARGO_HOME',
+  'RUSTUP_HOME',
+  'GOPATH',
+  'GOROOT',
+  'JAVA_HOME',
+  'PYENV_ROOT',
+  'RBENV_ROOT',
+  'ASDF_DIR',
+  'ASDF_DATA_DIR',
+]);
+
+/** The environment of one attempt. `names` are the variables that the agent's definition asks for besides. */
+export function attemptEnvironment(options: {
+  readonly baseEnv: NodeJS.ProcessEnv;
+  readonly names: readonly string[];
+  readonly places: AttemptPlaces;
+}): NodeJS.ProcessEnv {
+  const { baseEnv, names, places } = options;
+  const inherited = Object.entries(baseEnv).filter(
+    ([name]) => allowed.has(name) || name.startsWith('LC_') || names.includes(name),
+  );
+  const path = baseEnv['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
+  return {
+    ...Object.fromEntries(inherited),
+    PATH: `${places.binDir}${delimiter}${path}`,
+    // There is no terminal, whatever the user sits at.
+    TERM: 'dumb',
+    PWD: places.worktree,
+    TMPDIR: places.tmpDir,
+    GIT_CEILING_DIRECTORIES: dirname(places.worktree),
+    GIT_TERMINAL_PROMPT: '0',
+    CZAR_RUN: places.run,
+    CZAR_WORKER: places.worker,
+    CZAR_ATTEMPT: String(places.attempt),
+    CZAR_PROMPT_FILE: places.promptFile,
+    CZAR_REPORT_FILE: places.reportFile,
+    CZAR_SHELL: places.shellFile,
+    CZAR_PORT_BASE: String(portBase(places)),
+  };
+}
+
+/** First port of the attempt: between 20000 and 31990, below the ports that systems hand out themselves. */
+function portBase({ attemptDir, slot }: AttemptPlaces): number {
+  const runFolder = dirname(dirname(attemptDir));
+  const offset = createHash('sha256').update(runFolder).digest().readUInt32BE(0);
+  return 20_000 + ((offset + slot) % 1_200) * portsPerAttempt;
+}
