@@ -94,8 +94,13 @@ function judgeExit(code: number, lastWords: readonly string[]): Judgement {
   if (code === 0) return { kind: 'well' };
   const shimWord = lastWords.findLast((line) => line.startsWith(`${shimName}:`));
   if ((code === 126 || code === 127) && shimWord !== undefined) {
-    const said = shimWord.slice(shimName.length + 1).trim();
-    return { kind: 'failed', reason: `its program could not be started: ${said}`, final: true };
+    // The shells put a line number and the name of the builtin before what they say.
+    const said = shimWord.slice(shimName.length + 1).replace(/^\s*(line )?\d+:\s*(exec:\s*)?/, '');
+    return {
+      kind: 'failed',
+      reason: `its program could not be started: ${said.trim()}`,
+      final: true,
+    };
   }
   const last = lastWords.at(-1);
   const reason = `it ended with exit code ${code}${last === undefined ? '' : `: ${last}`}`;

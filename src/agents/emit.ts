@@ -40,8 +40,7 @@ export function emit(
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
       return problem(4, `the attempt is gone: there is no ${file}`, null);
     }
-    const why = error instanceof Error ? error.message : String(error);
-    return problem(1, `the report could not be written: ${why}`, 'Try it again.');
+    return problem(1, `the report could not be written: ${reason(error)}`, 'Try it again.');
   }
   const ends = parsed.kind === 'ask' || parsed.kind === 'blocked';
   const word = 'Recorded. End your turn now: the answer comes with your next prompt.\n';
@@ -76,7 +75,7 @@ function parse(argv: readonly string[], readInput: () => string): Report | EmitR
       return typeof text === 'string' ? { kind, text } : text;
     }
     case 'handoff': {
-      const text = rest.length === 1 && rest[0] === '-' ? checked(readInput()) : textOf(rest);
+      const text = rest.length === 1 && rest[0] === '-' ? inputText(readInput) : textOf(rest);
       return typeof text === 'string' ? { kind, text } : text;
     }
     case 'usage':
@@ -96,6 +95,14 @@ function textOf(args: readonly string[]): string | EmitResult {
     return problem(2, `there is no option ${first}`, 'Put -- before a text that begins with it.');
   }
   return checked(args.join(' '));
+}
+
+function inputText(readInput: () => string): string | EmitResult {
+  try {
+    return checked(readInput());
+  } catch (error) {
+    return problem(1, `standard input could not be read: ${reason(error)}`, null);
+  }
 }
 
 function checked(text: string): string | EmitResult {
@@ -153,4 +160,8 @@ function readStandardInput(): string {
 function problem(exit: 1 | 2 | 4, what: string, next: string | null): EmitResult {
   const lines = next === null ? [what] : [what, next];
   return { exit, stdout: '', stderr: `czar emit: ${lines.join('\n')}\n` };
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

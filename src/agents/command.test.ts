@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AgentDefinition } from '../core/plan.ts';
+import { judge, readOutputLine, start } from './command.ts';
+import { attemptFiles } from './attempt-files.ts';
+
+const files = attemptFiles({ home: '/repo/.czar', run: '20261121-1', worker: 'alpha', attempt: 2 });
+
+function begin(
+  command: readonly string[],
+  more: { prompt?: string; env?: string[]; baseEnv?: NodeJS.ProcessEnv; slot?: number } = {},
+): ReturnType<typeof start> {
+  const definition: AgentDefinition = {
+    name: 'mine',
+    adapter: 'command',
+    command,
+    env: more.env ?? [],
+  };
+  return start({
+    ...files,
+    definition,
+    prompt: more.prompt ?? 'do it',
+    worktree: '/repo/.czar/worktrees/alpha',
+    repository: '/repo',
+    run: '20261121-1',
+    worker: 'alpha',
+    attempt: 2,
+    slot: more.slot ?? 0,
+    baseEnv: more.baseEnv ?? { PATH: '/usr/bin' },
+  });
+}
+
+test('placeholders are replaced in every argument, once, and never through a shell', () => {
+  const prompt = 'it\'s {worktree} and $(rm -rf) `x`\n"quoted"';
+  const { argv } = begin(['agent', '--dir={worktree}', '{prompt}', '@{prompt_file}', '{other}'], {
+    prompt,
+  });
+  assert.deepEqual(argv, [
+    'agent',
+    '--dir=/repo/.czar/worktrees/alpha',
+    prompt,
+    `@${files.promptFile}`,
+    '{other}',
+  ]);
+});
+
+test('a long prompt becomes a sentence that names the file', () => {
+  const { argv } = begin(['agent', '{prompt}'], { prompt: 'é'.repeat(60_000) });
+  assert.ok(argv[1] !== undefined && argv[1].length < 1_000);
+  assert.ok(argv[1].includes(files.promptFile));
+  assert.equal(begin(['agent', '{prompt}'], { prompt: 'a\0b' }).argv[1], 'a\uFFFDb');
+});
+
+test('a program with a slash is taken from the repository, any other from the PATH', () => {
+  assert.equal(begin(['./tools/agent.sh']).argv[0], '/repo/tools/agent.sh');
+  assert.equal(begin(['/opt/agent']).argv[0], '/opt/agent');
+  assert.equal(begin(['agent']).argv[0], 'agent');
+});
+
+test('only allowed and named variables reach the agent, and its own win', () => {
+  const baseEnv = {
+    PATH: '/usr/bin',
+    HOME: '/home/me',
+    LC_ALL: 'C',
+    https_proxy: 'http://proxy',
+    TERM: 'xterm',
+    GIT_DIR: '/elsewhere/.git',
+    SSH_AUTH_SOCK: '/run/agent',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+    MY_KEY: 'mine',
+    CZAR_WORKER: 'outer',
+    NODE_OPTIONS: '--x',
+  };
+  const { env } = begin(['agent'], { baseEnv, env: ['MY_KEY', 'CZAR_WORKER', 'ABSENT'] });
+  assert.deepEqual(env, {
+    PATH: `${files.binDir}:/usr/bin`,
+    HOME: '/home/me',
+    LC_ALL: 'C',
+    https_proxy: 'http://proxy',
+    MY_KEY: 'mine',
+    TERM: 'dumb',
+    PWD: '/repo/.czar/worktrees/alpha',
+    TMPDIR: files.tmpDir,
+    GIT_CEILING_DIRECTORIES: '/repo/.czar/worktrees',
+    GIT_TERMINAL_PROMPT: '0',
+    CZAR_RUN: '20261121-1',
+    CZAR_WORKER: 'alpha',
+    CZAR_ATTEMPT: '2',
+    CZAR_PROMPT_FILE: files.promptFile,
+    CZAR_REPORT_FILE: files.reportFile,
+    CZAR_SHELL: files.shellFile,
+    CZAR_PORT_BASE: env['CZAR_PORT_BASE'],
+  });
+});
+
+test('the workers of one run have port ranges of their own', () => {
+  const bases = Array.from({ length: 50 }, (_, slot) =>
+    Number(begin(['agent'], { slot }).env['CZAR_PORT_BASE']),
+  );
+  assert.equal(new Set(bases).size, 50);
+  assert.ok(bases.every((base) => base >= 20_000 && base < 32_000 && base % 10 === 0));
+});
+
+test('usage lines count, all else is log', () => {
+  assert.deepEqual(
+    readOutputLine('{"type":"usage","input_tokens":10,"output_tokens":5,"cost_usd":0.25}'),
+    {
+      kind: 'usage',
+      usage: { input: 10, output: 5, cached: 0, costUsd: 0.25 },
+    },
+  );
+  assert.deepEqual(readOutputLine('  {"type":"usage","cached_tokens":7,"cost_usd":null}\r'), {
+    kind: 'usage',
+    usage: { input: 0, output: 0, cached: 7, costUsd: 0 },
+  });
+  for (const line of [
+    '',
+    'usage',
+    '{"type":"usage"',
+    '[{"type":"usage"}]',
+    '{"type":"result","input_tokens":1}',
+    '{"kind":"usage"}',
+  ]) {
+    assert.equal(readOutputLine(line), null, line);
+  }
+});
+
+test('negative, absurd and figureless usage is refused', () => {
+  for (const figures of [
+    '"input_tokens":-1',
+    '"output_tokens":1e300',
+    '"cost_usd":1e999',
+    '"cached_tokens":"7"',
+    '"x":1',
+  ]) {
+    const result = readOutputLine(`{"type":"usage",${figures}}`);
+    assert.ok(result !== null && 'refused' in result, figures);
+  }
+});
+
+test('an end is judged by its exit code alone', () => {
+  assert.deepEqual(judge({ how: 'exited', code: 0 }, ['error: it all went wrong']), {
+    kind: 'well',
+  });
+  const failed = judge({ how: 'exited', code: 3 }, ['first', 'no space']);
+  assert.deepEqual(failed, {
+    kind: 'failed',
+    reason: 'it ended with exit code 3: no space',
+    final: false,
+  });
+});
+
+test('a program that could not be started is a final failure, the same code of its own is not', () => {
+  const words = ['czar-exec: 41: exec: /x/agent: not found'];
+  assert.deepEqual(judge({ how: 'exited', code: 127 }, words), {
+    kind: 'failed',
+    reason: 'its program could not be started: /x/agent: not found',
+    final: true,
+  });
+  const own = judge({ how: 'exited', code: 127 }, ['sh: nothing: not found']);
+  assert.ok(own.kind === 'failed' && !own.final);
+});
+
+test('what czar or nobody ended is no success', () => {
+  assert.equal(judge({ how: 'stopped', why: 'timeout', code: 0 }, []).kind, 'failed');
+  assert.equal(judge({ how: 'stopped', why: 'unattended', code: 0 }, []).kind, 'lost');
+  assert.equal(judge({ how: 'stopped', why: 'interrupted', code: null }, []).kind, 'lost');
+  assert.deepEqual(judge({ how: 'lost', why: 'reboot' }, []), { kind: 'lost', why: 'reboot' });
+});

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { runCommand } from '../process/run.ts';
+import { parseReportLine } from '../process/report-file.ts';
+import { readLines } from '../process/tail.ts';
+import {
+  attemptFiles,
+  lastWords,
+  makeGeneratedFolder,
+  removeTemporaryFiles,
+  writeAttemptFiles,
+} from './attempt-files.ts';
+import type { AttemptFiles } from './attempt-files.ts';
+import { emit } from './emit.ts';
+import { launcherScript, shellQuote } from './shell-functions.ts';
+
+const home = mkdtempSync(join(tmpdir(), "czar-emit's "));
+after(() => rmSync(home, { recursive: true, force: true }));
+let attempts = 0;
+
+/** What `czar` is in these tests: this module of the source, run by this Node. */
+const emitProgram = join(home, 'czar.mjs');
+writeFileSync(
+  emitProgram,
+  `import { emit } from ${JSON.stringify(import.meta.resolve('./emit.ts'))};
+   const result = emit(process.argv.slice(3), process.env);
+   process.stdout.write(result.stdout);
+   process.stderr.write(result.stderr);
+   process.exitCode = result.exit;`,
+);
+
+function attempt(): AttemptFiles {
+  const files = attemptFiles({ home, run: 'r', worker: 'w', attempt: (attempts += 1) });
+  writeAttemptFiles({
+    home,
+    files,
+    prompt: 'the prompt',
+    launcher: [[process.execPath, emitProgram]],
+  });
+  return files;
+}
+
+function reports(files: AttemptFiles): readonly unknown[] {
+  const { lines } = readLines({ path: files.reportFile, offset: 0 });
+  return lines.map((line) => parseReportLine(line.text)).filter((report) => report !== null);
+}
+
+function envOf(files: AttemptFiles): NodeJS.ProcessEnv {
+  return {
+    PATH: `${files.binDir}:/usr/bin:/bin`,
+    CZAR_REPORT_FILE: files.reportFile,
+    CZAR_SHELL: files.shellFile,
+  };
+}
+
+test('every kind is recorded as it was said', () => {
+  const files = attempt();
+  const say = (...argv: string[]): void => {
+    const result = emit(argv, envOf(files), () => 'from\ninput\0');
+    assert.equal(result.exit, 0, result.stderr);
+  };
+  say('task-start', 'Task 1.1: "extract"');
+  say('task-complete', 'several', 'words');
+  say('checkpoint', '--', '--half');
+  say('blocked', 'no\naccess');
+  say('ask', 'which?');
+  say('handoff', '-');
+  say('usage', '--input-tokens', '10', '--output-tokens=5', '--cost-usd', '1e-2');
+  assert.deepEqual(reports(files), [
+    { kind: 'task-start', task: 'Task 1.1: "extract"' },
+    { kind: 'task-complete', task: 'several words' },
+    { kind: 'checkpoint', name: '--half' },
+    { kind: 'blocked', text: 'no\naccess' },
+    { kind: 'ask', text: 'which?' },
+    { kind: 'handoff', text: 'from\ninput\0' },
+    { kind: 'usage', usage: { input: 10, output: 5, cached: 0, costUsd: 0.01 } },
+  ]);
+});
+
+test('what agents must do after a question is said', () => {
+  const files = attempt();
+  assert.match(emit(['ask', 'which?'], envOf(files)).stdout, /End your turn/);
+  assert.equal(emit(['checkpoint', 'x'], envOf(files)).stdout, '');
+});
+
+test('outside an attempt and after its folder is gone emit is refused with exit 4', () => {
+  assert.equal(emit(['checkpoint', 'x'], {}).exit, 4);
+  const gone = emit(['checkpoint', 'x'], { CZAR_REPORT_FILE: join(home, 'gone', 'report') });
+  assert.equal(gone.exit, 4);
+  assert.equal(existsSync(join(home, 'gone')), false);
+});
+
+test('ask --wait is refused, wrong usage is exit 2, and nothing is recorded', () => {
+  const files = attempt();
+  const exit = (...argv: string[]): number => emit(argv, envOf(files)).exit;
+  assert.equal(exit('ask', '--wait', '10m', 'which?'), 4);
+  assert.equal(exit('ask', '--wait=10m', 'which?'), 4);
+  assert.equal(exit(), 2);
+  assert.equal(exit('merge', 'x'), 2);
+  assert.equal(exit('checkpoint'), 2);
+  assert.equal(exit('checkpoint', ''), 2);
+  assert.equal(exit('checkpoint', '--name', 'x'), 2);
+  assert.equal(exit('handoff', 'x'.repeat(70_000)), 2);
+  for (const args of [
+    [],
+    ['--input-tokens'],
+    ['--input-tokens', ''],
+    ['--input-tokens', '-5'],
+    ['--input-tokens', '0x10'],
+    ['--input-tokens', 'NaN'],
+    ['--input-tokens', '1e13'],
+    ['--cost-usd', 'Infinity'],
+    ['--tokens', '5'],
+    ['5'],
+  ]) {
+    assert.equal(exit('usage', ...args), 2, args.join(' '));
+  }
+  assert.deepEqual(reports(files), []);
+});
+
+test('the shell functions carry any text, in sh and in bash, under strict options', async () => {
+  const files = attempt();
+  const text = 'it\'s "quoted" $HOME `x` \\n\nnew line\ttab \x01\x1b[31m %s -n é 🚀';
+  const script = `set -eu; . "$CZAR_SHELL"; PATH=/nowhere
+    czarina_log_task_start "$TEXT"
+    czarina_log_checkpoint "$TEXT"
+    czar_log_task_complete "$TEXT"
+    czarina_log_blocked "--$TEXT"
+    czarina_log_worker_complete`;
+  for (const shell of ['sh', 'bash']) {
+    const result = await runCommand({
+      argv: [shell, '-c', script],
+      cwd: home,
+      env: { ...envOf(files), TEXT: text },
+      timeoutMs: 20_000,
+    });
+    assert.equal(result.code, 0, result.stderr.toString());
+  }
+  const once = [
+    { kind: 'task-start', task: text },
+    { kind: 'checkpoint', name: text },
+    { kind: 'task-complete', task: text },
+    { kind: 'blocked', text: `--${text}` },
+    { kind: 'checkpoint', name: 'worker_complete' },
+  ];
+  assert.deepEqual(reports(files), [...once, ...once]);
+});
+
+test('czar is on the PATH of the attempt and passes its exit code on', async () => {
+  const files = attempt();
+  const result = await runCommand({
+    argv: ['sh', '-c', 'czar emit nonsense'],
+    cwd: home,
+    env: envOf(files),
+    timeoutMs: 20_000,
+  });
+  assert.equal(result.code, 2);
+  assert.match(result.stderr.toString(), /no kind "nonsense"/);
+});
+
+test('the launcher takes the first way whose files are there', async () => {
+  const script = launcherScript([
+    [process.execPath, join(home, 'no-such-main.js')],
+    ['/bin/echo', "fall'back"],
+  ]);
+  const file = join(home, 'launcher');
+  writeFileSync(file, script, { mode: 0o755 });
+  const result = await runCommand({ argv: [file, 'a b'], cwd: home, env: {}, timeoutMs: 20_000 });
+  assert.equal(result.stdout.toString(), "fall'back a b\n");
+  assert.equal(shellQuote("a'b"), "'a'\\''b'");
+});
+
+test('the folder of an attempt is private and ignored by git, and written again it keeps the reports', () => {
+  const files = attempt();
+  assert.equal(statSync(files.attemptDir).mode & 0o777, 0o700);
+  assert.equal(statSync(files.reportFile).mode & 0o777, 0o600);
+  assert.equal(readFileSync(join(home, 'runs', '.gitignore'), 'utf8'), '*\n');
+  assert.equal(readFileSync(files.promptFile, 'utf8'), 'the prompt');
+  emit(['checkpoint', 'x'], envOf(files));
+  writeAttemptFiles({ home, files, prompt: 'again' });
+  assert.equal(reports(files).length, 1);
+  removeTemporaryFiles(files);
+  assert.equal(existsSync(files.tmpDir), false);
+});
+
+test('a generated folder keeps an ignore file that someone changed', () => {
+  const dir = join(home, 'logs');
+  makeGeneratedFolder(dir);
+  writeFileSync(join(dir, '.gitignore'), '*\n!keep\n');
+  makeGeneratedFolder(dir);
+  assert.equal(readFileSync(join(dir, '.gitignore'), 'utf8'), '*\n!keep\n');
+});
+
+test('last words come from the errors, else from the output', () => {
+  const files = attempt();
+  assert.deepEqual(lastWords(files, 3), []);
+  writeFileSync(files.outputFile, 'one\ntwo\n');
+  assert.deepEqual(lastWords(files, 1), ['two']);
+  writeFileSync(files.errorsFile, 'bad\n');
+  assert.deepEqual(lastWords(files, 3), ['bad']);
+});
