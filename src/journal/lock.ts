@@ -40,7 +40,7 @@ export function acquireLock(
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const db = exclusive(path);
   if (db === null) return { owner: readOwner(folder) };
-  held.add(path);
+  held.set(path, db);
   const release = (): void => {
     if (!db.isOpen) return;
     rmSync(ownerFile(folder), { force: true });
@@ -65,8 +65,11 @@ export function readOwner(folder: string): Owner | null {
   }
 }
 
-/** Locks that this process holds: a second attempt would open the file, and its close would drop the first. */
-const held = new Set<string>();
+/**
+ * Locks that this process holds. A second attempt would open the file, and its close would drop the first; and a
+ * connection that nothing refers to would be closed by the garbage collector.
+ */
+const held = new Map<string, DatabaseSync>();
 
 /** The connection whose open transaction is the lock, or null when another process has it. */
 function exclusive(path: string): DatabaseSync | null {

@@ -167,7 +167,15 @@ export class SqliteJournal implements Journal {
   #insertEvent(row: StoredWithHash): void {
     const { seq, v, at, run, worker, attempt, type, data, hash } = row;
     this.#statement('INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
-      ...[seq, v, at, run, worker, attempt, type, data, hash],
+      seq,
+      v,
+      at,
+      run,
+      worker,
+      attempt,
+      type,
+      data,
+      hash,
     );
   }
 
@@ -175,7 +183,9 @@ export class SqliteJournal implements Journal {
     for (const { kind, run, part, body } of changes) {
       if (body === null) {
         this.#statement('DELETE FROM projection WHERE kind = ? AND run = ? AND part = ?').run(
-          ...[kind, run, part],
+          kind,
+          run,
+          part,
         );
         continue;
       }
