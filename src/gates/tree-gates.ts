@@ -5,13 +5,14 @@
  * check that breaks, hangs or is killed, is inconclusive, never a pass; checks that were aborted have no verdict.
  * All gates of one call share one setup; they run one after another in the same tree.
  */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { treeGateKey } from '../core/state.ts';
 import type { TreeGate, TreeVerdict } from '../core/events.ts';
 import { runCommand, type CommandResult } from '../process/run.ts';
 import { checkEnvironment } from './check-environment.ts';
 import { lastLines, verdictOf } from './command-verdict.ts';
+import { removeFolder } from './remove-folder.ts';
 
 export interface Checks {
   /** Name of the folder, unique among all that run at the same time: letters, digits, `._-`. */
@@ -54,18 +55,35 @@ export type ChecksOutcome =
 export async function runChecks(checks: Checks): Promise<ChecksOutcome> {
   const place = join(checks.cacheDir, checks.id);
   const dir = join(place, 'tree');
-  await checks.removeTree(dir);
-  await rm(place, { recursive: true, force: true });
-  await mkdir(join(place, 'tmp'), { recursive: true, mode: 0o700 });
+  const tmp = join(place, 'tmp');
+  const clear = async (): Promise<void> => {
+    await checks.removeTree(dir).catch(() => undefined);
+    await removeFolder(place);
+  };
   try {
-    const made = await checks.makeTree(dir);
+    await clear();
+    const made = await makePlace(checks, { dir, tmp });
     if (checks.signal.aborted) return { kind: 'aborted' };
     if (!made.ok) return { kind: 'no-tree', error: made.error };
-    return await judgeFolder({ ...checks, dir, tmp: join(place, 'tmp') });
+    return await judgeFolder({ ...checks, dir, tmp });
   } finally {
-    await checks.removeTree(dir);
-    await rm(place, { recursive: true, force: true });
+    await clear();
   }
+}
+
+async function makePlace(
+  checks: Checks,
+  { dir, tmp }: { readonly dir: string; readonly tmp: string },
+): ReturnType<Checks['makeTree']> {
+  try {
+    await mkdir(tmp, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    return {
+      ok: false,
+      error: `${tmp}: ${error instanceof Error ? error.message : String(error)}`,
+    };
+  }
+  return checks.makeTree(dir);
 }
 
 /** Runs gates in a folder that exists, and leaves it: the tree of a worker with `workspace: empty`. */
