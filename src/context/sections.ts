@@ -112,7 +112,7 @@ ${code('czar')} is on your PATH. Each report is stored at once; nobody has to li
     czar emit task-start "TASK"
     czar emit task-complete "TASK"
     czar emit checkpoint "NAME"
-    czar emit handoff "WHAT THE NEXT WORKER NEEDS TO KNOW"
+    czar emit handoff "WHAT THE NEXT WORKER NEEDS TO KNOW"     (or - to read it from standard input)
     czar emit usage --input-tokens N --output-tokens N
     czar emit ask "QUESTION"       then end: the answer comes with your next prompt
     czar emit blocked "REASON"     then end
