@@ -12,9 +12,9 @@ export interface GitContext {
   /** `.czar` or `.czarina`, absolute. */
   readonly home: string;
   /** Ends every git call that is under way. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called before and after each step that changes something, with the step's name; a crash test kills there. */
-  readonly point?: (name: string) => void | Promise<void>;
+  readonly point?: ((name: string) => void | Promise<void>) | undefined;
 }
 
 /** Name and address that commits carry. */
@@ -33,8 +33,8 @@ export function gitContext(place: {
   readonly root: string;
   readonly commonDir: string;
   readonly home: string;
-  readonly signal?: AbortSignal;
-  readonly point?: (name: string) => void | Promise<void>;
+  readonly signal?: AbortSignal | undefined;
+  readonly point?: ((name: string) => void | Promise<void>) | undefined;
 }): GitContext {
   const state = `${place.commonDir}/czar`;
   return { ...place, state, mirror: `${state}/mirror.git` };

@@ -56,15 +56,16 @@ export async function holdCommits(
   try {
     const broken = await bringHome(context, { ...options, view, found });
     await reach(context, 'collect:after-hold');
-    const usable = (id: string | null | undefined, name: string): string | null =>
-      id === null || id === undefined || broken.has(name) ? null : id;
     const branchRef = `refs/heads/${options.branch}`;
     const headRef = found.branch === null ? 'HEAD' : `refs/heads/${found.branch}`;
+    for (const ref of [branchRef, headRef]) {
+      if (broken.has(ref)) return { kind: 'unreadable', why: `${ref} is damaged` };
+    }
     return {
       kind: 'held',
       branch: found.branch,
-      head: usable(found.head, headRef),
-      tip: usable(found.refs.get(branchRef), branchRef),
+      head: found.head,
+      tip: found.refs.get(branchRef) ?? null,
       broken: [...broken],
     };
   } finally {

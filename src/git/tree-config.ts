@@ -7,8 +7,11 @@ import type { Identity } from './context.ts';
 /** What an agent reads when it pushes. */
 export const pushSentence = 'czar brings your commits home by itself; agents do not push';
 
+/** What a worker is told about itself, at the top of its tree. */
+export const identityFile = 'WORKER_IDENTITY.md';
+
 /** Files and folders that czar puts into a tree: never listed, committed or merged. Folders end with a slash. */
-export const czarFiles: readonly string[] = ['WORKER_IDENTITY.md', '.czar-run/'];
+export const czarFiles: readonly string[] = [identityFile, '.czar-run/'];
 
 /** Whether a path of a tree is one of czar's own. */
 export function isCzarFile(path: string): boolean {
@@ -47,6 +50,8 @@ export function treeConfig(options: {
     '\tauto = false',
     '[push]',
     '\tdefault = current',
+    '[remote]',
+    '\tpushDefault = origin',
     '[remote "origin"]',
     ...(options.origin === null ? [] : [`\turl = ${quoted(withoutPassword(options.origin))}`]),
     '\tfetch = +refs/heads/*:refs/remotes/origin/*',

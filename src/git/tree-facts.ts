@@ -59,6 +59,7 @@ async function unmergedPaths(context: GitContext, tree: string): Promise<string[
     await writeFile(copy, bytes, { mode: 0o600 });
     const call = {
       ...inMirror(context),
+      cwd: context.state,
       workTree: context.state,
       env: { GIT_INDEX_FILE: copy },
       timeoutMs: 30_000,

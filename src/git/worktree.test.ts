@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fingerprint, writeFiles } from '../../test/support/git-fixture.ts';
+import { gitRun, identity, run } from '../../test/support/git-worker.ts';
+import { listRefs } from './refs.ts';
+import { pushSentence } from './tree-config.ts';
+import {
+  ceilingDirectories,
+  offerIntegration,
+  prepareTree,
+  releaseTree,
+  topLevel,
+} from './worktree.ts';
+
+test('a tree is an ordinary repository on the worker’s branch, reached by relative alternates only', async () => {
+  using r = await gitRun({ 'a.txt': 'a\n', 'bin/x*': '#!/bin/sh\n' });
+  const before = fingerprint(r.scratch.root);
+  const tree = await r.prepare('one');
+  assert.deepEqual(tree, {
+    kind: 'ready',
+    worktree: r.treeOf('one'),
+    branch: `czar/${run}/one`,
+    base: r.base,
+    continued: false,
+    kept: [],
+  });
+  const git = (...args: string[]): string => r.scratch.gitIn(tree.worktree, ...args);
+  assert.equal(git('rev-parse', '--show-toplevel'), tree.worktree);
+  assert.equal(git('status', '--porcelain', '--branch'), `## czar/${run}/one`);
+  assert.equal(git('config', 'user.email'), identity.email);
+  assert.match(
+    readFileSync(join(tree.worktree, '.git/objects/info/alternates'), 'utf8'),
+    /^\.\.\//,
+  );
+  writeFiles(tree.worktree, { 'b.txt': 'b\n', 'WORKER_IDENTITY.md': 'who\n' });
+  git('add', '-A');
+  git('commit', '-q', '-m', 'B');
+  assert.equal(git('show', '--name-only', '--format=', 'HEAD'), 'b.txt');
+  assert.deepEqual(fingerprint(r.scratch.root), before);
+});
+
+test('the user’s hooks and signing settings do not act in a tree', async () => {
+  using r = await gitRun();
+  const hooks = join(r.scratch.dir, 'hooks');
+  writeFiles(hooks, { 'pre-commit*': '#!/bin/sh\nexit 1\n' });
+  writeFileSync(
+    join(r.scratch.home, '.gitconfig'),
+    `[core]\n\thooksPath = ${hooks}\n[commit]\n\tgpgSign = true\n`,
+  );
+  const { worktree } = await r.prepare('one');
+  r.scratch.gitIn(worktree, 'commit', '-q', '--allow-empty', '-m', 'Not signed, not blocked');
+});
+
+test('an agent that pushes reads one sentence, wherever it pushes to', async () => {
+  using r = await gitRun();
+  const { worktree } = await r.prepare('one', {
+    origin: 'https://someone:secret@example.org/x.git',
+  });
+  r.scratch.gitIn(worktree, 'commit', '-q', '--allow-empty', '-m', 'Work');
+  for (const args of [
+    ['push'],
+    ['push', 'origin', 'HEAD'],
+    ['push', '-f', 'origin', 'HEAD:main'],
+    ['push', '--no-verify'],
+  ]) {
+    const pushed = r.scratch.tryGit(worktree, ...args);
+    assert.notEqual(pushed.code, 0);
+    assert.equal(pushed.stderr, `fatal: remote error: ${pushSentence}\n`, args.join(' '));
+  }
+  for (const place of [r.context.mirror, r.scratch.root]) {
+    const pushed = r.scratch.tryGit(worktree, 'push', place, 'HEAD:refs/heads/x');
+    assert.notEqual(pushed.code, 0);
+    assert.ok(pushed.stderr.startsWith(`${pushSentence}\n`), pushed.stderr);
+  }
+  assert.notEqual(
+    r.scratch.tryGit(worktree, 'push', '--no-verify', r.context.mirror, 'HEAD:refs/heads/x').code,
+    0,
+  );
+  assert.doesNotMatch(readFileSync(join(worktree, '.git/config'), 'utf8'), /secret/);
+  assert.equal(
+    r.scratch.tryGit(r.scratch.root, 'rev-parse', '--verify', '-q', 'refs/heads/x').code,
+    1,
+  );
+});
+
+test('a push without any origin of the user’s reads the sentence too', async () => {
+  using r = await gitRun();
+  const { worktree } = await r.prepare('one');
+  for (const args of [['push'], ['push', 'origin', 'HEAD'], ['push', '-u', 'origin', 'HEAD']]) {
+    assert.equal(
+      r.scratch.tryGit(worktree, ...args).stderr,
+      `fatal: remote error: ${pushSentence}\n`,
+    );
+  }
+});
+
+test('tags and tracking refs are as the user has them, other workers’ refs are not there', async () => {
+  using r = await gitRun();
+  r.scratch.git('tag', '-a', 'v1', '-m', 'One');
+  r.scratch.git('update-ref', 'refs/remotes/origin/main', 'HEAD');
+  const { ensureMirror } = await import('./mirror.ts');
+  await ensureMirror(r.context);
+  const { worktree } = await r.prepare('one');
+  const refs = r.scratch.gitIn(worktree, 'for-each-ref', '--format=%(refname)').split('\n');
+  assert.deepEqual(refs, [
+    `refs/heads/czar/${run}/one`,
+    'refs/remotes/origin/main',
+    'refs/tags/v1',
+  ]);
+  assert.equal(r.scratch.gitIn(worktree, 'describe'), 'v1');
+  assert.equal(r.scratch.gitIn(worktree, 'rev-parse', 'v1^{commit}'), r.base);
+});
+
+test('preparing the same attempt again changes nothing; a half-made tree is made anew', async () => {
+  using r = await gitRun();
+  const order = { dir: r.treeOf('one') };
+  for (const point of ['tree:before-checkout', 'tree:before-rename']) {
+    const context = r.crashingAt(point);
+    const dying = prepareTree(context, {
+      ...{ run, worker: 'one', attempt: 1, branch: 'b', commit: r.base, continues: false },
+      ...{ dir: order.dir, identity, origin: null, rules: r.rules, now: 0 },
+    });
+    await assert.rejects(dying, /killed/);
+    assert.equal(existsSync(order.dir), false);
+  }
+  const first = await r.prepare('one');
+  writeFiles(first.worktree, { 'new.txt': 'agent' });
+  assert.deepEqual(await r.prepare('one'), first);
+  assert.equal(readFileSync(join(first.worktree, 'new.txt'), 'utf8'), 'agent');
+  assert.equal(existsSync(join(r.scratch.root, '.czar/worktrees/.making-one')), false);
+});
+
+test('an attempt that continues finds branch, commits and files as they were, and stale locks gone', async () => {
+  using r = await gitRun();
+  const { worktree } = await r.prepare('one');
+  writeFiles(worktree, { 'a.txt': 'a\n' });
+  r.scratch.gitIn(worktree, 'add', '-A');
+  r.scratch.gitIn(worktree, 'commit', '-q', '-m', 'A');
+  writeFiles(worktree, { 'open.txt': 'not committed\n', '.git/index.lock': '' });
+  const next = await r.prepare('one', { attempt: 2, continues: true });
+  assert.equal(next.continued, true);
+  assert.equal(next.base, r.scratch.gitIn(worktree, 'rev-parse', 'HEAD'));
+  assert.equal(r.scratch.gitIn(worktree, 'status', '--porcelain'), '?? open.txt');
+  r.scratch.gitIn(worktree, 'add', '-A');
+});
+
+test('a tree that is made anew loses nothing of the old one', async () => {
+  using r = await gitRun({ 'a.txt': 'a\n' });
+  const { worktree } = await r.prepare('one');
+  r.scratch.gitIn(worktree, 'commit', '-q', '--allow-empty', '-m', 'Never collected');
+  const commit = r.scratch.gitIn(worktree, 'rev-parse', 'HEAD');
+  writeFiles(worktree, { 'open.txt': 'not committed\n' });
+  const next = await r.prepare('one', { attempt: 2 });
+  assert.equal(next.continued, false);
+  assert.equal(next.kept.length, 1);
+  assert.deepEqual(next.kept[0]?.files, ['open.txt']);
+  assert.equal(existsSync(join(worktree, 'open.txt')), false);
+  const held = await listRefs(r.context, 'refs/czar/');
+  assert.ok([...held.values()].includes(commit));
+  assert.equal(
+    r.scratch.gitIn(r.context.mirror, 'show', `${next.kept[0]?.ref}:open.txt`),
+    'not committed',
+  );
+  assert.deepEqual((await r.prepare('one', { attempt: 2 })).kept, []);
+});
+
+test('a moved repository goes on: nothing in a tree names an absolute place', async () => {
+  using r = await gitRun();
+  await r.prepare('one');
+  const moved = join(r.scratch.dir, 'elsewhere');
+  renameSync(r.scratch.root, moved);
+  const there = join(moved, '.czar/worktrees/one');
+  assert.equal(r.scratch.gitIn(there, 'status', '--porcelain'), '');
+  r.scratch.gitIn(there, 'commit', '-q', '--allow-empty', '-m', 'Still works');
+});
+
+test('git in a tree without .git, or in an empty workspace, finds no repository around it', async () => {
+  using r = await gitRun();
+  const { worktree } = await r.prepare('one');
+  rmSync(join(worktree, '.git'), { recursive: true });
+  assert.equal(await topLevel(worktree), null);
+  const env = { ...r.scratch.env, GIT_CEILING_DIRECTORIES: await ceilingDirectories(worktree) };
+  assert.equal(env.GIT_CEILING_DIRECTORIES, join(r.scratch.root, '.czar/worktrees'));
+});
+
+test('the integration tip is offered as a ref of the tree and merges there', async () => {
+  using r = await gitRun({ 'a.txt': 'a\n' });
+  const { worktree } = await r.prepare('one');
+  const tip = r.scratch.gitIn(r.context.mirror, 'rev-parse', r.base);
+  assert.equal(await offerIntegration(worktree, tip), true);
+  assert.match(r.scratch.gitIn(worktree, 'merge', 'refs/czar/integration'), /Already up to date/);
+  const outside = join(r.scratch.dir, 'outside');
+  mkdirSync(outside);
+  rmSync(join(worktree, '.git/refs/czar'), { recursive: true });
+  symlinkSync(outside, join(worktree, '.git/refs/czar'));
+  assert.equal(await offerIntegration(worktree, tip), false);
+  assert.equal(existsSync(join(outside, 'integration')), false);
+});
+
+test('a released tree is gone at once and its files soon', async () => {
+  using r = await gitRun();
+  const { worktree } = await r.prepare('one');
+  const released = await releaseTree(r.context, { run, worker: 'one', dir: worktree });
+  assert.equal(existsSync(worktree), false);
+  if (released.kind === 'released') await released.deleted;
+});

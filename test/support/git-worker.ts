@@ -1,0 +1,114 @@
+/** A scratch repository with mirror, integration ref and working trees of workers, for tests of `src/git`. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { defaultSecretPatterns } from '../../src/git/capture.ts';
+import type { CaptureRules } from '../../src/git/capture.ts';
+import { collect } from '../../src/git/collect.ts';
+import type { Collected, CollectOrder } from '../../src/git/collect.ts';
+import { gitContext } from '../../src/git/context.ts';
+import type { GitContext } from '../../src/git/context.ts';
+import { createIntegration, ensureMirror } from '../../src/git/mirror.ts';
+import { integrationRef, readRef } from '../../src/git/refs.ts';
+import { prepareTree } from '../../src/git/worktree.ts';
+import type { PreparedTree, TreeOrder } from '../../src/git/worktree.ts';
+import { scratchRepository } from './git-fixture.ts';
+import type { Scratch } from './git-fixture.ts';
+
+export const run = '20261121-1';
+export const identity = { name: 'Test User', email: 'user@example.org' };
+
+export interface GitRun {
+  readonly scratch: Scratch;
+  readonly context: GitContext;
+  /** Commit that the run started from. */
+  readonly base: string;
+  readonly rules: CaptureRules;
+  /** The context with a crash at one point: reaching it throws. */
+  crashingAt(name: string): GitContext;
+  treeOf(worker: string): string;
+  prepare(worker: string, changes?: Partial<TreeOrder>): Promise<PreparedTree>;
+  collect(
+    worker: string,
+    changes?: Partial<CollectOrder>,
+  ): Promise<Collected & { kind: 'collected' }>;
+  integration(): Promise<string>;
+  [Symbol.dispose](): void;
+}
+
+/** Starts a run on a scratch repository with the given files. */
+export async function gitRun(files?: Readonly<Record<string, string>>): Promise<GitRun> {
+  const scratch = scratchRepository(files === undefined ? {} : { files });
+  const place = {
+    root: scratch.root,
+    commonDir: scratch.commonDir,
+    home: join(scratch.root, '.czar'),
+  };
+  const context = gitContext(place);
+  const base = scratch.git('rev-parse', 'HEAD');
+  const made = await ensureMirror(context);
+  assert.equal(made.kind, 'ready', JSON.stringify(made));
+  await createIntegration(context, { run, base });
+  const rules: CaptureRules = {
+    maxFileBytes: 10_000,
+    carried: [],
+    secretPatterns: defaultSecretPatterns,
+    asideDir: join(scratch.dir, 'aside'),
+  };
+  const integration = async (): Promise<string> =>
+    (await readRef(context, integrationRef(run))) ?? '';
+  const treeOf = (worker: string): string => join(scratch.root, '.czar/worktrees', worker);
+  return {
+    scratch,
+    context,
+    base,
+    rules,
+    treeOf,
+    integration,
+    crashingAt: (wanted) => ({
+      ...context,
+      point(name) {
+        if (name === wanted) throw new Error(`killed at ${name}`);
+      },
+    }),
+    async prepare(worker, changes = {}) {
+      const order: TreeOrder = {
+        run,
+        worker,
+        attempt: 1,
+        branch: `czar/${run}/${worker}`,
+        commit: await integration(),
+        continues: false,
+        dir: treeOf(worker),
+        identity,
+        origin: null,
+        rules,
+        now: 1_800_000_000_000,
+        ...changes,
+      };
+      const prepared = await prepareTree(context, order);
+      if (prepared.kind !== 'ready') throw new Error(prepared.error);
+      return prepared;
+    },
+    async collect(worker, changes = {}) {
+      const collected = await collect(context, {
+        run,
+        worker,
+        attempt: 1,
+        tree: treeOf(worker),
+        branch: `czar/${run}/${worker}`,
+        base,
+        integration: await integration(),
+        commitUncommitted: true,
+        message: `Work that ${worker} left uncommitted`,
+        why: 'the attempt failed',
+        identity,
+        rules,
+        now: 1_800_000_000_000,
+        ...changes,
+      });
+      if (collected.kind !== 'collected') throw new Error(JSON.stringify(collected));
+      return collected;
+    },
+    [Symbol.dispose]: () => scratch[Symbol.dispose](),
+  };
+}
