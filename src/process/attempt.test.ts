@@ -198,6 +198,7 @@ test('a killed agent has the exit code of its signal', async () => {
   const agent = started(await startAttempt(options(dir, forever)));
   process.kill(agent.pid, 'SIGKILL');
   assert.deepEqual(await follow(dir, agent), { how: 'exited', code: 137 });
+  assert.equal(readFileSync(join(dir, 'errors'), 'utf8'), '', 'the shell says nothing of its own');
 });
 
 test('when the shim is killed the agent is adopted and its exit is unknown', async () => {

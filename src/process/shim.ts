@@ -38,6 +38,8 @@ ${self}
 set -C
 { command exec 3>"$czar_dir/status"; } 2>/dev/null || exit ${shimExit.claimed}
 set +C
+# A shell reports on its children as it likes; only the agent writes to the attempt's errors.
+exec 4>&2 2>/dev/null
 czar_self
 echo "shim $czar_pid $czar_start ." >&3 || exit ${shimExit.unwritable}
 czar_mark=CZAR_ATTEMPT_KEY=$CZAR_ATTEMPT_KEY
@@ -46,13 +48,14 @@ trap '' HUP INT QUIT TERM
 (
   unset CZAR_ATTEMPT_KEY
   exec /bin/sh -c "$czar_dog" czar-watchdog "$czar_dir" "$czar_mark" "$czar_pid" "$czar_start" \\
-    "$czar_tick" "$czar_limit" "$czar_alone" "$czar_step" "$czar_grace" 3>&- >/dev/null 2>&1
+    "$czar_tick" "$czar_limit" "$czar_alone" "$czar_step" "$czar_grace" 3>&- 4>&- >/dev/null
 ) &
 czar_dog=$!
 trap : HUP INT QUIT TERM
 (
   czar_self
   echo "agent $czar_pid $czar_start ." >&3 || exit ${shimExit.unwritable}
+  exec 2>&4 4>&-
   exec "$@" 3>&-
 )
 czar_code=$? czar_try=0
@@ -60,8 +63,8 @@ until printf '\\nexit %s .\\n' "$czar_code" >&3; do
   czar_try=$((czar_try + 1))
   [ $czar_try -lt 3600 ] || break
   PATH=$PATH:/usr/bin:/bin sleep 1
-done 2>/dev/null
-kill -s USR1 $czar_dog 2>/dev/null
+done
+kill -s USR1 $czar_dog
 `;
 
 /**
@@ -93,19 +96,15 @@ shim_lives() {
   fi
 } 2>/dev/null
 
+# Words: pid, parent, session (or group), state of each process.
 table() {
-  if read -r line </proc/self/stat; then
-    for file in /proc/[0-9]*/stat; do
-      read -r line <"$file" || continue
-      pid=\${line%% *}
-      set -- \${line##*) }
-      echo "$pid:$2:$4:$1"
-    done
-  else
-    ps -A -o pid= -o ppid= -o pgid= -o stat= | while read -r pid parent group state; do
-      echo "$pid:$parent:$group:$state"
-    done
-  fi
+  read -r line </proc/self/stat || exec ps -A -o pid= -o ppid= -o pgid= -o stat=
+  for file in /proc/[0-9]*/stat; do
+    read -r line <"$file" || continue
+    pid=\${line%% *}
+    set -- \${line##*) }
+    echo "$pid $2 $4 $1"
+  done
 } 2>/dev/null
 
 look() {
@@ -120,10 +119,10 @@ look() {
   rows=$(table) more=1
   while [ -n "$more" ]; do
     more=
-    for row in $rows; do
-      pid=\${row%%:*} row=\${row#*:}
-      parent=\${row%%:*} row=\${row#*:}
-      session=\${row%%:*} state=\${row#*:}
+    set -- $rows
+    while [ $# -ge 4 ]; do
+      pid=$1 parent=$2 session=$3 state=$4
+      shift 4
       case $state in Z*) continue ;; esac
       case $pid in 1 | $$ | "$shim") continue ;; esac
       [ "$parent" != $$ ] || continue
