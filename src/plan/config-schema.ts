@@ -50,16 +50,12 @@ export const configSchema = z.strictObject({
   name: line
     .optional()
     .meta({ description: 'Name of the project; default: the name of its folder.' }),
-  base: line
-    .optional()
-    .meta({
-      description: 'Branch, tag or commit that runs start from; default: the current branch.',
-    }),
-  target: branch
-    .optional()
-    .meta({
-      description: 'Branch that czar land moves; default: the branch the run started from.',
-    }),
+  base: line.optional().meta({
+    description: 'Branch, tag or commit that runs start from; default: the current branch.',
+  }),
+  target: branch.optional().meta({
+    description: 'Branch that czar land moves; default: the branch the run started from.',
+  }),
   max_parallel: count(1, 1000).optional(),
   max_parallel_checks: count(1, 1000).optional(),
   barrier: z.enum(['none', 'wave']).optional(),

@@ -2,6 +2,7 @@
  * The building blocks of the file formats: what an id, a branch, a path, a duration, a list of texts is. Each says in
  * its message what it expects; a range or format stands in one place for worker files and configuration alike.
  */
+/* oxlint-disable no-control-regex -- control characters are what these patterns refuse */
 import { z } from 'zod';
 import { durationPattern, parseDuration } from './duration.ts';
 import { globProblem, pathProblem } from './globs.ts';
@@ -23,7 +24,6 @@ export function idProblem(text: string): string | null {
 /** Why a text is no branch name that czar may make, or null. */
 export function branchProblem(text: string): string | null {
   if (text.length > 200) return 'a branch name of more than 200 characters';
-  // oxlint-disable-next-line no-control-regex -- git forbids them in names
   if (/[\u0000-\u0020\u007f~^:?*[\\]/.test(text)) {
     return 'a branch name must not hold blanks, control characters or any of ~ ^ : ? * [ \\';
   }
@@ -45,7 +45,6 @@ export function branchProblem(text: string): string | null {
 export const text = z
   .string()
   .max(100_000, 'a text of more than 100000 characters')
-  // oxlint-disable-next-line no-control-regex -- they steer terminals
   .regex(
     /^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/,
     'a text must not hold control characters',

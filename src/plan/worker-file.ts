@@ -1,0 +1,199 @@
+/**
+ * A worker file in one of its three forms: YAML front matter above Markdown, a bare YAML document with `worker:`, or
+ * Markdown with a heading and bold fields. All give the same draft.
+ */
+import { basename } from 'node:path';
+import { report, type Problems, type Range } from './diagnostics.ts';
+import type { At, DraftDependency, DraftFields, WorkerDraft } from './draft.ts';
+import { idProblem } from './fields.ts';
+import { readMarkdownWorker } from './markdown-worker.ts';
+import { parseMarkdown, tasksOf } from './markdown.ts';
+import { looseAgent, looseDependencies } from './loose.ts';
+import { decode, unknownKey } from './shape.ts';
+import type { SourceFile } from './source.ts';
+import { workerSchema, type WorkerFields } from './worker-schema.ts';
+import { parseYaml, type Located, type Path } from './yaml-source.ts';
+
+/** The draft of a worker file, or null when it is none, with every problem noted. */
+export function readWorkerFile(source: SourceFile, problems: Problems): WorkerDraft | null {
+  const form = formOf(source);
+  if (form.kind === 'markdown') {
+    const draft = readMarkdownWorker(source, { id: nameOf(source), problems });
+    if (draft !== null) return draft;
+    report(problems, { source, range: { start: 0, end: lineEnd(source, 0) } }, notAWorker);
+    return null;
+  }
+  const located = parseYaml(source, form.yaml, problems);
+  if (located === null) return null;
+  const under = pathOfWorker(source, located, problems);
+  if (under === null) return null;
+  const fields = decode(workerSchema, { source, located: emptyAsMap(located), under }, problems);
+  if (fields === null) return null;
+  return draftOf(source, { fields, located, under, form, problems });
+}
+
+/** The id that a file gives by its name. */
+export function nameOf(source: SourceFile): string {
+  return basename(source.file).replace(/\.(?:md|ya?ml)$/i, '');
+}
+
+type Form =
+  | { readonly kind: 'front-matter' | 'yaml'; readonly yaml: Range; readonly body: Range }
+  | { readonly kind: 'markdown' };
+
+const notAWorker = {
+  message: 'this is no worker file',
+  hint: 'begin with "---", the fields of the worker and "---"; czar worker new ID writes an example',
+};
+
+function formOf(source: SourceFile): Form {
+  const { text } = source;
+  const whole = { start: 0, end: text.length };
+  const none = { start: text.length, end: text.length };
+  const first = text.search(/\S/);
+  if (first === -1) return { kind: 'markdown' };
+  const opening = /^---[ \t]*\r?\n/.exec(text.slice(first));
+  if (opening !== null) {
+    const start = first + opening[0].length;
+    const closing = /^(?:---|\.\.\.)[ \t]*\r?$/m.exec(text.slice(start));
+    if (closing === null) return { kind: 'yaml', yaml: { start, end: text.length }, body: none };
+    const end = start + closing.index;
+    return {
+      kind: 'front-matter',
+      yaml: { start, end },
+      body: { start: Math.min(text.length, end + closing[0].length + 1), end: text.length },
+    };
+  }
+  const named = /\.ya?ml$/i.test(source.file);
+  if (named || /^(?:[ \t]*(?:#.*)?\r?\n)*worker[ \t]*:/.test(text.slice(0, 10_000))) {
+    return { kind: 'yaml', yaml: whole, body: none };
+  }
+  return { kind: 'markdown' };
+}
+
+/** Where the worker's fields stand: at the top, or under `worker`. */
+function pathOfWorker(source: SourceFile, located: Located, problems: Problems): Path | null {
+  const { value } = located;
+  if (typeof value !== 'object' || value === null || !('worker' in value)) return [];
+  const beside = Object.keys(value).filter((key) => key !== 'worker');
+  for (const key of beside) {
+    const known = Object.keys(workerSchema.shape);
+    const what = known.includes(key)
+      ? { message: `${key}: this stands beside worker`, hint: 'move it below worker:' }
+      : unknownKey(key, ['worker']);
+    report(problems, { source, range: located.keyAt([key]) }, what);
+  }
+  return beside.length > 0 ? null : ['worker'];
+}
+
+function emptyAsMap(located: Located): Located {
+  return located.value === null || located.value === undefined
+    ? { ...located, value: {} }
+    : located;
+}
+
+function draftOf(
+  source: SourceFile,
+  from: {
+    readonly fields: WorkerFields;
+    readonly located: Located;
+    readonly under: Path;
+    readonly form: Exclude<Form, { kind: 'markdown' }>;
+    readonly problems: Problems;
+  },
+): WorkerDraft | null {
+  const { located, under, form, problems } = from;
+  const { dependencies, id: written, ...rest } = from.fields;
+  const at = (range: Range): At => ({ source, range });
+  const begin = { start: form.yaml.start, end: lineEnd(source, form.yaml.start) };
+  const id = written ?? nameOf(source);
+  if (written === undefined) {
+    const problem = idProblem(id);
+    if (problem !== null) {
+      report(problems, at(begin), {
+        message: `${problem} (it is the name of the file)`,
+        hint: 'write an id',
+      });
+      return null;
+    }
+  }
+  const markdown = parseMarkdown(source, form.body);
+  const boxed = tasksOf(markdown).map((item) => item.text);
+  const { agent, tasks, ...others } = rest;
+  const fields: DraftFields = { ...others };
+  if (agent !== undefined) {
+    const name = looseAgent(agent);
+    if (name === undefined) {
+      const message = `agent: ${JSON.stringify(agent)} is no name of an agent`;
+      report(problems, at(located.valueAt([...under, 'agent'])), {
+        message,
+        hint: 'a name such as claude or my-agent',
+      });
+      return null;
+    }
+    if (name !== null) fields.agent = name;
+  }
+  const allTasks = [...list(tasks), ...boxed];
+  if (allTasks.length > 0) fields.tasks = allTasks;
+  return {
+    id,
+    fields,
+    dependencies:
+      dependencies === undefined
+        ? null
+        : dependenciesOf(dependencies, (path) =>
+            at(located.valueAt([...under, 'dependencies', ...path])),
+          ),
+    instructions: source.text.slice(form.body.start, form.body.end).replaceAll('\r\n', '\n').trim(),
+    phase: null,
+    position: 0,
+    source,
+    begin,
+    valueAt: (field, ...more) => {
+      const wanted = located.valueAt([...under, field, ...more]);
+      return at(field in from.fields ? wanted : begin);
+    },
+    keyAt: (field) => at(field in from.fields ? located.keyAt([...under, field]) : begin),
+  };
+}
+
+function dependenciesOf(
+  written: NonNullable<WorkerFields['dependencies']>,
+  at: (path: Path) => At,
+): readonly DraftDependency[] {
+  const single = !Array.isArray(written);
+  return list(written).flatMap((one, index): readonly DraftDependency[] => {
+    const place = at(single ? [] : [index]);
+    if (typeof one !== 'string') {
+      const { on, ...field } = one;
+      return [
+        on === 'all' ? { kind: 'all', field, at: place } : { kind: 'id', on, field, at: place },
+      ];
+    }
+    // A back-quoted id or a phase is understood; a text that is neither is an id that will not be found.
+    const loose = idProblem(one) === null ? [] : looseDependencies(one);
+    const understood = loose.length > 0 && !loose.some((part) => part.kind === 'unknown');
+    if (!understood && one !== 'all') return [{ kind: 'id', on: one, field: {}, at: place }];
+    if (one === 'all') return [{ kind: 'all', field: {}, at: place }];
+    return loose.map((part) => {
+      if (part.kind === 'id') return { kind: 'id', on: part.on, field: {}, at: place };
+      if (part.kind === 'phase') return { kind: 'phase', phase: part.phase, at: place };
+      return { kind: 'all', field: {}, at: place };
+    });
+  });
+}
+
+/** A list from one element or a list or nothing. */
+export function list<T>(value: T | readonly T[] | undefined): readonly T[] {
+  if (value === undefined) return [];
+  return isList(value) ? value : [value];
+}
+
+function isList<T>(value: T | readonly T[]): value is readonly T[] {
+  return Array.isArray(value);
+}
+
+function lineEnd(source: SourceFile, start: number): number {
+  const end = source.text.indexOf('\n', start);
+  return end === -1 ? source.text.length : end;
+}
