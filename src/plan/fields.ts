@@ -94,6 +94,16 @@ export function parseSize(value: string): number | null {
   return Number.isSafeInteger(bytes) ? bytes : null;
 }
 
+/** A list from one element or a list or nothing. */
+export function list<T>(value: T | readonly T[] | undefined): readonly T[] {
+  if (value === undefined) return [];
+  return isList(value) ? value : [value];
+}
+
+function isList<T>(value: T | readonly T[]): value is readonly T[] {
+  return Array.isArray(value);
+}
+
 /** A worker id. */
 export const id = z
   .string()

@@ -21,11 +21,11 @@ import { nearest } from './nearest.ts';
 /** The draft of a Markdown worker, or null when the file has neither a known bold field nor a heading for one. */
 export function readMarkdownWorker(
   source: SourceFile,
-  options: { readonly id: string; readonly problems: Problems },
+  options: { readonly id: string; readonly problems: Problems; readonly prose: boolean },
 ): WorkerDraft | null {
   const { problems } = options;
   const markdown = parseMarkdown(source, { start: 0, end: source.text.length });
-  if (!markdown.fields.some((field) => known.has(keyOf(field)))) return null;
+  if (!options.prose && !markdown.fields.some((field) => known.has(keyOf(field)))) return null;
   const reading: Reading = {
     source,
     problems,

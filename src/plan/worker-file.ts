@@ -5,7 +5,7 @@
 import { basename } from 'node:path';
 import { report, type Problems, type Range } from './diagnostics.ts';
 import type { At, DraftDependency, DraftFields, WorkerDraft } from './draft.ts';
-import { idProblem } from './fields.ts';
+import { idProblem, list } from './fields.ts';
 import { readMarkdownWorker } from './markdown-worker.ts';
 import { parseMarkdown, tasksOf } from './markdown.ts';
 import { looseAgent, looseDependencies } from './loose.ts';
@@ -14,11 +14,22 @@ import type { SourceFile } from './source.ts';
 import { workerSchema, type WorkerFields } from './worker-schema.ts';
 import { parseYaml, type Located, type Path } from './yaml-source.ts';
 
-/** The draft of a worker file, or null when it is none, with every problem noted. */
-export function readWorkerFile(source: SourceFile, problems: Problems): WorkerDraft | null {
+/**
+ * The draft of a worker file, or null when it is none, with every problem noted. With `prose`, a text without any
+ * fields is a worker's instructions (its fields stand elsewhere).
+ */
+export function readWorkerFile(
+  source: SourceFile,
+  problems: Problems,
+  options: { readonly prose?: boolean } = {},
+): WorkerDraft | null {
   const form = formOf(source);
   if (form.kind === 'markdown') {
-    const draft = readMarkdownWorker(source, { id: nameOf(source), problems });
+    const draft = readMarkdownWorker(source, {
+      id: nameOf(source),
+      problems,
+      prose: options.prose ?? false,
+    });
     if (draft !== null) return draft;
     report(problems, { source, range: { start: 0, end: lineEnd(source, 0) } }, notAWorker);
     return null;
@@ -181,16 +192,6 @@ function dependenciesOf(
       return { kind: 'all', field: {}, at: place };
     });
   });
-}
-
-/** A list from one element or a list or nothing. */
-export function list<T>(value: T | readonly T[] | undefined): readonly T[] {
-  if (value === undefined) return [];
-  return isList(value) ? value : [value];
-}
-
-function isList<T>(value: T | readonly T[]): value is readonly T[] {
-  return Array.isArray(value);
 }
 
 function lineEnd(source: SourceFile, start: number): number {

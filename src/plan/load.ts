@@ -1,0 +1,186 @@
+/** The files of a home as one validated plan. The same files give the same bytes, whatever the machine or the time. */
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { compareNatural } from '../core/graph.ts';
+import type { Plan, WorkerDefinition } from '../core/plan.ts';
+import { hashOf } from './canonical.ts';
+import { readConfig, type Config } from './config-file.ts';
+import { addKnowledge, readCzarinaFolder } from './czarina-folder.ts';
+import {
+  hasErrors,
+  reportFile,
+  sortDiagnostics,
+  type Diagnostic,
+  type Problems,
+} from './diagnostics.ts';
+import type { WorkerDraft } from './draft.ts';
+import type { Home } from './home.ts';
+import { resolveWorkers } from './resolve.ts';
+import { errorCode, readSource } from './source.ts';
+import { readWorkerFile } from './worker-file.ts';
+
+export interface LoadedPlan {
+  /** Null when there are errors, or no workers. */
+  readonly plan: Plan | null;
+  /** By file and line. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** What was found and left alone, and what `run` will refuse: sentences for a person. */
+  readonly notes: readonly string[];
+  /** Worker definitions found, whether right or wrong: 0 means that there is nothing to run. */
+  readonly found: number;
+  /** What runs start from and what they land on, as configured; null where the current branch decides. */
+  readonly settings: { readonly base: string | null; readonly target: string | null };
+}
+
+/** Loads the plan of a home. With `files` (relative to the root) those are the worker files, instead of the home's. */
+export function loadPlan(options: {
+  readonly root: string;
+  readonly home: Home;
+  readonly files?: readonly string[];
+}): LoadedPlan {
+  const { root, home } = options;
+  const problems: Problems = { list: [] };
+  const notes: string[] = [];
+  const config = readConfig({ root, home: home.name }, problems);
+  const read =
+    options.files === undefined
+      ? readHome(root, home, problems)
+      : readFiles(root, options.files, problems);
+  notes.push(...read.notes);
+  let plan: Plan | null = null;
+  if (config !== null && read.drafts.length > 0) {
+    const { workers, overlaps } = resolveWorkers(read.drafts, config, problems);
+    plan = planOf({ workers, overlaps, config, name: config.name ?? read.name ?? basename(root) });
+    const refused = agentProblem(plan);
+    if (refused !== null) notes.push(refused);
+  }
+  return {
+    plan: hasErrors(problems.list) ? null : plan,
+    diagnostics: sortDiagnostics(problems.list),
+    notes,
+    found: read.found,
+    settings: { base: config?.base ?? null, target: config?.target ?? null },
+  };
+}
+
+/** Why `run` refuses the agents of a plan, in a sentence, or null. With `scope` only those workers are looked at. */
+export function agentProblem(plan: Plan, scope: readonly string[] | null = null): string | null {
+  const without = plan.workers.filter(
+    ({ id, agent }) =>
+      !Object.hasOwn(plan.agents, agent.name) && (scope === null || scope.includes(id)),
+  );
+  if (without.length === 0) return null;
+  const names = [...new Set(without.map(({ agent }) => agent.name))].sort();
+  const ids = without.map(({ id }) => id);
+  const shown =
+    ids.length > 5 ? `${ids.slice(0, 5).join(', ')} and ${ids.length - 5} more` : ids.join(', ');
+  const agents =
+    names.length === 1 ? `the agent ${names[0]} has` : `the agents ${names.join(', ')} have`;
+  return `${agents} no command (needed by ${shown}): add agents.define.${names[0]}.command to config.yaml`;
+}
+
+function planOf(from: {
+  readonly workers: readonly WorkerDefinition[];
+  readonly overlaps: Plan['overlaps'];
+  readonly config: Config;
+  readonly name: string;
+}): Plan {
+  const { workers, overlaps, config, name } = from;
+  const used = new Set(workers.map(({ agent }) => agent.name));
+  const agents = Object.fromEntries(
+    Object.entries(config.agents.define)
+      .filter(([agent]) => used.has(agent))
+      .sort(([a], [b]) => compareNatural(a, b)),
+  );
+  const { policies } = config;
+  const revision = hashOf({ workers: workers.map(({ hash }) => hash), agents, policies, overlaps });
+  return { name, revision, workers, agents, policies, overlaps };
+}
+
+interface Read {
+  readonly drafts: readonly WorkerDraft[];
+  readonly found: number;
+  readonly notes: readonly string[];
+  readonly name: string | null;
+}
+
+function readHome(root: string, home: Home, problems: Problems): Read {
+  const listing = listFiles(join(home.path, 'workers'));
+  if (typeof listing === 'string') {
+    reportFile(problems, `${home.name}/workers`, {
+      message: `the folder cannot be read (${listing})`,
+      hint: 'check its permissions',
+    });
+    return { drafts: [], found: 0, notes: [], name: null };
+  }
+  const folder = `${home.name}/workers`;
+  const files = listing.filter((name) => name.endsWith('.md'));
+  const others = listing.filter((name) => !name.endsWith('.md') && !name.startsWith('.'));
+  const notes =
+    others.length === 0 ? [] : [`${folder}: not worker files, not read: ${others.join(', ')}`];
+  if (home.czarina) {
+    const before = problems.list.length;
+    const czarina = readCzarinaFolder({ root, home: home.name, files, problems });
+    const strangers = listOthers(home);
+    if (strangers.length > 0) notes.push(`${home.name}: not read: ${strangers.join(', ')}`);
+    const found = (czarina?.drafts.length ?? 0) + (problems.list.length > before ? 1 : 0);
+    return {
+      drafts: czarina?.drafts ?? [],
+      found,
+      notes: [...notes, ...(czarina?.notes ?? [])],
+      name: czarina?.name ?? null,
+    };
+  }
+  const loose = basename(home.path) === '.czarina';
+  const passed = files.filter((name) => /^(?:README|CZAR)\.md$/i.test(name));
+  const knowledge = loose ? files.filter((name) => name.endsWith('-knowledge.md')) : [];
+  const workers = files.filter((name) => !passed.includes(name) && !knowledge.includes(name));
+  const used = new Set(workers.map((name) => name.replace(/\.md$/, '-knowledge.md')));
+  const unread = [...passed, ...knowledge.filter((name) => !used.has(name))];
+  if (unread.length > 0) notes.push(`${folder}: no workers, not read: ${unread.join(', ')}`);
+  const read = readFiles(
+    root,
+    workers.map((name) => `${folder}/${name}`),
+    problems,
+  );
+  const drafts = read.drafts.map((draft) =>
+    addKnowledge(draft, { root, home: home.name, files: knowledge, problems }),
+  );
+  return { ...read, drafts, notes };
+}
+
+function readFiles(root: string, files: readonly string[], problems: Problems): Read {
+  const drafts = files.flatMap((file) => {
+    const read = readSource(root, file);
+    if (read.kind === 'read') {
+      const draft = readWorkerFile(read.source, problems);
+      return draft === null ? [] : [draft];
+    }
+    if (read.kind === 'problem') reportFile(problems, file, read);
+    else reportFile(problems, file, { message: 'there is no such file', hint: null });
+    return [];
+  });
+  return { drafts, found: files.length, notes: [], name: null };
+}
+
+/** Names in a folder in natural order, the empty list when it does not exist, or why it cannot be read. */
+function listFiles(folder: string): readonly string[] | string {
+  if (!existsSync(folder)) return [];
+  try {
+    return readdirSync(folder).sort(compareNatural);
+  } catch (error) {
+    return errorCode(error);
+  }
+}
+
+/** Files of a Czarina folder that look as if they said something of the plan. */
+function listOthers(home: Home): readonly string[] {
+  const names = listFiles(home.path);
+  if (typeof names === 'string') return [];
+  return names.filter(
+    (name) =>
+      name !== 'config.json' &&
+      /^(?:CZAR\.md|.*\.json|config.*\.ya?ml)$/.test(name) &&
+      name !== 'config.yaml',
+  );
+}

@@ -1,0 +1,254 @@
+/** From drafts to the definitions of a plan: everything that needs more than one worker, or the configuration. */
+import { compare, compareNatural, reach, type GraphNode } from '../core/graph.ts';
+import type { Budget, Edge, Priority, WorkerDefinition } from '../core/plan.ts';
+import { hashOf } from './canonical.ts';
+import { milliseconds, retryOf, type Config } from './config-file.ts';
+import { report, type Problems } from './diagnostics.ts';
+import type { WorkerDraft } from './draft.ts';
+import { resolveEdges } from './edges.ts';
+import { list } from './fields.ts';
+import { checkWhen } from './expression.ts';
+import { normalGlob, normalPath } from './globs.ts';
+import { claimsOverlap } from './overlap.ts';
+import { placeOf } from './source.ts';
+import { notActedOn } from './worker-schema.ts';
+
+export interface Resolved {
+  /** In plan order. */
+  readonly workers: readonly WorkerDefinition[];
+  readonly overlaps: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The workers of a plan. With errors noted the result is for showing only. */
+export function resolveWorkers(
+  drafts: readonly WorkerDraft[],
+  config: Config,
+  problems: Problems,
+): Resolved {
+  const unique = refuseSameIds([...drafts].sort(inPlanOrder), problems);
+  refuseBranches(unique, config, problems);
+  const edges = resolveEdges(unique, problems);
+  for (const draft of unique) checkFields(draft, edges.get(draft.id) ?? [], problems);
+  const workers = unique.map((draft) => define(draft, edges.get(draft.id) ?? [], config));
+  const overlaps = findOverlaps(workers);
+  warnOverlaps(
+    { workers, overlaps, drafts: unique, serialize: config.policies.ownership === 'serialize' },
+    problems,
+  );
+  return { workers, overlaps };
+}
+
+const ranks: Readonly<Record<Priority, number>> = { critical: 0, high: 1, normal: 2, low: 3 };
+
+function inPlanOrder(a: WorkerDraft, b: WorkerDraft): number {
+  return (
+    ranks[a.fields.priority ?? 'normal'] - ranks[b.fields.priority ?? 'normal'] ||
+    compareNatural(a.source.file, b.source.file) ||
+    a.position - b.position ||
+    compare(a.id, b.id)
+  );
+}
+
+function refuseSameIds(drafts: readonly WorkerDraft[], problems: Problems): readonly WorkerDraft[] {
+  const first = new Map<string, WorkerDraft>();
+  const byFile = [...drafts].sort(
+    (a, b) => compareNatural(a.source.file, b.source.file) || a.position - b.position,
+  );
+  for (const draft of byFile) {
+    const other = first.get(draft.id);
+    if (other === undefined) first.set(draft.id, draft);
+    else {
+      report(problems, draft.valueAt('id'), {
+        message: `two workers have the id "${draft.id}": ${other.source.file} and ${draft.source.file}`,
+        hint: 'rename one of them',
+      });
+    }
+  }
+  return drafts.filter((draft) => first.get(draft.id) === draft);
+}
+
+function refuseBranches(drafts: readonly WorkerDraft[], config: Config, problems: Problems): void {
+  const named = drafts.flatMap((draft) => {
+    const { branch } = draft.fields;
+    return branch === undefined ? [] : [{ draft, branch, folded: branch.toLowerCase() }];
+  });
+  const seen = new Map<string, WorkerDraft>();
+  for (const { draft, branch, folded } of named) {
+    const at = draft.valueAt('branch');
+    const other = seen.get(folded);
+    if (other !== undefined) {
+      const message = `"${other.id}" and "${draft.id}" have the same branch ${branch}`;
+      report(problems, at, {
+        message,
+        hint: `see ${other.source.file}; every worker needs a branch of its own`,
+      });
+    }
+    if (branch.startsWith('czar/')) {
+      const message = `branch: ${branch} is where czar puts its own branches`;
+      report(problems, at, { message, hint: 'take another name, or leave branch out' });
+    }
+    if (branch === config.base || branch === config.target) {
+      const message = `branch: ${branch} is the base or target of the runs`;
+      report(problems, at, { message, hint: 'a worker needs a branch of its own' });
+    }
+    seen.set(folded, other ?? draft);
+  }
+  for (const { draft, folded } of named) {
+    const parts = folded.split('/');
+    for (let depth = 1; depth < parts.length; depth += 1) {
+      const other = seen.get(parts.slice(0, depth).join('/'));
+      if (other === undefined) continue;
+      report(problems, draft.valueAt('branch'), {
+        message: `branch: ${draft.fields.branch} cannot be beside the branch ${other.fields.branch} of "${other.id}"`,
+        hint: 'git cannot have a branch that is also a folder of branches; rename one of them',
+      });
+    }
+  }
+}
+
+function checkFields(draft: WorkerDraft, edges: readonly Edge[], problems: Problems): void {
+  const { fields } = draft;
+  for (const [field, instead] of Object.entries(notActedOn)) {
+    if (!Object.hasOwn(fields, field)) continue;
+    report(problems, draft.keyAt(field), {
+      severity: 'warning',
+      message: `${field}: this version does not act on it`,
+      hint: instead,
+    });
+  }
+  if (fields.review !== undefined && fields.review !== 'none') {
+    report(problems, draft.valueAt('review'), {
+      message:
+        'review: this version cannot guard a merge by a review, so it refuses to run without one',
+      hint: 'review: none',
+    });
+  }
+  if (fields.when !== undefined) {
+    const problem = checkWhen(fields.when, [...new Set(edges.map((edge) => edge.on))]);
+    if (problem !== null) {
+      const hint =
+        'an expression such as workers["a"].state == "complete" over the dependencies of this worker';
+      report(problems, draft.valueAt('when'), { message: `when: ${problem}`, hint });
+    }
+  }
+  if (fields.workspace === 'empty') {
+    for (const field of ['owns', 'references', 'branch'] as const) {
+      if (fields[field] === undefined) continue;
+      report(problems, draft.keyAt(field), {
+        severity: 'warning',
+        message: `${field}: it has no meaning with an empty workspace`,
+        hint: 'take it out',
+      });
+    }
+  }
+}
+
+function define(draft: WorkerDraft, edges: readonly Edge[], config: Config): WorkerDefinition {
+  const { fields, id } = draft;
+  const definition = {
+    id,
+    kind: 'worker' as const,
+    role: fields.role ?? null,
+    mission: fields.mission ?? null,
+    firstAction: fields.first_action ?? null,
+    instructions: draft.instructions,
+    model: fields.model ?? null,
+    branch: fields.branch ?? null,
+    workspace: fields.workspace ?? 'branch',
+    edges,
+    budget: budgetOf(fields.budget),
+    deliverables: list(fields.deliverables).map(normalPath),
+    owns:
+      fields.owns === undefined || fields.workspace === 'empty'
+        ? null
+        : list(fields.owns).map(normalGlob),
+    references: list(fields.references).map(normalGlob),
+    tasks: list(fields.tasks),
+    successCriteria: list(fields.success_criteria),
+    verify: list(fields.verify),
+    setup: fields.setup === undefined ? config.policies.setup : list(fields.setup),
+    teardown: list(fields.teardown),
+    copy: list(fields.copy).map(normalPath),
+    link: list(fields.link).map(normalPath),
+    handoff: fields.handoff ?? 'optional',
+    priority: fields.priority ?? 'normal',
+    retry: retryOf(fields.retry ?? {}, config.retry),
+    timeoutMs: fields.timeout === undefined ? config.timeoutMs : milliseconds(fields.timeout, 0),
+    when: fields.when ?? null,
+    labels: fields.labels ?? {},
+  };
+  const agent = chooseAgent(draft, config);
+  return {
+    ...definition,
+    source: { file: draft.source.file, line: placeOf(draft.source, draft.begin.start).line },
+    agent,
+    hash: hashOf({ ...definition, agent: agent.name }),
+  };
+}
+
+/** What is written, else the preference for the id or the role, else the default. */
+function chooseAgent(draft: WorkerDraft, config: Config): WorkerDefinition['agent'] {
+  const { agent, role } = draft.fields;
+  const { preferences } = config.agents;
+  if (agent !== undefined)
+    return { name: agent, why: `written in ${draft.valueAt('agent').source.file}` };
+  for (const key of [draft.id, role, role?.toLowerCase()]) {
+    const preferred =
+      key !== undefined && Object.hasOwn(preferences, key) ? preferences[key] : undefined;
+    if (preferred !== undefined) return { name: preferred, why: `agents.preferences of ${key}` };
+  }
+  return config.agents.default;
+}
+
+function budgetOf(budget: WorkerDraft['fields']['budget']): Budget | null {
+  if (budget === undefined) return null;
+  return {
+    tokens: budget.tokens ?? null,
+    costUsd: budget.cost_usd ?? null,
+    realityMultiplier: budget.reality_multiplier ?? 1.5,
+    limit: budget.limit ?? null,
+    onExceeded: budget.on_exceeded ?? 'block',
+  };
+}
+
+function findOverlaps(
+  workers: readonly WorkerDefinition[],
+): Readonly<Record<string, readonly string[]>> {
+  const owners = workers.flatMap(({ id, owns }) => (owns === null ? [] : [{ id, owns }]));
+  const found = new Map<string, string[]>(owners.map(({ id }) => [id, []]));
+  owners.forEach((one, index) => {
+    for (const other of owners.slice(index + 1)) {
+      if (!claimsOverlap(one.owns, other.owns)) continue;
+      found.get(one.id)?.push(other.id);
+      found.get(other.id)?.push(one.id);
+    }
+  });
+  return Object.fromEntries([...found].map(([id, others]) => [id, others.sort(compare)]));
+}
+
+function warnOverlaps(
+  plan: Resolved & { readonly drafts: readonly WorkerDraft[]; readonly serialize: boolean },
+  problems: Problems,
+): void {
+  const nodes: readonly GraphNode[] = plan.workers;
+  const order = new Map(plan.workers.map(({ id }, index) => [id, index]));
+  for (const draft of plan.drafts) {
+    const earlier = (plan.overlaps[draft.id] ?? []).filter(
+      (id) => (order.get(id) ?? 0) < (order.get(draft.id) ?? 0),
+    );
+    if (earlier.length === 0) continue;
+    const before = reach(nodes, draft.id, 'dependencies');
+    const after = reach(nodes, draft.id, 'dependents');
+    const together = earlier.filter((id) => !before.has(id) && !after.has(id));
+    if (together.length === 0) continue;
+    const names = together.slice(0, 3).map((id) => `"${id}"`);
+    const more = together.length > 3 ? ` and ${together.length - 3} more` : '';
+    report(problems, draft.valueAt('owns'), {
+      severity: 'warning',
+      message: `owns of "${draft.id}" overlaps with that of ${names.join(', ')}${more}, and they could run together`,
+      hint: plan.serialize
+        ? 'they run one after the other; narrow the patterns if they should run together'
+        : 'they run together and may conflict; narrow the patterns, or add a dependency',
+    });
+  }
+}
