@@ -8,44 +8,31 @@ export const lostInRowAllowed = 3;
 /** What follows when the process is gone and the work is collected. */
 export function afterAttempt(run: RunState, worker: WorkerState, now: number): readonly NewEvent[] {
   const { attempt } = worker;
-  if (attempt === null || attempt.end === null) return [];
-  const { end, stopWord } = attempt;
+  if (attempt?.judgement == null) return [];
+  const { end, judgement, stopWord } = attempt;
   if (stopWord !== null) {
-    return [
-      blocked(worker, {
-        kind: stopWord.kind,
-        step: 'attempt',
-        text: stopWord.text,
-        findings: [],
-        files: [],
-      }),
-    ];
+    const { kind, text } = stopWord;
+    return [blocked(worker, { kind, step: 'attempt', text, findings: [], files: [] })];
   }
-  switch (end.how) {
-    case 'exited':
-      if (end.code === 0) {
-        return [
-          {
-            type: 'worker.verifying',
-            data: { from: worker.state, reason: 'its agent ended well', submitted: false },
-          },
-        ];
-      }
-      return failedAttempt(run, worker, exitError(end.code, attempt.lastWords), now);
-    case 'stopped':
-      if (end.why === 'timeout') {
-        const { timeoutMs } = definitionOf(run, worker.id);
-        const error = `it reached its timeout${timeoutMs === null ? '' : ` of ${timeoutMs / 1000} s`}`;
-        return failedAttempt(run, worker, { error, exit: end.code, final: false }, now);
-      }
-      return lostAttempt(
+  switch (judgement.kind) {
+    case 'well':
+      return [
+        {
+          type: 'worker.verifying',
+          data: { from: worker.state, reason: 'its agent ended well', submitted: false },
+        },
+      ];
+    case 'failed': {
+      const exit = end === null || end.how === 'lost' ? null : end.code;
+      return failedAttempt(
         run,
         worker,
-        end.why === 'unattended' ? 'nobody watched it' : 'it was stopped',
+        { error: judgement.reason, exit, final: judgement.final },
         now,
       );
+    }
     case 'lost':
-      return lostAttempt(run, worker, end.why, now);
+      return lostAttempt(run, worker, judgement.why, now);
   }
 }
 
@@ -123,15 +110,6 @@ function blocked(worker: WorkerState, block: Block): NewEvent {
   return {
     type: 'worker.blocked',
     data: { from: worker.state, reason: block.text, block, blockedBy: null },
-  };
-}
-
-function exitError(code: number, lastWords: readonly string[]): Failure {
-  const word = lastWords.at(-1);
-  return {
-    error: `its agent exited with ${code}${word === undefined ? '' : `: ${word}`}`,
-    exit: code,
-    final: false,
   };
 }
 

@@ -5,7 +5,6 @@ import type { WorkerState } from './state.ts';
 export function collectMode(worker: WorkerState): 'all' | 'none' {
   if (worker.submitted) return 'all';
   const { attempt } = worker;
-  if (attempt === null || attempt.end === null || worker.stop !== null) return 'none';
-  const endedWell = attempt.end.how === 'exited' && attempt.end.code === 0;
-  return endedWell && attempt.stopWord === null ? 'all' : 'none';
+  if (attempt?.judgement == null || worker.stop !== null) return 'none';
+  return attempt.judgement.kind === 'well' && attempt.stopWord === null ? 'all' : 'none';
 }

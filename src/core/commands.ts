@@ -5,6 +5,7 @@
 import type {
   AttemptEnd,
   ChangeVerdict,
+  Judgement,
   KeptWork,
   LandPlan,
   Principal,
@@ -134,9 +135,15 @@ export type Outcome =
   | (OfAttempt & {
       readonly kind: 'attempt-ended';
       readonly end: AttemptEnd;
+      readonly judgement: Judgement;
       readonly lastWords: readonly string[];
     })
-  | (OfAttempt & { readonly kind: 'collected'; readonly work: Work | null })
+  /** `kept` is what was kept of a folder without a repository. */
+  | (OfAttempt & {
+      readonly kind: 'collected';
+      readonly work: Work | null;
+      readonly kept: readonly KeptWork[];
+    })
   | {
       readonly kind: 'judged';
       readonly run: string;

@@ -3,7 +3,7 @@
  * a merge that was given up) means nothing: the fence of S2.
  */
 import type { Outcome } from './commands.ts';
-import type { AttemptEnd, NewEvent, TreeVerdict, ChangeVerdict } from './events.ts';
+import type { NewEvent, TreeVerdict, ChangeVerdict } from './events.ts';
 import { afterAttempt, failedAttempt, lostAttempt } from './attempt-outcome.ts';
 import { reportEvent } from './report-event.ts';
 import { troubleOutcome } from './trouble.ts';
@@ -100,7 +100,7 @@ function ofWorker(
       return mergeOutcome(worker, outcome);
     case 'collected':
       if (outcome.attempt !== worker.attempt?.n) return [];
-      return collected(run, worker, outcome.work, now);
+      return collected(run, worker, outcome, now);
     case 'tree-prepared':
     case 'setup-passed':
     case 'setup-failed':
@@ -187,7 +187,7 @@ function ofAttempt(
         },
       ];
     case 'attempt-ended':
-      return ended(run, worker, attempt, outcome.end, outcome.lastWords, now);
+      return ended(run, worker, attempt, outcome, now);
   }
 }
 
@@ -195,37 +195,39 @@ function ended(
   run: RunState,
   worker: WorkerState,
   attempt: AttemptState,
-  end: AttemptEnd,
-  lastWords: readonly string[],
+  { end, judgement, lastWords }: Extract<Outcome, { kind: 'attempt-ended' }>,
   now: number,
 ): readonly NewEvent[] {
-  if (worker.state === 'active' && attempt.phase === 'running') {
-    return [{ type: 'attempt.ended', data: { end, lastWords } }];
-  }
+  const over: NewEvent = { type: 'attempt.ended', data: { end, judgement, lastWords } };
+  if (worker.state === 'active' && attempt.phase === 'running') return [over];
   // It was stopped, or found dead, before its program was on record: there is nothing to collect.
-  if (worker.state === 'starting') {
-    const over: NewEvent = { type: 'attempt.ended', data: { end, lastWords } };
-    if (worker.stop !== null) return [over, ...stopped(worker)];
-    const why = end.how === 'lost' ? end.why : 'it was stopped before it began';
-    if (end.how === 'stopped' && end.why === 'interrupted') return [over, interrupted(worker)];
-    return [over, ...lostAttempt(run, worker, why, now)];
-  }
-  return [];
+  if (worker.state !== 'starting') return [];
+  if (worker.stop !== null) return [over, ...stopped(worker)];
+  if (end.how === 'stopped' && end.why === 'interrupted') return [over, interrupted(worker)];
+  const why = judgement.kind === 'lost' ? judgement.why : 'it ended before it began';
+  return [over, ...lostAttempt(run, worker, why, now)];
 }
 
 function collected(
   run: RunState,
   worker: WorkerState,
-  work: Parameters<typeof afterAttempt>[1]['work'],
+  { work, kept }: Extract<Outcome, { kind: 'collected' }>,
   now: number,
 ): readonly NewEvent[] {
-  const receipt: NewEvent = { type: 'work.collected', data: { work } };
-  if (worker.state === 'verifying' && worker.attempt?.phase === 'ended') return [receipt];
+  const known = new Set(worker.kept.map((one) => one.ref));
+  const receipts: NewEvent[] = [
+    { type: 'work.collected', data: { work } },
+    ...kept
+      .filter((one) => !known.has(one.ref))
+      .map((one): NewEvent => ({ type: 'work.kept', data: { kept: one } })),
+  ];
+  if (worker.state === 'verifying' && worker.attempt?.phase === 'ended') return receipts;
   if (worker.state !== 'active' || worker.attempt?.phase !== 'ended') return [];
-  if (worker.stop !== null) return [receipt, ...stopped(worker)];
+  if (worker.stop !== null) return [...receipts, ...stopped(worker)];
   const { end } = worker.attempt;
-  if (end?.how === 'stopped' && end.why === 'interrupted') return [receipt, interrupted(worker)];
-  return [receipt, ...afterAttempt(run, { ...worker, work }, now)];
+  if (end?.how === 'stopped' && end.why === 'interrupted')
+    return [...receipts, interrupted(worker)];
+  return [...receipts, ...afterAttempt(run, { ...worker, work }, now)];
 }
 
 function stopped(worker: WorkerState): readonly NewEvent[] {

@@ -157,6 +157,14 @@ export type AttemptEnd =
   /** No exit line: the exit is unknown and never counts as success. */
   | { readonly how: 'lost'; readonly why: string };
 
+/** What an attempt's end means, as the agent's adapter reads it. */
+export type Judgement =
+  | { readonly kind: 'well' }
+  /** `reason` is one sentence; `final` when a repeat cannot mend it. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly final: boolean }
+  /** Not its own end, or an unknown one: it is continued. */
+  | { readonly kind: 'lost'; readonly why: string };
+
 export interface LandPlan {
   readonly target: string;
   readonly mode: 'merge' | 'squash' | 'ff';
@@ -256,7 +264,11 @@ export interface EventData {
   'attempt.prepared': { readonly branch: string; readonly worktree: string; readonly base: string };
   'attempt.setup_started': Record<never, never>;
   'attempt.setup_passed': Record<never, never>;
-  'attempt.ended': { readonly end: AttemptEnd; readonly lastWords: readonly string[] };
+  'attempt.ended': {
+    readonly end: AttemptEnd;
+    readonly judgement: Judgement;
+    readonly lastWords: readonly string[];
+  };
   'work.collected': { readonly work: Work | null };
   'work.kept': { readonly kept: KeptWork };
   'inputs.checked': { readonly missing: readonly string[] };

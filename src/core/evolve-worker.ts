@@ -4,7 +4,8 @@
  */
 import type { Event, Entered } from './events.ts';
 import { canMove, isFinal, type WorkerStateName } from './lifecycle.ts';
-import type { AttemptState, Note, TaskState, WorkerState } from './state.ts';
+import type { AttemptState, Note, WorkerState } from './state.ts';
+import { touchTask } from './task-list.ts';
 
 const activityKept = 50;
 
@@ -223,6 +224,7 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
         attempt: attempt(worker, {
           phase: 'ended',
           end: event.data.end,
+          judgement: event.data.judgement,
           endedAt: at,
           lastWords: event.data.lastWords,
           setupGranted: false,
@@ -233,7 +235,7 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
         ...worker,
         work: event.data.work,
         attempt: attempt(worker, { phase: 'collected' }),
-        kept: event.data.work === null ? worker.kept : [...worker.kept, ...event.data.work.kept],
+        kept: event.data.work === null ? worker.kept : addKept(worker, event.data.work.kept),
         notes:
           event.data.work === null ? worker.notes : keptNotes(worker, event.data.work.kept, at),
       };
@@ -353,6 +355,12 @@ function keptNotes(
   ];
 }
 
+/** What is kept again under the same ref, as after a crash, is kept once. */
+function addKept(worker: WorkerState, kept: WorkerState['kept']): WorkerState['kept'] {
+  const known = new Set(worker.kept.map((one) => one.ref));
+  return [...worker.kept, ...kept.filter((one) => !known.has(one.ref))];
+}
+
 function findingText(block: {
   readonly text: string;
   readonly findings: readonly string[];
@@ -376,6 +384,7 @@ function newAttempt(n: number, continues: boolean, at: number): AttemptState {
     base: null,
     process: null,
     end: null,
+    judgement: null,
     lastWords: [],
     stopWord: null,
     reportOffset: 0,
@@ -385,14 +394,4 @@ function newAttempt(n: number, continues: boolean, at: number): AttemptState {
 
 function attempt(worker: WorkerState, patch: Partial<AttemptState>): AttemptState | null {
   return worker.attempt === null ? null : { ...worker.attempt, ...patch };
-}
-
-function touchTask(
-  tasks: readonly TaskState[],
-  task: string,
-  times: { readonly startedAt?: number; readonly completedAt?: number },
-): readonly TaskState[] {
-  const known = tasks.findIndex((one) => one.task.trim() === task.trim());
-  if (known < 0) return [...tasks, { task, startedAt: null, completedAt: null, ...times }];
-  return tasks.map((one, index) => (index === known ? { ...one, ...times } : one));
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import {
   CoreWorld,
+  endOf,
   planOf,
   runId,
   success,
@@ -132,7 +133,10 @@ function check(world: CoreWorld): void {
       const open = definitionOf(run, worker.id).edges.filter(
         (edge) => edgeState(run, edge).kind !== 'satisfied',
       );
-      assert.ok(open.length === 0 || open.every((edge) => sentence.includes(edge.on)), sentence);
+      assert.ok(
+        open.every((edge) => sentence.includes(edge.on)),
+        sentence,
+      );
     }
     if (worker.state === 'ready' && run.tip !== null && run.state === 'running') {
       const waiting = waitingFor(world.state, run, worker, world.now);
@@ -188,8 +192,8 @@ function fated(intent: Intent, fate: number): Outcome {
     };
   }
   if (good.kind === 'attempt-ended' && intent.kind === 'watch') {
-    if (fate === 1) return { ...good, end: { how: 'exited', code: 1 } };
-    if (fate === 2) return { ...good, end: { how: 'lost', why: 'gone' } };
+    if (fate === 1) return endOf(intent, { how: 'exited', code: 1 });
+    if (fate === 2) return endOf(intent, { how: 'lost', why: 'gone' });
     if (fate === 3)
       return {
         kind: 'reports',

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   CoreWorld,
+  endOf,
   planOf,
   runId,
-  success,
   treeVerdict,
   type Script,
 } from '../../test/support/core-world.ts';
+import type { AttemptEnd } from './events.ts';
 import { why } from './why.ts';
 
 const on = (kind: string, worker: string, outcome: Script): Script => {
@@ -20,13 +21,10 @@ const on = (kind: string, worker: string, outcome: Script): Script => {
   };
 };
 
-const exits = (worker: string, code: number): Script =>
-  on(
-    'watch',
-    worker,
-    (intent) =>
-      ({ ...success(intent), end: { how: 'exited', code }, lastWords: ['boom'] }) as never,
-  );
+const ends = (worker: string, end: AttemptEnd): Script =>
+  on('watch', worker, (intent) => (intent.kind === 'watch' ? endOf(intent, end, ['boom']) : null));
+
+const exits = (worker: string, code: number): Script => ends(worker, { how: 'exited', code });
 
 describe('a run of the core', () => {
   test('walks one worker through exactly the states of the lifecycle', () => {
@@ -237,7 +235,7 @@ describe('a run of the core', () => {
         reportOffset: 10,
         outputOffset: 0,
       });
-      return { ...success(intent), end: { how: 'exited', code: 9 } } as never;
+      return intent.kind === 'watch' ? endOf(intent, { how: 'exited', code: 9 }) : null;
     });
     world.rest(ask);
     assert.equal(world.run.state, 'waiting');
@@ -274,9 +272,7 @@ describe('a run of the core', () => {
   test('lost attempts continue in their tree, three times in a row, then wait for a person', () => {
     const world = new CoreWorld(planOf([{ id: 'a' }]));
     world.rest((intent) =>
-      intent.kind === 'watch'
-        ? ({ ...success(intent), end: { how: 'lost', why: 'the machine went down' } } as never)
-        : null,
+      intent.kind === 'watch' ? endOf(intent, { how: 'lost', why: 'the machine went down' }) : null,
     );
     assert.equal(world.worker('a').state, 'blocked');
     assert.equal(world.worker('a').attempts, 4);

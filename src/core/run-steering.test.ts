@@ -1,32 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-  CoreWorld,
-  planOf,
-  runId,
-  success,
-  treeVerdict,
-  type Script,
-} from '../../test/support/core-world.ts';
+import { CoreWorld, planOf, runId } from '../../test/support/core-world.ts';
 import { why } from './why.ts';
-
-const on = (kind: string, worker: string, outcome: Script): Script => {
-  let done = false;
-  return (intent, world) => {
-    if (done || intent.kind !== kind || !('worker' in intent) || intent.worker !== worker)
-      return null;
-    done = true;
-    return outcome(intent, world);
-  };
-};
-
-const exits = (worker: string, code: number): Script =>
-  on(
-    'watch',
-    worker,
-    (intent) =>
-      ({ ...success(intent), end: { how: 'exited', code }, lastWords: ['boom'] }) as never,
-  );
 
 describe('steering a run of the core', () => {
   test('claims on the same files are taken one after the other', () => {

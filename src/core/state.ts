@@ -6,6 +6,7 @@ import type {
   AttemptEnd,
   Block,
   ChangeVerdict,
+  Judgement,
   KeptWork,
   LandPlan,
   ProcessIdentity,
@@ -87,6 +88,7 @@ export interface AttemptState {
   readonly base: string | null;
   readonly process: ProcessIdentity | null;
   readonly end: AttemptEnd | null;
+  readonly judgement: Judgement | null;
   readonly lastWords: readonly string[];
   /** What the agent said that ends its turn: the last `blocked` or `ask`. */
   readonly stopWord: { readonly kind: 'blocker' | 'question'; readonly text: string } | null;

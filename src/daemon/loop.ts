@@ -113,12 +113,19 @@ export class Loop {
     }
   }
 
-  /** Ends the effects under way and takes no more commands. The log is not closed. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing = true;
+  /** Ends the effects under way (not the attempts), says goodbye in the log, and takes no more commands. */
+  async end(reason: string): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     for (const flight of this.#flights.values()) flight.controller.abort();
     await Promise.all([...this.#flights.values()].map((flight) => flight.done));
+    if (this.#ended === null) {
+      this.#closing = true;
+      await new Promise<Answer>((answer) => {
+        this.#queue.push({ command: { kind: 'loop-ended', reason }, answer });
+        this.#turn();
+      });
+    }
+    this.#ended ??= new Error('the loop has ended');
   }
 
   #idle(): boolean {
@@ -126,21 +133,25 @@ export class Loop {
   }
 
   #due(): void {
-    if (this.#turnDue || this.#closing) return;
+    if (this.#turnDue) return;
     this.#turnDue = true;
     setImmediate(() => this.#turn());
   }
 
   #turn(): void {
     this.#turnDue = false;
-    if (this.#ended !== null || this.#closing) return;
+    if (this.#ended !== null) return;
     const taken = this.#queue.splice(0);
     let done: Turn;
     try {
       done = turn(
         this.#state,
         taken.map(({ command }) => command),
-        { now: this.#ports.now(), draining: this.#draining, when: this.#ports.when },
+        {
+          now: this.#ports.now(),
+          draining: this.#draining || this.#closing,
+          when: this.#ports.when,
+        },
       );
       if (done.events.length > 0) this.#ports.journal.append(done.events, this.#state);
     } catch (error) {
@@ -185,6 +196,7 @@ export class Loop {
   }
 
   #dispatch(): void {
+    if (this.#closing) return;
     const { intents, wakeAt } = this.#intents();
     const wanted = new Set(intents.map((intent) => intent.key));
     for (const [key, flight] of this.#flights) {

@@ -6,7 +6,14 @@ import { advance } from '../../src/core/advance.ts';
 import type { Command, Outcome, Request } from '../../src/core/commands.ts';
 import { decide, type Decision } from '../../src/core/decide.ts';
 import { emptyState, evolve, type FoldState } from '../../src/core/evolve.ts';
-import type { Event, NewEvent, TreeGate, TreeVerdict } from '../../src/core/events.ts';
+import type {
+  AttemptEnd,
+  Judgement,
+  Event,
+  NewEvent,
+  TreeGate,
+  TreeVerdict,
+} from '../../src/core/events.ts';
 import type { Intent } from '../../src/core/intents.ts';
 import type { Edge, Plan, Policies, WorkerDefinition } from '../../src/core/plan.ts';
 import { schedule } from '../../src/core/schedule.ts';
@@ -212,6 +219,24 @@ export class CoreWorld {
   }
 }
 
+/** An attempt's end with what it means. */
+export function endOf(
+  intent: Extract<Intent, { attempt: number }>,
+  end: AttemptEnd,
+  lastWords: readonly string[] = [],
+): Outcome {
+  return { ...attempt(intent), kind: 'attempt-ended', end, judgement: meaning(end), lastWords };
+}
+
+function meaning(end: AttemptEnd): Judgement {
+  if (end.how === 'lost') return { kind: 'lost', why: end.why };
+  if (end.how === 'exited' && end.code === 0) return { kind: 'well' };
+  const mayRepeat = end.how === 'exited' || end.why === 'timeout';
+  return mayRepeat
+    ? { kind: 'failed', reason: `it ended with ${end.how}`, final: false }
+    : { kind: 'lost', why: end.why };
+}
+
 /** The outcome of an effect that went well. */
 export function success(intent: Intent): Outcome {
   const { run } = intent;
@@ -234,21 +259,11 @@ export function success(intent: Intent): Outcome {
     case 'launch':
       return { ...attempt(intent), kind: 'launched', process: { pid: 100, start: '1', boot: 'b' } };
     case 'watch':
-      return {
-        ...attempt(intent),
-        kind: 'attempt-ended',
-        end: { how: 'exited', code: 0 },
-        lastWords: [],
-      };
+      return endOf(intent, { how: 'exited', code: 0 });
     case 'stop':
-      return {
-        ...attempt(intent),
-        kind: 'attempt-ended',
-        end: { how: 'stopped', why: intent.why, code: null },
-        lastWords: [],
-      };
+      return endOf(intent, { how: 'stopped', why: intent.why, code: null });
     case 'collect':
-      return { ...attempt(intent), kind: 'collected', work: workOf(intent) };
+      return { ...attempt(intent), kind: 'collected', kept: [], work: workOf(intent) };
     case 'judge':
       return {
         kind: 'judged',

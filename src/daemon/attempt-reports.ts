@@ -1,0 +1,93 @@
+/**
+ * Reads what an attempt reports, from where the log says it was read before: the report file that `czar emit` appends
+ * to, and the lines of its output that say something. Each line counts once.
+ */
+import { join } from 'node:path';
+import { readOutputLine } from '../agents/command.ts';
+import type { Outcome } from '../core/commands.ts';
+import type { Report } from '../core/events.ts';
+import type { WorkerState } from '../core/state.ts';
+import { maxReportLineBytes, parseReportLine } from '../process/report-file.ts';
+import { readLines, type Line } from '../process/tail.ts';
+import { attemptDir, type Workplace } from './workplace.ts';
+
+interface AttemptOf {
+  readonly run: string;
+  readonly worker: string;
+  readonly attempt: number;
+}
+
+/** Offsets in the two files, bytes. */
+export interface ReadSoFar {
+  readonly reportOffset: number;
+  readonly outputOffset: number;
+}
+
+/** Reads on from `from`; reports what is new until nothing is. `atEnd`: the files grow no more. */
+export async function readReports(
+  place: Workplace,
+  options: {
+    readonly of: AttemptOf;
+    readonly from: ReadSoFar;
+    readonly atEnd: boolean;
+    readonly report: (outcome: Outcome) => Promise<void>;
+  },
+): Promise<ReadSoFar> {
+  const { of, atEnd, report } = options;
+  const dir = attemptDir(place, of);
+  let at = options.from;
+  for (;;) {
+    const said = readLines({
+      path: join(dir, 'report'),
+      offset: at.reportOffset,
+      maxLineBytes: maxReportLineBytes,
+      atEnd,
+    });
+    const printed = readLines({ path: join(dir, 'output'), offset: at.outputOffset, atEnd });
+    const reports: Report[] = [];
+    const refused: string[] = [];
+    take(said.lines, parseReportLine, { reports, refused });
+    take(printed.lines, readOutputLine, { reports, refused });
+    const next = { reportOffset: said.offset, outputOffset: printed.offset };
+    const moved = next.reportOffset > at.reportOffset || next.outputOffset > at.outputOffset;
+    if (!moved) return at;
+    at = next;
+    if (reports.length > 0 || refused.length > 0) {
+      await report({ kind: 'reports', ...of, reports, refused, ...at });
+    }
+  }
+}
+
+/** Reads the rest of an attempt that has ended. */
+export async function drainReports(
+  place: Workplace,
+  options: {
+    readonly worker: WorkerState;
+    readonly intent: AttemptOf;
+    readonly report: (outcome: Outcome) => Promise<void>;
+  },
+): Promise<void> {
+  const { run, worker, attempt } = options.intent;
+  const { reportOffset = 0, outputOffset = 0 } = options.worker.attempt ?? {};
+  await readReports(place, {
+    of: { run, worker, attempt },
+    from: { reportOffset, outputOffset },
+    atEnd: true,
+    report: options.report,
+  });
+}
+
+type Read = (line: string) => Report | { readonly refused: string } | null;
+
+function take(
+  lines: readonly Line[],
+  read: Read,
+  into: { reports: Report[]; refused: string[] },
+): void {
+  for (const { text, cut } of lines) {
+    const found = cut ? null : read(text);
+    if (found === null) continue;
+    if ('refused' in found) into.refused.push(found.refused);
+    else into.reports.push(found);
+  }
+}

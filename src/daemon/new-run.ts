@@ -1,0 +1,101 @@
+/** The beginning of a run: its id, the commit it starts from, its branches, and what stands in the way of them. */
+import type { Rejection, Request } from '../core/commands.ts';
+import type { Plan } from '../core/plan.ts';
+import type { RepositoryState } from '../core/state.ts';
+import { branchFacts } from '../git/branches.ts';
+import { inUserRepository, type GitContext } from '../git/context.ts';
+import { readRefIn } from '../git/refs.ts';
+import type { RepositoryFacts } from '../git/repository.ts';
+import { succeed } from './succeed.ts';
+
+export type NewRun =
+  | { readonly ok: true; readonly request: Extract<Request, { kind: 'start-run' }> }
+  | { readonly ok: false; readonly rejection: Rejection };
+
+/** The request that starts a run of the plan, or why it cannot start here and now. */
+export async function newRun(options: {
+  readonly git: GitContext;
+  readonly facts: RepositoryFacts;
+  readonly plan: Plan;
+  /** Ref or commit to start from, as configured; null means what is checked out. */
+  readonly base: string | null;
+  /** Branch to land on, as configured; null means the branch that is checked out. */
+  readonly target: string | null;
+  readonly state: RepositoryState;
+  readonly now: number;
+}): Promise<NewRun> {
+  const { git, facts, plan, state } = options;
+  if (facts.submodules) {
+    return refuse(
+      4,
+      'This repository has submodules, which this version does not bring into working trees.',
+      null,
+    );
+  }
+  if (facts.filters.length > 0) {
+    return refuse(
+      4,
+      `Files here pass through git filters (${facts.filters.join(', ')}), which this version does not run.`,
+      null,
+    );
+  }
+  const commit = options.base === null ? facts.head : await resolveBase(git, options.base);
+  if (commit === null) {
+    return refuse(
+      2,
+      `There is no commit ${options.base} to start from.`,
+      'Set base in the config to a branch or a commit.',
+    );
+  }
+  const run = nextRunId(state, options.now);
+  const integration = `czar/${run}-integration`;
+  const names = [
+    integration,
+    ...plan.workers.flatMap((one) =>
+      one.workspace === 'empty' ? [] : [one.branch ?? `czar/${run}/${one.id}`],
+    ),
+  ];
+  const { branches } = succeed(await branchFacts(git, { names, base: commit }));
+  const collision = branches.find((branch) => branch.collision !== null);
+  if (collision !== undefined) {
+    return refuse(
+      2,
+      `${collision.collision}.`,
+      'Rename that branch, or give the worker another one (branch: …).',
+    );
+  }
+  return {
+    ok: true,
+    request: {
+      kind: 'start-run',
+      run,
+      plan,
+      base: { ref: options.base ?? facts.branch ?? 'HEAD', commit, dirty: facts.dirty.length },
+      integration,
+      target: options.target ?? facts.branch,
+      scope: null,
+    },
+  };
+}
+
+/** `<date>-<n>` in UTC, one more than the last of that day. */
+export function nextRunId(state: RepositoryState, now: number): string {
+  const day = new Date(now).toISOString().slice(0, 10).replaceAll('-', '');
+  const taken = [...state.runs.keys()]
+    .filter((id) => id.startsWith(`${day}-`))
+    .map((id) => Number(id.slice(day.length + 1)));
+  return `${day}-${Math.max(0, ...taken) + 1}`;
+}
+
+async function resolveBase(git: GitContext, base: string): Promise<string | null> {
+  const place = inUserRepository(git);
+  for (const name of [`refs/heads/${base}`, `refs/tags/${base}`, `refs/remotes/${base}`, base]) {
+    const found = await readRefIn(place, `${name}^{commit}`);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function refuse(exit: Rejection['exit'], what: string, next: string | null): NewRun {
+  return { ok: false, rejection: { consequence: 'reject', exit, what, next } };
+}

@@ -1,0 +1,104 @@
+/**
+ * Opens the repository's loop: the lock first, then the log, then the workplace. Whoever holds it is the only one that
+ * appends (A1); closing gives everything back in the opposite order.
+ */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { evaluateWhen } from '../plan/expression.ts';
+import type { Home } from '../plan/home.ts';
+import { gitContext } from '../git/context.ts';
+import type { RepositoryFacts } from '../git/repository.ts';
+import { checkRoot } from '../gates/check-environment.ts';
+import { acquireLock, type Owner } from '../journal/lock.ts';
+import { openJournal, type SqliteJournal } from '../journal/sqlite.ts';
+import type { Event } from '../core/events.ts';
+import type { RepositoryState } from '../core/state.ts';
+import { identify } from '../process/identity.ts';
+import { Loop } from './loop.ts';
+import { performer } from './perform.ts';
+import { crashPoint } from './crash-point.ts';
+import { packageVersion } from './version.ts';
+import { socketPath, thisHost, type Workplace } from './workplace.ts';
+
+export interface OpenLoop extends AsyncDisposable {
+  readonly loop: Loop;
+  readonly journal: SqliteJournal;
+  readonly place: Workplace;
+  /** Where the loop's socket belongs. */
+  readonly socket: string;
+}
+
+/** Takes the lock and opens the loop, or says who has it. */
+export async function openLoop(options: {
+  readonly facts: RepositoryFacts;
+  readonly home: Home;
+  readonly env: NodeJS.ProcessEnv;
+  readonly now: () => number;
+  readonly onCommit: (events: readonly Event[], state: RepositoryState) => void;
+}): Promise<OpenLoop | { readonly owner: Owner | null }> {
+  const { facts, home, env, now } = options;
+  const git = gitContext({
+    root: facts.root,
+    commonDir: facts.commonDir,
+    home: home.path,
+    point: crashPoint(env),
+  });
+  const socket = socketPath(env, git.state, (text) =>
+    createHash('sha256').update(text).digest('hex'),
+  );
+  const taken = acquireLock(git.state, {
+    pid: process.pid,
+    start: ownStart(),
+    socket,
+    version: packageVersion(),
+  });
+  if ('owner' in taken) return taken;
+  const { lock } = taken;
+  try {
+    const journal = openJournal(join(git.state, 'czar.db'));
+    const place: Workplace = {
+      git,
+      identity: facts.identity,
+      origin: facts.origin,
+      env,
+      checks: checkRoot(env),
+      launcher: fileURLToPath(new URL('../../bin/czar', import.meta.url)),
+      now,
+    };
+    const loop = new Loop({
+      journal,
+      perform: performer(place),
+      when: evaluateWhen,
+      now,
+      committed: (events, state) => {
+        options.onCommit(events, state);
+      },
+    });
+    await loop.send({
+      kind: 'loop-started',
+      pid: process.pid,
+      host: thisHost(),
+      version: packageVersion(),
+    });
+    return {
+      loop,
+      journal,
+      place,
+      socket,
+      async [Symbol.asyncDispose]() {
+        await loop.end('closed');
+        journal.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function ownStart(): string {
+  const self = identify(process.pid);
+  return typeof self === 'string' ? '' : self.start;
+}

@@ -1,0 +1,301 @@
+/**
+ * An attempt's effects: its tree, its setup, its launch under the shim, following it, stopping it. From the launch on
+ * the records in the attempt's folder say what is true; a loop that comes later finds the same.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { judge as judgeEnd, start } from '../agents/command.ts';
+import {
+  attemptFiles,
+  lastWords,
+  makeGeneratedFolder,
+  writeAttemptFiles,
+  type AttemptFiles,
+} from '../agents/attempt-files.ts';
+import { briefing } from '../context/briefing.ts';
+import { workerIdentity } from '../context/identity.ts';
+import { workerPrompt } from '../context/prompt.ts';
+import type { Outcome } from '../core/commands.ts';
+import type { AttemptEnd } from '../core/events.ts';
+import { setupOf } from '../core/grant.ts';
+import type { Intent } from '../core/intents.ts';
+import { positionOf } from '../core/order.ts';
+import { definitionOf, type RunState } from '../core/state.ts';
+import { identityFile } from '../git/tree-config.ts';
+import { judgeFolder } from '../gates/tree-gates.ts';
+import { topLevel } from '../git/worktree.ts';
+import { startAttempt } from '../process/attempt.ts';
+import { followAttempt, recoverAttempt } from '../process/follow.ts';
+import { bootId } from '../process/identity.ts';
+import {
+  attemptKey,
+  endWithoutExit,
+  markStopped,
+  markWatched,
+  readStatus,
+  endOf,
+} from '../process/status.ts';
+import { stopTree } from '../process/tree.ts';
+import { readReports, type ReadSoFar } from './attempt-reports.ts';
+import type { EffectContext } from './loop.ts';
+import { stateOf } from './perform-work.ts';
+import type { Workplace } from './workplace.ts';
+
+type Of<K extends Intent['kind']> = Extract<Intent, { kind: K }>;
+type AttemptIntent = Extract<Intent, { attempt: number }>;
+
+/** How often the watchdog is told that a loop is there, milliseconds. */
+const watchedMs = 60_000;
+/** How much later than the loop the watchdog ends an attempt at its time limit, milliseconds. */
+const watchdogSlackMs = 10_000;
+
+/** Runs the commands that prepare the worker's tree; copies and links come with the tree. */
+export async function setUp(
+  place: Workplace,
+  intent: Of<'setup'>,
+  context: EffectContext,
+): Promise<Outcome | null> {
+  const { run, signal } = context;
+  const commands = setupOf(run, intent.worker);
+  const tree = stateOf(run, intent.worker).worktree;
+  if (commands.length === 0 || tree === null) return { kind: 'setup-passed', ...of(intent) };
+  const { policies } = run.plan;
+  const files = filesOf(place, intent);
+  const tmp = join(files.attemptDir, 'setup-tmp');
+  makeGeneratedFolder(join(place.git.home, 'runs'));
+  await mkdir(tmp, { recursive: true, mode: 0o700 });
+  const outcome = await judgeFolder({
+    id: 'setup',
+    tree: '',
+    gates: [{ gate: 'verify', command: 'true', setup: commands, owner: intent.worker }],
+    dir: tree,
+    tmp,
+    env: place.env,
+    timeoutMs: policies.checkTimeoutMs,
+    graceMs: policies.graceMs,
+    logs: { dir: files.attemptDir, home: place.git.home },
+    signal,
+  });
+  if (outcome.kind === 'aborted') return null;
+  if (outcome.kind === 'no-tree') throw new Error(outcome.error);
+  const [verdict] = outcome.verdicts;
+  if (verdict?.result === 'pass') return { kind: 'setup-passed', ...of(intent) };
+  return { kind: 'setup-failed', ...of(intent), findings: verdict?.findings ?? [] };
+}
+
+/** Starts the program under the shim, or finds what became of a start that an earlier loop began. */
+export async function launch(
+  place: Workplace,
+  intent: Of<'launch'>,
+  context: EffectContext,
+): Promise<Outcome> {
+  const { run } = context;
+  const files = filesOf(place, intent);
+  if (context.recovering || readStatus(files.attemptDir).kind !== 'none') {
+    return recoveredLaunch(intent, files, context.signal);
+  }
+  const problem = await misplaced(run, intent);
+  if (problem !== null) throw new Error(problem);
+  const definition = definitionOf(run, intent.worker);
+  const agent = run.plan.agents[definition.agent.name];
+  if (agent === undefined) {
+    return {
+      kind: 'launch-failed',
+      ...of(intent),
+      error: `there is no agent named ${definition.agent.name}`,
+      final: true,
+    };
+  }
+  const prompt = await brief(place, intent, context);
+  const worker = stateOf(run, intent.worker);
+  const { argv, env } = start({
+    ...files,
+    run: run.id,
+    worker: intent.worker,
+    attempt: intent.attempt,
+    worktree: worker.worktree ?? '',
+    slot: positionOf(run.plan, intent.worker),
+    definition: agent,
+    prompt,
+    repository: place.git.root,
+    baseEnv: place.env,
+  });
+  await place.git.point?.('launch:before-spawn');
+  const { policies } = run.plan;
+  const started = await startAttempt({
+    dir: files.attemptDir,
+    argv,
+    cwd: worker.worktree ?? '',
+    env,
+    timeoutMs: definition.timeoutMs === null ? null : definition.timeoutMs + watchdogSlackMs,
+    unattendedMs: policies.unattendedMs,
+    graceMs: policies.graceMs,
+  });
+  await place.git.point?.('launch:after-spawn');
+  if ('started' in started) return { kind: 'launched', ...of(intent), process: started.started };
+  return { kind: 'launch-failed', ...of(intent), error: started.failed, final: started.final };
+}
+
+/** Follows a live attempt: reports as they come, then its end. Null when the following was ended, not the attempt. */
+export async function watch(
+  place: Workplace,
+  intent: Of<'watch'>,
+  context: EffectContext,
+): Promise<Outcome | null> {
+  const { run, signal, report } = context;
+  const files = filesOf(place, intent);
+  const { attempt } = stateOf(run, intent.worker);
+  if (attempt?.process == null)
+    throw new Error(`attempt ${intent.attempt} of ${intent.worker} has no process`);
+  markWatched(files.attemptDir);
+  const watched = setInterval(() => markWatched(files.attemptDir), watchedMs);
+  const reader = reportReader(place, intent, attempt, report);
+  try {
+    const end = await followAttempt({
+      dir: files.attemptDir,
+      process: attempt.process,
+      signal,
+      onActivity: () => reader.look(),
+    });
+    await reader.rest();
+    return end === null ? null : ended(intent, files, end);
+  } finally {
+    clearInterval(watched);
+  }
+}
+
+/** Ends the whole process tree of an attempt and says how it ended. */
+export async function stopAttempt(
+  place: Workplace,
+  intent: Of<'stop'>,
+  { run }: EffectContext,
+): Promise<Outcome> {
+  const files = filesOf(place, intent);
+  const worker = stateOf(run, intent.worker);
+  markStopped(files.attemptDir, intent.why);
+  const { survivors } = await stopTree({
+    marker: attemptKey(files.attemptDir),
+    roots: worker.attempt?.process == null ? [] : [worker.attempt.process],
+    worktree: worker.worktree,
+    attemptDir: files.attemptDir,
+    graceMs: run.plan.policies.graceMs,
+  });
+  if (survivors.length > 0) throw new Error(`${survivors.length} processes could not be ended`);
+  const status = readStatus(files.attemptDir);
+  const end =
+    status.kind === 'exited'
+      ? endOf(files.attemptDir, status.code)
+      : endWithoutExit(files.attemptDir, 'it was stopped');
+  return ended(intent, files, end);
+}
+
+function ended(intent: AttemptIntent, files: AttemptFiles, end: AttemptEnd): Outcome {
+  const words = lastWords(files, 20);
+  return {
+    kind: 'attempt-ended',
+    ...of(intent),
+    end,
+    judgement: judgeEnd(end, words),
+    lastWords: words,
+  };
+}
+
+async function recoveredLaunch(
+  intent: Of<'launch'>,
+  files: AttemptFiles,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const found = await recoverAttempt({ dir: files.attemptDir, boot: '', signal });
+  switch (found.kind) {
+    case 'running':
+      return { kind: 'launched', ...of(intent), process: found.process };
+    case 'never-started':
+      return ended(intent, files, { how: 'lost', why: 'czar ended while it was being started' });
+    case 'ended':
+    case 'unknown-exit': {
+      // It ran: it is active in the log before it has ended there.
+      const status = readStatus(files.attemptDir);
+      const agent = 'agent' in status ? status.agent : null;
+      if (agent === null) return ended(intent, files, found.end);
+      return { kind: 'launched', ...of(intent), process: { ...agent, boot: bootId() } };
+    }
+  }
+}
+
+/** Writes prompt, identity file and programs; gives the prompt. */
+async function brief(
+  place: Workplace,
+  intent: Of<'launch'>,
+  { run }: EffectContext,
+): Promise<string> {
+  const files = filesOf(place, intent);
+  const worker = stateOf(run, intent.worker);
+  const tree = worker.worktree ?? '';
+  const facts = briefing(run, intent.worker, {
+    attempt: intent.attempt,
+    continues: worker.attempt?.continues ?? false,
+    tree,
+    branch: worker.branch,
+    promptFile: files.promptFile,
+    shellFile: files.shellFile,
+  });
+  const prompt = workerPrompt(facts);
+  writeAttemptFiles({ home: place.git.home, files, prompt });
+  await writeIdentity(join(tree, identityFile), workerIdentity(facts));
+  return prompt;
+}
+
+/** The identity file, unless the repository has a file of that name that is not ours. */
+async function writeIdentity(path: string, text: string): Promise<void> {
+  const present = await readFile(path, 'utf8').catch(() => null);
+  if (present !== null && !present.startsWith('# Worker identity: ')) return;
+  await writeFile(path, text);
+}
+
+/** Why the program must not start where it would: git there would find another repository. */
+async function misplaced(run: RunState, intent: Of<'launch'>): Promise<string | null> {
+  const tree = stateOf(run, intent.worker).worktree;
+  if (tree === null) return `${intent.worker} has no tree`;
+  const top = await topLevel(tree);
+  const wanted = definitionOf(run, intent.worker).workspace === 'empty' ? null : tree;
+  if (top === wanted) return null;
+  return wanted === null
+    ? `git finds a repository around ${tree}`
+    : `git does not see ${tree} as a repository of its own`;
+}
+
+/** Reads reports one look at a time: a look that comes while one is under way makes it look again. */
+function reportReader(
+  place: Workplace,
+  intent: AttemptIntent,
+  from: ReadSoFar,
+  report: (outcome: Outcome) => Promise<void>,
+): { readonly look: () => void; readonly rest: () => Promise<void> } {
+  let at: ReadSoFar = { reportOffset: from.reportOffset, outputOffset: from.outputOffset };
+  let busy = Promise.resolve();
+  let again = false;
+  const look = (): void => {
+    if (again) return;
+    again = true;
+    busy = busy.then(async () => {
+      again = false;
+      at = await readReports(place, { of: of(intent), from: at, atEnd: false, report });
+    });
+    // A failure is reported by `rest`, which everyone awaits.
+    busy.catch(() => {});
+  };
+  look();
+  return { look, rest: () => busy };
+}
+
+function filesOf(place: Workplace, { run, worker, attempt }: AttemptIntent): AttemptFiles {
+  return attemptFiles({ home: place.git.home, run, worker, attempt });
+}
+
+function of(intent: AttemptIntent): {
+  readonly run: string;
+  readonly worker: string;
+  readonly attempt: number;
+} {
+  return { run: intent.run, worker: intent.worker, attempt: intent.attempt };
+}

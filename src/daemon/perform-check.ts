@@ -1,0 +1,72 @@
+/** Runs tree gates: on a check tree of exactly the commit, or in the folder of a worker without a repository. */
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Outcome } from '../core/commands.ts';
+import type { CheckIntent } from '../core/intents.ts';
+import { judgeFolder, runChecks, type ChecksOutcome } from '../gates/tree-gates.ts';
+import { checkTree, removeCheckTree } from '../git/check-tree.ts';
+import type { EffectContext } from './loop.ts';
+import type { Workplace } from './workplace.ts';
+
+/** Verdicts of the intent's gates; null when it was aborted, which is no verdict. */
+export async function check(
+  place: Workplace,
+  intent: CheckIntent,
+  context: EffectContext,
+): Promise<Outcome | null> {
+  const { policies } = context.run.plan;
+  const { run, worker, subject, commit, tree, gates } = intent;
+  const home = place.git.home;
+  const common = {
+    id: checkId(place, intent),
+    tree,
+    gates,
+    env: place.env,
+    timeoutMs: policies.checkTimeoutMs,
+    graceMs: policies.graceMs,
+    logs: { dir: join(home, 'runs', run, worker ?? '.land', 'checks'), home },
+    signal: context.signal,
+  };
+  const outcome =
+    commit === ''
+      ? await inFolder(context, intent, common)
+      : await runChecks({
+          ...common,
+          cacheDir: place.checks,
+          makeTree: async (dir) => {
+            const made = await checkTree(place.git, { commit, dir });
+            return made.kind === 'ready' ? { ok: true } : { ok: false, error: made.error };
+          },
+          removeTree: removeCheckTree,
+        });
+  switch (outcome.kind) {
+    case 'judged':
+      return { kind: 'checked', run, subject, worker, verdicts: outcome.verdicts };
+    case 'aborted':
+      return null;
+    case 'no-tree':
+      throw new Error(outcome.error);
+  }
+}
+
+async function inFolder(
+  { run }: EffectContext,
+  intent: CheckIntent,
+  common: Omit<Parameters<typeof judgeFolder>[0], 'dir' | 'tmp'>,
+): Promise<ChecksOutcome> {
+  const dir = intent.worker === null ? null : (run.workers.get(intent.worker)?.worktree ?? null);
+  if (dir === null) return { kind: 'no-tree', error: 'its folder is gone' };
+  const tmp = join(common.logs.dir, 'tmp');
+  await mkdir(tmp, { recursive: true });
+  return judgeFolder({ ...common, dir, tmp });
+}
+
+/** Name of the check tree: the same for the same check of the same repository, so that a crash leaves one to reuse. */
+function checkId(place: Workplace, intent: CheckIntent): string {
+  const hash = createHash('sha256')
+    .update(`${place.git.commonDir}\n${intent.key}`)
+    .digest('hex')
+    .slice(0, 12);
+  return `${intent.worker ?? 'land'}-${hash}`;
+}

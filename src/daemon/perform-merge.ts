@@ -1,0 +1,83 @@
+/** The run's repository: preparing it, merging into integration, and showing the result to the user. */
+import type { Outcome } from '../core/commands.ts';
+import type { Intent } from '../core/intents.ts';
+import { definitionOf } from '../core/state.ts';
+import { commitMerge, buildMerge } from '../git/merge.ts';
+import { createIntegration, ensureMirror, fetchCommit } from '../git/mirror.ts';
+import { publish } from '../git/publish.ts';
+import { offerIntegration } from '../git/worktree.ts';
+import type { EffectContext } from './loop.ts';
+import { succeed } from './succeed.ts';
+import type { Workplace } from './workplace.ts';
+
+type Of<K extends Intent['kind']> = Extract<Intent, { kind: K }>;
+
+/** Mirror, base and integration ref. */
+export async function prepareRun(place: Workplace, intent: Of<'prepare-run'>): Promise<Outcome> {
+  const { run, base } = intent;
+  succeed(await ensureMirror(place.git));
+  succeed(await fetchCommit(place.git, { run, commit: base }));
+  const { commit } = succeed(await createIntegration(place.git, { run, base }));
+  return { kind: 'run-prepared', run, commit };
+}
+
+/** The merge commit off to the side, or the conflict, with the integration tip brought into the worker's clone. */
+export async function build(
+  place: Workplace,
+  intent: Of<'build-merge'>,
+  { run }: EffectContext,
+): Promise<Outcome> {
+  const { worker, base, tip, date } = intent;
+  const { role, mission } = definitionOf(run, worker);
+  const title = role ?? mission?.split('\n')[0] ?? '';
+  const message = `Merge ${worker}${title === '' ? '' : `: ${title}`}`;
+  const built = succeed(
+    await buildMerge(place.git, {
+      run: run.id,
+      worker,
+      base,
+      tip,
+      date,
+      message,
+      identity: place.identity,
+    }),
+  );
+  if (built.kind === 'built') {
+    return {
+      kind: 'merge-built',
+      run: run.id,
+      worker,
+      base,
+      tip,
+      commit: built.commit,
+      tree: built.tree,
+    };
+  }
+  const worktree = run.workers.get(worker)?.worktree ?? null;
+  if (worktree !== null) await offerIntegration(worktree, base);
+  return {
+    kind: 'merge-conflict',
+    run: run.id,
+    worker,
+    base,
+    tip,
+    files: built.files,
+    messages: built.messages,
+  };
+}
+
+/** Moves integration to exactly the commit whose gates passed. */
+export async function commit(place: Workplace, intent: Of<'commit-merge'>): Promise<Outcome> {
+  const { run, worker, base, commit: to, admission } = intent;
+  const done = succeed(await commitMerge(place.git, { run, base, commit: to, admission }));
+  if (done.kind === 'lost') return { kind: 'merge-lost', run, worker, found: done.found };
+  const { commit: merged, tree, files, commits } = done;
+  return { kind: 'merge-committed', run, worker, commit: merged, tree, files, commits };
+}
+
+/** Brings the user's refs up to date. */
+export async function show(place: Workplace, intent: Of<'publish'>): Promise<Outcome> {
+  const { run, refs: wanted } = intent;
+  const { refs, diverged } = succeed(await publish(place.git, { run, refs: wanted }));
+  return { kind: 'published', run, refs, diverged };
+}

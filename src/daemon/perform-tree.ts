@@ -1,0 +1,154 @@
+/** The working tree of an attempt, or the empty folder of a worker without a repository. */
+import { cp, lstat, mkdir, readdir, realpath, symlink } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import { makeGeneratedFolder } from '../agents/attempt-files.ts';
+import type { Outcome } from '../core/commands.ts';
+import type { KeptWork } from '../core/events.ts';
+import type { Intent } from '../core/intents.ts';
+import { definitionOf, type RunState } from '../core/state.ts';
+import { readGitFile } from '../git/clone-files.ts';
+import { discard } from '../git/discard.ts';
+import { keepFiles } from '../git/keep.ts';
+import { prepareTree } from '../git/worktree.ts';
+import type { EffectContext } from './loop.ts';
+import { captureRules, stateOf } from './perform-work.ts';
+import { succeed } from './succeed.ts';
+import { usualTree, type Workplace } from './workplace.ts';
+
+type Order = Extract<Intent, { kind: 'prepare-tree' }>;
+
+/** Trees are made one at a time: git's own making of them is not safe side by side. */
+let making: Promise<unknown> = Promise.resolve();
+
+/** Makes the tree, or finds it made, and brings in what `copy` and `link` name. */
+export async function prepareWorktree(
+  place: Workplace,
+  intent: Order,
+  context: EffectContext,
+): Promise<Outcome> {
+  const turn = making.then(() => prepare(place, intent, context));
+  making = turn.catch(() => {});
+  return turn;
+}
+
+async function prepare(place: Workplace, intent: Order, { run }: EffectContext): Promise<Outcome> {
+  makeGeneratedFolder(join(place.git.home, 'worktrees'));
+  const definition = definitionOf(run, intent.worker);
+  const dir = await treePlace(place, run, intent.worker);
+  if (definition.workspace === 'empty') return emptyFolder(place, run, intent, dir);
+  const tree = succeed(
+    await prepareTree(place.git, {
+      run: run.id,
+      worker: intent.worker,
+      attempt: intent.attempt,
+      branch: intent.branch,
+      commit: intent.commit,
+      continues: intent.continues,
+      dir,
+      identity: place.identity,
+      origin: place.origin,
+      rules: captureRules(place, run, {
+        worker: intent.worker,
+        attempt: Math.max(1, intent.attempt - 1),
+      }),
+      now: place.now(),
+    }),
+  );
+  await carry(place, definition, tree.worktree);
+  const { worktree, branch, base, kept } = tree;
+  return { kind: 'tree-prepared', ...of(intent), branch, worktree, base, kept };
+}
+
+/** Where the tree stands: its usual place, unless something of another run or of somebody else is there. */
+async function treePlace(place: Workplace, run: RunState, worker: string): Promise<string> {
+  const known = stateOf(run, worker).worktree;
+  if (known !== null) return known;
+  const usual = usualTree(place, worker);
+  const there = await lstat(usual).catch(() => null);
+  if (there === null) return usual;
+  const mark = await readGitFile(usual, 'czar-tree');
+  return mark?.startsWith(`${run.id} `) === true ? usual : `${usual}@${run.id}`;
+}
+
+async function emptyFolder(
+  place: Workplace,
+  run: RunState,
+  intent: Order,
+  dir: string,
+): Promise<Outcome> {
+  const kept: KeptWork[] = [];
+  const there = await lstat(dir).catch(() => null);
+  if (there !== null && !intent.continues && intent.attempt > 1) {
+    const stored = succeed(
+      await keepFiles(place.git, {
+        run: run.id,
+        worker: intent.worker,
+        dir,
+        identity: place.identity,
+        why: 'the folder was made anew',
+        rules: captureRules(place, run, { worker: intent.worker, attempt: intent.attempt - 1 }),
+        now: place.now(),
+      }),
+    );
+    if (stored.kept !== null) kept.push(stored.kept);
+    await (
+      await discard(dir)
+    ).deleted;
+  }
+  await mkdir(dir, { recursive: true });
+  return {
+    kind: 'tree-prepared',
+    ...of(intent),
+    branch: '',
+    worktree: await realpath(dir),
+    base: intent.commit,
+    kept,
+  };
+}
+
+/** Copies and links ignored files of the user's checkout into the tree. Nothing there is replaced. */
+async function carry(
+  place: Workplace,
+  definition: { readonly copy: readonly string[]; readonly link: readonly string[] },
+  tree: string,
+): Promise<void> {
+  for (const path of definition.copy) {
+    const { from, to } = await within(place, tree, path);
+    if ((await lstat(to).catch(() => null)) !== null) continue;
+    await mkdir(dirname(to), { recursive: true });
+    await cp(from, to, { recursive: true, verbatimSymlinks: true });
+  }
+  for (const path of definition.link) {
+    const { from, to } = await within(place, tree, path);
+    if ((await lstat(to).catch(() => null)) !== null) continue;
+    await mkdir(dirname(to), { recursive: true });
+    await symlink(from, to);
+  }
+}
+
+async function within(
+  place: Workplace,
+  tree: string,
+  path: string,
+): Promise<{ readonly from: string; readonly to: string }> {
+  const from = join(place.git.root, path);
+  const to = join(tree, path);
+  const real = await realpath(from).catch(() => null);
+  if (real === null) {
+    const near = (await readdir(dirname(from)).catch(() => [])).length > 0;
+    throw new Error(
+      `${path} cannot be carried into the tree: ${near ? 'there is no such file' : 'its folder is missing'}`,
+    );
+  }
+  const inside = (real + sep).startsWith((await realpath(place.git.root)) + sep);
+  if (!inside || !to.startsWith(tree + sep)) throw new Error(`${path} leads out of the repository`);
+  return { from, to };
+}
+
+function of(intent: Order): {
+  readonly run: string;
+  readonly worker: string;
+  readonly attempt: number;
+} {
+  return { run: intent.run, worker: intent.worker, attempt: intent.attempt };
+}

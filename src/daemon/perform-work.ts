@@ -1,0 +1,157 @@
+/** What an attempt left: brought home, measured against what its definition allows and promises. */
+import { join, relative } from 'node:path';
+import type { Outcome } from '../core/commands.ts';
+import type { KeptWork } from '../core/events.ts';
+import type { Intent } from '../core/intents.ts';
+import { branchOf } from '../core/schedule.ts';
+import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
+import { landGates, mergeGates } from '../core/tree-gates.ts';
+import { judgeChange } from '../gates/change-gates.ts';
+import { judgeEmptyWorkspace } from '../gates/empty-workspace.ts';
+import { defaultSecretPatterns, type CaptureRules } from '../git/capture.ts';
+import { collect } from '../git/collect.ts';
+import { filesOf, missingPaths } from '../git/facts.ts';
+import { keepFiles } from '../git/keep.ts';
+import { attemptKey } from '../process/status.ts';
+import { stopTree } from '../process/tree.ts';
+import { drainReports } from './attempt-reports.ts';
+import type { EffectContext } from './loop.ts';
+import { succeed } from './succeed.ts';
+import { attemptDir, type Workplace } from './workplace.ts';
+
+type Of<K extends Intent['kind']> = Extract<Intent, { kind: K }>;
+
+/** Which inputs of the worker's edges the integration tip does not have. */
+export async function checkInputs(place: Workplace, intent: Of<'check-inputs'>): Promise<Outcome> {
+  const { run, worker, commit, paths } = intent;
+  const { paths: missing } = succeed(await missingPaths(place.git, { commit, paths }));
+  return { kind: 'inputs-checked', run, worker, missing };
+}
+
+/** Ends what is left of the process tree, reads the last reports, then brings commits and files home. */
+export async function collectWork(
+  place: Workplace,
+  intent: Of<'collect'>,
+  context: EffectContext,
+): Promise<Outcome> {
+  const { run } = context;
+  const worker = stateOf(run, intent.worker);
+  const definition = definitionOf(run, intent.worker);
+  const dir = attemptDir(place, intent);
+  const tree = worker.worktree;
+  await stopTree({
+    marker: attemptKey(dir),
+    roots: worker.attempt?.process == null ? [] : [worker.attempt.process],
+    worktree: tree,
+    attemptDir: dir,
+    graceMs: run.plan.policies.graceMs,
+  });
+  await drainReports(place, { worker, intent, report: context.report });
+  if (tree === null) return { kind: 'collected', ...of(intent), work: null, kept: [] };
+  if (definition.workspace === 'empty') {
+    const kept = await keepFolder(place, run, worker, tree, intent);
+    return { kind: 'collected', ...of(intent), work: null, kept };
+  }
+  const commitUncommitted = intent.commit === 'all';
+  const collected = succeed(
+    await collect(place.git, {
+      run: run.id,
+      worker: intent.worker,
+      attempt: intent.attempt,
+      tree,
+      branch: worker.branch ?? branchOf(run, intent.worker),
+      base: worker.attempt?.base ?? run.base.commit,
+      integration: intent.integration,
+      commitUncommitted,
+      message: `${intent.worker}: work left uncommitted`,
+      why: `attempt ${intent.attempt} of ${intent.worker} ended without committing it`,
+      identity: place.identity,
+      rules: captureRules(place, run, intent),
+      now: place.now(),
+    }),
+  );
+  if (collected.kind === 'lost') throw new Error(collected.reason);
+  return { kind: 'collected', ...of(intent), work: collected.work, kept: [] };
+}
+
+/** How files of a tree are kept: size limit, secrets, and what czar carried in. */
+export function captureRules(
+  place: Workplace,
+  run: RunState,
+  at: { readonly worker: string; readonly attempt: number },
+): CaptureRules {
+  const definition = definitionOf(run, at.worker);
+  return {
+    maxFileBytes: run.plan.policies.maxFileBytes,
+    carried: [...definition.copy, ...definition.link],
+    secretPatterns: defaultSecretPatterns,
+    asideDir: join(attemptDir(place, { run: run.id, ...at }), 'aside'),
+  };
+}
+
+/** Deliverables, handoff, ownership and protect, on what git says was changed. */
+export async function judge(
+  place: Workplace,
+  intent: Of<'judge'>,
+  { run }: EffectContext,
+): Promise<Outcome> {
+  const worker = stateOf(run, intent.worker);
+  const definition = definitionOf(run, intent.worker);
+  const handoffGiven = worker.handoff !== null;
+  if (worker.work === null) {
+    const dir = worker.worktree ?? '';
+    const verdicts = await judgeEmptyWorkspace({ definition, dir, handoffGiven });
+    return { kind: 'judged', run: run.id, worker: intent.worker, verdicts };
+  }
+  const { files } = succeed(await filesOf(place.git, worker.work.tip));
+  const base = succeed(await filesOf(place.git, intent.integration));
+  const gates = [...mergeGates(run, intent.worker), ...landGates(run)];
+  const verdicts = judgeChange({
+    definition,
+    policies: run.plan.policies,
+    home: relative(place.git.root, place.git.home),
+    work: worker.work,
+    files,
+    baseFiles: base.files.map((file) => file.path),
+    approvals: worker.approvals,
+    handoffGiven,
+    gateCommands: [...new Set(gates.flatMap((gate) => [gate.command, ...gate.setup]))],
+  });
+  return { kind: 'judged', run: run.id, worker: intent.worker, verdicts };
+}
+
+/** The worker of the run; one that is not of it is a bug. */
+export function stateOf(run: RunState, id: string): WorkerState {
+  const worker = run.workers.get(id);
+  if (worker === undefined) throw new Error(`no worker ${id} in run ${run.id}`);
+  return worker;
+}
+
+async function keepFolder(
+  place: Workplace,
+  run: RunState,
+  worker: WorkerState,
+  dir: string,
+  intent: Of<'collect'>,
+): Promise<readonly KeptWork[]> {
+  const { kept } = succeed(
+    await keepFiles(place.git, {
+      run: run.id,
+      worker: worker.id,
+      dir,
+      identity: place.identity,
+      why: `files of attempt ${intent.attempt} of ${worker.id}`,
+      rules: captureRules(place, run, intent),
+      now: place.now(),
+    }),
+  );
+  return kept === null ? [] : [kept];
+}
+
+function of(intent: Of<'collect'>): {
+  readonly run: string;
+  readonly worker: string;
+  readonly attempt: number;
+} {
+  return { run: intent.run, worker: intent.worker, attempt: intent.attempt };
+}

@@ -1,0 +1,62 @@
+/**
+ * Performs intents: the only step that changes the world. Each effect is idempotent: performed again after a crash, it
+ * finds what was done and gives the same outcome. What fails for reasons outside the work throws, and the loop records
+ * it; a refusal that belongs to the work is an outcome.
+ */
+import type { Outcome } from '../core/commands.ts';
+import type { Intent } from '../core/intents.ts';
+import type { Perform } from './loop.ts';
+import { launch, setUp, stopAttempt, watch } from './perform-attempt.ts';
+import { check } from './perform-check.ts';
+import { buildLandingTree, landTree } from './perform-landing.ts';
+import { build, commit, prepareRun, show } from './perform-merge.ts';
+import { prepareWorktree } from './perform-tree.ts';
+import { checkInputs, collectWork, judge } from './perform-work.ts';
+import type { Workplace } from './workplace.ts';
+
+/** The performer of a workplace. */
+export function performer(place: Workplace): Perform {
+  return async (intent, context): Promise<Outcome | null> => {
+    const here = { ...place, git: { ...place.git, signal: context.signal } };
+    return perform(here, intent, context);
+  };
+}
+
+async function perform(
+  place: Workplace,
+  intent: Intent,
+  context: Parameters<Perform>[1],
+): Promise<Outcome | null> {
+  switch (intent.kind) {
+    case 'prepare-run':
+      return prepareRun(place, intent);
+    case 'check-inputs':
+      return checkInputs(place, intent);
+    case 'prepare-tree':
+      return prepareWorktree(place, intent, context);
+    case 'setup':
+      return setUp(place, intent, context);
+    case 'launch':
+      return launch(place, intent, context);
+    case 'watch':
+      return watch(place, intent, context);
+    case 'stop':
+      return stopAttempt(place, intent, context);
+    case 'collect':
+      return collectWork(place, intent, context);
+    case 'judge':
+      return judge(place, intent, context);
+    case 'check':
+      return check(place, intent, context);
+    case 'build-merge':
+      return build(place, intent, context);
+    case 'commit-merge':
+      return commit(place, intent);
+    case 'publish':
+      return show(place, intent);
+    case 'build-landing':
+      return buildLandingTree(place, intent, context);
+    case 'commit-landing':
+      return landTree(place, intent);
+  }
+}

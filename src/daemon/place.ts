@@ -1,0 +1,53 @@
+/** Where a repository's files are, found by reading plain files: no git is started, since every command begins here. */
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { findHome, findRoot, type Home } from '../plan/home.ts';
+
+export interface Place {
+  /** Top of the checkout, absolute. */
+  readonly root: string;
+  /** Git directory that all linked worktrees share, absolute. */
+  readonly commonDir: string;
+  /** `<commonDir>/czar`: log, mirror, lock. */
+  readonly state: string;
+  readonly home: Home;
+}
+
+/** The repository around `from` (absolute), or what is wrong in one sentence. */
+export function locate(options: {
+  readonly from: string;
+  readonly czarDir: string | null;
+  readonly cwd: string;
+}): Place | { readonly error: string } {
+  const root = findRoot(options.from);
+  if (root === null) return { error: `${options.from} is not in a git repository` };
+  const commonDir = commonDirOf(root);
+  if (commonDir === null) return { error: `${join(root, '.git')} does not lead to a git directory` };
+  const home = findHome({ root, czarDir: options.czarDir, cwd: options.cwd });
+  if ('error' in home) return home;
+  return { root, commonDir, state: join(commonDir, 'czar'), home };
+}
+
+function commonDirOf(root: string): string | null {
+  try {
+    const dot = join(root, '.git');
+    const gitDir = statSync(dot).isDirectory() ? dot : gitFileTarget(dot, root);
+    const common = readOr(join(gitDir, 'commondir'));
+    return realpathSync(common === null ? gitDir : resolve(gitDir, common.trim()));
+  } catch {
+    return null;
+  }
+}
+
+function gitFileTarget(file: string, root: string): string {
+  const match = /^gitdir: (.+)\n?$/.exec(readFileSync(file, 'utf8'));
+  return resolve(root, match?.[1]?.trim() ?? '');
+}
+
+function readOr(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * A person's request, whoever takes it: the loop that lives, or this process for a moment while none does. Both complete
+ * the request with the facts that it needs and decide it in the same core.
+ */
+import type { Request, Steering } from '../core/commands.ts';
+import type { FoldState } from '../core/evolve.ts';
+import type { RepositoryState, RunState } from '../core/state.ts';
+import type { EvaluateWhen } from '../core/advance.ts';
+import { readRefIn } from '../git/refs.ts';
+import { inUserRepository, type GitContext } from '../git/context.ts';
+import { treeFacts } from '../git/tree-facts.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Answer } from './loop.ts';
+import { turn } from './turn.ts';
+
+/** The request with its facts, or why it cannot be completed. */
+export async function complete(
+  git: GitContext,
+  state: RepositoryState,
+  steering: Steering,
+): Promise<Request | Extract<Answer, { ok: false }>> {
+  switch (steering.kind) {
+    case 'submit': {
+      const worker = state.runs.get(steering.run)?.workers.get(steering.worker);
+      if (worker?.worktree == null)
+        return { ...steering, tree: { exists: false, unfinished: null } };
+      const files = worker.block?.kind === 'conflict' ? worker.block.files : [];
+      return { ...steering, tree: await treeFacts(git, { tree: worker.worktree, files }) };
+    }
+    case 'land': {
+      const onto = await readRefIn(inUserRepository(git), `refs/heads/${steering.target}`);
+      if (onto !== null) return { ...steering, onto };
+      return refusal(
+        `There is no branch ${steering.target} to land on.`,
+        'czar land --into BRANCH names another one.',
+      );
+    }
+    case 'retry':
+    case 'retry-failed':
+    case 'skip':
+    case 'cancel':
+    case 'answer':
+    case 'unblock':
+    case 'approve-path':
+      return steering;
+  }
+}
+
+/**
+ * Decides the request and appends what follows, while no loop lives and this process holds the lock. Starts nothing:
+ * what is to be done then is in the log, for the next `czar run`.
+ */
+export function applyOffline(
+  journal: Journal,
+  request: Request,
+  options: { readonly now: number; readonly when: EvaluateWhen },
+): { readonly answer: Answer; readonly state: RepositoryState } {
+  const state: FoldState = journal.load();
+  const { events, decisions } = turn(state, [{ ...request, by: 'user' }], {
+    ...options,
+    draining: true,
+  });
+  if (events.length > 0) journal.append(events, state);
+  const [decision] = decisions;
+  if (decision === undefined || decision.ok) return { answer: { ok: true }, state };
+  return { answer: { ok: false, rejection: decision.rejection }, state };
+}
+
+/** Whether anything of the run is left for a loop to do. */
+export function wantsLoop(run: RunState): boolean {
+  return run.state === 'running' || run.landing !== null;
+}
+
+function refusal(what: string, next: string | null): Extract<Answer, { ok: false }> {
+  return { ok: false, rejection: { consequence: 'reject', exit: 4, what, next } };
+}
