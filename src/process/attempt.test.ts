@@ -14,9 +14,11 @@ import { bootId, liveness } from './identity.ts';
 import {
   attemptKey,
   markStopped,
+  markWatched,
   readStatus,
   readStopped,
   readWatchdog,
+  recordBoot,
   voidAttempt,
 } from './status.ts';
 import { systemFacts } from './table.ts';
@@ -225,6 +227,8 @@ test('a restart of the machine ends the attempt with an unknown exit', async () 
   writeFileSync(join(dir, 'status'), 'shim 10 5 .\nagent 11 5 .\n');
   const found = await recoverAttempt({ dir, boot: 'an earlier boot' });
   assert.ok(found.kind === 'unknown-exit');
+  recordBoot(dir, 'an earlier boot');
+  assert.equal((await recoverAttempt({ dir, boot: '' })).kind, 'unknown-exit');
   const process = { pid: 11, start: '5', boot: 'an earlier boot' };
   assert.equal((await follow(dir, process))?.how, 'lost');
 });
@@ -288,12 +292,25 @@ test('the watchdog ends an attempt at its time limit, with its parent dead and S
   );
 });
 
-test('the watchdog ends an attempt that nobody watches, and not one that is watched', async () => {
+test('the watchdog ends an attempt that nobody watches', async () => {
   const dir = folder();
   const agent = started(
     await startAttempt(options(dir, forever, { unattendedMs: 300, graceMs: 100 })),
   );
   assert.deepEqual(await follow(dir, agent), { how: 'stopped', why: 'unattended', code: 137 });
+});
+
+test('the watchdog leaves an attempt alone that is watched', async () => {
+  const dir = folder();
+  const script = 'for i in 1 2 3 4 5 6 7 8; do sleep 0.1; echo $i; done';
+  const agent = started(await startAttempt(options(dir, script, { unattendedMs: 400 })));
+  const end = await followAttempt({
+    dir,
+    process: agent,
+    signal: AbortSignal.timeout(15_000),
+    onActivity: () => markWatched(dir),
+  });
+  assert.deepEqual(end, { how: 'exited', code: 0 });
 });
 
 test('the watchdog ends with an agent that killed its own group politely', async () => {

@@ -12,7 +12,7 @@ import type { ProcessIdentity } from '../core/events.ts';
 import { watchFolder } from './changes.ts';
 import { bootId } from './identity.ts';
 import { shimArguments, shimExit } from './shim.ts';
-import { attemptKey, markWatched, readStatus, voidAttempt } from './status.ts';
+import { attemptKey, markWatched, readStatus, recordBoot, voidAttempt } from './status.ts';
 import { which } from './which.ts';
 
 export interface StartOptions {
@@ -47,6 +47,7 @@ export async function startAttempt(options: StartOptions): Promise<StartResult> 
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     chmodSync(dir, 0o700);
+    recordBoot(dir, bootId());
     markWatched(dir);
   } catch (error) {
     return { failed: `its folder cannot be made: ${message(error)}`, final: false };

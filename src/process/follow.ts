@@ -7,7 +7,7 @@
 import type { AttemptEnd, ProcessIdentity } from '../core/events.ts';
 import { watchFolder } from './changes.ts';
 import { bootId, identify, liveness } from './identity.ts';
-import { endOf, endWithoutExit, readStatus, voidAttempt, attemptKey } from './status.ts';
+import { endOf, endWithoutExit, readBoot, readStatus, voidAttempt, attemptKey } from './status.ts';
 import type { AttemptStatus, RecordedProcess } from './status.ts';
 import { systemFacts } from './table.ts';
 import type { FactSource } from './table.ts';
@@ -31,8 +31,8 @@ const bothKilled = 'it was killed together with the process that records its exi
 const shimKilled = 'the process that records its exit was killed before it ended';
 
 /**
- * What became of an attempt that was about to start when a loop ended. `boot` is the boot at that time. When nobody has
- * claimed it, it is claimed here and never starts.
+ * What became of an attempt that was about to start when a loop ended. `boot` is the boot at that time ('': what the
+ * folder says). When nobody has claimed it, it is claimed here and never starts.
  */
 export async function recoverAttempt(options: {
   readonly dir: string;
@@ -40,7 +40,8 @@ export async function recoverAttempt(options: {
   readonly signal?: AbortSignal;
   readonly source?: FactSource;
 }): Promise<Recovered> {
-  const { dir, boot, source = systemFacts } = options;
+  const { dir, source = systemFacts } = options;
+  const boot = options.boot === '' ? readBoot(dir) : options.boot;
   let status = readStatus(dir);
   const now = bootId(source);
   if (now !== '' && boot !== '' && now !== boot) {

@@ -1,5 +1,6 @@
 /**
- * The records of an attempt's folder: `status` (claim, pids, exit), `stopped` (who ended it), `watchdog`, `watched`.
+ * The records of an attempt's folder: `status` (claim, pids, exit), `boot`, `stopped` (who ended it), `watchdog`,
+ * `watched`.
  *
  * Invariant: a record counts only as a whole line; of several of one kind the last one wins.
  */
@@ -89,6 +90,17 @@ export function markWatched(dir: string): void {
 export function readWatchdog(dir: string): RecordedProcess | null {
   const match = /^(\d+) (.+) \.\n/.exec(readOr(join(dir, 'watchdog')) ?? '');
   return match === null ? null : { pid: Number(match[1]), start: match[2] ?? '' };
+}
+
+/** Writes down in which boot the attempt is started; pids on record mean nothing in another. */
+export function recordBoot(dir: string, boot: string): void {
+  // A second start of the folder must not change what the records of the first one mean.
+  createExclusively(join(dir, 'boot'), `${boot}\n`);
+}
+
+/** The boot that the attempt was started in, '' when it is not on record. */
+export function readBoot(dir: string): string {
+  return readOr(join(dir, 'boot'))?.trim() ?? '';
 }
 
 /** Value of CZAR_ATTEMPT_KEY, which marks every process of the attempt; always of one length. */

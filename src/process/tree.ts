@@ -13,7 +13,7 @@ import { resolve, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessIdentity } from '../core/events.ts';
 import { hasEnded, liveness } from './identity.ts';
-import { readStatus, readWatchdog } from './status.ts';
+import { readBoot, readStatus, readWatchdog } from './status.ts';
 import type { RecordedProcess } from './status.ts';
 import { listProcesses, readBootId, readEnvironment, readPlaces, systemFacts } from './table.ts';
 import type { FactSource, ProcessRow } from './table.ts';
@@ -53,7 +53,7 @@ export function scan(query: TreeQuery): readonly Member[] {
   const boot = readBootId(source);
   const rows = (listProcesses(source) ?? []).filter((row) => !hasEnded(row.state));
   const byPid = new Map(rows.map((row) => [row.pid, row]));
-  const attempt = companions(attemptDir);
+  const attempt = companions(attemptDir, boot);
   const shim = find(attempt.shim, byPid);
   const watchdog = find(attempt.watchdog, byPid);
   const excluded = selfAndAbove(byPid);
@@ -151,7 +151,7 @@ async function endCompanions(
 ): Promise<void> {
   const { attemptDir, source = systemFacts, signal } = query;
   const boot = readBootId(source);
-  const { shim, watchdog } = companions(attemptDir);
+  const { shim, watchdog } = companions(attemptDir, boot);
   // The shim records the exit first; SIGUSR1 tells the watchdog that there is nothing left to guard.
   for (const [found, word] of [
     [shim, 'SIGCONT'],
@@ -173,12 +173,19 @@ async function endCompanions(
   }
 }
 
-function companions(dir: string | null): {
+/** Shim, agent and watchdog on record; none when the record is of another boot. */
+function companions(
+  dir: string | null,
+  boot: string,
+): {
   readonly shim: RecordedProcess | null;
   readonly agent: RecordedProcess | null;
   readonly watchdog: RecordedProcess | null;
 } {
-  if (dir === null) return { shim: null, agent: null, watchdog: null };
+  const none = { shim: null, agent: null, watchdog: null };
+  if (dir === null) return none;
+  const recorded = readBoot(dir);
+  if (recorded !== '' && recorded !== boot) return none;
   const status = readStatus(dir);
   const shim = 'shim' in status ? status.shim : null;
   const agent = 'agent' in status ? status.agent : null;
