@@ -8,4 +8,16 @@ export interface VerbEntry {
 }
 
 /** The verbs in the order in which help lists them. */
-export const verbs: Readonly<Record<string, VerbEntry>> = {};
+export const verbs: Readonly<Record<string, VerbEntry>> = {
+  init: { summary: 'set up a home from what is there', load: () => import('./init.ts') },
+  validate: {
+    summary: 'check the plan files and say everything that is wrong',
+    load: () => import('./validate.ts'),
+  },
+  plan: {
+    summary: 'the plan as it would run: show, waves, graph',
+    load: () => import('./plan.ts'),
+  },
+  worker: { summary: 'one worker: new, show', load: () => import('./worker.ts') },
+  add: { summary: 'write a worker from a sentence', load: () => import('./add.ts') },
+};

@@ -1,0 +1,27 @@
+/** `czar init`: a home from what is there. */
+import { initHome } from '../plan/init.ts';
+import { openPlace } from './plan-files.ts';
+import type { CliContext, Verb } from './verb.ts';
+
+export const verb: Verb = {
+  define: (command, context) => {
+    command.action(() => init(context));
+  },
+};
+
+function init(context: CliContext): void {
+  const place = openPlace(context);
+  if (place === null) return;
+  const { out, options, env } = context;
+  const result = initHome({ ...place, path: env['PATH'] ?? '' });
+  if (options.json) {
+    out.json({ v: 1, home: place.home.name, ...result });
+    return;
+  }
+  for (const name of result.made) out.line({ text: 'made  ', style: 'green' }, name);
+  for (const name of result.kept) out.line({ text: 'kept  ', style: 'dim' }, name);
+  const agents = result.agents.length === 0 ? 'none found on PATH' : result.agents.join(', ');
+  out.line(`agents: ${agents}`);
+  out.line(`checks: ${result.checks.length === 0 ? 'none found' : result.checks.join('; ')}`);
+  out.note('next: czar add "TEXT" or czar worker new ID, then czar validate and czar run');
+}

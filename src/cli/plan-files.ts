@@ -1,0 +1,97 @@
+/** What the plan verbs share: finding the repository and its home, loading the plan, showing what is wrong with it. */
+import { resolve } from 'node:path';
+import type { Plan } from '../core/plan.ts';
+import { hasErrors, renderDiagnostic, type Diagnostic } from '../plan/diagnostics.ts';
+import { findHome, findRoot, type Home } from '../plan/home.ts';
+import { loadPlan, type LoadedPlan } from '../plan/load.ts';
+import { exits } from './exit.ts';
+import type { Span, Style } from './render.ts';
+import type { CliContext } from './verb.ts';
+
+/** The repository that a verb acts on. */
+export interface Place {
+  /** Absolute path of the top of the working tree. */
+  readonly root: string;
+  readonly home: Home;
+}
+
+/** The repository and home named by the options and the current folder; null when there is none, which is printed. */
+export function openPlace(context: CliContext): Place | null {
+  const { cwd, options } = context;
+  const from = options.repo === null ? cwd : resolve(cwd, options.repo);
+  const root = findRoot(from);
+  if (root === null) {
+    context.fail({
+      exit: exits.nothing,
+      what: 'this is not a git repository',
+      where: from,
+      next: 'git init',
+    });
+    return null;
+  }
+  const home = findHome({ root, czarDir: options.czarDir, cwd });
+  if ('error' in home) {
+    context.fail({
+      exit: exits.wrong,
+      what: home.error,
+      next: 'name a folder inside the repository',
+    });
+    return null;
+  }
+  return { root, home };
+}
+
+/** The plan of the place, valid and with at least one worker; else null, and why is printed. Warnings go unsaid. */
+export function openPlan(
+  context: CliContext,
+  place: Place,
+): { readonly plan: Plan; readonly loaded: LoadedPlan } | null {
+  const loaded = loadPlan(place);
+  if (loaded.plan !== null) return { plan: loaded.plan, loaded };
+  if (hasErrors(loaded.diagnostics)) {
+    const errors = loaded.diagnostics.filter((one) => one.severity === 'error');
+    printDiagnostics(context.out.error, errors);
+    context.fail({
+      exit: exits.wrong,
+      what: `the plan has ${plural(errors.length, 'error')}`,
+      next: 'czar validate',
+    });
+  } else failEmpty(context, place);
+  return null;
+}
+
+/** Says that there is no worker. */
+export function failEmpty(context: CliContext, place: Place): void {
+  context.fail({
+    exit: exits.nothing,
+    what: 'there is no worker',
+    where: `${place.home.name}/workers`,
+    next: place.home.exists ? 'czar add "TEXT", or czar worker new ID' : 'czar init',
+  });
+}
+
+const severityStyle: Readonly<Record<Diagnostic['severity'], Style>> = {
+  error: 'red',
+  warning: 'yellow',
+};
+
+/** Problems with source line and caret, a blank line between them. */
+export function printDiagnostics(
+  line: (...spans: readonly Span[]) => void,
+  diagnostics: readonly Diagnostic[],
+): void {
+  diagnostics.forEach((one, index) => {
+    if (index > 0) line();
+    for (const { part, text } of renderDiagnostic(one)) {
+      if (part === 'head') line({ text, style: 'bold' });
+      else if (part === 'caret') line({ text, style: severityStyle[one.severity] });
+      else if (part === 'hint') line({ text, style: 'cyan' });
+      else line(text);
+    }
+  });
+}
+
+/** `1 error`, `2 errors`. */
+export function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,130 @@
+/** `czar validate [PATH…]`: every problem of the plan files at once. */
+import { existsSync, statSync } from 'node:fs';
+import { join, relative, resolve, sep } from 'node:path';
+import { waves } from '../core/graph.ts';
+import type { Diagnostic } from '../plan/diagnostics.ts';
+import type { Home } from '../plan/home.ts';
+import { loadPlan, type LoadedPlan } from '../plan/load.ts';
+import { exits } from './exit.ts';
+import { failEmpty, openPlace, plural, printDiagnostics, type Place } from './plan-files.ts';
+import type { CliContext, Verb } from './verb.ts';
+
+export const verb: Verb = {
+  define: (command, context) => {
+    command
+      .argument('[path...]', 'worker files, or a home or repository to look at instead')
+      .addHelpText('after', '\nExit codes: 0 valid, 2 problems found, 3 no worker at all.')
+      .action((paths: readonly string[]) => validate(paths, context));
+  },
+};
+
+function validate(paths: readonly string[], context: CliContext): void {
+  const place = openPlace(context);
+  if (place === null) return;
+  const checked = check(paths, place, context);
+  if (checked === null) return;
+  const { loaded, diagnostics } = checked;
+  const errors = diagnostics.filter((one) => one.severity === 'error').length;
+  const warnings = diagnostics.length - errors;
+  const { out, options } = context;
+  if (loaded.found === 0 && errors === 0) {
+    failEmpty(context, checked.place);
+    return;
+  }
+  context.exit(errors > 0 ? exits.wrong : exits.done);
+  if (options.json) {
+    const workers = loaded.plan?.workers.length ?? loaded.found;
+    out.json({
+      v: 1,
+      valid: errors === 0,
+      workers,
+      errors,
+      warnings,
+      diagnostics,
+      notes: loaded.notes,
+    });
+    return;
+  }
+  printDiagnostics(out.line, diagnostics);
+  if (diagnostics.length > 0) out.line();
+  for (const note of loaded.notes) out.note({ text: 'note: ', style: 'cyan' }, note);
+  const levels =
+    loaded.plan === null ? '' : ` in ${plural(waves(loaded.plan.workers).length, 'wave')}`;
+  const verdict = errors > 0 ? 'not valid' : 'valid';
+  out.line(
+    { text: verdict, style: errors > 0 ? 'red' : 'green' },
+    `: ${plural(loaded.found, 'worker')}${levels}, ${plural(errors, 'error')}, ${plural(warnings, 'warning')}`,
+  );
+}
+
+interface Checked {
+  readonly loaded: LoadedPlan;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly place: Place;
+}
+
+/** What the paths name: nothing means the home; files inside the home are checked with their siblings. */
+function check(paths: readonly string[], place: Place, context: CliContext): Checked | null {
+  if (paths.length === 0) {
+    const loaded = loadPlan(place);
+    return { loaded, diagnostics: loaded.diagnostics, place };
+  }
+  const absolute = paths.map((path) => resolve(context.cwd, path));
+  const missing = absolute.findIndex((path) => !existsSync(path));
+  if (missing !== -1) {
+    context.fail({
+      exit: exits.wrong,
+      what: 'there is no such file or folder',
+      where: paths[missing] ?? null,
+    });
+    return null;
+  }
+  const outside = absolute.findIndex(
+    (path) => path !== place.root && !path.startsWith(place.root + sep),
+  );
+  if (outside !== -1) {
+    const what = 'this is outside the repository';
+    context.fail({
+      exit: exits.wrong,
+      what,
+      where: paths[outside] ?? null,
+      next: 'name its repository with --repo',
+    });
+    return null;
+  }
+  const [first = ''] = absolute;
+  if (absolute.length === 1 && statSync(first).isDirectory())
+    return checkFolder(first, place, context);
+  const files = absolute.map((path) => relative(place.root, path).split(sep).join('/'));
+  const siblings = files.every((file) => file.startsWith(`${place.home.name}/`));
+  const loaded = siblings ? loadPlan(place) : loadPlan({ ...place, files });
+  const wanted = new Set(files);
+  const diagnostics = siblings
+    ? loaded.diagnostics.filter((one) => wanted.has(one.file))
+    : loaded.diagnostics;
+  return { loaded, diagnostics, place };
+}
+
+function checkFolder(folder: string, place: Place, context: CliContext): Checked | null {
+  const isHome = ['workers', 'config.yaml', 'config.json'].some((name) =>
+    existsSync(join(folder, name)),
+  );
+  const inner = ['.czar', '.czarina']
+    .map((name) => join(folder, name))
+    .find((path) => existsSync(path));
+  const path = folder === place.home.path || isHome ? folder : inner;
+  if (path === undefined) {
+    const what = 'this folder is no home, and has none';
+    context.fail({
+      exit: exits.wrong,
+      what,
+      where: folder,
+      next: 'name a folder with workers/ or config.yaml in it',
+    });
+    return null;
+  }
+  const name = relative(place.root, path).split(sep).join('/');
+  const home: Home = { path, name, exists: true, czarina: existsSync(join(path, 'config.json')) };
+  const loaded = loadPlan({ root: place.root, home });
+  return { loaded, diagnostics: loaded.diagnostics, place: { root: place.root, home } };
+}

@@ -1,0 +1,163 @@
+/** `czar worker new|show`: one worker's definition. */
+import type { Edge, WorkerDefinition } from '../core/plan.ts';
+import { tokenForecast, tokenLimit } from '../core/plan.ts';
+import { formatDuration } from '../plan/duration.ts';
+import { nearest } from '../plan/nearest.ts';
+import { writeTemplate } from '../plan/new-worker.ts';
+import { exits } from './exit.ts';
+import { openPlace, openPlan } from './plan-files.ts';
+import type { Cell } from './render.ts';
+import type { CliContext, Verb } from './verb.ts';
+
+export const verb: Verb = {
+  define: (command, context) => {
+    command
+      .command('new')
+      .description('write a worker file to fill in')
+      .argument('<id>', 'lower-case letters and digits, with . _ or - between')
+      .action((id: string) => create(id, context));
+    command
+      .command('show')
+      .description('a worker as it would run')
+      .argument('<id>')
+      .action((id: string) => show(id, context));
+  },
+};
+
+function create(id: string, context: CliContext): void {
+  const place = openPlace(context);
+  if (place === null) return;
+  const written = writeTemplate(place.root, place.home, id);
+  switch (written.kind) {
+    case 'invalid':
+      return context.fail({ exit: exits.wrong, what: written.message });
+    case 'exists':
+      return context.fail({
+        exit: exits.refused,
+        what: 'the file exists already',
+        where: written.file,
+      });
+    case 'written':
+      if (context.options.json) context.out.json({ v: 1, id, file: written.file });
+      else context.out.line(written.file);
+      return context.out.note('next: fill it in, then czar validate');
+  }
+}
+
+function show(id: string, context: CliContext): void {
+  const place = openPlace(context);
+  if (place === null) return;
+  const opened = openPlan(context, place);
+  if (opened === null) return;
+  const worker = opened.plan.workers.find((one) => one.id === id);
+  if (worker === undefined) {
+    const near = nearest(
+      id,
+      opened.plan.workers.map((one) => one.id),
+    );
+    const next = near === null ? 'czar plan show lists the workers' : `did you mean ${near}?`;
+    return context.fail({
+      exit: exits.nothing,
+      what: `there is no worker ${JSON.stringify(id)}`,
+      next,
+    });
+  }
+  if (context.options.json) context.out.json({ v: 1, worker: toJson(worker) });
+  else print(worker, context);
+}
+
+/** A worker in the words of worker files. */
+function toJson(worker: WorkerDefinition): object {
+  const { budget, retry } = worker;
+  return {
+    id: worker.id,
+    kind: worker.kind,
+    role: worker.role,
+    mission: worker.mission,
+    first_action: worker.firstAction,
+    agent: worker.agent,
+    model: worker.model,
+    branch: worker.branch,
+    workspace: worker.workspace,
+    dependencies: worker.edges.map(({ allowSkipped, ...edge }) => ({
+      ...edge,
+      allow_skipped: allowSkipped,
+    })),
+    budget: budget && {
+      tokens: budget.tokens,
+      cost_usd: budget.costUsd,
+      reality_multiplier: budget.realityMultiplier,
+      forecast: tokenForecast(budget),
+      limit: tokenLimit(budget),
+      on_exceeded: budget.onExceeded,
+    },
+    deliverables: worker.deliverables,
+    owns: worker.owns,
+    references: worker.references,
+    tasks: worker.tasks,
+    success_criteria: worker.successCriteria,
+    verify: worker.verify,
+    setup: worker.setup,
+    teardown: worker.teardown,
+    copy: worker.copy,
+    link: worker.link,
+    handoff: worker.handoff,
+    priority: worker.priority,
+    retry: {
+      max_attempts: retry.maxAttempts,
+      backoff: retry.backoff,
+      initial_ms: retry.initialMs,
+      max_ms: retry.maxMs,
+      from: retry.from,
+    },
+    timeout_ms: worker.timeoutMs,
+    when: worker.when,
+    labels: worker.labels,
+    instructions: worker.instructions,
+    source: worker.source,
+    hash: worker.hash,
+  };
+}
+
+function print(worker: WorkerDefinition, context: CliContext): void {
+  const { out } = context;
+  const limit = tokenLimit(worker.budget);
+  const rows: (readonly [string, string | null])[] = [
+    ['role', worker.role],
+    ['mission', worker.mission],
+    ['first action', worker.firstAction],
+    ['agent', `${worker.agent.name} (${worker.agent.why})`],
+    ['branch', worker.branch],
+    ['workspace', worker.workspace === 'branch' ? null : worker.workspace],
+    ['after', joined(worker.edges.map(edgeText))],
+    ['tokens', limit === null ? null : `${worker.budget?.tokens ?? 'no estimate'}, limit ${limit}`],
+    ['deliverables', joined(worker.deliverables)],
+    ['owns', worker.owns === null ? null : joined(worker.owns)],
+    ['references', joined(worker.references)],
+    ['verify', joined(worker.verify)],
+    ['setup', joined(worker.setup)],
+    ['priority', worker.priority],
+    ['attempts', `at most ${worker.retry.maxAttempts}`],
+    ['timeout', worker.timeoutMs === null ? null : formatDuration(worker.timeoutMs)],
+    ['when', worker.when],
+    ['defined in', `${worker.source.file}:${worker.source.line}`],
+  ];
+  out.line({ text: worker.id, style: 'bold' });
+  out.table(
+    rows.flatMap(([name, value]): readonly (readonly Cell[])[] =>
+      value === null ? [] : [[{ text: name, style: 'dim' }, value]],
+    ),
+    { indent: 2 },
+  );
+  for (const task of worker.tasks) out.line(`  [ ] ${task}`);
+}
+
+function edgeText({ on, kind, requires }: Edge): string {
+  const facts = [kind === 'output' ? null : kind, requires === 'complete' ? null : requires];
+  const said = facts.filter((fact) => fact !== null);
+  return said.length === 0 ? on : `${on} (${said.join(', ')})`;
+}
+
+function joined(list: readonly string[]): string | null {
+  return list.length === 0 ? null : list.join(', ');
+}
