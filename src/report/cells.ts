@@ -1,0 +1,72 @@
+/**
+ * Text as a terminal sees it, for views that must fit: nothing that could steer the terminal, and widths in cells.
+ */
+
+/* oxlint-disable no-control-regex -- control characters are what this file takes out */
+
+const sequence = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\|$)|[@-_])/g;
+const unprintable =
+  /[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+const ascii = /^[ -~]*$/;
+const twoCells =
+  /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\u4dbf\u4e00-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]/u;
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** The text on one line, without control characters and without what reorders or hides text. */
+export function oneLine(text: string): string {
+  return text.replace(sequence, '').replace(/\s+/g, ' ').replace(unprintable, '').trim();
+}
+
+/** Cells that the text takes on a terminal. */
+export function cells(text: string): number {
+  if (ascii.test(text)) return text.length;
+  let sum = 0;
+  for (const { segment } of graphemes.segment(text)) sum += twoCells.test(segment) ? 2 : 1;
+  return sum;
+}
+
+/** The text, cut to at most `width` cells; what is cut ends with an ellipsis. */
+export function cut(text: string, width: number): string {
+  if (cells(text) <= width) return text;
+  if (width <= 0) return '';
+  let kept = '';
+  let sum = 0;
+  for (const { segment } of graphemes.segment(text)) {
+    sum += cells(segment);
+    if (sum > width - 1) break;
+    kept += segment;
+  }
+  return `${kept}…`;
+}
+
+/** The text filled up to `width` cells. */
+export function fill(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - cells(text)));
+}
+
+/**
+ * Rows with aligned columns, two spaces apart, none wider than `width` cells: the column `flex` gives way first, then
+ * lines are cut.
+ */
+export function columns(
+  rows: readonly (readonly string[])[],
+  options: { readonly width: number; readonly flex: number },
+): readonly string[] {
+  const { width, flex } = options;
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, cells(cell));
+    });
+  }
+  const total = widths.reduce((sum, one) => sum + one + 2, -2);
+  const wanted = widths[flex] ?? 0;
+  if (total > width) widths[flex] = Math.max(Math.min(8, wanted), wanted - (total - width));
+  return rows.map((row) => {
+    const parts = row.map((cell, column) => {
+      const room = widths[column] ?? 0;
+      return fill(cut(cell, room), room);
+    });
+    return cut(parts.join('  ').trimEnd(), width);
+  });
+}

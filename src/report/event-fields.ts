@@ -1,0 +1,212 @@
+/** What of an event stands on its line: the few facts that a reader of a log wants, in a fixed order. */
+import type { ChangeVerdict, Event, TreeVerdict } from '../core/events.ts';
+import type { TokensOf } from './event-line.ts';
+
+/** A key and its value. */
+export type Field = readonly [key: string, value: string | number];
+
+/** The facts of an event; empty when its name says all. */
+export function eventFields(event: Event, tokens: TokensOf): readonly Field[] {
+  const ofRun: readonly Field[] =
+    event.worker === undefined && event.run !== undefined ? [['run', event.run]] : [];
+  return [...ofRun, ...ownFields(event, tokens)];
+}
+
+function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
+  switch (event.type) {
+    case 'loop.started':
+      return [
+        ['pid', event.data.pid],
+        ['host', event.data.host],
+        ['version', event.data.version],
+      ];
+    case 'loop.ended':
+    case 'run.running':
+    case 'merge.abandoned':
+      return [['reason', event.data.reason]];
+    case 'run.started':
+      return [
+        ['workers', event.data.plan.workers.length],
+        ['base', short(event.data.base.commit)],
+        ['integration', event.data.integration],
+      ];
+    case 'run.prepared':
+      return [['commit', short(event.data.commit)]];
+    case 'run.waiting':
+      return [['workers', event.data.workers.join(',')]];
+    case 'run.failed':
+      return [
+        ['workers', event.data.workers.join(',')],
+        ['reason', event.data.reason],
+      ];
+    case 'run.cancelled':
+    case 'run.cancel_requested':
+      return [['by', event.data.by]];
+    case 'worker.started':
+      return [['attempt', event.data.attempt]];
+    case 'worker.complete': {
+      const used = tokens(event.run ?? '', event.worker ?? '');
+      const known: readonly Field[] = used === null ? [] : [['tokens', used]];
+      return event.data.noChange ? [...known, ['no_change', 'true']] : known;
+    }
+    case 'worker.blocked':
+      return [
+        ['reason', event.data.block.text],
+        ...(event.data.blockedBy === null ? [] : [['blocked_by', event.data.blockedBy] as const]),
+      ];
+    case 'worker.active':
+      return [['pid', event.data.process.pid]];
+    case 'worker.pending':
+    case 'worker.ready':
+    case 'worker.verifying':
+    case 'worker.reviewing':
+    case 'worker.merging':
+    case 'worker.paused':
+    case 'worker.failed':
+    case 'worker.skipped':
+    case 'worker.cancelled':
+    case 'worker.stop_requested':
+      return event.data.reason === '' ? [] : [['reason', event.data.reason]];
+    case 'worker.error':
+      return [
+        ['error', event.data.error],
+        ...(event.data.exit === null ? [] : [['exit', event.data.exit] as const]),
+      ];
+    case 'worker.merged':
+      return [
+        ['commit', short(event.data.commit)],
+        ['commits', event.data.commits],
+      ];
+    case 'worker.noted':
+      return [
+        ['kind', event.data.kind],
+        ['text', event.data.text],
+      ];
+    case 'worker.task_started':
+    case 'worker.task_completed':
+      return [['task', event.data.task]];
+    case 'worker.checkpoint':
+      return [['name', event.data.name]];
+    case 'worker.reported_blocked':
+      return [['reason', event.data.text]];
+    case 'worker.asked':
+      return [['question', event.data.text]];
+    case 'worker.handoff':
+      return [['characters', event.data.text.length]];
+    case 'worker.usage':
+      return [
+        ['input', event.data.input],
+        ['output', event.data.output],
+        ['cached', event.data.cached],
+        ['cost_usd', event.data.costUsd],
+      ];
+    case 'worker.report_refused':
+      return [['error', event.data.error]];
+    case 'attempt.read':
+      return [
+        ['report', event.data.reportOffset],
+        ['output', event.data.outputOffset],
+      ];
+    case 'attempt.prepared':
+      return event.data.branch === '' ? [] : [['branch', event.data.branch]];
+    case 'attempt.ended':
+      return [['end', endText(event.data.end)]];
+    case 'work.collected':
+      return event.data.work === null
+        ? []
+        : [
+            ['commits', event.data.work.commits],
+            ['files', event.data.work.changed.length],
+          ];
+    case 'work.kept':
+      return [
+        ['ref', event.data.kept.ref],
+        ['files', event.data.kept.files.length],
+      ];
+    case 'inputs.checked':
+      return event.data.missing.length === 0 ? [] : [['missing', event.data.missing.join(',')]];
+    case 'gate.started':
+      return [
+        ['subject', event.data.subject],
+        ['tree', short(event.data.tree)],
+      ];
+    case 'gate.passed':
+    case 'gate.failed':
+    case 'gate.inconclusive':
+      return verdictFields(event.data.verdict);
+    case 'protect.approved':
+      return [
+        ['path', event.data.path],
+        ['by', event.data.by],
+      ];
+    case 'merge.started':
+      return [
+        ['base', short(event.data.base)],
+        ['tip', short(event.data.tip)],
+      ];
+    case 'merge.built':
+    case 'land.built':
+      return [['commit', short(event.data.commit)]];
+    case 'merge.conflict':
+      return [['files', event.data.files.join(',')]];
+    case 'dependency.superseded':
+      return [
+        ['dependency', event.data.dependency],
+        ['dependent', event.data.dependent],
+      ];
+    case 'refs.published':
+      return [['refs', Object.keys(event.data.refs).length]];
+    case 'refs.diverged':
+      return [
+        ['ref', event.data.ref],
+        ['why', event.data.why],
+      ];
+    case 'land.started':
+      return [
+        ['target', event.data.target],
+        ['mode', event.data.mode],
+      ];
+    case 'land.refused':
+      return [['reason', event.data.reason]];
+    case 'run.landed':
+      return [
+        ['target', event.data.target],
+        ['commit', short(event.data.commit)],
+      ];
+    case 'effect.failed':
+      return [
+        ['effect', event.data.effect],
+        ['tries', event.data.tries],
+        ['error', event.data.error],
+      ];
+    case 'run.complete':
+    case 'attempt.setup_started':
+    case 'attempt.setup_passed':
+      return [];
+  }
+}
+
+function verdictFields(verdict: ChangeVerdict | TreeVerdict): readonly Field[] {
+  if ('tip' in verdict) return [['gate', verdict.gate], ...found(verdict)];
+  return [['gate', verdict.gate], ['command', verdict.command], ...found(verdict)];
+}
+
+function found(verdict: ChangeVerdict | TreeVerdict): readonly Field[] {
+  const [first] = verdict.findings;
+  return verdict.result === 'pass' || first === undefined ? [] : [['finding', first]];
+}
+
+function endText(end: Extract<Event, { type: 'attempt.ended' }>['data']['end']): string {
+  switch (end.how) {
+    case 'exited':
+      return `exit ${end.code}`;
+    case 'stopped':
+      return `stopped: ${end.why}`;
+    case 'lost':
+      return `lost: ${end.why}`;
+  }
+}
+
+function short(id: string): string {
+  return id.slice(0, 10);
+}

@@ -1,0 +1,220 @@
+/**
+ * Live progress of a run: as many lines as the terminal has room for, and single lines of what changed where there is
+ * no terminal. Pure; what is shown fits, never wider or taller than given.
+ */
+import type { Event } from '../core/events.ts';
+import { isFinal, isLive } from '../core/lifecycle.ts';
+import { waveOf } from '../core/order.ts';
+import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
+import { columns, cut, oneLine } from './cells.ts';
+import { clockTime, counted, spanText, thousands } from './figures.ts';
+import { membersOf, unmet } from './status.ts';
+import { symbols } from './status-text.ts';
+
+/** What the progress is drawn with. */
+export interface ProgressOptions {
+  readonly run: RunState;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly columns: number;
+  readonly rows: number;
+  /** What was asked of the loop meanwhile, such as that it finishes; null for nothing. */
+  readonly notice: string | null;
+  /** The last line that each live agent printed. */
+  readonly lastWords: ReadonlyMap<string, string>;
+}
+
+/**
+ * A heading, the workers by wave, and what agents say. When there is no room for all, workers that are over or not yet
+ * begun are counted instead of shown.
+ */
+export function progressLines(options: ProgressOptions): readonly string[] {
+  const { run, now, columns: width, rows } = options;
+  if (rows <= 0 || width <= 0) return [];
+  const workers = membersOf(run);
+  const heading = cut(headline(run, workers, now), width);
+  const foot = options.notice === null ? [] : [cut(oneLine(options.notice), width)];
+  const room = rows - 1 - foot.length;
+  const shown = room <= 0 ? [] : choose(workers, room);
+  const body = columns(
+    shown.map((worker) => row(worker, options)),
+    { width, flex: 5 },
+  );
+  const hidden = workers.length - shown.length;
+  const rest =
+    hidden > 0 && body.length < room ? [cut(`  and ${counted(hidden, 'more worker')}`, width)] : [];
+  return [heading, ...body, ...rest, ...foot].slice(0, rows);
+}
+
+/** One line for an event that changes a worker's state or the run's, `10:15:04 patterns ready → active (attempt 1, claude)`; null for others. */
+export function changeLine(
+  event: Event,
+  options: { readonly run: RunState | null; readonly offsetMinutes: number },
+): string | null {
+  const text = changeText(event, options.run);
+  return text === null ? null : `${clockTime(event.at, options.offsetMinutes)} ${oneLine(text)}`;
+}
+
+function headline(run: RunState, workers: readonly WorkerState[], now: number): string {
+  const done = workers.filter((worker) => worker.state === 'complete').length;
+  const live = workers.filter((worker) => isLive(worker.state)).length;
+  const failed = workers.filter((worker) => worker.state === 'failed').length;
+  const tokens = workers.reduce((sum, one) => sum + one.usage.input + one.usage.output, 0);
+  return [
+    `${oneLine(run.plan.name)}  ${run.id}  ${run.state}`,
+    `${done}/${workers.length} complete`,
+    `${live} running`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    spanText((run.endedAt ?? now) - run.startedAt),
+    ...(tokens > 0 ? [`${thousands(tokens)} tokens`] : []),
+  ].join('  ');
+}
+
+/** What deserves a line when there are fewer lines than workers, in the order of the plan. */
+function choose(workers: readonly WorkerState[], room: number): readonly WorkerState[] {
+  if (workers.length <= room) return workers;
+  const places = Math.max(0, room - 1);
+  const chosen = new Set(workers.toSorted((a, b) => weight(a) - weight(b)).slice(0, places));
+  return workers.filter((worker) => chosen.has(worker));
+}
+
+function weight(worker: WorkerState): number {
+  if (isLive(worker.state)) return 0;
+  if (worker.state === 'blocked' || worker.state === 'paused') return 1;
+  if (worker.state === 'failed') return 2;
+  if (worker.state === 'ready') return 4;
+  if (worker.state === 'pending') return 5;
+  return isFinal(worker.state) ? 6 : 3;
+}
+
+function row(worker: WorkerState, options: ProgressOptions): readonly string[] {
+  const { run, now } = options;
+  const used = worker.usage.input + worker.usage.output;
+  const end = isFinal(worker.state) ? (worker.completedAt ?? now) : now;
+  return [
+    `${symbols[worker.state]} ${waveOf(run.plan, worker.id)}`,
+    worker.id,
+    worker.state,
+    worker.startedAt === null ? '' : spanText(end - worker.startedAt),
+    used === 0 ? '' : thousands(used),
+    oneLine(remark(worker, options)),
+  ];
+}
+
+function remark(worker: WorkerState, options: ProgressOptions): string {
+  switch (worker.state) {
+    case 'starting':
+    case 'active':
+      return options.lastWords.get(worker.id) ?? worker.latest.at(-1)?.text ?? '';
+    case 'pending':
+      return `waits for ${unmet(options.run, worker).join(', ')}`;
+    case 'blocked':
+      return worker.blockedBy === null
+        ? (worker.block?.text ?? worker.reason)
+        : `blocked by ${worker.blockedBy}`;
+    case 'failed':
+    case 'skipped':
+    case 'cancelled':
+    case 'paused':
+      return worker.reason;
+    case 'verifying':
+    case 'reviewing':
+    case 'merging':
+      return worker.latest.at(-1)?.text ?? '';
+    case 'ready':
+    case 'complete':
+      return '';
+  }
+}
+
+function changeText(event: Event, run: RunState | null): string | null {
+  switch (event.type) {
+    case 'worker.started': {
+      const agent = run === null ? null : definitionOf(run, event.worker ?? '').agent.name;
+      const details = [`attempt ${event.data.attempt}`, ...(agent === null ? [] : [agent])];
+      return `${event.worker} ${event.data.from} → starting (${details.join(', ')})`;
+    }
+    case 'worker.pending':
+    case 'worker.ready':
+    case 'worker.active':
+    case 'worker.verifying':
+    case 'worker.reviewing':
+    case 'worker.merging':
+    case 'worker.complete':
+    case 'worker.blocked':
+    case 'worker.paused':
+    case 'worker.failed':
+    case 'worker.skipped':
+    case 'worker.cancelled': {
+      const to = event.type.slice('worker.'.length);
+      const why = telling.has(to) && event.data.reason !== '' ? ` (${event.data.reason})` : '';
+      return `${event.worker} ${event.data.from ?? 'new'} → ${to}${why}`;
+    }
+    case 'worker.error':
+      return `${event.worker} attempt failed: ${event.data.error}`;
+    case 'run.started':
+      return `run ${event.run} started: ${counted(event.data.plan.workers.length, 'worker')}`;
+    case 'run.waiting':
+      return `run ${event.run} waits for a person: ${event.data.workers.join(', ')}`;
+    case 'run.running':
+      return `run ${event.run} goes on`;
+    case 'run.complete':
+      return `run ${event.run} is complete`;
+    case 'run.failed':
+      return `run ${event.run} failed: ${event.data.reason}`;
+    case 'run.cancelled':
+      return `run ${event.run} was cancelled`;
+    case 'run.landed':
+      return `run ${event.run} landed on ${event.data.target}`;
+    case 'land.refused':
+      return `run ${event.run} did not land: ${event.data.reason}`;
+    case 'loop.started':
+    case 'loop.ended':
+    case 'run.prepared':
+    case 'run.cancel_requested':
+    case 'worker.merged':
+    case 'worker.stop_requested':
+    case 'worker.noted':
+    case 'worker.task_started':
+    case 'worker.task_completed':
+    case 'worker.checkpoint':
+    case 'worker.reported_blocked':
+    case 'worker.asked':
+    case 'worker.handoff':
+    case 'worker.usage':
+    case 'worker.report_refused':
+    case 'attempt.read':
+    case 'attempt.prepared':
+    case 'attempt.setup_started':
+    case 'attempt.setup_passed':
+    case 'attempt.ended':
+    case 'work.collected':
+    case 'work.kept':
+    case 'inputs.checked':
+    case 'gate.started':
+    case 'gate.passed':
+    case 'gate.failed':
+    case 'gate.inconclusive':
+    case 'protect.approved':
+    case 'merge.started':
+    case 'merge.built':
+    case 'merge.conflict':
+    case 'merge.abandoned':
+    case 'dependency.superseded':
+    case 'refs.published':
+    case 'refs.diverged':
+    case 'land.started':
+    case 'land.built':
+    case 'effect.failed':
+      return null;
+  }
+}
+
+/** States whose reason says more than their name. */
+const telling: ReadonlySet<string> = new Set([
+  'blocked',
+  'paused',
+  'failed',
+  'skipped',
+  'cancelled',
+]);

@@ -1,0 +1,266 @@
+/**
+ * What `czar status` shows a person, made from the documents of `status.ts`: a table of a run, the report with its
+ * sections, and one worker. Plain text; whoever prints it strips control characters and fits it to the terminal.
+ */
+import type { WorkerStateName } from '../core/lifecycle.ts';
+import { columns, oneLine } from './cells.ts';
+import { counted, grouped, minuteStamp, percentText, spanText, thousands } from './figures.ts';
+import type { StatusDocument, WorkerStatusDocument } from './status-schema.ts';
+
+type WorkerDocument = StatusDocument['workers'][number];
+
+/** What a state looks like. */
+export const symbols: Readonly<Record<WorkerStateName, string>> = {
+  pending: '·',
+  ready: '○',
+  starting: '◔',
+  active: '●',
+  verifying: '◐',
+  reviewing: '◑',
+  merging: '◕',
+  complete: '✓',
+  blocked: '!',
+  paused: '‖',
+  failed: '✗',
+  skipped: '»',
+  cancelled: '×',
+};
+
+/** What a view needs beside the document. */
+export interface TextOptions {
+  /** Name of the plan. */
+  readonly name: string;
+  /** Cells a line may have. */
+  readonly width: number;
+  /** Minutes that the reader's clock is ahead of UTC. */
+  readonly offsetMinutes: number;
+}
+
+/** The run as a title, a table with a row for each worker, and the totals. */
+export function statusText(document: StatusDocument, options: TextOptions): readonly string[] {
+  const { run, totals } = document;
+  const rows = document.workers.map((worker) => [
+    symbols[worker.state],
+    worker.id,
+    stateText(worker),
+    tokensText(worker),
+    worker.duration_ms === null ? '' : spanText(worker.duration_ms),
+    waitText(worker),
+  ]);
+  const head = ['', 'worker', 'state', 'tokens', 'elapsed', 'waiting on'];
+  return [
+    `${oneLine(options.name)}  run ${run.id}  ${run.state}`,
+    '',
+    ...columns([head, ...rows], { width: options.width, flex: 5 }),
+    '',
+    totalsText(document),
+    `started ${minuteStamp(Date.parse(run.started_at), options.offsetMinutes)}, integration branch ${run.integration}`,
+    ...(totals.blocked > 0 ? ['czar why WORKER says what a worker waits for'] : []),
+  ].map((line) => line.trimEnd());
+}
+
+/** The report by sections. Every worker stands in exactly one of them, so that their counts sum to the total. */
+export function statusReport(document: StatusDocument, options: TextOptions): readonly string[] {
+  const groups = sections.map(({ title, holds, lines }) => {
+    const workers = document.workers.filter((worker) => holds.includes(worker.state));
+    return { title, workers, lines };
+  });
+  const overview = [
+    ['Workers', grouped(document.totals.total)],
+    ...groups.map(({ title, workers }) => [
+      title,
+      `${workers.length}${title === 'COMPLETED' ? ` (${percentText(document.totals.percent)})` : ''}`,
+    ]),
+    ['Tokens', grouped(document.tokens)],
+  ];
+  return [
+    `${oneLine(options.name)}  run ${document.run.id}  ${document.run.state}`,
+    '',
+    'OVERVIEW',
+    ...columns(
+      overview.map(([name = '', value = '']) => ['', `${capital(name)}:`, value]),
+      { width: options.width, flex: 1 },
+    ),
+    ...groups
+      .filter(({ workers }) => workers.length > 0)
+      .flatMap(({ title, workers, lines }) => [
+        '',
+        title,
+        ...workers.flatMap((worker) => [
+          `  ${symbols[worker.state]} ${worker.id}`,
+          ...lines(worker).map((line) => `      ${oneLine(line)}`),
+        ]),
+      ]),
+  ];
+}
+
+/** One worker with its tasks and what happened last, newest first. */
+export function workerText(
+  { worker }: WorkerStatusDocument,
+  options: Omit<TextOptions, 'name'>,
+): readonly string[] {
+  const at = (time: string): string => minuteStamp(Date.parse(time), options.offsetMinutes);
+  const facts: readonly (readonly [string, string | null])[] = [
+    ['Branch', worker.branch],
+    ['State', `${symbols[worker.state]} ${stateText(worker)}`],
+    ['Reason', worker.block?.text ?? worker.reason],
+    ['Role', worker.role],
+    ['Agent', worker.agent],
+    ['Tree', worker.worktree],
+    ['Wave', String(worker.wave)],
+    ['Waiting on', worker.waiting_on.join(', ') || null],
+    ['Waiting for', worker.waiting_for],
+    ['Started', worker.started_at === null ? null : at(worker.started_at)],
+    ['Completed', worker.completed_at === null ? null : at(worker.completed_at)],
+    ['Duration', worker.duration_ms === null ? null : spanText(worker.duration_ms)],
+    ['Tokens', usageText(worker)],
+    ['Cost', worker.cost_usd > 0 ? `$${worker.cost_usd.toFixed(2)}` : null],
+    ['Merged', worker.merged === null ? null : worker.merged.commit.slice(0, 10)],
+  ];
+  const section = (title: string, lines: readonly string[]): readonly string[] =>
+    lines.length === 0 ? [] : ['', `${title}:`, ...lines.map((line) => `  ${oneLine(line)}`)];
+  return [
+    `Worker: ${worker.id}  (run ${worker.run})`,
+    ...columns(
+      facts.flatMap(([name, value]) => (value === null ? [] : [[`${name}:`, oneLine(value)]])),
+      { width: options.width, flex: 1 },
+    ),
+    ...section('Findings', worker.block?.findings.flatMap((text) => text.split('\n')) ?? []),
+    ...section('Files', worker.block?.files ?? []),
+    ...section(
+      'Tasks',
+      worker.task_list.map((task) => `${taskSymbol(task)} ${task.task}`),
+    ),
+    ...section(
+      'Gates',
+      worker.verdicts.map(({ gate, result, command }) =>
+        command === null ? `${gate}: ${result}` : `${gate} (${command}): ${result}`,
+      ),
+    ),
+    ...section(
+      'Attempts',
+      worker.attempts.map((one) => `${one.attempt}. ${at(one.started_at)}  ${one.outcome}`),
+    ),
+    ...section(
+      'Kept',
+      worker.kept.map(({ ref, files, why }) => `${ref}  ${counted(files.length, 'file')}, ${why}`),
+    ),
+    ...section(
+      'Latest activity',
+      worker.activity.map(({ at: time, text }) => `${at(time)}  ${text}`),
+    ),
+  ];
+}
+
+/** The counts of every state that has workers, and the sums. */
+export function totalsText({ totals, tokens, cost_usd }: StatusDocument): string {
+  const counts = stateOrder
+    .filter((state) => totals[state] > 0)
+    .map((state) => `${totals[state]} ${state}`);
+  return [
+    `${counted(totals.total, 'worker')}: ${counts.join(', ')} (${percentText(totals.percent)} complete)`,
+    ...(tokens > 0 ? [`${grouped(tokens)} tokens`] : []),
+    ...(cost_usd > 0 ? [`$${cost_usd.toFixed(2)}`] : []),
+  ].join('; ');
+}
+
+const stateOrder: readonly WorkerStateName[] = [
+  'complete',
+  'active',
+  'starting',
+  'verifying',
+  'reviewing',
+  'merging',
+  'ready',
+  'pending',
+  'blocked',
+  'paused',
+  'failed',
+  'skipped',
+  'cancelled',
+];
+
+interface Section {
+  readonly title: string;
+  readonly holds: readonly WorkerStateName[];
+  readonly lines: (worker: WorkerDocument) => readonly string[];
+}
+
+const sections: readonly Section[] = [
+  {
+    title: 'COMPLETED',
+    holds: ['complete'],
+    lines: (worker) => [
+      `duration ${spanText(worker.duration_ms ?? 0)}, tokens ${grouped(worker.tokens.used)}`,
+    ],
+  },
+  {
+    title: 'ACTIVE',
+    holds: ['starting', 'active', 'verifying', 'reviewing', 'merging'],
+    lines: (worker) => [
+      `${worker.state}, ${worker.tasks.completed}/${worker.tasks.total} tasks`,
+      ...(worker.latest === null ? [] : [`latest: ${worker.latest}`]),
+    ],
+  },
+  {
+    title: 'PENDING',
+    holds: ['pending'],
+    lines: (worker) => [`blocked by: ${worker.waiting_on.join(', ')}`],
+  },
+  {
+    title: 'READY',
+    holds: ['ready'],
+    lines: (worker) => [
+      worker.waiting_for === null ? 'ready to start' : `waits for ${worker.waiting_for}`,
+    ],
+  },
+  {
+    title: 'BLOCKED',
+    holds: ['blocked', 'paused'],
+    lines: (worker) => [
+      worker.blocked_by === null
+        ? `${worker.state}: ${worker.reason}`
+        : `blocked by: ${worker.blocked_by}`,
+    ],
+  },
+  {
+    title: 'NOT COMPLETED',
+    holds: ['failed', 'skipped', 'cancelled'],
+    lines: (worker) => [`${worker.state}: ${worker.reason}`],
+  },
+];
+
+function stateText(worker: WorkerDocument): string {
+  return worker.liveness === 'unknown' ? `${worker.state} (unknown)` : worker.state;
+}
+
+function tokensText({ tokens }: WorkerDocument): string {
+  if (tokens.source === 'none') return '';
+  const share = tokens.percent === null ? '' : ` ${percentText(tokens.percent)}`;
+  return `${thousands(tokens.used)}${share}`;
+}
+
+function usageText({ tokens }: WorkerDocument): string | null {
+  const forecast = tokens.forecast === null ? '' : `, forecast ${grouped(tokens.forecast)}`;
+  if (tokens.source === 'none') {
+    return tokens.budget === null ? null : `none reported / ${grouped(tokens.budget)}${forecast}`;
+  }
+  if (tokens.budget === null || tokens.percent === null) return grouped(tokens.used);
+  return `${grouped(tokens.used)} / ${grouped(tokens.budget)} (${percentText(tokens.percent)})${forecast}`;
+}
+
+function waitText(worker: WorkerDocument): string {
+  if (worker.blocked_by !== null) return `failed: ${worker.blocked_by}`;
+  if (worker.waiting_on.length > 0) return worker.waiting_on.join(', ');
+  if (worker.waiting_for !== null) return worker.waiting_for;
+  return worker.state === 'blocked' || worker.state === 'failed' ? oneLine(worker.reason) : '';
+}
+
+function taskSymbol(task: { started_at: string | null; completed_at: string | null }): string {
+  if (task.completed_at !== null) return symbols.complete;
+  return task.started_at === null ? symbols.pending : symbols.active;
+}
+
+function capital(text: string): string {
+  return text.charAt(0) + text.slice(1).toLowerCase();
+}

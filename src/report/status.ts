@@ -1,0 +1,278 @@
+/**
+ * A run, and one worker of it, as documents: what `czar status --json` prints and what every other view is made of.
+ * Pure: the time and what is known of processes are arguments.
+ */
+import type { TreeVerdict } from '../core/events.ts';
+import { edgeState } from '../core/edges.ts';
+import { waves } from '../core/graph.ts';
+import type { WorkerStateName } from '../core/lifecycle.ts';
+import { tokenForecast, type Edge, type WorkerDefinition } from '../core/plan.ts';
+import {
+  definitionOf,
+  type RepositoryState,
+  type RunState,
+  type WorkerState,
+} from '../core/state.ts';
+import { waitingFor } from '../core/grant.ts';
+import { waitingForWord } from '../core/why.ts';
+import type { AttemptRecord } from './attempts.ts';
+import { percent, timestamp } from './figures.ts';
+import type { StatusDocument, WorkerStatusDocument } from './status-schema.ts';
+
+/** What was found of the process of a worker's attempt; times in milliseconds since 1970. */
+export interface Liveness {
+  readonly state: 'alive' | 'ended' | 'unknown' | 'none';
+  readonly observedAt: number;
+  readonly lastOutputAt: number | null;
+  readonly lastReportAt: number | null;
+}
+
+/** Looks at the process of a worker's attempt. */
+export type LivenessOf = (run: RunState, worker: WorkerState) => Liveness;
+
+export interface StatusOptions {
+  readonly state: RepositoryState;
+  readonly run: RunState;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly liveness: LivenessOf;
+}
+
+type WorkerDocument = StatusDocument['workers'][number];
+
+/** The document of the whole run. */
+export function statusDocument(options: StatusOptions): StatusDocument {
+  const { run } = options;
+  const levels = wavesOf(run);
+  const waveById = new Map(levels.flatMap((ids, index) => ids.map((id) => [id, index + 1])));
+  const workers = membersOf(run).map((worker) =>
+    workerDocument(worker, { ...options, wave: waveById.get(worker.id) ?? 1 }),
+  );
+  return {
+    v: 1,
+    run: {
+      id: run.id,
+      state: run.state,
+      base: run.base.commit,
+      integration: run.integration,
+      started_at: timestamp(run.startedAt),
+      ended_at: run.endedAt === null ? null : timestamp(run.endedAt),
+    },
+    totals: totalsOf(workers),
+    tokens: sum(workers.map((worker) => worker.tokens.used)),
+    cost_usd: micro(sum(workers.map((worker) => worker.cost_usd))),
+    waves: levels.map((ids) => [...ids]),
+    workers,
+  };
+}
+
+/** The document of one worker. `attempts` is its history (`attemptsOf`). */
+export function workerStatusDocument(
+  worker: WorkerState,
+  options: StatusOptions & { readonly attempts: readonly AttemptRecord[] },
+): WorkerStatusDocument {
+  const { run } = options;
+  const wave = 1 + wavesOf(run).findIndex((ids) => ids.includes(worker.id));
+  const seen = options.liveness(run, worker);
+  const { block, merged, usage } = worker;
+  return {
+    v: 1,
+    worker: {
+      ...workerDocument(worker, { ...options, wave, liveness: () => seen }),
+      run: run.id,
+      mission: definitionOf(run, worker.id).mission,
+      observed_at: timestamp(seen.observedAt),
+      evidence: {
+        output: optionalTime(seen.lastOutputAt),
+        report: optionalTime(seen.lastReportAt),
+        commit: worker.work?.tip ?? null,
+      },
+      task_list: worker.tasks.map(({ task, startedAt, completedAt }) => ({
+        task,
+        started_at: optionalTime(startedAt),
+        completed_at: optionalTime(completedAt),
+      })),
+      activity: worker.latest.toReversed().map(({ at, text }) => ({ at: timestamp(at), text })),
+      attempts: options.attempts.map(({ n, startedAt, endedAt, outcome }) => ({
+        attempt: n,
+        started_at: timestamp(startedAt),
+        ended_at: optionalTime(endedAt),
+        outcome,
+      })),
+      usage: { input: usage.input, output: usage.output, cached: usage.cached },
+      block:
+        block === null
+          ? null
+          : {
+              kind: block.kind,
+              text: block.text,
+              findings: [...block.findings],
+              files: [...block.files],
+            },
+      merged: merged === null ? null : { commit: merged.commit, at: timestamp(merged.at) },
+      notes: worker.notes.map(({ kind, text, at }) => ({ kind, text, at: timestamp(at) })),
+      kept: worker.kept.map(({ ref, commit, files, why }) => ({
+        ref,
+        commit,
+        files: [...files],
+        why,
+      })),
+      verdicts: verdictsOf(run, worker),
+    },
+  };
+}
+
+/** The workers that this run executes, in plan order. */
+export function membersOf(run: RunState): readonly WorkerState[] {
+  const all = [...run.workers.values()];
+  return run.scope === null ? all : all.filter((worker) => run.scope?.includes(worker.id));
+}
+
+/** Dependencies that keep the worker from going on: none for one that has started on what it needs. */
+export function unmet(run: RunState, worker: WorkerState): readonly string[] {
+  switch (worker.state) {
+    case 'pending':
+    case 'blocked':
+    case 'paused':
+    case 'merging':
+      return definitionOf(run, worker.id)
+        .edges.filter((edge) => !isSatisfied(run, worker, edge))
+        .map((edge) => edge.on);
+    case 'ready':
+    case 'starting':
+    case 'active':
+    case 'verifying':
+    case 'reviewing':
+    case 'complete':
+    case 'failed':
+    case 'skipped':
+    case 'cancelled':
+      return [];
+  }
+}
+
+function workerDocument(
+  worker: WorkerState,
+  options: StatusOptions & { readonly wave: number },
+): WorkerDocument {
+  const { state, run, now } = options;
+  const definition = definitionOf(run, worker.id);
+  const { startedAt, completedAt } = worker;
+  return {
+    id: worker.id,
+    kind: definition.kind,
+    role: definition.role,
+    state: worker.state,
+    liveness: options.liveness(run, worker).state,
+    wave: options.wave,
+    agent: definition.agent.name,
+    branch: worker.branch,
+    worktree: worker.worktree,
+    attempt: worker.attempts,
+    dependencies: definition.edges.map((edge) => ({
+      on: edge.on,
+      kind: edge.kind,
+      requires: edge.requires,
+      satisfied: isSatisfied(run, worker, edge),
+    })),
+    waiting_on: [...new Set(unmet(run, worker))],
+    waiting_for: waitingForWord(waitingFor(state, run, worker, now)),
+    blocked_by: worker.blockedBy,
+    reason: worker.reason,
+    started_at: optionalTime(startedAt),
+    completed_at: optionalTime(completedAt),
+    duration_ms: startedAt === null ? null : Math.max(0, (completedAt ?? now) - startedAt),
+    tokens: tokensOf(worker, definition),
+    cost_usd: micro(worker.usage.costUsd),
+    tasks: {
+      completed: worker.tasks.filter((task) => task.completedAt !== null).length,
+      total: worker.tasks.length,
+    },
+    review: null,
+    latest: worker.latest.at(-1)?.text ?? null,
+  };
+}
+
+function tokensOf(worker: WorkerState, { budget }: WorkerDefinition): WorkerDocument['tokens'] {
+  const used = worker.usage.input + worker.usage.output;
+  return {
+    used,
+    budget: budget?.tokens ?? null,
+    forecast: tokenForecast(budget),
+    percent: percent(used, budget?.tokens ?? null),
+    source: worker.usage.source,
+  };
+}
+
+/** An edge is satisfied once: what has started asks again only for what was sent back since. */
+function isSatisfied(run: RunState, worker: WorkerState, edge: Edge): boolean {
+  if (worker.superseded.includes(edge.on)) return run.workers.get(edge.on)?.state === 'complete';
+  return worker.attempts > 0 || edgeState(run, edge).kind === 'satisfied';
+}
+
+function wavesOf(run: RunState): readonly (readonly string[])[] {
+  const members = new Set(membersOf(run).map((worker) => worker.id));
+  return waves(run.plan.workers.filter((worker) => members.has(worker.id)));
+}
+
+function totalsOf(workers: readonly WorkerDocument[]): StatusDocument['totals'] {
+  const counts = { ...zeroes };
+  for (const worker of workers) counts[worker.state] += 1;
+  return {
+    total: workers.length,
+    ...counts,
+    percent: percent(counts.complete, workers.length) ?? 0,
+  };
+}
+
+const zeroes: Readonly<Record<WorkerStateName, number>> = {
+  pending: 0,
+  ready: 0,
+  starting: 0,
+  active: 0,
+  verifying: 0,
+  reviewing: 0,
+  merging: 0,
+  complete: 0,
+  blocked: 0,
+  paused: 0,
+  failed: 0,
+  skipped: 0,
+  cancelled: 0,
+};
+
+/** Gates on the branch as it was collected last, and on trees that this worker's work made. */
+function verdictsOf(
+  run: RunState,
+  worker: WorkerState,
+): WorkerStatusDocument['worker']['verdicts'] {
+  const trees = new Set([worker.work?.tree, worker.merge?.built?.tree, worker.merged?.tree]);
+  const onTrees = [...run.trees.values()].filter((verdict: TreeVerdict) => trees.has(verdict.tree));
+  return [
+    ...worker.verdicts.map(({ gate, result, findings }) => ({
+      gate,
+      result,
+      command: null,
+      findings: [...findings],
+    })),
+    ...onTrees.map(({ gate, result, command, findings }) => ({
+      gate,
+      result,
+      command,
+      findings: [...findings],
+    })),
+  ];
+}
+
+function optionalTime(ms: number | null): string | null {
+  return ms === null ? null : timestamp(ms);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** Sums of decimal fractions without the noise of binary ones: millionths of a dollar. */
+function micro(usd: number): number {
+  return Math.round(usd * 1e6) / 1e6;
+}

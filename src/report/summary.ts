@@ -1,0 +1,159 @@
+/** The closing words of a run: what came of it, what failed and what to do about that, where the result is. Pure. */
+import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
+import { columns, oneLine } from './cells.ts';
+import { counted, grouped, spanText } from './figures.ts';
+import { membersOf, type StatusOptions, statusDocument } from './status.ts';
+import { symbols, totalsText } from './status-text.ts';
+
+/** Lines that close a run, for a terminal of `width` cells. */
+export function summaryLines(
+  options: Omit<StatusOptions, 'liveness'> & { readonly width: number },
+): readonly string[] {
+  const { run, now, width } = options;
+  const document = statusDocument({ ...options, liveness: unasked });
+  const workers = membersOf(run);
+  const unfinished = workers.filter((worker) => needsAttention(worker));
+  return [
+    `${oneLine(run.plan.name)}: run ${run.id} ${ending(run)} after ${spanText((run.endedAt ?? now) - run.startedAt)}`,
+    '',
+    ...columns(
+      workers.map((worker) => [
+        symbols[worker.state],
+        worker.id,
+        worker.state,
+        worker.startedAt === null ? '' : spanText((worker.completedAt ?? now) - worker.startedAt),
+        facts(worker),
+      ]),
+      { width, flex: 4 },
+    ),
+    '',
+    totalsText(document),
+    ...unfinished.flatMap((worker) => ['', ...attention(run, worker)]),
+    '',
+    ...result(run, workers),
+  ];
+}
+
+/** The command that deals with what keeps a worker, and why there is none when nothing does. */
+export function nextCommand(run: RunState, worker: WorkerState): string | null {
+  const { id, block } = worker;
+  if (worker.blockedBy !== null) {
+    const root = run.workers.get(worker.blockedBy);
+    return root === undefined || root.id === id ? null : nextCommand(run, root);
+  }
+  if (worker.state === 'failed' || worker.state === 'cancelled') return `czar retry ${id}`;
+  if (worker.state !== 'blocked') return null;
+  switch (block?.kind) {
+    case 'question':
+      return `czar answer ${id} TEXT`;
+    case 'blocker':
+      return `czar unblock ${id} -m TEXT`;
+    case 'protect':
+      return (block.files.length === 0 ? ['P'] : block.files)
+        .map((path) => `czar approve ${id} --path ${quoted(path)}`)
+        .join(' && ');
+    case 'conflict':
+      return worker.worktree === null
+        ? `czar retry ${id}`
+        : `cd ${quoted(worker.worktree)} && git merge refs/czar/integration; then czar submit ${id}`;
+    case 'gate':
+    case 'nothing_changed':
+      return `czar submit ${id} after mending it in ${worker.worktree ?? 'its tree'}, or czar retry ${id}`;
+    case 'dependency':
+    case 'inputs':
+    case 'when':
+    case 'lost':
+    case 'inconclusive':
+    case 'infrastructure':
+    case undefined:
+      return `czar unblock ${id}`;
+  }
+}
+
+function ending(run: RunState): string {
+  switch (run.state) {
+    case 'complete':
+      return 'is complete';
+    case 'failed':
+      return 'failed';
+    case 'cancelled':
+      return 'was cancelled';
+    case 'waiting':
+      return 'waits for you';
+    case 'paused':
+      return 'is paused';
+    case 'running':
+      return 'was left running';
+  }
+}
+
+function facts(worker: WorkerState): string {
+  const used = worker.usage.input + worker.usage.output;
+  const { mergedFacts } = worker;
+  return [
+    ...(worker.noChange ? ['nothing to merge'] : []),
+    ...(mergedFacts === null
+      ? []
+      : [
+          counted(mergedFacts.commits, 'commit'),
+          `${mergedFacts.created} files created, ${mergedFacts.modified} modified, ${mergedFacts.deleted} deleted`,
+        ]),
+    ...(worker.attempts > 1 ? [counted(worker.attempts, 'attempt')] : []),
+    ...(used > 0 ? [`${grouped(used)} tokens`] : []),
+  ].join(', ');
+}
+
+function needsAttention(worker: WorkerState): boolean {
+  return worker.state === 'failed' || worker.state === 'blocked' || worker.state === 'paused';
+}
+
+function attention(run: RunState, worker: WorkerState): readonly string[] {
+  const why =
+    worker.blockedBy === null
+      ? (worker.block?.text ?? worker.reason)
+      : `${worker.blockedBy} did not succeed`;
+  const findings = (worker.block?.findings ?? worker.attempt?.lastWords ?? []).slice(0, 5);
+  const next = worker.blockedBy === null ? nextCommand(run, worker) : null;
+  return [
+    `${symbols[worker.state]} ${worker.id} ${worker.state}: ${oneLine(why)}`,
+    ...findings.flatMap((text) => text.split('\n').slice(0, 10)).map((line) => `    ${line}`),
+    ...(worker.kept.length === 0
+      ? []
+      : [`    kept: ${worker.kept.map((one) => one.ref).join(', ')}`]),
+    ...(next === null ? [] : [`    next: ${next}`]),
+  ];
+}
+
+function result(run: RunState, workers: readonly WorkerState[]): readonly string[] {
+  const merged = workers.filter((worker) => worker.merged !== null);
+  const branched = workers.filter((worker) => definitionOf(run, worker.id).workspace === 'branch');
+  if (run.landed !== null) {
+    return [`landed on ${run.landed.target} as ${run.landed.commit.slice(0, 10)}`];
+  }
+  if (merged.length === 0) {
+    return branched.length === 0 ? [] : [`nothing was merged into ${run.integration}`];
+  }
+  const land = run.state === 'complete' ? 'czar land' : 'czar land --partial';
+  return [
+    `${counted(merged.length, 'worker')} merged into ${run.integration}`,
+    `    look: git log --graph ${run.integration}`,
+    `    next: ${land}${run.target === null ? ' --into BRANCH' : ` (into ${run.target})`}`,
+  ];
+}
+
+/** Quoted for a POSIX shell where that is needed. */
+function quoted(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}
+
+const unasked = (): {
+  state: 'none';
+  observedAt: number;
+  lastOutputAt: null;
+  lastReportAt: null;
+} => ({
+  state: 'none',
+  observedAt: 0,
+  lastOutputAt: null,
+  lastReportAt: null,
+});
