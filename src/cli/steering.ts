@@ -20,9 +20,13 @@ export async function steer(
   const place = findPlace(context);
   if (place === null) return;
   for (let tries = 0; ; tries += 1) {
-    const held = await holdLog(place, context.now);
+    const held = holdLog(place);
     if (held === null) {
-      return context.fail({ exit: 3, what: 'there is no run in this repository', next: 'czar run starts one' });
+      return context.fail({
+        exit: 3,
+        what: 'there is no run in this repository',
+        next: 'czar run starts one',
+      });
     }
     if ('owner' in held) {
       const socket = held.owner?.socket ?? null;
@@ -35,7 +39,11 @@ export async function steer(
           await new Promise((resolve) => setTimeout(resolve, 100));
           continue;
         }
-        return context.fail({ exit: 4, what: 'another czar holds this repository and does not answer', where: `pid ${held.owner?.pid ?? 'unknown'}` });
+        return context.fail({
+          exit: 4,
+          what: 'another czar holds this repository and does not answer',
+          where: `pid ${held.owner?.pid ?? 'unknown'}`,
+        });
       }
       if (!reply.ok) return refuse(context, reply.rejection);
       return report(context, done, null);
@@ -45,11 +53,18 @@ export async function steer(
     if (run === null) return;
     const request = await complete(held.git, held.journal.load(), build(run.id));
     if ('rejection' in request) return refuse(context, request.rejection);
-    const { answer, state } = applyOffline(held.journal, request, { now: context.now(), when: held.when });
+    const { answer, state } = applyOffline(held.journal, request, {
+      now: context.now(),
+      when: held.when,
+    });
     held.derive();
     if (!answer.ok) return refuse(context, answer.rejection);
     const after = state.runs.get(run.id);
-    return report(context, done, after !== undefined && wantsLoop(after) ? 'czar run goes on with it' : null);
+    return report(
+      context,
+      done,
+      after !== undefined && wantsLoop(after) ? 'czar run goes on with it' : null,
+    );
   }
 }
 
@@ -70,7 +85,11 @@ export function findPlace(context: CliContext): Place | null {
   const from = context.options.repo ?? context.cwd;
   const place = locate({ from, czarDir: context.options.czarDir, cwd: context.cwd });
   if ('error' in place) {
-    context.fail({ exit: 2, what: place.error, next: 'cd into a git repository, or name one with --repo' });
+    context.fail({
+      exit: 2,
+      what: place.error,
+      next: 'cd into a git repository, or name one with --repo',
+    });
     return null;
   }
   return place;
@@ -83,17 +102,31 @@ export function chooseRun(context: CliContext, state: RepositoryState): RunState
   if (named !== null) {
     const found = state.runs.get(named);
     if (found === undefined) {
-      context.fail({ exit: 3, what: `there is no run ${named}`, next: `runs: ${runs.map((run) => run.id).join(', ') || 'none'}` });
+      context.fail({
+        exit: 3,
+        what: `there is no run ${named}`,
+        next: `runs: ${runs.map((run) => run.id).join(', ') || 'none'}`,
+      });
     }
     return found ?? null;
   }
   const live = runs.filter(isRunLive);
   if (live.length > 1) {
-    context.fail({ exit: 4, what: 'more than one run is live', where: live.map((run) => run.id).join(', '), next: 'say which with --run ID' });
+    context.fail({
+      exit: 4,
+      what: 'more than one run is live',
+      where: live.map((run) => run.id).join(', '),
+      next: 'say which with --run ID',
+    });
     return null;
   }
   const chosen = live[0] ?? runs.at(-1);
-  if (chosen === undefined) context.fail({ exit: 3, what: 'there is no run in this repository', next: 'czar run starts one' });
+  if (chosen === undefined)
+    context.fail({
+      exit: 3,
+      what: 'there is no run in this repository',
+      next: 'czar run starts one',
+    });
   return chosen ?? null;
 }
 

@@ -20,4 +20,34 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
   },
   worker: { summary: 'one worker: new, show', load: () => import('./worker.ts') },
   add: { summary: 'write a worker from a sentence', load: () => import('./add.ts') },
+  run: {
+    summary: 'run the plan in the foreground, or go on with the live run',
+    load: () => import('./run.ts'),
+  },
+  retry: {
+    summary: 'try a failed, blocked or cancelled worker again',
+    load: () => import('./retry.ts'),
+  },
+  submit: {
+    summary: 'say that a worker’s tree as it stands is the work',
+    load: () => import('./submit.ts'),
+  },
+  answer: { summary: 'answer a worker’s question', load: () => import('./answer.ts') },
+  unblock: { summary: 'let a blocked worker go on', load: () => import('./unblock.ts') },
+  approve: {
+    summary: 'let the change of a protected path pass',
+    load: () => import('./approve.ts'),
+  },
+  skip: { summary: 'go on without a worker', load: () => import('./skip.ts') },
+  cancel: { summary: 'stop a worker, or the whole run', load: () => import('./cancel.ts') },
+  kept: {
+    summary: 'work that no branch holds: list, show, restore',
+    load: () => import('./kept.ts'),
+  },
+  land: { summary: 'bring the run’s work into your branch', load: () => import('./land.ts') },
+  demo: {
+    summary: 'a whole run in a scratch repository, with scripted agents',
+    load: () => import('./demo.ts'),
+  },
+  emit: { summary: 'what a running worker says', load: () => import('./emit.ts') },
 };

@@ -46,6 +46,9 @@ export async function readReports(
     const printed = readLines({ path: join(dir, 'output'), offset: at.outputOffset, atEnd });
     const reports: Report[] = [];
     const refused: string[] = [];
+    for (const line of said.lines) {
+      if (line.cut) refused.push('a report line is too long');
+    }
     take(said.lines, parseReportLine, { reports, refused });
     take(printed.lines, readOutputLine, { reports, refused });
     const next = { reportOffset: said.offset, outputOffset: printed.offset };

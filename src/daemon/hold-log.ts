@@ -2,9 +2,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EvaluateWhen } from '../core/advance.ts';
+import type { Event } from '../core/events.ts';
 import type { RepositoryState } from '../core/state.ts';
 import { gitContext, type GitContext } from '../git/context.ts';
 import { acquireLock, type Owner } from '../journal/lock.ts';
+import type { EventQuery } from '../journal/journal.ts';
 import { openJournal, openJournalForReading, type SqliteJournal } from '../journal/sqlite.ts';
 import { evaluateWhen } from '../plan/expression.ts';
 import { identify } from '../process/identity.ts';
@@ -20,16 +22,36 @@ export interface HeldLog extends Disposable {
   readonly derive: () => void;
 }
 
+/** The state that the log folds to, for reading; null when there is no log. */
+export function openLogState(place: Place): RepositoryState | null {
+  const file = join(place.state, 'czar.db');
+  if (!existsSync(file)) return null;
+  using journal = openJournalForReading(file);
+  return journal === null ? null : journal.load();
+}
+
+/** Events of the log that the query selects; none when there is no log. */
+export function readEvents(place: Place, query: EventQuery): readonly Event[] {
+  const file = join(place.state, 'czar.db');
+  if (!existsSync(file)) return [];
+  using journal = openJournalForReading(file);
+  return journal === null ? [] : [...journal.read(query)];
+}
+
 /** Holds the log; says who holds it when another process does; null when there is none yet. */
-export async function holdLog(
+export function holdLog(
   place: Place,
-  _now: () => number,
-): Promise<HeldLog | { readonly owner: Owner | null; readonly state: RepositoryState } | null> {
+): HeldLog | { readonly owner: Owner | null; readonly state: RepositoryState } | null {
   const file = join(place.state, 'czar.db');
   if (!existsSync(file)) return null;
   const self = identify(process.pid);
   const start = typeof self === 'string' ? '' : self.start;
-  const taken = acquireLock(place.state, { pid: process.pid, start, socket: null, version: packageVersion() });
+  const taken = acquireLock(place.state, {
+    pid: process.pid,
+    start,
+    socket: null,
+    version: packageVersion(),
+  });
   if ('owner' in taken) {
     using reader = openJournalForReading(file);
     if (reader === null) return null;

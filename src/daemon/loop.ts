@@ -36,6 +36,8 @@ export interface LoopPorts {
   readonly when: EvaluateWhen;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Which effects this loop performs, and whether it starts attempts; all when left out. */
+  readonly only?: (intent: Intent) => boolean;
   /** Told after each durable turn. */
   readonly committed: (events: readonly Event[], state: RepositoryState) => void;
 }
@@ -149,7 +151,7 @@ export class Loop {
         taken.map(({ command }) => command),
         {
           now: this.#ports.now(),
-          draining: this.#draining || this.#closing,
+          draining: this.#draining || this.#closing || this.#ports.only !== undefined,
           when: this.#ports.when,
         },
       );
@@ -197,7 +199,8 @@ export class Loop {
 
   #dispatch(): void {
     if (this.#closing) return;
-    const { intents, wakeAt } = this.#intents();
+    const { intents: all, wakeAt } = this.#intents();
+    const intents = this.#ports.only === undefined ? all : all.filter(this.#ports.only);
     const wanted = new Set(intents.map((intent) => intent.key));
     for (const [key, flight] of this.#flights) {
       if (!wanted.has(key)) flight.controller.abort();

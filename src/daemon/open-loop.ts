@@ -12,11 +12,13 @@ import type { RepositoryFacts } from '../git/repository.ts';
 import { checkRoot } from '../gates/check-environment.ts';
 import { acquireLock, type Owner } from '../journal/lock.ts';
 import { openJournal, type SqliteJournal } from '../journal/sqlite.ts';
+import type { Intent } from '../core/intents.ts';
 import type { Event } from '../core/events.ts';
 import type { RepositoryState } from '../core/state.ts';
 import { identify } from '../process/identity.ts';
 import { Loop } from './loop.ts';
 import { performer } from './perform.ts';
+import { openDerivedFiles } from './derived-files.ts';
 import { crashPoint } from './crash-point.ts';
 import { packageVersion } from './version.ts';
 import { socketPath, thisHost, type Workplace } from './workplace.ts';
@@ -35,6 +37,8 @@ export async function openLoop(options: {
   readonly home: Home;
   readonly env: NodeJS.ProcessEnv;
   readonly now: () => number;
+  /** Which effects this loop performs; all when left out. */
+  readonly only?: (intent: Intent) => boolean;
   readonly onCommit: (events: readonly Event[], state: RepositoryState) => void;
 }): Promise<OpenLoop | { readonly owner: Owner | null }> {
   const { facts, home, env, now } = options;
@@ -57,6 +61,7 @@ export async function openLoop(options: {
   const { lock } = taken;
   try {
     const journal = openJournal(join(git.state, 'czar.db'));
+    const derived = openDerivedFiles(home.path, journal);
     const place: Workplace = {
       git,
       identity: facts.identity,
@@ -70,8 +75,10 @@ export async function openLoop(options: {
       journal,
       perform: performer(place),
       when: evaluateWhen,
+      ...(options.only === undefined ? {} : { only: options.only }),
       now,
       committed: (events, state) => {
+        derived.update(events);
         options.onCommit(events, state);
       },
     });
@@ -88,6 +95,7 @@ export async function openLoop(options: {
       socket,
       async [Symbol.asyncDispose]() {
         await loop.end('closed');
+        derived.close();
         journal.close();
         lock.release();
       },

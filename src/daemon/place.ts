@@ -22,7 +22,8 @@ export function locate(options: {
   const root = findRoot(options.from);
   if (root === null) return { error: `${options.from} is not in a git repository` };
   const commonDir = commonDirOf(root);
-  if (commonDir === null) return { error: `${join(root, '.git')} does not lead to a git directory` };
+  if (commonDir === null)
+    return { error: `${join(root, '.git')} does not lead to a git directory` };
   const home = findHome({ root, czarDir: options.czarDir, cwd: options.cwd });
   if ('error' in home) return home;
   return { root, commonDir, state: join(commonDir, 'czar'), home };

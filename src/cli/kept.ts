@@ -1,0 +1,138 @@
+/** `czar kept list|show|restore`: work that no branch holds, and how to get it back. */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { contextOf, listKept, restoreKept, showKept, type KeptEntry } from '../daemon/kept.ts';
+import type { Place } from '../daemon/place.ts';
+import { exits } from './exit.ts';
+import { findPlace } from './steering.ts';
+import type { CliContext, Verb } from './verb.ts';
+
+export const verb: Verb = {
+  define(command, context) {
+    command
+      .command('list')
+      .description('what is kept, oldest first')
+      .argument('[worker]', 'only of this worker')
+      .action(async (worker: string | undefined) => list(context, worker));
+    command
+      .command('show')
+      .description('files and diff of one')
+      .argument('<ref>', 'as kept list shows it, or WORKER for its newest')
+      .action(async (ref: string) => show(context, ref));
+    command
+      .command('restore')
+      .description('write the files of one into a folder; nothing there is overwritten')
+      .argument('<ref>', 'as kept list shows it, or WORKER for its newest')
+      .option('--into <dir>', 'folder to write to', 'restored')
+      .action(async (ref: string, options: { into: string }) =>
+        restore(context, ref, options.into),
+      );
+  },
+};
+
+async function list(context: CliContext, worker: string | undefined): Promise<void> {
+  const place = findPlace(context);
+  if (place === null) return;
+  const entries = await entriesOf(context, place, worker);
+  if (entries === null) return;
+  if (context.options.json) return context.out.json({ v: 1, kept: entries.map(document) });
+  if (entries.length === 0) return context.out.line('Nothing is kept.');
+  context.out.table(
+    entries.map((entry) => [
+      short(entry),
+      new Date(entry.at).toISOString().slice(0, 16).replace('T', ' '),
+      entry.why,
+    ]),
+  );
+}
+
+async function show(context: CliContext, ref: string): Promise<void> {
+  const place = findPlace(context);
+  if (place === null) return;
+  const entry = await find(context, place, ref);
+  if (entry === null) return;
+  const content = await showKept(contextOf(place), entry.ref);
+  if (content.kind === 'failed') return context.fail({ exit: exits.failed, what: content.error });
+  if (content.kind === 'none')
+    return context.fail({ exit: exits.nothing, what: `nothing is kept as ${ref}` });
+  if (context.options.json)
+    return context.out.json({ v: 1, ...document(entry), files: content.files, diff: content.text });
+  context.out.line(`${entry.ref}: ${entry.why}`);
+  context.out.block(content.stat);
+  context.out.block(content.text);
+}
+
+async function restore(context: CliContext, ref: string, into: string): Promise<void> {
+  const place = findPlace(context);
+  if (place === null) return;
+  const entry = await find(context, place, ref);
+  if (entry === null) return;
+  const folder = resolve(context.cwd, into);
+  const done = await restoreKept(contextOf(place), { ref: entry.ref, into: folder });
+  switch (done.kind) {
+    case 'failed':
+      return context.fail({ exit: exits.failed, what: done.error });
+    case 'none':
+      return context.fail({ exit: exits.nothing, what: `nothing is kept as ${ref}` });
+    case 'in the way':
+      return context.fail({
+        exit: exits.refused,
+        what: 'files with other content are in the way, nothing was written',
+        where: done.files.join(', '),
+        next: 'choose another folder with --into',
+      });
+    case 'restored':
+      if (context.options.json)
+        return context.out.json({
+          v: 1,
+          ref: entry.ref,
+          into: folder,
+          written: done.written,
+          deleted: done.deleted,
+        });
+      for (const path of done.written) context.out.line(path);
+      if (done.deleted.length > 0)
+        context.out.note(`deleted in the kept work, and left alone: ${done.deleted.join(', ')}`);
+      context.out.note(`written to ${folder}`);
+  }
+}
+
+async function entriesOf(
+  context: CliContext,
+  place: Place,
+  worker?: string,
+): Promise<readonly KeptEntry[] | null> {
+  const git = contextOf(place);
+  if (!existsSync(git.mirror)) return [];
+  const { run } = context.options;
+  const found = await listKept(git, {
+    ...(run === null ? {} : { run }),
+    ...(worker === undefined ? {} : { worker }),
+  });
+  if (found.kind === 'kept') return found.entries;
+  context.fail({ exit: exits.failed, what: found.error });
+  return null;
+}
+
+/** The entry that is meant: a whole ref, `run/worker/n`, or the newest of a worker. */
+async function find(context: CliContext, place: Place, ref: string): Promise<KeptEntry | null> {
+  const entries = await entriesOf(context, place);
+  if (entries === null) return null;
+  const exact = entries.find((entry) => entry.ref === ref || short(entry) === ref);
+  const found = exact ?? entries.findLast((entry) => entry.worker === ref);
+  if (found === undefined)
+    context.fail({
+      exit: exits.nothing,
+      what: `nothing is kept as ${ref}`,
+      next: 'czar kept list shows what is',
+    });
+  return found ?? null;
+}
+
+function short(entry: KeptEntry): string {
+  return `${entry.run}/${entry.worker}/${entry.n}`;
+}
+
+function document(entry: KeptEntry): Omit<KeptEntry, 'at'> & { readonly at: string } {
+  return { ...entry, at: new Date(entry.at).toISOString() };
+}

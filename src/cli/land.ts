@@ -1,0 +1,191 @@
+/** `czar land`: the run's integration branch enters the target branch, on the tree whose gates passed. */
+import { ask } from '../api/client.ts';
+import type { Event } from '../core/events.ts';
+import type { RunState } from '../core/state.ts';
+import { previewLanding } from '../daemon/preview-landing.ts';
+import {
+  hasLanded,
+  isLanding,
+  land,
+  outcome,
+  type LandOrder,
+  type LandResult,
+} from '../daemon/land.ts';
+import { openLogState, readEvents } from '../daemon/hold-log.ts';
+import { openLoop } from '../daemon/open-loop.ts';
+import type { Place } from '../daemon/place.ts';
+import { inspectRepository } from '../daemon/repository.ts';
+import { exits } from './exit.ts';
+import { chooseRun, findPlace, insideAttempt, refuse } from './steering.ts';
+import type { CliContext, Verb } from './verb.ts';
+
+interface LandOptions {
+  readonly into?: string;
+  readonly mode: string;
+  readonly partial?: boolean;
+  readonly dryRun?: boolean;
+}
+
+export const verb: Verb = {
+  define(command, context) {
+    command
+      .option(
+        '--into <branch>',
+        'branch to land on; the one that the run started from when left out',
+      )
+      .option('--mode <mode>', 'merge, squash or ff', 'merge')
+      .option('--partial', 'land what has been merged although the run is not complete')
+      .option('--dry-run', 'say what would land, change nothing')
+      .action(async (options: LandOptions) => landVerb(context, options));
+  },
+};
+
+async function landVerb(context: CliContext, options: LandOptions): Promise<void> {
+  if (insideAttempt(context)) return;
+  const mode = modeOf(options.mode);
+  if (mode === null) {
+    return context.fail({
+      exit: exits.wrong,
+      what: `there is no mode ${options.mode}`,
+      next: '--mode merge, squash or ff',
+    });
+  }
+  const place = findPlace(context);
+  if (place === null) return;
+  const state = openLogState(place);
+  if (state === null)
+    return context.fail({
+      exit: exits.nothing,
+      what: 'there is no run in this repository',
+      next: 'czar run starts one',
+    });
+  const run = chooseRun(context, state);
+  if (run === null) return;
+  const target = options.into ?? run.target;
+  if (target === null) {
+    return context.fail({
+      exit: exits.wrong,
+      what: 'the run started from a detached HEAD, so there is no branch to land on',
+      next: 'czar land --into BRANCH',
+    });
+  }
+  const order: LandOrder = { run: run.id, target, mode, partial: options.partial === true };
+  if (options.dryRun === true) return preview(context, place, run, order);
+  if (hasLanded(run, target))
+    return report(context, run, { kind: 'landed', target, commit: run.landed?.commit ?? '' }, true);
+  const result = await perform(context, place, order);
+  if (result !== null) report(context, run, result, false);
+}
+
+async function perform(
+  context: CliContext,
+  place: Place,
+  order: LandOrder,
+): Promise<LandResult | null> {
+  const found = await inspectRepository({ directory: place.root });
+  if (found.kind !== 'repository') {
+    context.fail({
+      exit: exits.refused,
+      what: found.kind === 'failed' ? found.error : found.reason,
+    });
+    return null;
+  }
+  const events: Event[] = [];
+  const opened = await openLoop({
+    facts: found.facts,
+    home: place.home,
+    env: { ...context.env },
+    now: context.now,
+    only: isLanding(order.run),
+    onCommit: (batch) => {
+      events.push(...batch);
+      for (const event of batch) {
+        if (event.type === 'gate.started')
+          context.out.note(`checking the tree that would land (${event.data.commit.slice(0, 10)})`);
+      }
+    },
+  });
+  if ('owner' in opened) return throughLoop(context, place, order, opened.owner?.socket ?? null);
+  await using loop = opened;
+  return land(loop, order, events);
+}
+
+/** The loop that lives lands; this process follows the log until it has. */
+async function throughLoop(
+  context: CliContext,
+  place: Place,
+  order: LandOrder,
+  socket: string | null,
+): Promise<LandResult | null> {
+  const before = openLogState(place)?.seq ?? 0;
+  const reply = socket === null ? 'unreachable' : await ask(socket, { kind: 'land', ...order });
+  if (reply === 'unreachable') {
+    context.fail({
+      exit: exits.refused,
+      what: 'another czar holds this repository and does not answer',
+    });
+    return null;
+  }
+  if (!reply.ok) return { kind: 'rejected', rejection: reply.rejection };
+  for (;;) {
+    const result = outcome(
+      readEvents(place, { after: before, run: order.run, types: ['run.landed', 'land.refused'] }),
+      order.run,
+    );
+    if (result !== null) return result;
+    if (openLogState(place)?.runs.get(order.run)?.landing === null) {
+      return { kind: 'refused', reason: 'it ended without a result', files: [] };
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function preview(
+  context: CliContext,
+  place: Place,
+  run: RunState,
+  order: LandOrder,
+): Promise<void> {
+  const seen = await previewLanding(place, run, order);
+  if (seen.kind === 'refused') {
+    return context.fail({
+      exit: exits.refused,
+      what: seen.reason,
+      where: seen.files.join(', ') || null,
+    });
+  }
+  if (context.options.json) return context.out.json({ v: 1, ...seen });
+  context.out.line(
+    `Would land ${seen.commits} commits of run ${run.id} on ${order.target} (${order.mode}).`,
+  );
+  context.out.block(seen.stat);
+  if (seen.open.length > 0) context.out.line(`Not complete: ${seen.open.join(', ')}`);
+  context.out.line(
+    seen.gates === 0
+      ? 'No gate judges the tree.'
+      : `${seen.gates} gates would judge the tree unless it was tested before.`,
+  );
+}
+
+function report(context: CliContext, run: RunState, result: LandResult, before: boolean): void {
+  switch (result.kind) {
+    case 'landed':
+      if (context.options.json) return context.out.json({ v: 1, run: run.id, ...result });
+      return context.out.line(
+        `Run ${run.id} ${before ? 'had landed' : 'landed'} on ${result.target} as ${result.commit.slice(0, 10)}.`,
+      );
+    case 'refused':
+      return context.fail({
+        exit: exits.refused,
+        what: `nothing was landed: ${result.reason.split('\n')[0] ?? ''}`,
+        where: result.files.join(', ') || null,
+        next: result.files.length > 0 ? 'merge or move these, then land again' : null,
+      });
+    case 'rejected':
+      return refuse(context, result.rejection);
+  }
+}
+
+function modeOf(text: string): LandOrder['mode'] | null {
+  return text === 'merge' || text === 'squash' || text === 'ff' ? text : null;
+}

@@ -1,0 +1,37 @@
+/** A run keeps its plan revision: a person says so when the files have changed since. */
+import { openLogState } from '../daemon/hold-log.ts';
+import { diffPlans } from '../plan/diff.ts';
+import { loadPlan } from '../plan/load.ts';
+import { chooseRun, findPlace } from './steering.ts';
+import type { CliContext } from './verb.ts';
+
+/** Whether the command may go on with the run's own revision; false when it was refused, which has been said. */
+export async function withPinned(context: CliContext, pinned: boolean): Promise<boolean> {
+  if (pinned) return true;
+  const place = findPlace(context);
+  if (place === null) return false;
+  const state = openLogState(place);
+  if (state === null) return true;
+  const run = chooseRun(context, state);
+  if (run === null) return false;
+  const { plan } = loadPlan({ root: place.root, home: place.home });
+  const differences =
+    plan === null ? ['the files are not a valid plan now'] : diffPlans(run.plan, plan);
+  if (differences.length === 0) return true;
+  refuseChanged(context, { run: run.id, differences });
+  return false;
+}
+
+/** Says which files differ from the run's revision, and what to do. */
+export function refuseChanged(
+  context: CliContext,
+  { run, differences }: { readonly run: string; readonly differences: readonly string[] },
+): void {
+  for (const one of differences) context.out.note(`  ${one}`);
+  context.fail({
+    exit: 4,
+    what: `the plan has changed since run ${run} began`,
+    where: differences[0] ?? null,
+    next: '--pinned goes on with the plan of the run; czar run --new takes the files as they are',
+  });
+}

@@ -1,0 +1,30 @@
+/** The log as files that people and machines can follow: `events.log` and `events.jsonl` in the home. */
+import { join } from 'node:path';
+import { openDerived, type DerivedFiles } from '../journal/derived.ts';
+import type { Journal } from '../journal/journal.ts';
+import { renderEvent, type TokensOf } from '../report/event-line.ts';
+
+/** The derived files of the home, caught up at the first `update`. */
+export function openDerivedFiles(
+  home: string,
+  journal: Pick<Journal, 'read' | 'head'>,
+): DerivedFiles {
+  const tokens = tokensOf(journal);
+  return openDerived({
+    folder: join(home, 'logs'),
+    journal,
+    log: (event) => renderEvent(event, { format: 'line', tokens }) ?? '',
+    jsonl: (event) => renderEvent(event, { format: 'json', tokens }) ?? '',
+  });
+}
+
+/** Tokens of a worker as its reports add up; asked when it is complete, after which no more come. */
+export function tokensOf(journal: Pick<Journal, 'read'>): TokensOf {
+  return (run, worker) => {
+    let sum: number | null = null;
+    for (const event of journal.read({ run, worker, types: ['worker.usage'] })) {
+      if (event.type === 'worker.usage') sum = (sum ?? 0) + event.data.input + event.data.output;
+    }
+    return sum;
+  };
+}

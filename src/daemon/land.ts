@@ -1,0 +1,69 @@
+/** Landing on request, by a loop of its own that does nothing else, or by the loop that lives. */
+import type { Rejection } from '../core/commands.ts';
+import type { Event } from '../core/events.ts';
+import type { Intent } from '../core/intents.ts';
+import type { RunState } from '../core/state.ts';
+import type { OpenLoop } from './open-loop.ts';
+import { complete } from './steer.ts';
+
+export interface LandOrder {
+  readonly run: string;
+  readonly target: string;
+  readonly mode: 'merge' | 'squash' | 'ff';
+  readonly partial: boolean;
+}
+
+export type LandResult =
+  | { readonly kind: 'landed'; readonly target: string; readonly commit: string }
+  | { readonly kind: 'refused'; readonly reason: string; readonly files: readonly string[] }
+  | { readonly kind: 'rejected'; readonly rejection: Rejection };
+
+/** What a loop that only lands performs. */
+export function isLanding(run: string): (intent: Intent) => boolean {
+  return (intent) =>
+    intent.run === run &&
+    (intent.kind === 'build-landing' ||
+      intent.kind === 'commit-landing' ||
+      intent.kind === 'prepare-run' ||
+      (intent.kind === 'check' && intent.subject === 'land'));
+}
+
+/** Lands with an open loop. `events` grows with what is committed meanwhile. */
+export async function land(
+  opened: OpenLoop,
+  order: LandOrder,
+  events: readonly Event[],
+): Promise<LandResult> {
+  const { loop, place } = opened;
+  const request = await complete(place.git, loop.state, { kind: 'land', ...order });
+  if ('rejection' in request) return { kind: 'rejected', rejection: request.rejection };
+  const answer = await loop.send({ ...request, by: 'user' });
+  if (!answer.ok) return { kind: 'rejected', rejection: answer.rejection };
+  await loop.until((state, idle) => idle && state.runs.get(order.run)?.landing === null);
+  return (
+    outcome(events, order.run) ?? {
+      kind: 'refused',
+      reason: 'it ended without a result',
+      files: [],
+    }
+  );
+}
+
+/** How the newest landing of the run among the events ended; null when none has. */
+export function outcome(events: readonly Event[], run: string): LandResult | null {
+  const last = events.findLast(
+    (event) => event.run === run && (event.type === 'run.landed' || event.type === 'land.refused'),
+  );
+  if (last?.type === 'run.landed')
+    return { kind: 'landed', target: last.data.target, commit: last.data.commit };
+  if (last?.type === 'land.refused')
+    return { kind: 'refused', reason: last.data.reason, files: last.data.files };
+  return null;
+}
+
+/** Whether the run has landed on the target since its last merge. */
+export function hasLanded(run: RunState, target: string): boolean {
+  if (run.landed?.target !== target) return false;
+  const merges = [...run.workers.values()].map((worker) => worker.merged?.at ?? 0);
+  return run.landed.at >= Math.max(0, ...merges);
+}
