@@ -1,7 +1,11 @@
 /** Whether a run of the repository is live: it keeps the plan that it started with, so plan verbs ask first. */
-import type { Place } from './plan-files.ts';
+import { isRunLive } from '../core/state.ts';
+import { openLogState } from '../daemon/hold-log.ts';
+import { locate } from '../daemon/place.ts';
 
-/** The id of a run of this repository that has not ended, or null. */
-export async function liveRun(_place: Place): Promise<string | null> {
-  return await Promise.resolve(null);
+/** The id of a run that has not ended, or null. `root` is absolute. */
+export function liveRun(root: string): string | null {
+  const place = locate({ from: root, czarDir: null, cwd: root });
+  const state = 'error' in place ? null : openLogState(place);
+  return [...(state?.runs.values() ?? [])].find(isRunLive)?.id ?? null;
 }

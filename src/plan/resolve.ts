@@ -190,8 +190,7 @@ function define(draft: WorkerDraft, edges: readonly Edge[], config: Config): Wor
 function chooseAgent(draft: WorkerDraft, config: Config): WorkerDefinition['agent'] {
   const { agent, role } = draft.fields;
   const { preferences } = config.agents;
-  if (agent !== undefined)
-    return { name: agent, why: `written in ${draft.valueAt('agent').source.file}` };
+  if (agent !== undefined) return { name: agent, why: 'written in its definition' };
   for (const key of [draft.id, role, role?.toLowerCase()]) {
     const preferred =
       key !== undefined && Object.hasOwn(preferences, key) ? preferences[key] : undefined;

@@ -1,0 +1,44 @@
+// Writes schema/*.schema.json from the schemas that the code itself uses. With --check nothing is written: a file that
+// is not current is named, and the exit code is 1.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { format } from 'prettier';
+import { z } from 'zod';
+import { configSchema } from '../src/plan/config-schema.ts';
+import { workerFileSchema } from '../src/plan/worker-schema.ts';
+
+interface Published {
+  readonly name: string;
+  readonly title: string;
+  readonly schema: z.ZodType;
+}
+
+const published: readonly Published[] = [
+  { name: 'worker', title: 'YAML of a czar worker file', schema: workerFileSchema },
+  { name: 'config', title: 'config.yaml of a czar home', schema: configSchema },
+];
+
+const check = process.argv.includes('--check');
+const folder = fileURLToPath(new URL('../schema/', import.meta.url));
+mkdirSync(folder, { recursive: true });
+for (const { name, title, schema } of published) {
+  const file = `${folder}${name}.schema.json`;
+  const json = z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'input' });
+  const text = await format(JSON.stringify({ ...json, title }), {
+    parser: 'json',
+    printWidth: 100,
+  });
+  if (!check) writeFileSync(file, text);
+  else if (read(file) !== text) {
+    console.error(`schema/${name}.schema.json is not current: node scripts/generate-schemas.ts`);
+    process.exitCode = 1;
+  }
+}
+
+function read(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
+}
