@@ -100,21 +100,18 @@ async function bringHome(
     wanted.set('HEAD', { ref: `${prefix}/HEAD`, id: options.found.head });
 
   const call: GitCall = { ...inMirror(context), cwd: options.view, gitDir: options.view };
-  const there = await existing(
-    [...wanted.values()].map((each) => each.id),
-    call,
-  );
+  const asked = [...[...wanted.values()].map((each) => each.id), ...options.found.mentioned];
+  const types = await typesOf([...asked, options.base], call);
   const broken = new Set<string>();
   for (const [name, { id }] of wanted) {
-    if (there.has(id)) continue;
+    if (types.has(id)) continue;
     broken.add(name);
     wanted.delete(name);
   }
-  for (const id of await lonely(
-    options,
-    [...wanted.values()].map((each) => each.id),
-    call,
-  )) {
+  const held = new Set([...[...wanted.values()].map((each) => each.id), options.base]);
+  const isCommit = (id: string): boolean => types.get(id) === 'commit';
+  const named = [...options.found.mentioned].filter((id) => isCommit(id) && !held.has(id));
+  for (const id of await lonely(named, [...held].filter(isCommit), call)) {
     wanted.set(id, { ref: `${prefix}/seen/${id}`, id });
   }
   const superseded = await holdSuperseded(context, prefix, wanted);
@@ -123,19 +120,17 @@ async function bringHome(
   return broken;
 }
 
-/** Commits that reflogs and pseudo refs name and no ref reaches: the newest of each line. */
+/** Commits among the named that no held one leads to: the newest of each line. */
 async function lonely(
-  options: { readonly base: string; readonly found: CloneRefs },
+  named: readonly string[],
   held: readonly string[],
   call: GitCall,
-): Promise<string[]> {
-  const ids = await existing([...options.found.mentioned], call, 'commit');
-  if (ids.size === 0) return [];
-  const not = await existing([...held, options.base], call, 'commit');
-  const input = [...ids, '--not', ...not, ''].join('\n');
+): Promise<readonly string[]> {
+  if (named.length === 0) return [];
+  const input = [...named, '--not', ...held, ''].join('\n');
   const walked = await git(['rev-list', '--parents', '--stdin'], { ...call, input });
   // A broken history: each is tried by itself.
-  if (walked.code !== 0) return [...ids];
+  if (walked.code !== 0) return named;
   const parents = new Set<string>();
   const commits: string[] = [];
   for (const each of walked.stdout.toString('utf8').split('\n')) {
@@ -147,21 +142,19 @@ async function lonely(
   return commits.filter((commit) => !parents.has(commit));
 }
 
-/** Ids that are there, of any type or of one. */
-async function existing(
+/** Types of those ids that are there. */
+async function typesOf(
   ids: readonly string[],
   call: GitCall,
-  type?: string,
-): Promise<Set<string>> {
-  if (ids.length === 0) return new Set();
-  const input = `${ids.join('\n')}\n`;
+): Promise<ReadonlyMap<string, string>> {
+  const input = `${[...new Set(ids)].join('\n')}\n`;
   const found = (await output(['cat-file', '--batch-check'], { ...call, input })).toString('utf8');
-  const there = found.split('\n').map((each) => each.split(' '));
-  return new Set(
-    there
-      .filter(([, is]) => is !== 'missing' && (type === undefined || is === type))
-      .map(([id = '']) => id),
-  );
+  const types = new Map<string, string>();
+  for (const each of found.split('\n')) {
+    const [id = '', type = 'missing'] = each.split(' ');
+    if (type !== 'missing') types.set(id, type);
+  }
+  return types;
 }
 
 /** Commits that earlier collecting held under a name that now stands elsewhere get a ref of their own first. */

@@ -1,5 +1,6 @@
 /** A scratch repository with mirror, integration ref and working trees of workers, for tests of `src/git`. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { defaultSecretPatterns } from '../../src/git/capture.ts';
 import type { CaptureRules } from '../../src/git/capture.ts';
@@ -111,4 +112,37 @@ export async function gitRun(files?: Readonly<Record<string, string>>): Promise<
     },
     [Symbol.dispose]: () => scratch[Symbol.dispose](),
   };
+}
+
+/** A commit in the mirror: its parents, and files that are changed in the first one's tree (null: deleted). */
+export function commitOn(
+  r: Pick<GitRun, 'scratch' | 'context'>,
+  parent: string,
+  files: Readonly<Record<string, string | null>>,
+  ...more: string[]
+): string {
+  const env = {
+    ...r.scratch.env,
+    GIT_INDEX_FILE: join(r.scratch.dir, 'test-index'),
+    ...{
+      GIT_AUTHOR_NAME: 'x',
+      GIT_AUTHOR_EMAIL: 'x',
+      GIT_COMMITTER_NAME: 'x',
+      GIT_COMMITTER_EMAIL: 'x',
+    },
+  };
+  const git = (args: readonly string[], input = ''): string => {
+    const done = spawnSync('git', args, { cwd: r.context.mirror, env, input, encoding: 'utf8' });
+    assert.equal(done.status, 0, done.stderr);
+    return done.stdout.trim();
+  };
+  git(['read-tree', parent]);
+  const entries = Object.entries(files).map(([path, content]) =>
+    content === null
+      ? `0 ${'0'.repeat(parent.length)}\t${path}\0`
+      : `100644 ${git(['hash-object', '-w', '--stdin'], content)}\t${path}\0`,
+  );
+  git(['update-index', '-z', '--index-info'], entries.join(''));
+  const parents = [parent, ...more].flatMap((each) => ['-p', each]);
+  return git(['commit-tree', git(['write-tree']), ...parents], 'work');
 }

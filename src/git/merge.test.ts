@@ -1,0 +1,272 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { commitOn, gitRun, identity, run } from '../../test/support/git-worker.ts';
+import { writeFiles } from '../../test/support/git-fixture.ts';
+import { checkTree, removeCheckTree } from './check-tree.ts';
+import {
+  commitsBetween,
+  difference,
+  filesOf,
+  missingPaths,
+  readFileOf,
+  resolveCommit,
+} from './facts.ts';
+import { buildMerge, commitMerge } from './merge.ts';
+import { strayPaths } from './merge-check.ts';
+import { candidateRef, integrationRef, moveRef, readRef } from './refs.ts';
+
+type Files = Readonly<Record<string, string | null>>;
+
+const order = { run, worker: 'one', date: 1_800_000_000_000, message: 'Merge one', identity };
+const nothing = { change: [], trees: [] };
+
+test('a merge is a commit with both parents and trailers, and the same values give the same commit', async () => {
+  using r = await gitRun({ 'a.txt': 'a\n' });
+  const base = commitOn(r, r.base, { 'b.txt': 'b\n' });
+  const tip = commitOn(r, r.base, { 'c.txt': 'c\n' });
+  const built = await buildMerge(r.context, { ...order, base, tip });
+  assert.equal(built.kind, 'built');
+  if (built.kind !== 'built') return;
+  const shown = r.scratch.gitIn(
+    r.context.mirror,
+    'log',
+    '-1',
+    '--format=%P|%an|%at|%B',
+    built.commit,
+  );
+  assert.equal(
+    shown.trim(),
+    `${base} ${tip}|Test User|1800000000|Merge one\n\nCzar-Run: ${run}\nCzar-Worker: one`,
+  );
+  assert.equal(await readRef(r.context, candidateRef(run, 'one')), built.commit);
+  assert.deepEqual(await buildMerge(r.context, { ...order, base, tip }), built);
+  assert.equal(await readRef(r.context, integrationRef(run)), r.base);
+});
+
+test('a branch that could be fast-forwarded is merged by a merge commit too', async () => {
+  using r = await gitRun();
+  const tip = commitOn(r, r.base, { 'c.txt': 'c\n' });
+  const built = await buildMerge(r.context, { ...order, base: r.base, tip });
+  assert.equal(built.kind === 'built' && built.commit !== tip, true);
+});
+
+test('conflicts name their files and say what git said, and nothing moves', async () => {
+  using r = await gitRun({ 'a.txt': 'a\n', 'gone.txt': '1\n2\n3\n', 'odd\nname': 'o\n' });
+  const base = commitOn(r, r.base, { 'a.txt': 'ours\n', 'gone.txt': null, 'odd\nname': 'ours\n' });
+  const tip = commitOn(r, r.base, {
+    'a.txt': 'theirs\n',
+    'gone.txt': '1\n2\n4\n',
+    'odd\nname': 'theirs\n',
+  });
+  const built = await buildMerge(r.context, { ...order, base, tip });
+  assert.equal(built.kind, 'conflict');
+  if (built.kind !== 'conflict') return;
+  assert.deepEqual(built.files, ['a.txt', 'gone.txt', 'odd\nname']);
+  assert.equal(built.messages.length, 3);
+  assert.match(built.messages.join('\n'), /CONFLICT \(content\): Merge conflict in a\.txt/);
+  assert.equal(await readRef(r.context, candidateRef(run, 'one')), null);
+});
+
+test('names that differ only in case or Unicode form are a conflict, unless the base has them already', async () => {
+  using r = await gitRun({ 'README.md': 'r\n', 'x.h': 'x\n', 'X.h': 'X\n' });
+  for (const [ours, theirs] of [
+    ['new.txt', 'New.txt'],
+    ['docs/a.txt', 'Docs/b.txt'],
+    ['caf\u00e9.txt', 'cafe\u0301.txt'],
+    ['other.txt', 'Readme.md'],
+  ] as const) {
+    const base = commitOn(r, r.base, { [ours]: '1\n' });
+    const tip = commitOn(r, r.base, { [theirs]: '2\n' });
+    const built = await buildMerge(r.context, { ...order, base, tip });
+    assert.equal(built.kind, 'conflict', theirs);
+    assert.match(
+      built.kind === 'conflict' ? built.messages.join() : '',
+      /differ only in upper and lower case/,
+    );
+  }
+  const tip = commitOn(r, r.base, { 'fine.txt': 'f\n' });
+  assert.equal((await buildMerge(r.context, { ...order, base: r.base, tip })).kind, 'built');
+});
+
+test('renames on either side merge, unrelated histories do not', async () => {
+  using r = await gitRun({ 'a.txt': Array.from({ length: 30 }, (_, i) => `${i}\n`).join('') });
+  const lines = (first: string): string =>
+    [first, ...Array.from({ length: 29 }, (_, i) => `${i + 1}\n`)].join('');
+  const renamed = commitOn(r, r.base, { 'a.txt': null, 'b.txt': lines('0\n') });
+  const edited = commitOn(r, r.base, { 'a.txt': lines('edited\n') });
+  for (const [base, tip] of [
+    [renamed, edited],
+    [edited, renamed],
+  ] as const) {
+    const built = await buildMerge(r.context, { ...order, base, tip });
+    assert.equal(built.kind, 'built');
+    if (built.kind !== 'built') return;
+    const content = await readFileOf(r.context, { commit: built.commit, path: 'b.txt' });
+    assert.ok(content.kind === 'content' && content.content?.toString().startsWith('edited'));
+  }
+  const tree = r.scratch.gitIn(r.context.mirror, 'rev-parse', `${edited}^{tree}`);
+  const identityArgs = ['-c', 'user.name=x', '-c', 'user.email=x'];
+  const orphan = r.scratch.gitIn(
+    r.context.mirror,
+    ...identityArgs,
+    'commit-tree',
+    tree,
+    '-m',
+    'orphan',
+  );
+  assert.equal(
+    (await buildMerge(r.context, { ...order, base: renamed, tip: orphan })).kind,
+    'conflict',
+  );
+});
+
+test('a merge that reverts or adds what the branch did not is seen (S6)', async () => {
+  using r = await gitRun({ 'a.txt': 'a\n', 'b.txt': 'b\n' });
+  const base = commitOn(r, r.base, { 'a.txt': 'newer\n' });
+  const tip = commitOn(r, r.base, { 'b.txt': 'branch\n' });
+  const check = async (files: Files): Promise<string[]> => {
+    const tree = r.scratch.gitIn(
+      r.context.mirror,
+      'rev-parse',
+      `${commitOn(r, base, files)}^{tree}`,
+    );
+    return strayPaths(r.context, { base, tip, tree });
+  };
+  assert.deepEqual(await check({ 'b.txt': 'branch\n' }), []);
+  assert.deepEqual(await check({ 'b.txt': 'branch\n', 'a.txt': 'a\n' }), ['a.txt']);
+  assert.deepEqual(await check({ 'b.txt': 'branch\n', 'c.txt': 'c\n' }), ['c.txt']);
+  assert.deepEqual(await check({}), ['b.txt']);
+});
+
+test('integration moves from its base to the built merge, once, and a crash after that is recognised', async () => {
+  using r = await gitRun({ 'a.txt': 'a\n', 'd.txt': 'd\n' });
+  const tip = commitOn(r, commitOn(r, r.base, { 'c.txt': 'c\n' }), {
+    'a.txt': 'b\n',
+    'd.txt': null,
+  });
+  const built = await buildMerge(r.context, { ...order, base: r.base, tip });
+  if (built.kind !== 'built') return assert.fail(JSON.stringify(built));
+  const commit = { run, base: r.base, commit: built.commit, admission: nothing };
+  await assert.rejects(commitMerge(r.crashingAt('merge:before-cas'), commit), /killed/);
+  assert.equal(await r.integration(), r.base);
+  await assert.rejects(commitMerge(r.crashingAt('merge:after-cas'), commit), /killed/);
+  assert.equal(await r.integration(), built.commit);
+  const merged = await commitMerge(r.context, commit);
+  assert.deepEqual(merged, {
+    kind: 'merged',
+    commit: built.commit,
+    tree: built.tree,
+    files: { created: 1, modified: 1, deleted: 1 },
+    commits: 2,
+  });
+  const later = commitOn(r, built.commit, { 'z.txt': 'z\n' });
+  await moveRef(r.context, { ref: integrationRef(run), from: built.commit, to: later });
+  assert.deepEqual(await commitMerge(r.context, commit), merged);
+});
+
+test('a merge on a base that integration has left is lost and moves nothing', async () => {
+  using r = await gitRun();
+  const tip = commitOn(r, r.base, { 'c.txt': 'c\n' });
+  const built = await buildMerge(r.context, { ...order, base: r.base, tip });
+  if (built.kind !== 'built') return assert.fail(JSON.stringify(built));
+  const other = commitOn(r, r.base, { 'o.txt': 'o\n' });
+  await moveRef(r.context, { ref: integrationRef(run), from: r.base, to: other });
+  const commit = { run, base: r.base, commit: built.commit, admission: nothing };
+  assert.deepEqual(await commitMerge(r.context, commit), { kind: 'lost', found: other });
+  assert.equal(await r.integration(), other);
+});
+
+test('verdicts of another tree or tip, or that are no pass, do not admit a merge (S4)', async () => {
+  using r = await gitRun();
+  const tip = commitOn(r, r.base, { 'c.txt': 'c\n' });
+  const built = await buildMerge(r.context, { ...order, base: r.base, tip });
+  if (built.kind !== 'built') return assert.fail(JSON.stringify(built));
+  const verdict = {
+    gate: 'checks',
+    result: 'pass',
+    tree: built.tree,
+    command: 'c',
+    setup: [],
+    findings: [],
+    log: null,
+    durationMs: 1,
+  } as const;
+  const attempt = (
+    trees: readonly (typeof verdict | { result: 'inconclusive' })[],
+  ): Promise<{ kind: string }> =>
+    commitMerge(r.context, {
+      ...{ run, base: r.base, commit: built.commit },
+      admission: { change: [], trees: trees.map((each) => ({ ...verdict, ...each })) },
+    });
+  assert.equal((await attempt([{ result: 'inconclusive' }])).kind, 'failed');
+  const change = {
+    gate: 'ownership',
+    result: 'pass',
+    tip: r.base,
+    patch: '',
+    definition: '',
+    findings: [],
+    files: [],
+  } as const;
+  const stale = {
+    run,
+    base: r.base,
+    commit: built.commit,
+    admission: { change: [change], trees: [] },
+  };
+  assert.equal((await commitMerge(r.context, stale)).kind, 'failed');
+  assert.equal(await r.integration(), r.base);
+  assert.equal((await attempt([verdict])).kind, 'merged');
+});
+
+test('a check tree is exactly the commit, a repository of its own, and leaves nothing', async () => {
+  using r = await gitRun({ 'a.txt': 'a\n', 'run.sh*': '#!/bin/sh\n' });
+  const dir = join(r.scratch.dir, 'cache/check/tree');
+  writeFiles(dir, { 'left.txt': 'over' });
+  const commit = commitOn(r, r.base, { 'b.txt': 'b\n' });
+  const ready = await checkTree(r.context, { commit, dir });
+  assert.equal(ready.kind, 'ready');
+  assert.equal(existsSync(join(dir, 'left.txt')), false);
+  assert.equal(r.scratch.gitIn(dir, 'rev-parse', 'HEAD', '--show-toplevel'), `${commit}\n${dir}`);
+  assert.equal(r.scratch.gitIn(dir, 'status', '--porcelain'), '');
+  assert.equal(r.scratch.gitIn(dir, 'log', '--format=%s'), 'work\nFirst');
+  assert.equal(r.scratch.gitIn(dir, 'remote'), '');
+  await removeCheckTree(dir);
+  assert.equal(existsSync(dir), false);
+});
+
+test('facts of commits: files with modes and links, what is missing, differences and history', async () => {
+  using r = await gitRun({ 'a.txt': 'a\n', 'dir/b.txt': 'b\n', 'run.sh*': '#!/bin/sh\n' });
+  const listed = await filesOf(r.context, r.base);
+  assert.deepEqual(
+    listed.kind === 'files'
+      ? listed.files.map(({ path, mode, size, link }) => [path, mode, size, link])
+      : listed,
+    [
+      ['a.txt', '100644', 2, null],
+      ['dir/b.txt', '100644', 2, null],
+      ['run.sh', '100755', 10, null],
+    ],
+  );
+  const paths = ['a.txt', 'dir', './dir/', 'none.txt', 'dir/none'];
+  const missing = await missingPaths(r.context, { commit: r.base, paths });
+  assert.deepEqual(missing, { kind: 'missing', paths: ['none.txt', 'dir/none'] });
+  const tip = commitOn(r, r.base, { 'a.txt': 'changed\n', 'n.txt': 'n\n', 'dir/b.txt': null });
+  const elsewhere = commitOn(r, r.base, { 'e.txt': 'e\n' });
+  const diff = await difference(r.context, { from: elsewhere, to: tip, text: true });
+  assert.equal(diff.kind, 'difference');
+  if (diff.kind !== 'difference') return;
+  assert.deepEqual([diff.created, diff.modified, diff.deleted, diff.commits], [1, 1, 1, 1]);
+  assert.match(diff.text ?? '', /^\+changed$/m);
+  assert.match(diff.stat, /3 files changed/);
+  const log = await commitsBetween(r.context, { from: r.base, to: tip });
+  assert.deepEqual(
+    log.kind === 'commits' ? log.commits.map((each) => [each.id, each.subject]) : log,
+    [[tip, 'work']],
+  );
+  assert.deepEqual(await resolveCommit(r.context, 'main'), { kind: 'resolved', commit: r.base });
+  assert.deepEqual(await resolveCommit(r.context, '--version'), { kind: 'resolved', commit: null });
+  assert.equal(readFileSync(join(r.scratch.root, 'a.txt'), 'utf8'), 'a\n');
+});
