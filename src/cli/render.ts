@@ -21,6 +21,8 @@ export interface Sink {
   readonly colours: boolean;
   /** Cells per line, or null when lines may have any length (not a terminal). */
   readonly width: () => number | null;
+  /** Lines of the terminal; 24 when unknown. */
+  readonly rows: () => number;
 }
 
 export interface Printer {
@@ -41,6 +43,13 @@ export interface Printer {
   readonly note: (...spans: readonly Span[]) => void;
   /** A line on stderr that is always shown. */
   readonly error: (...spans: readonly Span[]) => void;
+  /**
+   * A picture below all notes on stderr, drawn again in place of the last one; no lines take it away. Nothing when
+   * stderr is no terminal, or with `--quiet`.
+   */
+  readonly picture: (lines: readonly string[]) => void;
+  /** Size of the terminal that pictures are drawn on; null when there is none. */
+  readonly canvas: () => { readonly columns: number; readonly rows: number } | null;
   /** Cells per line of stdout, or null when lines may have any length. */
   readonly width: () => number | null;
   /** A line as it would be printed on stdout, colours included. */
@@ -56,6 +65,12 @@ export function createPrinter(streams: {
   const { stdout, stderr } = streams;
   const line = (...spans: readonly Span[]): void =>
     stdout.write(`${paint(spans, stdout.colours)}\n`);
+  let drawn: readonly string[] = [];
+  /** Takes the picture away: up by its lines, then everything below. */
+  const erase = (): string => (drawn.length === 0 ? '' : `\u001b[${drawn.length}A\u001b[J`);
+  const above = (text: string): void => {
+    stderr.write(`${erase()}${text}\n${drawn.map((one) => `${plain(one)}\n`).join('')}`);
+  };
   return {
     line,
     block: (text) => {
@@ -67,9 +82,18 @@ export function createPrinter(streams: {
     json: (value) => stdout.write(`${JSON.stringify(value)}\n`),
     exact: (text) => stdout.write(text),
     note: (...spans) => {
-      if (!streams.quiet()) stderr.write(`${paint(spans, stderr.colours)}\n`);
+      if (!streams.quiet()) above(paint(spans, stderr.colours));
     },
-    error: (...spans) => stderr.write(`${paint(spans, stderr.colours)}\n`),
+    error: (...spans) => above(paint(spans, stderr.colours)),
+    picture: (lines) => {
+      if (streams.quiet() || stderr.width() === null) return;
+      stderr.write(`${erase()}${lines.map((one) => `${plain(one)}\n`).join('')}`);
+      drawn = lines;
+    },
+    canvas: () => {
+      const columns = stderr.width();
+      return columns === null || streams.quiet() ? null : { columns, rows: stderr.rows() };
+    },
     width: stdout.width,
     format: (spans, width = null) =>
       paint(width === null ? spans : clip(spans, width), stdout.colours),

@@ -1,33 +1,78 @@
-/** What a person sees while a run goes on. */
+/**
+ * What a person sees while a run goes on: one line for each change of state, and on a terminal a picture of the moment
+ * below them, drawn again in place. Everything goes to stderr; stdout has the closing summary alone.
+ */
 import type { Event } from '../core/events.ts';
 import type { RepositoryState, RunState } from '../core/state.ts';
+import { wordsOfLive } from '../daemon/last-words.ts';
+import { changeLine, progressLines } from '../report/progress.ts';
+import { statusDocument } from '../report/status.ts';
+import { summaryLines } from '../report/summary.ts';
 import type { CliContext } from './verb.ts';
 
 export interface RunDisplay {
   readonly show: (events: readonly Event[], state: RepositoryState) => void;
+  /** Says something at once, and keeps it in the picture. */
   readonly say: (text: string) => void;
   /** Draws the picture of the run until disposed. */
-  readonly follow: (run: string, state: () => RepositoryState) => AsyncDisposable;
+  readonly follow: (run: string, state: () => RepositoryState) => Disposable;
   readonly summary: (run: RunState, state: RepositoryState) => void;
 }
 
-export function runDisplay(context: CliContext): RunDisplay {
+/** When a run has been followed to its end, nothing of it lives. */
+const unasked = { state: 'none', observedAt: 0, lastOutputAt: null, lastReportAt: null } as const;
+
+/** How often times and last words in the picture go on, milliseconds. */
+const redrawMs = 1_000;
+
+/** The display of one `czar run`; `home` is where agents' outputs are. */
+export function runDisplay(context: CliContext, home: string): RunDisplay {
+  const { out } = context;
+  const offsetMinutes = -new Date(context.now()).getTimezoneOffset();
+  let notice: string | null = null;
+  let draw = (): void => {};
   return {
-    show: (events) => {
+    show: (events, state) => {
       for (const event of events) {
-        if (
-          event.worker !== undefined &&
-          event.type.startsWith('worker.') &&
-          'from' in event.data
-        ) {
-          context.out.note(
-            `${new Date(event.at).toISOString().slice(11, 19)} ${event.worker} ${event.data.from} → ${event.type.slice(7)} (${event.data.reason})`,
-          );
-        }
+        const run = event.run === undefined ? null : (state.runs.get(event.run) ?? null);
+        const line = changeLine(event, { run, offsetMinutes });
+        if (line !== null) out.note(line);
       }
+      draw();
     },
-    say: (text) => context.out.note(text),
-    follow: () => ({ async [Symbol.asyncDispose]() {} }),
-    summary: (run) => context.out.line(`Run ${run.id}: ${run.state}`),
+    say: (text) => {
+      notice = text;
+      out.note(text);
+      draw();
+    },
+    follow: (id, state) => {
+      draw = () => {
+        const canvas = out.canvas();
+        const run = state().runs.get(id);
+        if (canvas === null || run === undefined) return;
+        const rows = Math.max(4, Math.floor(canvas.rows / 2));
+        const lastWords = wordsOfLive(home, run);
+        const now = context.now();
+        out.picture(
+          progressLines({ run, now, columns: canvas.columns - 1, rows, notice, lastWords }),
+        );
+      };
+      draw();
+      const timer = out.canvas() === null ? null : setInterval(() => draw(), redrawMs);
+      return {
+        [Symbol.dispose]() {
+          if (timer !== null) clearInterval(timer);
+          draw = () => {};
+          out.picture([]);
+        },
+      };
+    },
+    summary: (run, state) => {
+      const now = context.now();
+      if (context.options.json) {
+        return out.json(statusDocument({ state, run, now, liveness: () => unasked }));
+      }
+      for (const line of summaryLines({ state, run, now, width: context.columns })) out.line(line);
+    },
   };
 }

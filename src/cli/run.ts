@@ -3,7 +3,6 @@
  * goes on by itself any more. Ctrl-C once lets agents finish, twice stops them with their work kept.
  */
 import { serve } from '../api/serve.ts';
-import type { Event } from '../core/events.ts';
 import { isRunLive, type RepositoryState, type RunState } from '../core/state.ts';
 import { handleSteering } from '../daemon/handle-steering.ts';
 import { newRun } from '../daemon/new-run.ts';
@@ -14,6 +13,7 @@ import { diffPlans } from '../plan/diff.ts';
 import { agentProblem, loadPlan } from '../plan/load.ts';
 import { renderDiagnostics } from '../plan/diagnostics.ts';
 import { scopeOf } from '../plan/scope.ts';
+import { addWorker } from './add-worker.ts';
 import { exits } from './exit.ts';
 import { refuseChanged } from './pinned.ts';
 import { runDisplay } from './run-display.ts';
@@ -60,7 +60,7 @@ async function run(
   if (found.kind === 'failed') return context.fail({ exit: exits.failed, what: found.error });
   if (found.kind === 'refused') return context.fail({ exit: exits.refused, what: found.reason });
 
-  const display = runDisplay(context);
+  const display = runDisplay(context, place.home.path);
   const opened = await openLoop({
     facts: found.facts,
     home: place.home,
@@ -98,7 +98,21 @@ async function begin(context: CliContext, beginning: Beginning): Promise<string 
   const { state } = loop.loop;
   const runs = [...state.runs.values()];
   const live = runs.filter(isRunLive);
-  /*ADD*/ if (options.new === true) return start(context, beginning);
+  if (options.message !== undefined) {
+    if (live.length > 0) {
+      context.fail({
+        exit: exits.refused,
+        what: 'a run is live, and its plan stays as it is',
+        where: live[0]?.id ?? null,
+        next: 'czar run without -m continues it',
+      });
+      return null;
+    }
+    const added = addWorker(context, beginning.place, { ...options, text: options.message });
+    if (added === null) return null;
+    return start(context, { ...beginning, scope: [added] });
+  }
+  if (options.new === true) return start(context, beginning);
   const named = context.options.run;
   const chosen =
     named === null
@@ -265,7 +279,7 @@ async function follow(context: CliContext, { loop, run: id, display }: Following
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, press);
   try {
-    await using _shown = display.follow(id, () => loop.loop.state);
+    using _shown = display.follow(id, () => loop.loop.state);
     await loop.loop.until((state, idle) => isOver(state, { idle, draining: presses > 0 }));
   } finally {
     for (const signal of signals) process.off(signal, press);
@@ -302,5 +316,3 @@ function exitOf(run: RunState, interrupted: boolean): 0 | 1 | 5 | 130 {
       return exits.interrupted;
   }
 }
-
-export type { Event };

@@ -29,6 +29,7 @@ export function standardStreams(options: { readonly colour: boolean }): {
     },
     colours: wanted && stream.isTTY === true,
     width: () => (stream.isTTY === true ? (stream.columns ?? 80) : null),
+    rows: () => stream.rows ?? 24,
   });
   return {
     stdout: sink(process.stdout, closing.signal),
