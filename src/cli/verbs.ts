@@ -24,6 +24,16 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     summary: 'run the plan in the foreground, or go on with the live run',
     load: () => import('./run.ts'),
   },
+  status: {
+    summary: 'where the run, or one worker of it, stands',
+    load: () => import('./status.ts'),
+  },
+  events: { summary: 'the log, as it stands or as it grows', load: () => import('./events.ts') },
+  why: { summary: 'why a worker is where it is', load: () => import('./why.ts') },
+  logs: { summary: 'what a worker’s agent printed', load: () => import('./logs.ts') },
+  diff: { summary: 'what a worker changed', load: () => import('./diff.ts') },
+  path: { summary: 'where a worker’s working tree is', load: () => import('./path.ts') },
+  report: { summary: 'the run by sections: status', load: () => import('./report.ts') },
   retry: {
     summary: 'try a failed, blocked or cancelled worker again',
     load: () => import('./retry.ts'),

@@ -1,0 +1,91 @@
+/** `czar events`: the log, as it stands or as it grows. */
+import { setImmediate } from 'node:timers/promises';
+import { InvalidArgumentError, Option } from 'commander';
+import type { Event } from '../core/events.ts';
+import type { Reader } from '../daemon/read.ts';
+import { eventDocument } from '../report/event-document.ts';
+import { renderEvent, type EventFormat } from '../report/event-line.ts';
+import { reading, streamEnd } from './reading.ts';
+import type { CliContext, Verb } from './verb.ts';
+
+interface EventOptions {
+  readonly follow?: boolean;
+  readonly worker?: string;
+  readonly format: EventFormat;
+  readonly limit?: number;
+  readonly after?: number;
+}
+
+export const verb: Verb = {
+  define(command, context) {
+    command
+      .option('-f, --follow', 'go on as events come, until Ctrl-C')
+      .option('--worker <id>', 'only events of this worker')
+      .addOption(
+        new Option('--format <format>', 'how each event is shown')
+          .choices(['line', 'classic', 'json'])
+          .default('line'),
+      )
+      .option('--limit <n>', 'only the last n events', wholeNumber)
+      .option('--after <seq>', 'only events after the one of this number', wholeNumber)
+      .action(async (options: EventOptions) => {
+        await reading(context, (reader) => stream(context, reader, options));
+      });
+  },
+};
+
+async function stream(context: CliContext, reader: Reader, options: EventOptions): Promise<void> {
+  const { follow = false, after = 0, limit } = options;
+  const print = printer(context, reader, options);
+  const filter = {
+    ...(context.options.run === null ? {} : { run: context.options.run }),
+    ...(options.worker === undefined ? {} : { worker: options.worker }),
+  };
+  using end = streamEnd(context);
+  let upTo = reader.lastSeq();
+  const first =
+    limit === undefined
+      ? reader.events({ ...filter, after, upTo })
+      : [...reader.events({ ...filter, after, upTo, limit, newestFirst: true })].reverse();
+  await printAll(first, print, end.signal);
+  if (!follow) return;
+  for await (const _ of reader.changes(end.signal)) {
+    const last = reader.lastSeq();
+    if (last === upTo) continue;
+    await printAll(reader.events({ ...filter, after: upTo, upTo: last }), print, end.signal);
+    upTo = last;
+  }
+}
+
+/** Prints in portions, so that a reader that went away, and Ctrl-C, are noticed in between. */
+async function printAll(
+  events: Iterable<Event>,
+  print: (event: Event) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let count = 0;
+  for (const event of events) {
+    if (signal.aborted) return;
+    print(event);
+    count += 1;
+    if (count % 500 === 0) await setImmediate();
+  }
+}
+
+function printer(
+  context: CliContext,
+  reader: Reader,
+  { format }: EventOptions,
+): (event: Event) => void {
+  const { out } = context;
+  if (context.options.json || format === 'json') return (event) => out.json(eventDocument(event));
+  return (event) => {
+    const line = renderEvent(event, { format, tokens: reader.tokens() });
+    if (line !== null) out.line(line);
+  };
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}

@@ -1,0 +1,27 @@
+/** `czar path WORKER`: where its working tree is, for `cd "$(czar path WORKER)"`. */
+import { existsSync } from 'node:fs';
+import { exits } from './exit.ts';
+import { readingWorker } from './reading.ts';
+import type { Verb } from './verb.ts';
+
+export const verb: Verb = {
+  define(command, context) {
+    command
+      .argument('<worker>', 'worker whose working tree is meant')
+      .action(async (id: string) => {
+        await readingWorker(context, id, ({ worker }) => {
+          const { worktree, branch } = worker;
+          if (worktree === null || !existsSync(worktree)) {
+            context.fail({
+              exit: exits.nothing,
+              what: `${id} has no working tree ${worktree === null ? 'yet' : 'any more'}`,
+              next: branch === null ? `czar why ${id}` : `its work is on the branch ${branch}`,
+            });
+            return;
+          }
+          if (context.options.json) context.out.json({ v: 1, worker: id, path: worktree, branch });
+          else context.out.line(worktree);
+        });
+      });
+  },
+};

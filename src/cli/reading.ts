@@ -1,0 +1,126 @@
+/**
+ * What the reading verbs share: the repository, its log, the run and the worker that are meant. Loads no more than
+ * reading needs, since these are the verbs that are typed most.
+ */
+import { resolve } from 'node:path';
+import { isRunLive, type RepositoryState, type RunState, type WorkerState } from '../core/state.ts';
+import { locate, type Place } from '../daemon/place.ts';
+import { withReader, type Reader } from '../daemon/read.ts';
+import { nearest } from '../plan/nearest.ts';
+import { exits } from './exit.ts';
+import type { CliContext } from './verb.ts';
+
+/** Hands the log of the repository to `use`; says what is wrong when there is none. */
+export async function reading(
+  context: CliContext,
+  use: (reader: Reader, place: Place) => void | Promise<void>,
+): Promise<void> {
+  const { repo, czarDir } = context.options;
+  const from = resolve(context.cwd, repo ?? '.');
+  const place = locate({ from, czarDir, cwd: context.cwd });
+  if ('error' in place) {
+    context.fail({
+      exit: exits.wrong,
+      what: place.error,
+      next: 'cd into a git repository, or name one with --repo',
+    });
+    return;
+  }
+  const read = await withReader(place, (reader) => use(reader, place));
+  if (read.ok) return;
+  if (read.problem.kind === 'no-log') noRun(context);
+  else context.fail({ exit: exits.refused, what: read.problem.what });
+}
+
+/** The run that is meant: `--run`, the only live one, else the newest; null when that is not clear, which has been said. */
+export function chosenRun(context: CliContext, state: RepositoryState): RunState | null {
+  const named = context.options.run;
+  const runs = [...state.runs.values()];
+  if (named !== null) {
+    const found = state.runs.get(named);
+    if (found !== undefined) return found;
+    context.fail({
+      exit: exits.nothing,
+      what: `there is no run ${named}`,
+      next:
+        runs.length === 0 ? 'czar run starts one' : `runs: ${runs.map((run) => run.id).join(', ')}`,
+    });
+    return null;
+  }
+  const live = runs.filter(isRunLive);
+  if (live.length > 1) {
+    context.fail({
+      exit: exits.refused,
+      what: 'more than one run is live',
+      where: live.map((run) => run.id).join(', '),
+      next: 'say which with --run ID',
+    });
+    return null;
+  }
+  const chosen = live[0] ?? runs.at(-1);
+  if (chosen === undefined) noRun(context);
+  return chosen ?? null;
+}
+
+/** The worker of that id; null when the run has none, which has been said. */
+export function chosenWorker(context: CliContext, run: RunState, id: string): WorkerState | null {
+  const found = run.workers.get(id);
+  if (found !== undefined) return found;
+  const near = nearest(id, run.workers.keys());
+  context.fail({
+    exit: exits.nothing,
+    what: `run ${run.id} has no worker ${JSON.stringify(id)}`,
+    next: near === null ? 'czar status lists its workers' : `did you mean ${near}?`,
+  });
+  return null;
+}
+
+/** Hands run and worker to `use`. */
+export async function readingWorker(
+  context: CliContext,
+  id: string,
+  use: (found: {
+    readonly reader: Reader;
+    readonly place: Place;
+    readonly state: RepositoryState;
+    readonly run: RunState;
+    readonly worker: WorkerState;
+  }) => void | Promise<void>,
+): Promise<void> {
+  await reading(context, async (reader, place) => {
+    const state = reader.load();
+    const run = chosenRun(context, state);
+    const worker = run === null ? null : chosenWorker(context, run, id);
+    if (run !== null && worker !== null) await use({ reader, place, state, run, worker });
+  });
+}
+
+/**
+ * A signal that ends a stream: Ctrl-C (the verb then exits with 130) or a reader of stdout that went away (then
+ * quietly). Disposing it gives Ctrl-C back to the system.
+ */
+export function streamEnd(context: CliContext): { readonly signal: AbortSignal } & Disposable {
+  const interrupted = new AbortController();
+  const interrupt = (): void => {
+    context.exit(exits.interrupted);
+    interrupted.abort();
+  };
+  process.once('SIGINT', interrupt);
+  return {
+    signal: AbortSignal.any([interrupted.signal, context.closed]),
+    [Symbol.dispose]: () => process.off('SIGINT', interrupt),
+  };
+}
+
+/** Minutes that the local clock is ahead of UTC. */
+export function clockOffset(now: number): number {
+  return -new Date(now).getTimezoneOffset();
+}
+
+function noRun(context: CliContext): void {
+  context.fail({
+    exit: exits.nothing,
+    what: 'there is no run in this repository',
+    next: 'czar run starts one',
+  });
+}

@@ -1,0 +1,84 @@
+/** `czar status [WORKER]`: where a run, or one worker of it, stands, now or at a moment of the past. */
+import { attemptEvents, attemptsOf } from '../report/attempts.ts';
+import { statusDocument, workerStatusDocument, type StatusOptions } from '../report/status.ts';
+import { statusText, workerText } from '../report/status-text.ts';
+import { pastLiveness, type Reader } from '../daemon/read.ts';
+import { exits } from './exit.ts';
+import { chosenRun, chosenWorker, clockOffset, reading } from './reading.ts';
+import type { CliContext, Verb } from './verb.ts';
+
+export const verb: Verb = {
+  define(command, context) {
+    command
+      .argument('[worker]', 'show this worker alone, with its tasks, gates, attempts and activity')
+      .option('--at <moment>', 'as it was after an event (its number) or at a time (ISO 8601)')
+      .action(async (worker: string | undefined, options: { at?: string }) => {
+        await reading(context, (reader) => {
+          const seen = seenAt(context, reader, options.at);
+          if (seen !== null) show(context, { ...seen, reader, worker: worker ?? null });
+        });
+      });
+  },
+};
+
+/** A state and how to look at it; `upTo` is the last event in it. */
+type Seen = Omit<StatusOptions, 'run'> & { readonly upTo: number };
+
+function show(
+  context: CliContext,
+  options: Seen & { readonly reader: Reader; readonly worker: string | null },
+): void {
+  const { out } = context;
+  const { state, reader, upTo, worker: id } = options;
+  const run = chosenRun(context, state);
+  if (run === null) return;
+  const text = {
+    name: run.plan.name,
+    width: out.width() ?? Infinity,
+    offsetMinutes: clockOffset(options.now),
+  };
+  if (id === null) {
+    const document = statusDocument({ ...options, run });
+    if (context.options.json) out.json(document);
+    else for (const line of statusText(document, text)) out.line(line);
+    return;
+  }
+  const worker = chosenWorker(context, run, id);
+  if (worker === null) return;
+  const events = reader.events({ run: run.id, worker: id, types: attemptEvents, upTo });
+  const document = workerStatusDocument(worker, { ...options, run, attempts: attemptsOf(events) });
+  if (context.options.json) out.json(document);
+  else for (const line of workerText(document, text)) out.line(line);
+}
+
+function seenAt(context: CliContext, reader: Reader, at: string | undefined): Seen | null {
+  if (at === undefined) {
+    const now = context.now();
+    const state = reader.load();
+    return { state, upTo: state.seq, now, liveness: reader.liveness(now) };
+  }
+  const last = reader.lastSeq();
+  const isSeq = /^\d+$/.test(at);
+  const time = isSeq ? null : Date.parse(at);
+  if (time !== null && Number.isNaN(time)) {
+    context.fail({
+      exit: exits.wrong,
+      what: `${JSON.stringify(at)} is neither the number of an event nor a time`,
+      next: 'write --at 120, or --at 2025-12-26T14:32:00Z',
+    });
+    return null;
+  }
+  const upTo = time === null ? Number(at) : reader.seqAt(time);
+  if (upTo < 1 || upTo > last) {
+    context.fail({
+      exit: exits.nothing,
+      what: upTo < 1 ? 'the log begins after that' : `the log ends at event ${last}`,
+      next: 'czar events --json shows the numbers of events',
+    });
+    return null;
+  }
+  const state = reader.stateAt(upTo);
+  const [event] = reader.events({ after: upTo - 1, limit: 1 });
+  const now = time ?? event?.at ?? context.now();
+  return { state, upTo, now, liveness: pastLiveness(now) };
+}

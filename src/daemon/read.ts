@@ -1,0 +1,244 @@
+/**
+ * The log and what lies around it, for whoever only looks: no lock, no loop, no git. Everything works the same while a
+ * loop lives, after it died, and on a read-only disk.
+ *
+ * Owns a read-only connection. What cannot be read comes back as a value, never as a guess.
+ */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Event } from '../core/events.ts';
+import { emptyState, evolve } from '../core/evolve.ts';
+import { isLive } from '../core/lifecycle.ts';
+import { isRunLive, type RepositoryState, type RunState, type WorkerState } from '../core/state.ts';
+import { JournalError, type EventQuery } from '../journal/journal.ts';
+import { readOwner, type Owner } from '../journal/lock.ts';
+import { openJournalForReading, type SqliteJournal } from '../journal/sqlite.ts';
+import { watchFolder } from '../process/changes.ts';
+import { liveness } from '../process/identity.ts';
+import { readLines } from '../process/tail.ts';
+import type { TokensOf } from '../report/event-line.ts';
+import type { Liveness, LivenessOf } from '../report/status.ts';
+import type { Place } from './place.ts';
+
+/** Why nothing can be read: nothing was ever run here, or the log cannot be read (in a sentence). */
+export type ReadProblem =
+  { readonly kind: 'no-log' } | { readonly kind: 'unreadable'; readonly what: string };
+
+/** One line that an attempt printed. */
+export interface OutputLine {
+  readonly stream: 'output' | 'errors';
+  readonly text: string;
+}
+
+/** How often is looked without a notice of the system, milliseconds. */
+const backstopMs = 500;
+
+/** Opens the log of the place, hands it to `use`, and closes it. */
+export async function withReader<T>(
+  place: Place,
+  use: (reader: Reader) => T | Promise<T>,
+): Promise<
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: ReadProblem }
+> {
+  try {
+    using journal = openJournalForReading(join(place.state, 'czar.db'));
+    if (journal === null) return { ok: false, problem: { kind: 'no-log' } };
+    return { ok: true, value: await use(new Reader(place, journal)) };
+  } catch (error) {
+    if (!(error instanceof JournalError)) throw error;
+    return { ok: false, problem: { kind: 'unreadable', what: error.message } };
+  }
+}
+
+/** The id of the run of this place that has not ended, the newest when there are several; null without one. */
+export async function liveRun(place: Place): Promise<string | null> {
+  const found = await withReader(place, (reader) => reader.load());
+  if (!found.ok) return null;
+  return [...found.value.runs.values()].findLast(isRunLive)?.id ?? null;
+}
+
+/** Who says that it runs the loop of this place; null when nobody does. */
+export function loopOwner(place: Place): Owner | null {
+  return readOwner(place.state);
+}
+
+/** The view. Its methods throw `JournalError`, which `withReader` turns into a value. */
+export class Reader {
+  readonly #place: Place;
+  readonly #journal: SqliteJournal;
+
+  constructor(place: Place, journal: SqliteJournal) {
+    this.#place = place;
+    this.#journal = journal;
+  }
+
+  /** The state now. Costs what the workers cost, whatever the length of the log. */
+  load(): RepositoryState {
+    return this.#journal.load();
+  }
+
+  /** The state after an event of the past, by folding the log up to it. */
+  stateAt(seq: number): RepositoryState {
+    const state = emptyState();
+    for (const event of this.#journal.read({ upTo: seq })) evolve(state, event);
+    return state;
+  }
+
+  /** The last event that is not later than the time (milliseconds since 1970); 0 when all are. */
+  seqAt(time: number): number {
+    for (const event of this.#journal.read({ newestFirst: true })) {
+      if (event.at <= time) return event.seq;
+    }
+    return 0;
+  }
+
+  events(query: EventQuery = {}): Iterable<Event> {
+    return this.#journal.read(query);
+  }
+
+  /** Sequence number of the last event. */
+  lastSeq(): number {
+    return this.#journal.head().seq;
+  }
+
+  /** Tokens as the state has them now. */
+  tokens(): TokensOf {
+    let state: RepositoryState | null = null;
+    return (run, worker) => {
+      state ??= this.load();
+      const usage = state.runs.get(run)?.workers.get(worker)?.usage;
+      return usage === undefined || usage.source === 'none' ? null : usage.input + usage.output;
+    };
+  }
+
+  /** Looks at the processes and files of attempts, as of `now` (milliseconds since 1970). */
+  liveness(now: number): LivenessOf {
+    return (run, worker) => {
+      const dir = this.#attemptDir(run.id, worker.id, worker.attempts);
+      return {
+        state: processState(worker),
+        observedAt: now,
+        lastOutputAt: changedAt(join(dir, 'output')),
+        lastReportAt: changedAt(join(dir, 'report')),
+      };
+    };
+  }
+
+  /**
+   * Yields at once, and whenever the log may have grown, until aborted or the log was replaced. Told by the system,
+   * with a slow look besides.
+   */
+  async *changes(signal: AbortSignal): AsyncIterable<void> {
+    using wake = new Wake(this.#place.state, signal);
+    while (!signal.aborted && this.#journal.isCurrent()) {
+      yield;
+      await wake.next();
+    }
+  }
+
+  /**
+   * What an attempt printed: its output, then its errors. With `follow` goes on until the attempt has ended or the
+   * signal is given.
+   */
+  async *output(options: {
+    readonly run: string;
+    readonly worker: string;
+    readonly attempt: number;
+    readonly follow: boolean;
+    readonly signal: AbortSignal;
+  }): AsyncIterable<OutputLine> {
+    const { run, worker, attempt, follow, signal } = options;
+    const dir = this.#attemptDir(run, worker, attempt);
+    const streams = [
+      { stream: 'output' as const, offset: 0 },
+      { stream: 'errors' as const, offset: 0 },
+    ];
+    using wake = new Wake(dir, signal);
+    for (;;) {
+      const over = !follow || this.#hasEnded(options);
+      for (const one of streams) {
+        for (;;) {
+          const path = join(dir, one.stream);
+          const { lines, offset } = readLines({ path, offset: one.offset, atEnd: over });
+          if (lines.length === 0 && offset === one.offset) break;
+          one.offset = offset;
+          for (const { text } of lines) yield { stream: one.stream, text };
+        }
+      }
+      if (over || signal.aborted) return;
+      await wake.next();
+    }
+  }
+
+  #hasEnded(of: {
+    readonly run: string;
+    readonly worker: string;
+    readonly attempt: number;
+  }): boolean {
+    const { run, worker } = of;
+    const types = ['worker.started', 'attempt.ended'] as const;
+    const [last] = this.#journal.read({ run, worker, types, newestFirst: true, limit: 1 });
+    return last === undefined || last.type === 'attempt.ended' || last.attempt !== of.attempt;
+  }
+
+  #attemptDir(run: string, worker: string, attempt: number): string {
+    return join(this.#place.home.path, 'runs', run, worker, String(attempt));
+  }
+}
+
+/** Waits for changes in a folder; a change between two waits is not lost. */
+class Wake implements Disposable {
+  readonly #watcher: Disposable;
+  readonly #signal: AbortSignal;
+  #changed = false;
+  #wake: (() => void) | null = null;
+
+  constructor(folder: string, signal: AbortSignal) {
+    this.#signal = signal;
+    this.#watcher = watchFolder(folder, backstopMs, this.#notice);
+    signal.addEventListener('abort', this.#notice);
+  }
+
+  async next(): Promise<void> {
+    if (!this.#changed && !this.#signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    this.#changed = false;
+    this.#wake = null;
+  }
+
+  [Symbol.dispose](): void {
+    this.#signal.removeEventListener('abort', this.#notice);
+    this.#watcher[Symbol.dispose]();
+  }
+
+  readonly #notice = (): void => {
+    this.#changed = true;
+    this.#wake?.();
+  };
+}
+
+function processState(worker: WorkerState): Liveness['state'] {
+  const process = worker.attempt?.process ?? null;
+  if (!isLive(worker.state) || process === null) return 'none';
+  const found = liveness(process);
+  return found === 'gone' ? 'ended' : found;
+}
+
+/** When the file was last written to; null when it is missing or empty. */
+function changedAt(path: string): number | null {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined || stat.size === 0 ? null : Math.floor(stat.mtimeMs);
+}
+
+/** Liveness for a moment of the past: what processes did then is not known. */
+export function pastLiveness(at: number): LivenessOf {
+  return (_run: RunState, worker) => ({
+    state: isLive(worker.state) ? 'unknown' : 'none',
+    observedAt: at,
+    lastOutputAt: null,
+    lastReportAt: null,
+  });
+}
