@@ -12,7 +12,7 @@ written=0
 
 # Stands for the time that a model would think, seconds.
 think() {
-  sleep 0.3
+  sleep 0.2
 }
 
 save() {

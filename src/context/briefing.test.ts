@@ -97,6 +97,7 @@ test('the identity says who, where, what and how, and the prompt holds all of th
   }
   assert.match(workerPrompt(told), /The long text\.\n\n- with a list/);
   assert.match(workerIdentity(told), /\*\*Agent:\*\* mine/);
+  assert.match(workerIdentity(told), /\]\(\.\.\/\.\.\/runs\/20261121-1\/beta\/1\/prompt\.md\)/);
 });
 
 test('every path that the identity links opens from the tree', async (t) => {

@@ -16,7 +16,8 @@ export function compose(briefing: Briefing, sections: readonly Section[]): strin
 /** A link to a path that opens from the worker's folder. */
 export function link({ place }: Briefing, path: string): string {
   const relative = posix.relative(place.tree, path);
-  return `[${relative.replace(/([[\]\\])/g, '\\$1')}](<${relative}>)`;
+  const target = /^[\w./@%+,:~-]+$/.test(relative) ? relative : `<${relative}>`;
+  return `[${relative.replace(/([[\]\\])/g, '\\$1')}](${target})`;
 }
 
 export const dependencies: Section = (briefing) => {
