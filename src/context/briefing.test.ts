@@ -104,14 +104,16 @@ test('every path that the identity links opens from the tree', async (t) => {
   const root = await mkdtemp(join(tmpdir(), 'czar context '));
   t.after(() => rm(root, { recursive: true, force: true }));
   const tree = join(root, '.czar', 'worktrees', 'beta');
-  const promptFile = join(root, '.czar', 'runs', 'r', 'beta', '1', 'prompt.md');
-  const shellFile = join(dirname(promptFile), 'czar.sh');
+  const promptFile = join(root, '.czar', 'runs (1)', 'beta', '1', 'prompt.md');
+  const shellFile = join(root, '.czar', 'czar.sh');
   await mkdir(tree, { recursive: true });
   await mkdir(dirname(promptFile), { recursive: true });
   await writeFile(promptFile, '');
   await writeFile(shellFile, '');
   const text = workerIdentity(aBriefing({}, { tree, promptFile, shellFile }));
-  const links = [...text.matchAll(/\]\(<([^>]+)>\)/g)].map((match) => match[1] ?? '');
+  const links = [...text.matchAll(/\]\((?:<([^>]+)>|([^)]+))\)/g)].map(
+    (match) => match[1] ?? match[2] ?? '',
+  );
   assert.equal(links.length, 2);
   for (const path of links) await access(resolve(tree, path));
 });
