@@ -25,13 +25,14 @@ export interface UnexpandedNode {
 /**
  * The ids that `all` adds, for each node that says it: every worker that does not depend on this one through edges
  * written out. Workers that say `all` do not depend on one another through it, except that the qa worker depends on
- * all the others.
+ * all the others; what is written to come after qa therefore comes after them too, and is none of their `all`.
+ *
+ * Two workers whose `all` contradict each other (each has a written dependent) make a cycle, which `findCycles` finds.
  */
 export function expandAll(
   nodes: readonly UnexpandedNode[],
 ): ReadonlyMap<string, readonly string[]> {
   const result = new Map<string, readonly string[]>();
-  const written = nodes.map((node) => ({ id: node.id, edges: node.on.map((on) => ({ on })) }));
   const expand = (node: UnexpandedNode, graph: readonly GraphNode[]): void => {
     const dependents = reach(graph, node.id, 'dependents');
     const own = new Set(node.on);
@@ -44,13 +45,13 @@ export function expandAll(
       added.map((other) => other.id),
     );
   };
-  for (const node of nodes) if (node.all && !node.qa) expand(node, written);
-  // What comes to depend on the qa worker through the others' `all` must not close a circle.
-  const expanded = written.map(({ id, edges }) => ({
+  const written = nodes.map((node) => ({ id: node.id, edges: node.on.map((on) => ({ on })) }));
+  for (const node of nodes) if (node.all && node.qa) expand(node, written);
+  const withQa = written.map(({ id, edges }) => ({
     id,
     edges: [...edges, ...(result.get(id) ?? []).map((on) => ({ on }))],
   }));
-  for (const node of nodes) if (node.all && node.qa) expand(node, expanded);
+  for (const node of nodes) if (node.all && !node.qa) expand(node, withQa);
   return result;
 }
 

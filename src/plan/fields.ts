@@ -108,7 +108,8 @@ function isList<T>(value: T | readonly T[]): value is readonly T[] {
 export const id = z
   .string()
   .min(1, 'an empty id')
-  .superRefine((value, context) => addProblem(context, value === '' ? null : idProblem(value)));
+  .superRefine((value, context) => addProblem(context, value === '' ? null : idProblem(value)))
+  .meta({ pattern: idPattern.source, maxLength: 64 });
 
 /** A branch name. */
 export const branch = z

@@ -122,8 +122,10 @@ export const workerSchema = z.strictObject({
 export type WorkerFields = z.infer<typeof workerSchema>;
 export type DependencyField = z.infer<typeof dependency>;
 
+const named = workerSchema.meta({ id: 'worker' });
+
 /** A worker file's YAML: the fields at the top level, or under `worker`. */
-export const workerFileSchema = z.union([workerSchema, z.strictObject({ worker: workerSchema })]);
+export const workerFileSchema = z.union([named, z.strictObject({ worker: named })]);
 
 /**
  * Fields that load, and that this version does not act on: each is named in a warning with what happens instead. Take

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import picomatch from 'picomatch';
+import { claimsOverlap, globsOverlap } from './overlap.ts';
+
+const cases: readonly (readonly [string, string, boolean])[] = [
+  ['src/**', 'src/a/b.ts', true],
+  ['src/**', 'docs/**', false],
+  ['src/*.ts', 'src/*.js', false],
+  ['src/*.ts', 'src/a*', true],
+  ['**/*.md', 'docs/x/README.md', true],
+  ['**/*.md', 'src/**', true],
+  ['src/a/**', 'src/b/**', false],
+  ['src/{a,b}/**', 'src/b/x', true],
+  ['src/{a,b}/**', 'src/c/x', false],
+  ['a/?.ts', 'a/bc.ts', false],
+  ['a/[bc].ts', 'a/[cd].ts', true],
+  ['a/[bc].ts', 'a/[de].ts', false],
+  ['a/[a-c].ts', 'a/x.ts', true],
+  ['a', 'a/b', false],
+  ['a/**', 'a', true],
+  ['**', 'anything/at/all', true],
+  ['app/(group)/x', 'app/other/x', true],
+  ['a/*b*c', 'a/xbyyc', true],
+  ['a/*b*c', 'a/xcyyb', false],
+];
+
+for (const [a, b, expected] of cases) {
+  test(`${a} and ${b} ${expected ? 'overlap' : 'do not overlap'}`, () => {
+    assert.equal(globsOverlap(a, b), expected);
+    assert.equal(globsOverlap(b, a), expected);
+  });
+}
+
+test('two claims overlap when any of their patterns do', () => {
+  assert.equal(claimsOverlap(['a/**', 'b/**'], ['c/**', 'b/x']), true);
+  assert.equal(claimsOverlap(['a/**'], []), false);
+});
+
+const segment = fc.oneof(
+  fc.constantFrom(
+    '**',
+    '*',
+    'a',
+    'b',
+    'ab',
+    '?',
+    'a*',
+    '*b',
+    '[ab]',
+    '[!a]',
+    '{a,b}',
+    '{a,bc}*',
+    'a?b',
+    '.a',
+    'c',
+  ),
+);
+const glob = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/'));
+const path = fc
+  .array(fc.constantFrom('a', 'b', 'c', 'ab', 'bc', 'aab', 'acb', '.a'), {
+    minLength: 1,
+    maxLength: 4,
+  })
+  .map((parts) => parts.join('/'));
+
+test('two patterns that picomatch matches against one path always overlap', () => {
+  fc.assert(
+    fc.property(glob, glob, fc.array(path, { minLength: 20, maxLength: 20 }), (a, b, paths) => {
+      const [isA, isB] = [picomatch(a, { dot: true }), picomatch(b, { dot: true })];
+      const shared = paths.find((one) => isA(one) && isB(one));
+      if (shared !== undefined)
+        assert.equal(globsOverlap(a, b), true, `${a} and ${b} share ${shared}`);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('two patterns that do not overlap are quickly told apart, however many stars they have', () => {
+  const stars = `${'*a'.repeat(200)}b`;
+  assert.equal(globsOverlap(stars, `${'*a'.repeat(200)}c`), false);
+});
