@@ -1,16 +1,33 @@
 /**
  * A scratch repository with a home of its own, and the built CLI run in it as a user runs it. Hermetic: own HOME, no
  * git configuration of the machine, nothing of this process's environment but PATH.
+ *
+ * Invariant (S13): what the test does with `git`, `write` and the like is the user's doing; whatever else changes in the
+ * checkout, its index, configuration, hooks or refs fails the test, at the next such step or at the end. Verbs that are
+ * there to change them (`land`, …) may when they end well. At the end no commit of an agent is out of reach (S1).
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fingerprint } from './git-fixture.ts';
+import { assertNothingLost } from './nothing-lost.ts';
 import { StubServer } from './stub-server.ts';
 
 const launcher = join(import.meta.dirname, '../../bin/czar');
 const stubAgent = join(import.meta.dirname, 'stub-agent.mjs');
+
+/** Verbs that change the checkout or its branches when they end well, and only then. */
+const changing = new Set(['land', 'init', 'add', 'worker', 'kept']);
 
 export interface Finished {
   readonly code: number | null;
@@ -33,6 +50,9 @@ export class Scratch implements AsyncDisposable {
   readonly env: NodeJS.ProcessEnv;
   readonly stubs: StubServer;
   readonly #running = new Set<ChildProcess>();
+  readonly #allowed = { refs: ['refs/heads/czar/'], files: [] as string[] };
+  #killed = false;
+  #print: Readonly<Record<string, string>> | null = null;
 
   private constructor(base: string, stubs: StubServer) {
     this.base = base;
@@ -64,10 +84,41 @@ export class Scratch implements AsyncDisposable {
     return scratch;
   }
 
-  /** Runs git in the repository and gives its output without the last newline. */
+  /** Lets czar change these refs, files, or prefixes that end with a slash, beside the branches below `czar/`. */
+  allow({ refs = [], files = [] }: { refs?: readonly string[]; files?: readonly string[] }): void {
+    this.acting(() => {
+      this.#allowed.refs.push(...refs);
+      this.#allowed.files.push(...files);
+    });
+  }
+
+  /** The user does something in the checkout: before it, it must be as the user left it. */
+  acting<T>(act: () => T): T {
+    this.assertUntouched();
+    const done = act();
+    this.#print = this.#fingerprint();
+    return done;
+  }
+
+  /** Fails when something of the user's has changed since the user's last step. */
+  assertUntouched(): void {
+    if (this.#print === null) return;
+    assert.deepEqual(this.#fingerprint(), this.#print, 'czar changed the checkout of the user');
+  }
+
+  #fingerprint(): Readonly<Record<string, string>> {
+    return fingerprint(this.repo, this.#allowed);
+  }
+
+  /** Runs git in the repository as the user and gives its output without the last newline. */
   git(...args: readonly string[]): string {
+    return this.acting(() => this.gitIn(this.repo, ...args));
+  }
+
+  /** Runs git in any folder. */
+  gitIn(folder: string, ...args: readonly string[]): string {
     return execFileSync('git', args, {
-      cwd: this.repo,
+      cwd: folder,
       env: this.env,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -77,8 +128,10 @@ export class Scratch implements AsyncDisposable {
   /** Writes a file of the repository, with its folders. */
   write(path: string, content: string): void {
     const file = join(this.repo, path);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, content);
+    this.acting(() => {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, content);
+    });
   }
 
   /** A worker file with YAML front matter. */
@@ -134,6 +187,14 @@ export class Scratch implements AsyncDisposable {
       .map((line) => JSON.parse(line));
   }
 
+  /** The derived `events.jsonl`, oldest first; empty while there is none. */
+  log(): any[] {
+    const file = join(this.repo, '.czar/logs/events.jsonl');
+    if (!existsSync(file)) return [];
+    const lines = readFileSync(file, 'utf8').split('\n');
+    return lines.filter((line) => line !== '').map((line) => JSON.parse(line));
+  }
+
   /** Starts czar and lets it go on. */
   start(...args: readonly string[]): Running {
     const child = spawn(launcher, args, {
@@ -161,6 +222,9 @@ export class Scratch implements AsyncDisposable {
       child.on('close', (code, signal) => {
         over = true;
         this.#running.delete(child);
+        this.#killed = signal === 'SIGKILL';
+        if (code === 0 && (changing.has(args[0] ?? '') || args.includes('-m')))
+          this.#print = this.#fingerprint();
         resolve({ code, signal, stdout, stderr });
         told();
       });
@@ -178,17 +242,27 @@ export class Scratch implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    const atRest = this.#running.size === 0 && !this.#killed;
     for (const child of this.#running) child.kill('SIGKILL');
     await this.stubs.close();
-    listeners: for (let tries = 0; ; tries += 1) {
-      try {
-        rmSync(this.base, { recursive: true, force: true });
-        break listeners;
-      } catch (error) {
-        // Something that has just been killed may still write.
-        if (tries > 20) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
+    try {
+      this.assertUntouched();
+      if (atRest) assertNothingLost(this);
+    } finally {
+      await remove(this.base);
+    }
+  }
+}
+
+async function remove(folder: string): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+      return;
+    } catch (error) {
+      // Something that has just been killed may still write.
+      if (tries > 40) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 }
