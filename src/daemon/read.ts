@@ -236,7 +236,7 @@ function changedAt(path: string): number | null {
 /** Liveness for a moment of the past: what processes did then is not known. */
 export function pastLiveness(at: number): LivenessOf {
   return (_run: RunState, worker) => ({
-    state: isLive(worker.state) ? 'unknown' : 'none',
+    state: isLive(worker.state) && worker.attempt?.process != null ? 'unknown' : 'none',
     observedAt: at,
     lastOutputAt: null,
     lastReportAt: null,

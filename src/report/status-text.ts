@@ -26,6 +26,9 @@ export const symbols: Readonly<Record<WorkerStateName, string>> = {
   cancelled: '×',
 };
 
+/** Lines of activity in the view of one worker. */
+const activityShown = 12;
+
 /** What a view needs beside the document. */
 export interface TextOptions {
   /** Name of the plan. */
@@ -131,12 +134,13 @@ export function workerText(
       'Tasks',
       worker.task_list.map((task) => `${taskSymbol(task)} ${task.task}`),
     ),
-    ...section(
-      'Gates',
-      worker.verdicts.map(({ gate, result, command }) =>
-        command === null ? `${gate}: ${result}` : `${gate} (${command}): ${result}`,
+    ...section('Gates', [
+      ...new Set(
+        worker.verdicts.map(({ gate, result, command }) =>
+          command === null ? `${gate}: ${result}` : `${gate} (${command}): ${result}`,
+        ),
       ),
-    ),
+    ]),
     ...section(
       'Attempts',
       worker.attempts.map((one) => `${one.attempt}. ${at(one.started_at)}  ${one.outcome}`),
@@ -147,7 +151,7 @@ export function workerText(
     ),
     ...section(
       'Latest activity',
-      worker.activity.map(({ at: time, text }) => `${at(time)}  ${text}`),
+      worker.activity.slice(0, activityShown).map(({ at: time, text }) => `${at(time)}  ${text}`),
     ),
   ];
 }

@@ -94,13 +94,21 @@ function facts(worker: WorkerState): string {
     ...(worker.noChange ? ['nothing to merge'] : []),
     ...(mergedFacts === null
       ? []
-      : [
-          counted(mergedFacts.commits, 'commit'),
-          `${mergedFacts.created} files created, ${mergedFacts.modified} modified, ${mergedFacts.deleted} deleted`,
-        ]),
+      : [counted(mergedFacts.commits, 'commit'), filesText(mergedFacts)]),
     ...(worker.attempts > 1 ? [counted(worker.attempts, 'attempt')] : []),
     ...(used > 0 ? [`${grouped(used)} tokens`] : []),
   ].join(', ');
+}
+
+/** `3 files (2 new, 1 deleted)`. */
+function filesText(files: NonNullable<WorkerState['mergedFacts']>): string {
+  const { created, modified, deleted } = files;
+  const kinds = [
+    ...(created > 0 ? [`${created} new`] : []),
+    ...(deleted > 0 ? [`${deleted} deleted`] : []),
+  ].join(', ');
+  const total = counted(created + modified + deleted, 'file');
+  return kinds === '' ? total : `${total} (${kinds})`;
 }
 
 function needsAttention(worker: WorkerState): boolean {
