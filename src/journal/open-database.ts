@@ -4,7 +4,7 @@
  * A cleanly closed database in WAL mode cannot be opened on a read-only file system unless SQLite is told that nothing
  * can change it; that is safe only when no WAL was left behind, since it would not be read.
  */
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
@@ -90,6 +90,7 @@ function createFile(path: string): void {
   const folder = dirname(path);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.W_OK);
     const network = networkFileSystem(folder);
     if (network !== null) {
       throw new JournalError(
