@@ -103,27 +103,34 @@ export async function updateCheckout(
     await rm(notePath(context), { force: true });
     return { kind: 'refused', reason: 'git is at work in the checkout of the target', files: [] };
   }
-  let moved = false;
+  const giveUp = async (): Promise<void> => {
+    await rm(notePath(context), { force: true });
+    await releaseLock(at);
+  };
   try {
-    const index = workIndex(context);
-    await copyIndex(at, index);
     // Looked at again under the lock: from here on no other git changes the index.
     const problem = await checkoutProblem(context, at);
-    if (problem !== null) return { kind: 'refused', ...problem };
+    if (problem !== null) {
+      await giveUp();
+      return { kind: 'refused', ...problem };
+    }
+    const index = workIndex(context);
+    await copyIndex(at, index);
+    await git(['update-index', '-q', '--refresh'], inCheckout(context, at, index));
     await reach(context, 'land:before-move');
-    moved = await move();
-    if (!moved) return { kind: 'done', moved };
+    if (!(await move())) {
+      await giveUp();
+      return { kind: 'done', moved: false };
+    }
     await output(['read-tree', '-m', '-u', at.onto, at.commit], inCheckout(context, at, index));
     await reach(context, 'land:after-files');
     await installIndex(context, at);
-  } finally {
-    // A failure after the branch has moved leaves note and lock: the next call carries it through.
-    if (!moved) {
-      await rm(notePath(context), { force: true });
-      await releaseLock(at);
-    }
+    return { kind: 'done', moved: true };
+  } catch (error) {
+    // Carried through or taken back now, if that is possible; else the note stays for the next call.
+    await recoverCheckout(context).catch(() => undefined);
+    throw error;
   }
-  return { kind: 'done', moved };
 }
 
 /**

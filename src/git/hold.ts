@@ -85,7 +85,8 @@ async function bringHome(
   },
 ): Promise<ReadonlySet<string>> {
   const prefix = workRef(options.run, options.worker, options.attempt);
-  const userTags = await listRefs(context, 'refs/user/tags/');
+  const tagged = [...options.found.refs.keys()].some((name) => name.startsWith('refs/tags/'));
+  const userTags = tagged ? await listRefs(context, 'refs/user/tags/') : new Map<string, string>();
   const wanted = new Map<string, { ref: string; id: string }>();
   for (const [name, id] of options.found.refs) {
     if (name.startsWith('refs/remotes/') || name.startsWith('refs/czar/')) continue;
@@ -170,7 +171,12 @@ async function holdSuperseded(
     if (old !== undefined && old !== id)
       superseded.push({ ref: `${prefix}/seen/${old}`, old, now: id });
   }
-  const fresh = superseded.filter((each) => !before.has(each.ref));
+  const firsts = new Set<string>();
+  const fresh = superseded.filter((each) => {
+    if (before.has(each.ref) || firsts.has(each.ref)) return false;
+    firsts.add(each.ref);
+    return true;
+  });
   await setRefs(context, new Map(fresh.map((each) => [each.ref, each.old])));
   return fresh;
 }

@@ -35,6 +35,7 @@ test('a tree is an ordinary repository on the worker’s branch, reached by rela
     kept: [],
   });
   const git = (...args: string[]): string => r.scratch.gitIn(tree.worktree, ...args);
+  assert.equal(r.scratch.git('status', '--porcelain'), '');
   assert.equal(git('rev-parse', '--show-toplevel'), tree.worktree);
   assert.equal(git('status', '--porcelain', '--branch'), `## czar/${run}/one`);
   assert.equal(git('config', 'user.email'), identity.email);
@@ -125,12 +126,21 @@ test('preparing the same attempt again changes nothing; a half-made tree is made
   using r = await gitRun();
   const order = { dir: r.treeOf('one') };
   for (const point of ['tree:before-checkout', 'tree:before-rename']) {
-    const context = r.crashingAt(point);
-    const dying = prepareTree(context, {
-      ...{ run, worker: 'one', attempt: 1, branch: 'b', commit: r.base, continues: false },
-      ...{ dir: order.dir, identity, origin: null, rules: r.rules, now: 0 },
-    });
-    await assert.rejects(dying, /killed/);
+    await r.killedAt(point, (context) =>
+      prepareTree(context, {
+        run,
+        worker: 'one',
+        attempt: 1,
+        branch: 'b',
+        commit: r.base,
+        continues: false,
+        dir: order.dir,
+        identity,
+        origin: null,
+        rules: r.rules,
+        now: 0,
+      }),
+    );
     assert.equal(existsSync(order.dir), false);
   }
   const first = await r.prepare('one');

@@ -86,7 +86,7 @@ export async function prepareTree(
       return continueTree(order, mark.attempt === order.attempt);
     }
     const kept = await clearPlace(context, order, mark);
-    await mkdir(dirname(order.dir), { recursive: true });
+    await makeFolder(dirname(order.dir));
     await reach(context, 'tree:before-make');
     await makeTree(context, order, making);
     await reach(context, 'tree:before-rename');
@@ -145,6 +145,13 @@ export async function releaseTree(
   });
 }
 
+/** The folder of all trees, which the user's git ignores. */
+async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const ignore = join(folder, '.gitignore');
+  if (!(await isThere(ignore))) await writeFile(ignore, '*\n');
+}
+
 async function continueTree(order: TreeOrder, same: boolean): Promise<PreparedTree> {
   // Whoever held these locks is gone: the attempt before has ended with its whole process tree.
   const locks = [
@@ -163,7 +170,7 @@ async function continueTree(order: TreeOrder, same: boolean): Promise<PreparedTr
     kind: 'ready',
     worktree: order.dir,
     branch: order.branch,
-    base: same && !order.continues ? order.commit : base,
+    base,
     continued: order.continues,
     kept: [],
   };

@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
+  cpSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -59,19 +60,55 @@ export function scratchRepository(
     readonly objectFormat?: 'sha1' | 'sha256';
   } = {},
 ): Scratch {
-  const dir = realpathSync(mkdtempSync(join(tmpdir(), 'czar-git-')));
+  const key = JSON.stringify(options);
+  let template = templates.get(key);
+  if (template === undefined) {
+    template = newFolder();
+    templates.set(key, template);
+    const made = scratchIn(template);
+    const { root } = made;
+    mkdirSync(root);
+    const format = `--object-format=${options.objectFormat ?? 'sha1'}`;
+    made.gitIn(root, 'init', '-q', '--template=', '-b', 'main', format);
+    made.gitIn(root, 'config', 'user.name', 'Test User');
+    made.gitIn(root, 'config', 'user.email', 'user@example.org');
+    mkdirSync(join(root, '.git/hooks'));
+    mkdirSync(join(root, '.git/info'));
+    made.commit('First', options.files ?? { 'README.md': '# Scratch\n' });
+  }
+  return copyOf(template);
+}
+
+/** A copy of a scratch folder: much cheaper than the commands that made it. */
+export function copyOf(folder: string): Scratch {
+  const dir = newFolder();
+  cpSync(folder, dir, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+  return scratchIn(dir);
+}
+
+/** Folders that copies are made of, by what is in them; deleted with the process. */
+const templates = new Map<string, string>();
+process.on('exit', () => {
+  for (const folder of templates.values()) rmSync(folder, { recursive: true, force: true });
+});
+
+/** Lets a folder be deleted with the process. */
+export function keepTemplate(key: string, folder: string): void {
+  templates.set(key, folder);
+}
+
+function newFolder(): string {
+  return realpathSync(mkdtempSync(join(tmpdir(), 'czar-git-')));
+}
+
+function scratchIn(dir: string): Scratch {
   const root = join(dir, 'repository');
   const home = join(dir, 'home');
-  mkdirSync(root);
-  mkdirSync(home);
+  mkdirSync(home, { recursive: true });
   const env = hermeticEnvironment(home);
   const tryGit: Scratch['tryGit'] = (folder, ...args) => {
-    const done = spawnSync('git', args, {
-      cwd: folder,
-      env,
-      encoding: 'utf8',
-      maxBuffer: 64 * 1024 * 1024,
-    });
+    const limits = { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 } as const;
+    const done = spawnSync('git', args, { cwd: folder, env, ...limits });
     return { code: done.status, stdout: done.stdout, stderr: done.stderr };
   };
   const gitIn: Scratch['gitIn'] = (folder, ...args) => {
@@ -80,10 +117,7 @@ export function scratchRepository(
       throw new Error(`git ${args.join(' ')} in ${folder}: ${code}\n${stdout}${stderr}`);
     return stdout.replace(/\n$/, '');
   };
-  gitIn(root, 'init', '-q', '-b', 'main', `--object-format=${options.objectFormat ?? 'sha1'}`);
-  gitIn(root, 'config', 'user.name', 'Test User');
-  gitIn(root, 'config', 'user.email', 'user@example.org');
-  const scratch: Scratch = {
+  return {
     dir,
     root,
     commonDir: join(root, '.git'),
@@ -101,8 +135,6 @@ export function scratchRepository(
     },
     [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true, maxRetries: 3 }),
   };
-  scratch.commit('First', options.files ?? { 'README.md': '# Scratch\n' });
-  return scratch;
 }
 
 /** An environment in which git and programs see nothing of this machine's settings. */

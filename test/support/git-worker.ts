@@ -9,14 +9,21 @@ import type { Collected, CollectOrder } from '../../src/git/collect.ts';
 import { gitContext } from '../../src/git/context.ts';
 import type { GitContext } from '../../src/git/context.ts';
 import { createIntegration, ensureMirror } from '../../src/git/mirror.ts';
-import { integrationRef, readRef } from '../../src/git/refs.ts';
+import { integrationRef, listRefs, readRef } from '../../src/git/refs.ts';
 import { prepareTree } from '../../src/git/worktree.ts';
 import type { PreparedTree, TreeOrder } from '../../src/git/worktree.ts';
-import { scratchRepository } from './git-fixture.ts';
+import { copyOf, keepTemplate, scratchRepository } from './git-fixture.ts';
 import type { Scratch } from './git-fixture.ts';
 
 export const run = '20261121-1';
 export const identity = { name: 'Test User', email: 'user@example.org' };
+
+const templates = new Map<string, string>();
+
+function contextOf(scratch: Scratch): GitContext {
+  const home = join(scratch.root, '.czar');
+  return gitContext({ root: scratch.root, commonDir: scratch.commonDir, home });
+}
 
 export interface GitRun {
   readonly scratch: Scratch;
@@ -24,8 +31,8 @@ export interface GitRun {
   /** Commit that the run started from. */
   readonly base: string;
   readonly rules: CaptureRules;
-  /** The context with a crash at one point: reaching it throws. */
-  crashingAt(name: string): GitContext;
+  /** Starts a call and abandons it at one of its points, as a kill would: nothing after it runs. */
+  killedAt(name: string, call: (context: GitContext) => Promise<unknown>): Promise<void>;
   treeOf(worker: string): string;
   prepare(worker: string, changes?: Partial<TreeOrder>): Promise<PreparedTree>;
   collect(
@@ -38,17 +45,20 @@ export interface GitRun {
 
 /** Starts a run on a scratch repository with the given files. */
 export async function gitRun(files?: Readonly<Record<string, string>>): Promise<GitRun> {
-  const scratch = scratchRepository(files === undefined ? {} : { files });
-  const place = {
-    root: scratch.root,
-    commonDir: scratch.commonDir,
-    home: join(scratch.root, '.czar'),
-  };
-  const context = gitContext(place);
+  const key = `run ${JSON.stringify(files)}`;
+  let template = templates.get(key);
+  if (template === undefined) {
+    const first = scratchRepository(files === undefined ? {} : { files });
+    const made = await ensureMirror(contextOf(first));
+    assert.equal(made.kind, 'ready', JSON.stringify(made));
+    await createIntegration(contextOf(first), { run, base: first.git('rev-parse', 'HEAD') });
+    template = first.dir;
+    templates.set(key, template);
+    keepTemplate(key, template);
+  }
+  const scratch = copyOf(template);
+  const context = contextOf(scratch);
   const base = scratch.git('rev-parse', 'HEAD');
-  const made = await ensureMirror(context);
-  assert.equal(made.kind, 'ready', JSON.stringify(made));
-  await createIntegration(context, { run, base });
   const rules: CaptureRules = {
     maxFileBytes: 10_000,
     carried: [],
@@ -65,12 +75,16 @@ export async function gitRun(files?: Readonly<Record<string, string>>): Promise<
     rules,
     treeOf,
     integration,
-    crashingAt: (wanted) => ({
-      ...context,
-      point(name) {
-        if (name === wanted) throw new Error(`killed at ${name}`);
-      },
-    }),
+    killedAt: (wanted, call) =>
+      new Promise((killed, missed) => {
+        const point = (name: string): Promise<void> | undefined => {
+          if (name !== wanted) return undefined;
+          killed();
+          return new Promise(() => undefined);
+        };
+        const ended = (): void => missed(new Error(`${wanted} was not reached`));
+        call({ ...context, point }).then(ended, missed);
+      }),
     async prepare(worker, changes = {}) {
       const order: TreeOrder = {
         run,
@@ -124,12 +138,10 @@ export function commitOn(
   const env = {
     ...r.scratch.env,
     GIT_INDEX_FILE: join(r.scratch.dir, 'test-index'),
-    ...{
-      GIT_AUTHOR_NAME: 'x',
-      GIT_AUTHOR_EMAIL: 'x',
-      GIT_COMMITTER_NAME: 'x',
-      GIT_COMMITTER_EMAIL: 'x',
-    },
+    GIT_AUTHOR_NAME: 'x',
+    GIT_AUTHOR_EMAIL: 'x',
+    GIT_COMMITTER_NAME: 'x',
+    GIT_COMMITTER_EMAIL: 'x',
   };
   const git = (args: readonly string[], input = ''): string => {
     const done = spawnSync('git', args, { cwd: r.context.mirror, env, input, encoding: 'utf8' });
@@ -145,4 +157,25 @@ export function commitOn(
   git(['update-index', '-z', '--index-info'], entries.join(''));
   const parents = [parent, ...more].flatMap((each) => ['-p', each]);
   return git(['commit-tree', git(['write-tree']), ...parents], 'work');
+}
+
+/** A run with a prepared tree of worker `one`, and git in it. */
+export async function working(files?: Readonly<Record<string, string>>): Promise<{
+  r: GitRun;
+  tree: string;
+  git: (...args: string[]) => string;
+  mirror: (...args: string[]) => string;
+}> {
+  const r = await gitRun(files);
+  const { worktree: tree } = await r.prepare('one');
+  const git = (...args: string[]): string => r.scratch.gitIn(tree, ...args);
+  const mirror = (...args: string[]): string => r.scratch.gitIn(r.context.mirror, ...args);
+  return { r, tree, git, mirror };
+}
+
+/** Whether every id is reachable from a ref of czar's in the mirror. */
+export async function assertHeld(r: GitRun, ids: readonly string[]): Promise<void> {
+  const refs = [...(await listRefs(r.context, 'refs/czar/')).values()];
+  const reachable = new Set(r.scratch.gitIn(r.context.mirror, 'rev-list', ...refs).split('\n'));
+  for (const id of ids) assert.ok(reachable.has(id), `${id} is not held`);
 }

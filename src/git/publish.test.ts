@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fingerprint, writeFiles } from '../../test/support/git-fixture.ts';
+import { commitOn, gitRun, run } from '../../test/support/git-worker.ts';
+import { branchFacts } from './branches.ts';
+import { ensureMirror } from './mirror.ts';
+import { publish } from './publish.ts';
+import { moveRef } from './refs.ts';
+
+const ref = `refs/heads/czar/${run}/one`;
+const integration = `refs/heads/czar/${run}-integration`;
+
+test('the run’s branches and kept refs appear, and nothing else of the user’s repository changes (S13)', async () => {
+  using r = await gitRun({ 'a.txt': 'a\n' });
+  const canary = join(r.scratch.dir, 'canary');
+  const shout = `#!/bin/sh\necho "$0" >> ${canary}\n`;
+  writeFiles(join(r.scratch.commonDir, 'hooks'), {
+    'reference-transaction*': shout,
+    'post-merge*': shout,
+    'pre-push*': shout,
+  });
+  r.scratch.write({ 'a.txt': 'dirty\n', 'untracked.txt': 'u\n' });
+  r.scratch.git('add', 'a.txt');
+  r.scratch.git('config', 'core.logAllRefUpdates', 'always');
+  const before = fingerprint(r.scratch.root, { refs: [`refs/heads/czar/`] });
+  const one = commitOn(r, r.base, { 'b.txt': 'b\n' });
+  const kept = `refs/czar/kept/${run}/one/1`;
+  const refs = { [ref]: one, [integration]: r.base, [kept]: one };
+  assert.deepEqual(await publish(r.context, { run, refs }), {
+    kind: 'published',
+    refs,
+    diverged: {},
+  });
+  assert.equal(r.scratch.git('rev-parse', ref, integration, kept), `${one}\n${r.base}\n${one}`);
+  const two = commitOn(r, one, { 'c.txt': 'c\n' });
+  assert.deepEqual(await publish(r.context, { run, refs: { [ref]: two } }), {
+    kind: 'published',
+    refs: { [ref]: two },
+    diverged: {},
+  });
+  assert.deepEqual(fingerprint(r.scratch.root, { refs: ['refs/heads/czar/'] }), before);
+  assert.equal(existsSync(canary), false);
+  r.scratch.git('gc', '-q', '--prune=now');
+  r.scratch.git('fsck');
+});
+
+test('history that was rewritten moves the branch, since czar put it where it was', async () => {
+  using r = await gitRun();
+  const one = commitOn(r, r.base, { 'b.txt': 'b\n' });
+  const other = commitOn(r, r.base, { 'c.txt': 'c\n' });
+  await publish(r.context, { run, refs: { [ref]: one } });
+  assert.deepEqual(await publish(r.context, { run, refs: { [ref]: other } }), {
+    kind: 'published',
+    refs: { [ref]: other },
+    diverged: {},
+  });
+});
+
+test('a branch that the user moved, deleted or has checked out is left alone with the reason', async () => {
+  using r = await gitRun();
+  const names = ['moved', 'deleted', 'out', 'linked', 'theirs'].map(
+    (name) => `refs/heads/czar/${run}/${name}`,
+  );
+  const [moved = '', deleted = '', out = '', linked = '', theirs = ''] = names;
+  const all = (commit: string): Record<string, string> =>
+    Object.fromEntries(names.map((name) => [name, commit]));
+  r.scratch.git('update-ref', theirs, r.scratch.commit('Theirs'));
+  await publish(r.context, {
+    run,
+    refs: { [moved]: r.base, [deleted]: r.base, [out]: r.base, [linked]: r.base },
+  });
+  r.scratch.git('update-ref', moved, 'main');
+  r.scratch.git('update-ref', '-d', deleted);
+  r.scratch.git('checkout', '-q', out.slice('refs/heads/'.length));
+  r.scratch.git(
+    'worktree',
+    'add',
+    '-q',
+    join(r.scratch.dir, 'linked'),
+    linked.slice('refs/heads/'.length),
+  );
+  const before = fingerprint(r.scratch.root);
+  const next = commitOn(r, r.base, { 'b.txt': 'b\n' });
+  assert.deepEqual(await publish(r.context, { run, refs: all(next) }), {
+    kind: 'published',
+    refs: {},
+    diverged: {
+      [moved]: 'it was moved by someone else',
+      [deleted]: 'it was deleted',
+      [out]: 'it is checked out',
+      [linked]: 'it is checked out',
+      [theirs]: 'it existed before and holds other commits',
+    },
+  });
+  assert.deepEqual(fingerprint(r.scratch.root), before);
+});
+
+test('a branch that was there and that the worker went on from is moved forward', async () => {
+  using r = await gitRun();
+  r.scratch.git('branch', 'feat/x');
+  await ensureMirror(r.context);
+  const next = commitOn(r, r.base, { 'b.txt': 'b\n' });
+  const refs = { 'refs/heads/feat/x': next };
+  assert.deepEqual(await publish(r.context, { run, refs }), {
+    kind: 'published',
+    refs,
+    diverged: {},
+  });
+});
+
+test('a publish that is killed at any point is completed by the next', async () => {
+  for (const point of ['publish:after-fetch', 'publish:before-branch', 'publish:after-branch']) {
+    using r = await gitRun();
+    const refs = { [ref]: commitOn(r, r.base, { 'b.txt': 'b\n' }) };
+    await r.killedAt(point, (context) => publish(context, { run, refs }));
+    assert.deepEqual(
+      await publish(r.context, { run, refs }),
+      { kind: 'published', refs, diverged: {} },
+      point,
+    );
+  }
+});
+
+test('branch names that collide with what is there are found before a run', async () => {
+  using r = await gitRun();
+  r.scratch.git('branch', 'czar');
+  r.scratch.git('branch', 'feat/x');
+  r.scratch.git('branch', 'ahead', r.scratch.commit('Second'));
+  const names = [`czar/${run}/one`, 'feat', 'ahead', 'free', 'other', 'other/sub', 'Ahead', 'a b'];
+  const found = await branchFacts(r.context, { names, base: r.base });
+  assert.equal(found.kind, 'branches');
+  if (found.kind !== 'branches') return;
+  const byName = Object.fromEntries(found.branches.map((each) => [each.name, each]));
+  assert.match(byName[`czar/${run}/one`]?.collision ?? '', /^a branch named czar is in the way/);
+  assert.match(byName['feat']?.collision ?? '', /feat\/x/);
+  assert.match(byName['other']?.collision ?? '', /other\/sub/);
+  assert.match(byName['Ahead']?.collision ?? '', /upper and lower case/);
+  assert.match(byName['a b']?.collision ?? '', /does not take/);
+  assert.deepEqual([byName['free']?.collision, byName['free']?.commit], [null, null]);
+  assert.equal(byName['ahead']?.ahead, 1);
+  assert.equal(
+    (await moveRef(r.context, { ref: 'refs/czar/x', from: null, to: r.base })).kind,
+    'moved',
+  );
+});
