@@ -244,8 +244,9 @@ async function keepRest(
   const { order, captured } = options;
   const rest = options.committed ? { ...captured, files: [] } : captured;
   const parent = options.committed ? options.tip : options.place.files;
+  const since = order.commitUncommitted ? null : order.base;
   const why = options.committed ? 'these files are not committed on an agent’s behalf' : order.why;
-  const stored = await storeKept(context, { ...order, why, parent, captured: rest });
+  const stored = await storeKept(context, { ...order, why, parent, since, captured: rest });
   return stored === null ? [] : [stored.kept];
 }
 

@@ -1,6 +1,7 @@
 /**
- * Keeps what no branch holds: files of a tree or folder as a commit under `refs/czar/kept/<run>/<worker>/<n>`. The same
- * files on the same commit are kept once, so repeating it after a crash adds nothing.
+ * Keeps what does not merge: commits and files of a tree or folder as a commit under `refs/czar/kept/<run>/<worker>/<n>`,
+ * on top of the commits that it keeps. The same files on the same commit are kept once, so repeating it after a crash
+ * adds nothing.
  */
 import { join } from 'node:path';
 import type { KeptWork } from '../core/events.ts';
@@ -13,7 +14,22 @@ import { isThere } from './discard.ts';
 import { failing, failure, line } from './git.ts';
 import type { Failed } from './git.ts';
 import { holdCommits } from './hold.ts';
-import { keptPrefix, listRefs, moveRefIn, readRef, treeOf, workRef } from './refs.ts';
+import {
+  changes,
+  emptyTree,
+  integrationRef,
+  isAncestor,
+  keptPrefix,
+  listRefs,
+  mergeBases,
+  moveRefIn,
+  readRef,
+  treeOf,
+  workRef,
+} from './refs.ts';
+
+/** Trailer of a kept commit that keeps commits below it too: where they began. */
+export const sinceTrailer = 'Czar-Since';
 
 /** The private index of a worker's tree. */
 export function indexFile(
@@ -33,43 +49,47 @@ interface Keeping {
   readonly now: number;
 }
 
-/** Keeps a captured tree on top of a commit (null: of nothing); null when there is nothing to keep. */
+/**
+ * Keeps a captured tree on top of a commit (null: of nothing); null when there is nothing to keep. With `since`, commits
+ * that it lacks are kept too, also without files beside them.
+ */
 export async function storeKept(
   context: GitContext,
-  options: Keeping & { readonly parent: string | null; readonly captured: Captured },
+  options: Keeping & {
+    readonly parent: string | null;
+    readonly since: string | null;
+    readonly captured: Captured;
+  },
 ): Promise<{ readonly kept: KeptWork; readonly fresh: boolean } | null> {
   const { parent, captured } = options;
-  if (captured.files.length === 0 && !captured.leftOutByAgent) return null;
+  const fork = await forkOf(context, options);
+  if (captured.files.length === 0 && !captured.leftOutByAgent && fork === null) return null;
+  const changed = fork === null ? captured.files : await pathsBetween(context, fork, captured.tree);
+  // Nothing new but files that are not stored: the commit they lay on stands for them.
+  const bare = captured.files.length === 0 && fork === null && parent !== null;
   const prefix = keptPrefix(options.run, options.worker);
   const work = (ref: string, commit: string): KeptWork => ({
     ref,
     commit,
-    files: captured.files,
+    files: changed,
     leftOut: captured.leftOut,
     why: options.why,
   });
   const existing = await listRefs(context, `${prefix}/`);
   for (const [ref, commit] of existing) {
-    if (
-      await isSame(context, commit, {
-        parent,
-        tree: captured.tree,
-        changed: captured.files.length > 0,
-      })
-    ) {
+    if (bare ? commit === parent : await isSame(context, commit, { parent, tree: captured.tree }))
       return { kept: work(ref, commit), fresh: false };
-    }
   }
-  const commit =
-    captured.files.length === 0 && parent !== null
-      ? parent
-      : await makeCommit(context, {
-          tree: captured.tree,
-          parents: parent === null ? [] : [parent],
-          message: withTrailers(`Kept: ${options.why}`, options),
-          identity: options.identity,
-          date: options.now,
-        });
+  const message = withTrailers(`Kept: ${options.why}`, options);
+  const commit = bare
+    ? parent
+    : await makeCommit(context, {
+        tree: captured.tree,
+        parents: parent === null ? [] : [parent],
+        message: fork === null ? message : `${message}${sinceTrailer}: ${fork}\n`,
+        identity: options.identity,
+        date: options.now,
+      });
   const numbers = [...existing.keys()].map((ref) => Number(ref.slice(prefix.length + 1)));
   const ref = `${prefix}/${Math.max(0, ...numbers.filter(Number.isInteger)) + 1}`;
   await reach(context, 'keep:before-ref');
@@ -102,7 +122,10 @@ export async function keepTree(
     index,
     rules: options.rules,
   });
-  const stored = await storeKept(context, { ...options, parent, captured });
+  const merged = await readRef(context, integrationRef(options.run));
+  const since =
+    merged !== null && (await isAncestor(context, parent, merged)) ? null : options.base;
+  const stored = await storeKept(context, { ...options, parent, since, captured });
   return stored !== null && stored.fresh ? [stored.kept] : [];
 }
 
@@ -120,17 +143,31 @@ export async function keepFiles(
       index,
       rules: options.rules,
     });
-    const stored = await storeKept(context, { ...options, parent: null, captured });
+    const stored = await storeKept(context, { ...options, parent: null, since: null, captured });
     return { kind: 'kept', kept: stored?.kept ?? null };
   });
+}
+
+/** Where the commits to keep left `since`; null when there are none. */
+async function forkOf(
+  context: GitContext,
+  of: { readonly parent: string | null; readonly since: string | null },
+): Promise<string | null> {
+  const { parent, since } = of;
+  if (parent === null || since === null || (await isAncestor(context, parent, since))) return null;
+  const [fork = emptyTree(parent)] = await mergeBases(context, since, parent);
+  return fork;
+}
+
+async function pathsBetween(context: GitContext, from: string, to: string): Promise<string[]> {
+  return (await changes(context, from, to)).map((change) => change.path);
 }
 
 async function isSame(
   context: GitContext,
   commit: string,
-  wanted: { readonly parent: string | null; readonly tree: string; readonly changed: boolean },
+  wanted: { readonly parent: string | null; readonly tree: string },
 ): Promise<boolean> {
-  if (!wanted.changed) return commit === wanted.parent;
   if ((await treeOf(context, commit)) !== wanted.tree) return false;
   const parents = (await line(['rev-list', '--parents', '-n', '1', commit], inMirror(context)))
     .split(' ')

@@ -5,7 +5,8 @@ import { inMirror } from './context.ts';
 import type { GitContext } from './context.ts';
 import { failing, failure, line, output } from './git.ts';
 import type { Failed } from './git.ts';
-import { changes, emptyTree, listRefs, readRef } from './refs.ts';
+import { sinceTrailer } from './keep.ts';
+import { changes, emptyTree, isObjectId, listRefs, readRef } from './refs.ts';
 import type { Change } from './refs.ts';
 
 export interface KeptEntry {
@@ -139,7 +140,9 @@ async function keptChange(
   const [parent] = (await line(['rev-list', '--parents', '-n', '1', commit], inMirror(context)))
     .split(' ')
     .slice(1);
-  const from = parent ?? emptyTree(commit);
+  const trailer = `--format=%(trailers:key=${sinceTrailer},valueonly)`;
+  const since = (await line(['log', '-1', trailer, commit], inMirror(context))).trim();
+  const from = isObjectId(since) ? since : (parent ?? emptyTree(commit));
   return { commit, from, changed: await changes(context, from, commit) };
 }
 
