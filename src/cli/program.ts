@@ -63,7 +63,7 @@ export async function runCli(argv: readonly string[]): Promise<ExitCode> {
     }
   } catch (error) {
     if (error instanceof CommanderError) usageFailure(error, { name: found.name, context });
-    else context.fail(bug(error));
+    else context.fail(storeFailure(error) ?? bug(error));
   }
   return code;
 }
@@ -192,6 +192,12 @@ function usageFailure(
     next: `${hint === '' ? '' : `${hint} `}czar help ${at.name} shows what it takes`,
     cause: error,
   });
+}
+
+/** The log cannot be used: no bug, but a state of this machine that the message names. */
+function storeFailure(error: unknown): Failure | null {
+  if (!(error instanceof Error) || error.name !== 'JournalError') return null;
+  return { exit: exits.refused, what: error.message.replace(/\.$/, ''), cause: error };
 }
 
 function bug(error: unknown): Failure {

@@ -252,6 +252,9 @@ function readPlan(
     });
     return null;
   }
+  for (const one of loaded.diagnostics) {
+    context.out.note(`${one.file}:${one.line}: warning: ${one.message}`);
+  }
   return { value: scoped.plan, settings: loaded.settings };
 }
 

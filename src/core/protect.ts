@@ -6,8 +6,7 @@
 
 /** Globs of `protect` by default, against paths of the repository. Without a capital letter, case is ignored. */
 export const defaultProtect: readonly string[] = [
-  // Git: what is ignored is not collected, and attributes steer merges.
-  '**/.gitignore',
+  // Git: attributes steer merges.
   '**/.gitattributes',
   '.gitmodules',
   '.gitconfig',

@@ -38,6 +38,8 @@ export interface LoopPorts {
   readonly now: () => number;
   /** Which effects this loop performs, and whether it starts attempts; all when left out. */
   readonly only?: (intent: Intent) => boolean;
+  /** Announces a place at which a test may kill the process. */
+  readonly point?: ((name: string) => void) | undefined;
   /** Told after each durable turn. */
   readonly committed: (events: readonly Event[], state: RepositoryState) => void;
 }
@@ -155,7 +157,11 @@ export class Loop {
           when: this.#ports.when,
         },
       );
-      if (done.events.length > 0) this.#ports.journal.append(done.events, this.#state);
+      if (done.events.length > 0) {
+        this.#ports.point?.('append:before');
+        this.#ports.journal.append(done.events, this.#state);
+        this.#ports.point?.('append:after');
+      }
     } catch (error) {
       this.#failed(error, taken);
       return;

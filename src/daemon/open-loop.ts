@@ -42,11 +42,12 @@ export async function openLoop(options: {
   readonly onCommit: (events: readonly Event[], state: RepositoryState) => void;
 }): Promise<OpenLoop | { readonly owner: Owner | null }> {
   const { facts, home, env, now } = options;
+  const point = crashPoint(env);
   const git = gitContext({
     root: facts.root,
     commonDir: facts.commonDir,
     home: home.path,
-    point: crashPoint(env),
+    point,
   });
   const socket = socketPath(env, git.state, (text) =>
     createHash('sha256').update(text).digest('hex'),
@@ -75,6 +76,7 @@ export async function openLoop(options: {
       journal,
       perform: performer(place),
       when: evaluateWhen,
+      point,
       ...(options.only === undefined ? {} : { only: options.only }),
       now,
       committed: (events, state) => {

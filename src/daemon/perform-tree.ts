@@ -9,6 +9,8 @@ import { definitionOf, type RunState } from '../core/state.ts';
 import { readGitFile } from '../git/clone-files.ts';
 import { discard } from '../git/discard.ts';
 import { keepFiles } from '../git/keep.ts';
+import { buildMerge } from '../git/merge.ts';
+import { isAncestor, readRef } from '../git/refs.ts';
 import { prepareTree } from '../git/worktree.ts';
 import type { EffectContext } from './loop.ts';
 import { captureRules, stateOf } from './perform-work.ts';
@@ -42,7 +44,7 @@ async function prepare(place: Workplace, intent: Order, { run }: EffectContext):
       worker: intent.worker,
       attempt: intent.attempt,
       branch: intent.branch,
-      commit: intent.commit,
+      commit: await startCommit(place, run, intent),
       continues: intent.continues,
       dir,
       identity: place.identity,
@@ -51,12 +53,45 @@ async function prepare(place: Workplace, intent: Order, { run }: EffectContext):
         worker: intent.worker,
         attempt: Math.max(1, intent.attempt - 1),
       }),
-      now: place.now(),
+      now: stateOf(run, intent.worker).attempt?.startedAt ?? place.now(),
     }),
   );
   await carry(place, definition, tree.worktree);
   const { worktree, branch, base, kept } = tree;
   return { kind: 'tree-prepared', ...of(intent), branch, worktree, base, kept };
+}
+
+/**
+ * Where a new tree starts: the integration tip, or a branch of the user's with this name that is ahead, which is
+ * continued.
+ */
+async function startCommit(place: Workplace, run: RunState, intent: Order): Promise<string> {
+  const { commit, branch } = intent;
+  const mine = run.published[`refs/heads/${branch}`];
+  const found = await readRef(place.git, `refs/user/heads/${branch}`);
+  if (
+    found === null ||
+    found === mine ||
+    mine !== undefined ||
+    (await isAncestor(place.git, found, commit))
+  )
+    return commit;
+  if (await isAncestor(place.git, commit, found)) return found;
+  const merged = succeed(
+    await buildMerge(place.git, {
+      run: run.id,
+      worker: intent.worker,
+      base: found,
+      tip: commit,
+      date: run.startedAt,
+      message: `Bring ${branch} up to date`,
+      identity: place.identity,
+    }),
+  );
+  if (merged.kind === 'built') return merged.commit;
+  throw new Error(
+    `its branch ${branch} conflicts with what was merged before it: ${merged.files.join(', ')}`,
+  );
 }
 
 /** Where the tree stands: its usual place, unless something of another run or of somebody else is there. */
@@ -87,7 +122,7 @@ async function emptyFolder(
         identity: place.identity,
         why: 'the folder was made anew',
         rules: captureRules(place, run, { worker: intent.worker, attempt: intent.attempt - 1 }),
-        now: place.now(),
+        now: stateOf(run, intent.worker).attempt?.startedAt ?? place.now(),
       }),
     );
     if (stored.kept !== null) kept.push(stored.kept);

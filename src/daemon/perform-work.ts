@@ -5,7 +5,7 @@ import type { KeptWork } from '../core/events.ts';
 import type { Intent } from '../core/intents.ts';
 import { branchOf } from '../core/schedule.ts';
 import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
-import { landGates, mergeGates } from '../core/tree-gates.ts';
+
 import { judgeChange } from '../gates/change-gates.ts';
 import { judgeEmptyWorkspace } from '../gates/empty-workspace.ts';
 import { defaultSecretPatterns, type CaptureRules } from '../git/capture.ts';
@@ -67,7 +67,7 @@ export async function collectWork(
       why: `attempt ${intent.attempt} of ${intent.worker} ended without committing it`,
       identity: place.identity,
       rules: captureRules(place, run, intent),
-      now: place.now(),
+      now: endOf(worker, place),
     }),
   );
   if (collected.kind === 'lost') throw new Error(collected.reason);
@@ -105,7 +105,6 @@ export async function judge(
   }
   const { files } = succeed(await filesOf(place.git, worker.work.tip));
   const base = succeed(await filesOf(place.git, intent.integration));
-  const gates = [...mergeGates(run, intent.worker), ...landGates(run)];
   const verdicts = judgeChange({
     definition,
     policies: run.plan.policies,
@@ -115,9 +114,21 @@ export async function judge(
     baseFiles: base.files.map((file) => file.path),
     approvals: worker.approvals,
     handoffGiven,
-    gateCommands: [...new Set(gates.flatMap((gate) => [gate.command, ...gate.setup]))],
+    gateCommands: gateCommandsOf(run),
   });
   return { kind: 'judged', run: run.id, worker: intent.worker, verdicts };
+}
+
+/** Every command that judges a tree of this run: whoever changes a file that one of them names changes a gate. */
+function gateCommandsOf({ plan }: RunState): readonly string[] {
+  const { checks, setup } = plan.policies;
+  return [
+    ...new Set([
+      ...checks,
+      ...setup,
+      ...plan.workers.flatMap((one) => [...one.verify, ...one.setup]),
+    ]),
+  ];
 }
 
 /** The worker of the run; one that is not of it is a bug. */
@@ -142,10 +153,16 @@ async function keepFolder(
       identity: place.identity,
       why: `files of attempt ${intent.attempt} of ${worker.id}`,
       rules: captureRules(place, run, intent),
-      now: place.now(),
+      now: endOf(worker, place),
     }),
   );
   return kept === null ? [] : [kept];
+}
+
+/** The time that commits of this work carry: the same when it is collected again, so that they are the same commits. */
+function endOf(worker: WorkerState, place: Workplace): number {
+  if (worker.submitted) return worker.since;
+  return worker.attempt?.endedAt ?? place.now();
 }
 
 function of(intent: Of<'collect'>): {

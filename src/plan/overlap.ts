@@ -7,7 +7,16 @@
 
 /** Whether some path could match patterns of both lists. */
 export function claimsOverlap(a: readonly string[], b: readonly string[]): boolean {
-  return a.some((one) => b.some((other) => globsOverlap(one, other)));
+  const left = a.flatMap(reach);
+  const right = b.flatMap(reach);
+  return left.some((one) => right.some((other) => globsOverlap(one, other)));
+}
+
+/** A plain path claims the file of that name, or the folder with all that is in it. */
+function reach(pattern: string): readonly string[] {
+  const plain = !/[*?[{(!\\]/.test(pattern);
+  const path = pattern.replace(/\/+$/, '');
+  return plain ? [path, `${path}/**`] : [pattern];
 }
 
 /** Whether some path could match both globs; yes when unsure. */

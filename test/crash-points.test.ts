@@ -1,0 +1,131 @@
+/**
+ * Every named crash point, one at a time: the real process is killed there, and the next `czar run` ends as if nothing
+ * had happened: everything merged once, no attempt started twice, nothing of an agent lost.
+ */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { Scratch } from './support/scratch.ts';
+
+const script = `set -e
+echo "$CZAR_WORKER/$CZAR_ATTEMPT" >> "$HOME/launches"
+mkdir -p out; echo "$CZAR_WORKER" > "out/$CZAR_WORKER"
+if [ "$CZAR_WORKER" = a ]; then git add -A; git commit -qm "work of a"; fi
+if [ "$CZAR_WORKER/$CZAR_ATTEMPT" = b/1 ]; then echo lost > "out/half"; exit 3; fi
+`;
+
+/** Places that the reference plan passes, with which time it is killed there. */
+const places = [
+  'mirror:before-clone',
+  'mirror:before-rename',
+  'mirror:after-rename',
+  'integration:before-create',
+  'integration:after-create',
+  'tree:before-make',
+  'tree:before-checkout',
+  'tree:before-rename',
+  'tree:after-rename',
+  'tree:before-discard',
+  'tree:after-discard',
+  'launch:before-spawn',
+  'launch:after-spawn',
+  'collect:before-hold',
+  'collect:after-hold',
+  'collect:before-commit-ref',
+  'collect:after-commit-ref',
+  'collect:before-move-on',
+  'collect:after-move-on',
+  'collect:done',
+  'keep:before-ref',
+  'keep:after-ref',
+  'check:before-checkout',
+  'check:after-checkout',
+  'merge:before-build',
+  'merge:before-candidate',
+  'merge:after-candidate',
+  'merge:before-cas',
+  'merge:after-cas',
+  'publish:before-fetch',
+  'publish:after-fetch',
+  'publish:before-branch',
+  'publish:after-branch',
+  'publish:after-refs',
+  'append:before#2',
+  'append:after#2',
+  'append:before#9',
+  'append:after#9',
+  'append:after#17',
+];
+
+async function reference(): Promise<Scratch> {
+  const scratch = await Scratch.make();
+  scratch.scripted(script);
+  scratch.worker('a', 'verify: test -f out/a');
+  scratch.worker(
+    'b',
+    'dependencies: [a]\nverify: test -f out/a && test -f out/b\nretry: {initial: 10ms}',
+  );
+  scratch.commitAll();
+  return scratch;
+}
+
+describe('after a kill at a crash point the next run ends as if nothing had happened', () => {
+  for (const place of places) {
+    test(place, async () => {
+      await using scratch = await reference();
+      scratch.env['CZAR_CRASH_AT'] = place;
+      const killed = await scratch.czar('run');
+      assert.equal(
+        killed.signal ?? (killed.code === 137 ? 'SIGKILL' : killed.code),
+        'SIGKILL',
+        `${place} was not reached: ${killed.stderr}`,
+      );
+      delete scratch.env['CZAR_CRASH_AT'];
+      const again = await scratch.czar('run');
+      assert.equal(again.code, 0, again.stderr + again.stdout);
+      assertWhole(scratch);
+    });
+  }
+});
+
+function assertWhole(scratch: Scratch): void {
+  const integration =
+    scratch
+      .git('for-each-ref', '--format=%(refname)', 'refs/heads/czar')
+      .split('\n')
+      .find((ref) => ref.endsWith('-integration')) ?? '';
+  assert.equal(scratch.git('ls-tree', '-r', '--name-only', integration, 'out/'), 'out/a\nout/b');
+  const merges = scratch
+    .git('log', '--first-parent', '--merges', '--format=%s', integration)
+    .split('\n');
+  assert.deepEqual(merges, ['Merge b', 'Merge a'], 'each worker is merged exactly once');
+  const launches = readFileSync(join(scratch.base, 'home/launches'), 'utf8').trim().split('\n');
+  assert.equal(
+    new Set(launches).size,
+    launches.length,
+    `no attempt runs twice: ${launches.join(' ')}`,
+  );
+  const kept = scratch
+    .git('for-each-ref', '--format=%(refname)', 'refs/czar/kept')
+    .split('\n')
+    .filter((ref) => ref !== '');
+  assert.ok(
+    kept.some((ref) => scratch.git('ls-tree', '-r', '--name-only', ref).includes('out/half')),
+    'what the failed attempt left is kept',
+  );
+  execFileSync('git', ['fsck', '--no-dangling'], {
+    cwd: scratch.repo,
+    env: scratch.env,
+    stdio: 'pipe',
+  });
+  const lines = readFileSync(join(scratch.repo, '.czar/logs/events.jsonl'), 'utf8')
+    .trim()
+    .split('\n');
+  lines.forEach((line, index) =>
+    assert.equal(JSON.parse(line).seq, index + 1, 'the derived log has no gap'),
+  );
+  assert.equal(existsSync(join(scratch.repo, '.czar/worktrees/.making-a')), false);
+  assert.equal(scratch.git('status', '--porcelain'), '');
+}
