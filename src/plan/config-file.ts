@@ -34,7 +34,7 @@ export function readConfig(
 ): Config | null {
   const file = `${options.home}/config.yaml`;
   const read = readSource(options.root, file);
-  if (read.kind === 'missing') return configOf({}, options.home);
+  if (read.kind === 'missing') return defaultConfig(options.home);
   if (read.kind === 'problem') {
     reportFile(problems, file, read);
     return null;
@@ -79,6 +79,11 @@ export function readConfig(
     }
   }
   return configOf(fields, options.home);
+}
+
+/** What holds without a configuration. */
+export function defaultConfig(home: string): Config {
+  return configOf({}, home);
 }
 
 /** Globs whose change needs a person unless `protect` says otherwise: what steers czar, git, CI and the agents. */

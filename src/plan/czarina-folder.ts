@@ -13,6 +13,8 @@ import { parseYaml, type Located, type Path } from './yaml-source.ts';
 export interface CzarinaFolder {
   readonly name: string | null;
   readonly drafts: readonly WorkerDraft[];
+  /** Ids of entries that could not be read. */
+  readonly broken: readonly string[];
   /** What was found and not read, for a person. */
   readonly notes: readonly string[];
 }
@@ -51,9 +53,14 @@ export function readCzarinaFolder(options: {
   const notes: string[] = [];
   const ignored = Object.keys(top).filter((key) => key !== 'workers' && key !== 'project');
   if (ignored.length > 0) notes.push(`${file}: not read: ${ignored.join(', ')}`);
+  const broken: string[] = [];
   const drafts = entries.flatMap((entry: unknown, index) => {
     const draft = readEntry({ source, located, index, problems, notes }, asRecord(entry));
-    if (draft === null) return [];
+    if (draft === null) {
+      const id = asRecord(entry)?.['id'];
+      if (typeof id === 'string') broken.push(id);
+      return [];
+    }
     const withFile = addFile(draft, {
       root,
       file: `${home}/workers/${draft.id}.md`,
@@ -65,7 +72,7 @@ export function readCzarinaFolder(options: {
   notes.push(...unreadFiles(drafts, { home, files }));
   const project = top['project'];
   const name = typeof project === 'string' ? project : asRecord(project)?.['name'];
-  return { name: typeof name === 'string' && name !== '' ? name : null, drafts, notes };
+  return { name: typeof name === 'string' && name !== '' ? name : null, drafts, broken, notes };
 }
 
 /** Adds `<id>-knowledge.md`, when it is among the files, to a worker's instructions. */

@@ -16,25 +16,30 @@ interface PlacedEdge {
   readonly at: At;
 }
 
-/** The edges of each worker. With problems noted the result is what could be understood. */
+/**
+ * The edges of each worker. With problems noted the result is what could be understood. `broken` are ids of workers
+ * whose files have problems of their own: to depend on them is no further problem.
+ */
 export function resolveEdges(
   drafts: readonly WorkerDraft[],
   problems: Problems,
+  broken: ReadonlySet<string>,
 ): ReadonlyMap<string, readonly Edge[]> {
   const byId = new Map(drafts.map((draft) => [draft.id, draft]));
   const placed = new Map<string, PlacedEdge[]>();
   for (const draft of drafts) {
     const edges = (draft.dependencies ?? []).flatMap((one) =>
-      written(draft, one, { byId, drafts, problems }),
+      written(draft, one, { byId, drafts, problems, broken }),
     );
     placed.set(draft.id, [...edges, ...phaseBarrier(draft, { byId, drafts })]);
   }
-  refuseTwoQa(drafts, problems);
+  const qa = onlyQa(drafts, problems);
   const nodes: readonly UnexpandedNode[] = drafts.map((draft) => ({
     id: draft.id,
     on: (placed.get(draft.id) ?? []).map(({ edge }) => edge.on),
     all: saysAll(draft),
-    qa: isQa(draft),
+    // Of two that say so, which is refused, the first counts.
+    qa: draft === qa,
   }));
   for (const [id, added] of expandAll(nodes)) {
     const draft = byId.get(id);
@@ -55,10 +60,11 @@ interface Plan {
   readonly byId: ReadonlyMap<string, WorkerDraft>;
   readonly drafts: readonly WorkerDraft[];
   readonly problems: Problems;
+  readonly broken: ReadonlySet<string>;
 }
 
 function written(draft: WorkerDraft, one: DraftDependency, plan: Plan): readonly PlacedEdge[] {
-  const { byId, drafts, problems } = plan;
+  const { byId, drafts, problems, broken } = plan;
   if (one.kind === 'all') return [];
   if (one.kind === 'phase') {
     const members = drafts.filter((other) => other.phase === one.phase && other.id !== draft.id);
@@ -82,6 +88,7 @@ function written(draft: WorkerDraft, one: DraftDependency, plan: Plan): readonly
     return [];
   }
   if (!byId.has(on)) {
+    if (broken.has(on)) return [];
     const near = nearest(on, byId.keys());
     const shape = idProblem(on);
     const hint =
@@ -98,7 +105,10 @@ function written(draft: WorkerDraft, one: DraftDependency, plan: Plan): readonly
 }
 
 /** Phases are barriers: a worker depends on every worker of the phase before its own. */
-function phaseBarrier(draft: WorkerDraft, plan: Omit<Plan, 'problems'>): readonly PlacedEdge[] {
+function phaseBarrier(
+  draft: WorkerDraft,
+  plan: Pick<Plan, 'byId' | 'drafts'>,
+): readonly PlacedEdge[] {
   const { phase } = draft;
   if (phase === null) return [];
   const before = plan.drafts.flatMap((other) =>
@@ -199,7 +209,7 @@ function isQa(draft: WorkerDraft): boolean {
   return draft.fields.role?.trim().toLowerCase() === 'qa';
 }
 
-function refuseTwoQa(drafts: readonly WorkerDraft[], problems: Problems): void {
+function onlyQa(drafts: readonly WorkerDraft[], problems: Problems): WorkerDraft | undefined {
   const [first, ...others] = drafts.filter((draft) => isQa(draft) && saysAll(draft));
   for (const other of others) {
     report(problems, other.valueAt('role'), {
@@ -207,6 +217,7 @@ function refuseTwoQa(drafts: readonly WorkerDraft[], problems: Problems): void {
       hint: 'write the dependencies of one of them out',
     });
   }
+  return first;
 }
 
 function refuseCycles(

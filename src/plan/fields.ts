@@ -71,15 +71,22 @@ export function listOf<T extends z.ZodType>(element: T, what: string) {
 /** A span of time such as `1h30m`. */
 export const duration = z
   .string()
-  .regex(durationPattern, durationText)
-  .refine((value) => parseDuration(value) !== null, {
-    error: 'a duration of more than a year',
-  });
+  .superRefine((value, context) => addProblem(context, durationProblem(value)))
+  .meta({ pattern: durationPattern.source });
 
 /** A span of time that is not zero. */
-export const positiveDuration = duration.refine((value) => parseDuration(value) !== 0, {
-  error: 'a duration must not be zero here',
-});
+export const positiveDuration = z
+  .string()
+  .superRefine((value, context) => {
+    const zero = parseDuration(value) === 0 ? 'a duration must not be zero here' : null;
+    addProblem(context, durationProblem(value) ?? zero);
+  })
+  .meta({ pattern: durationPattern.source });
+
+function durationProblem(value: string): string | null {
+  if (parseDuration(value) !== null) return null;
+  return durationPattern.test(value) ? 'a duration of more than a year' : durationText;
+}
 
 /** A size such as `10MB`. */
 export const size = z

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { compareNatural } from '../core/graph.ts';
 import type { Plan, WorkerDefinition } from '../core/plan.ts';
 import { hashOf } from './canonical.ts';
-import { readConfig, type Config } from './config-file.ts';
+import { defaultConfig, readConfig, type Config } from './config-file.ts';
 import { addKnowledge, readCzarinaFolder } from './czarina-folder.ts';
 import {
   hasErrors,
@@ -17,7 +17,7 @@ import type { WorkerDraft } from './draft.ts';
 import type { Home } from './home.ts';
 import { resolveWorkers } from './resolve.ts';
 import { errorCode, readSource } from './source.ts';
-import { readWorkerFile } from './worker-file.ts';
+import { meantIds, readWorkerFile } from './worker-file.ts';
 
 export interface LoadedPlan {
   /** Null when there are errors, or no workers. */
@@ -41,15 +41,16 @@ export function loadPlan(options: {
   const { root, home } = options;
   const problems: Problems = { list: [] };
   const notes: string[] = [];
-  const config = readConfig({ root, home: home.name }, problems);
+  const config = readConfig({ root, home: home.name }, problems) ?? defaultConfig(home.name);
   const read =
     options.files === undefined
       ? readHome(root, home, problems)
       : readFiles(root, options.files, problems);
   notes.push(...read.notes);
   let plan: Plan | null = null;
-  if (config !== null && read.drafts.length > 0) {
-    const { workers, overlaps } = resolveWorkers(read.drafts, config, problems);
+  if (read.drafts.length > 0) {
+    // With a wrong configuration the workers are still checked, so that everything is said in one go.
+    const { workers, overlaps } = resolveWorkers(read.drafts, config, problems, read.broken);
     plan = planOf({ workers, overlaps, config, name: config.name ?? read.name ?? basename(root) });
     const refused = agentProblem(plan);
     if (refused !== null) notes.push(refused);
@@ -59,7 +60,7 @@ export function loadPlan(options: {
     diagnostics: sortDiagnostics(problems.list),
     notes,
     found: read.found,
-    settings: { base: config?.base ?? null, target: config?.target ?? null },
+    settings: { base: config.base, target: config.target },
   };
 }
 
@@ -99,6 +100,8 @@ function planOf(from: {
 
 interface Read {
   readonly drafts: readonly WorkerDraft[];
+  /** Ids of definitions that could not be read. */
+  readonly broken: ReadonlySet<string>;
   readonly found: number;
   readonly notes: readonly string[];
   readonly name: string | null;
@@ -111,7 +114,7 @@ function readHome(root: string, home: Home, problems: Problems): Read {
       message: `the folder cannot be read (${listing})`,
       hint: 'check its permissions',
     });
-    return { drafts: [], found: 0, notes: [], name: null };
+    return { drafts: [], broken: new Set(), found: 0, notes: [], name: null };
   }
   const folder = `${home.name}/workers`;
   const files = listing.filter((name) => name.endsWith('.md'));
@@ -126,6 +129,7 @@ function readHome(root: string, home: Home, problems: Problems): Read {
     const found = (czarina?.drafts.length ?? 0) + (problems.list.length > before ? 1 : 0);
     return {
       drafts: czarina?.drafts ?? [],
+      broken: new Set(czarina?.broken),
       found,
       notes: [...notes, ...(czarina?.notes ?? [])],
       name: czarina?.name ?? null,
@@ -150,17 +154,20 @@ function readHome(root: string, home: Home, problems: Problems): Read {
 }
 
 function readFiles(root: string, files: readonly string[], problems: Problems): Read {
+  const broken = new Set<string>();
   const drafts = files.flatMap((file) => {
     const read = readSource(root, file);
     if (read.kind === 'read') {
       const draft = readWorkerFile(read.source, problems);
-      return draft === null ? [] : [draft];
+      if (draft !== null) return [draft];
+      for (const id of meantIds(read.source)) broken.add(id);
+      return [];
     }
     if (read.kind === 'problem') reportFile(problems, file, read);
     else reportFile(problems, file, { message: 'there is no such file', hint: null });
     return [];
   });
-  return { drafts, found: files.length, notes: [], name: null };
+  return { drafts, broken, found: files.length, notes: [], name: null };
 }
 
 /** Names in a folder in natural order, the empty list when it does not exist, or why it cannot be read. */

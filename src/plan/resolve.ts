@@ -24,10 +24,11 @@ export function resolveWorkers(
   drafts: readonly WorkerDraft[],
   config: Config,
   problems: Problems,
+  broken: ReadonlySet<string>,
 ): Resolved {
   const unique = refuseSameIds([...drafts].sort(inPlanOrder), problems);
   refuseBranches(unique, config, problems);
-  const edges = resolveEdges(unique, problems);
+  const edges = resolveEdges(unique, problems, broken);
   for (const draft of unique) checkFields(draft, edges.get(draft.id) ?? [], problems);
   const workers = unique.map((draft) => define(draft, edges.get(draft.id) ?? [], config));
   const overlaps = findOverlaps(workers);

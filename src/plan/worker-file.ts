@@ -43,6 +43,12 @@ export function readWorkerFile(
   return draftOf(source, { fields, located, under, form, problems });
 }
 
+/** Ids that a file which gave no draft may have meant: by its name, and by what looks like its id. */
+export function meantIds(source: SourceFile): readonly string[] {
+  const written = /^\s*id:\s*["']?([\w.-]{1,64})/m.exec(source.text.slice(0, 10_000))?.[1];
+  return written === undefined ? [nameOf(source)] : [nameOf(source), written];
+}
+
 /** The id that a file gives by its name. */
 export function nameOf(source: SourceFile): string {
   return basename(source.file).replace(/\.(?:md|ya?ml)$/i, '');
@@ -134,15 +140,7 @@ function draftOf(
   const fields: DraftFields = { ...others };
   if (agent !== undefined) {
     const name = looseAgent(agent);
-    if (name === undefined) {
-      const message = `agent: ${JSON.stringify(agent)} is no name of an agent`;
-      report(problems, at(located.valueAt([...under, 'agent'])), {
-        message,
-        hint: 'a name such as claude or my-agent',
-      });
-      return null;
-    }
-    if (name !== null) fields.agent = name;
+    if (typeof name === 'string') fields.agent = name;
   }
   const allTasks = [...list(tasks), ...boxed];
   if (allTasks.length > 0) fields.tasks = allTasks;

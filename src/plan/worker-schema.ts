@@ -1,5 +1,6 @@
 /** The shape of a worker's fields, as worker files hold them. What needs other workers is checked in `resolve.ts`. */
 import { z } from 'zod';
+import { looseAgent } from './loose.ts';
 import {
   amount,
   branch,
@@ -36,6 +37,9 @@ export const workerSchema = z.strictObject({
   mission: text.optional(),
   first_action: text.optional(),
   agent: line
+    .refine((value) => looseAgent(value) !== undefined, {
+      error: 'expected the name of an agent, such as claude or my-agent',
+    })
     .optional()
     .meta({ description: 'Name of an agent; default: preferences, then agents.default.' }),
   model: line.optional(),

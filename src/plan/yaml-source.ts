@@ -2,7 +2,7 @@
  * YAML (and JSON) as values that know where they stand. Owns the limits against hostile input: what the parser cannot
  * bear (deep nesting, many anchors, very many tokens) is found by its tokenizer, which does not recurse, before it.
  */
-import { isAlias, isMap, isScalar, isSeq, Lexer, parseDocument, type Document } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, Lexer, parseDocument, visit, type Document } from 'yaml';
 import { report, type Problems, type Range } from './diagnostics.ts';
 import type { SourceFile } from './source.ts';
 
@@ -72,7 +72,11 @@ export function parseYaml(source: SourceFile, part: Range, problems: Problems): 
   } catch (error) {
     const message =
       error instanceof Error ? lowerFirst(error.message) : 'an alias cannot be resolved';
-    report(problems, at(0), { message, hint: 'write the value out instead of an alias' });
+    const alias = unresolvedAlias(document);
+    report(problems, at(alias.start, alias.end), {
+      message,
+      hint: 'write the value out instead of an alias, or put a text that begins with * in quotes',
+    });
     return null;
   }
 }
@@ -132,6 +136,18 @@ function duplicateKeys(
     }
   }
   return found.sort((a, b) => a.range[0] - b.range[0]);
+}
+
+function unresolvedAlias(document: Document.Parsed): Range {
+  let found: Range = { start: 0, end: 0 };
+  visit(document, {
+    Alias: (_key, node) => {
+      if (node.resolve(document) !== undefined) return undefined;
+      found = rangeOf(node) ?? found;
+      return visit.BREAK;
+    },
+  });
+  return found;
 }
 
 function valueRange(document: Document.Parsed, path: Path, length: number): Range {

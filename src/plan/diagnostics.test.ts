@@ -1,0 +1,91 @@
+// How problems are gathered and shown.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadWorkers, planFolder } from '../../test/support/plan-folder.ts';
+import { renderDiagnostics } from './diagnostics.ts';
+
+const front = (...lines: readonly string[]): string => `---\n${lines.join('\n')}\n---\n\nText.\n`;
+
+test('everything that is wrong in all files is said in one go, by file and line', () => {
+  const { diagnostics } = loadWorkers({
+    w10: front('prioritty: high', 'timeout: soon', 'agent: "!"'),
+    w2: front('role: 1', 'owns: [/x]'),
+    b: front('dependencies: [ghost]'),
+  });
+  assert.deepEqual(
+    diagnostics.map((one) => `${one.file.slice('.czar/workers/'.length)}:${one.line}`),
+    ['b.md:2', 'w2.md:2', 'w2.md:3', 'w10.md:2', 'w10.md:3', 'w10.md:4'],
+  );
+});
+
+test('a problem is shown with its line, a caret below the place, and what to do', () => {
+  const { diagnostics } = loadWorkers({ a: front('role: x', 'dependancies: [b]') });
+  assert.equal(
+    renderDiagnostics(diagnostics),
+    [
+      '.czar/workers/a.md:3:1: error: unknown key "dependancies"',
+      '3 | dependancies: [b]',
+      '  | ^^^^^^^^^^^^',
+      '  = did you mean "dependencies"?',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('the caret stands below the place also behind wide characters and in very long lines', () => {
+  const { diagnostics } = loadWorkers({
+    a: front(`tasks: [日本語, {a: 1}]`),
+    b: front(`tasks: ["${'x'.repeat(500)}", {a: 1}]`),
+  });
+  for (const block of renderDiagnostics(diagnostics).split('\n\n')) {
+    const [, source = '', caret = ''] = block.split('\n');
+    const column = caret.indexOf('^');
+    assert.equal(source.replace(/[日本語]/g, 'ww').slice(column, column + 6), '{a: 1}');
+    assert.ok(source.length < 200);
+  }
+});
+
+test('claims that overlap are no problem between workers that come one after the other', () => {
+  const { diagnostics, plan } = loadWorkers({
+    a: front('owns: [src/**]'),
+    b: front('dependencies: [a]', 'owns: [src/**]'),
+  });
+  assert.deepEqual(diagnostics, []);
+  assert.deepEqual(plan?.overlaps, { a: ['b'], b: ['a'] });
+});
+
+test('what is wrong in config.yaml is said there', () => {
+  using folder = planFolder({
+    '.czar/config.yaml': 'max_paralel: 4\nagents:\n  define:\n    x: {adapter: command}\n',
+    '.czar/workers/a.md': front('role: x'),
+  });
+  const { diagnostics, plan } = folder.load();
+  assert.equal(plan, null);
+  assert.deepEqual(
+    diagnostics.map((one) => [one.line, one.message, one.hint]),
+    [[1, 'unknown key "max_paralel"', 'did you mean "max_parallel"?']],
+  );
+  folder.write({
+    '.czar/config.yaml':
+      'agents:\n  define:\n    x: {adapter: command}\nisolation: worktree\npush: true\n',
+  });
+  assert.deepEqual(
+    folder.load().diagnostics.map((one) => [one.severity, one.line, one.message]),
+    [
+      ['error', 3, 'agents.define.x: the adapter command needs a command'],
+      ['warning', 4, 'isolation: this version does not act on it'],
+      ['warning', 5, 'push: this version does not act on it'],
+    ],
+  );
+});
+
+test('to depend on a worker whose file is wrong is no further problem', () => {
+  const { diagnostics } = loadWorkers({
+    'file-name': front('id: a', 'rolle: x'),
+    b: front('dependencies: [a]'),
+  });
+  assert.deepEqual(
+    diagnostics.map((one) => one.message),
+    ['unknown key "rolle"'],
+  );
+});

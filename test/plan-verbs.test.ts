@@ -1,0 +1,239 @@
+// The command line's frame and the plan verbs, as a process in a repository of its own.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+
+const main = join(import.meta.dirname, '../src/cli/main.ts');
+
+class Repository implements Disposable {
+  readonly root = realpathSync(mkdtempSync(join(tmpdir(), 'czar-verbs-')));
+
+  constructor(files: Readonly<Record<string, string>> = {}) {
+    mkdirSync(join(this.root, '.git'));
+    for (const [file, text] of Object.entries(files)) this.write(file, text);
+  }
+
+  write(file: string, text: string): void {
+    mkdirSync(dirname(join(this.root, file)), { recursive: true });
+    writeFileSync(join(this.root, file), text);
+  }
+
+  read(file: string): string {
+    return readFileSync(join(this.root, file), 'utf8');
+  }
+
+  czar(...args: readonly string[]): {
+    readonly code: number | null;
+    readonly stdout: string;
+    readonly stderr: string;
+  } {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+      cwd: this.root,
+      encoding: 'utf8',
+      env: { PATH: join(this.root, 'bin'), HOME: this.root },
+    });
+    return { code: status, stdout, stderr };
+  }
+
+  json(...args: readonly string[]): unknown {
+    const { stdout, stderr } = this.czar(...args, '--json');
+    assert.equal(stdout.trimEnd().split('\n').length, 1, stdout + stderr);
+    return JSON.parse(stdout);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
+
+const plan = {
+  '.czar/workers/a.md': '---\nrole: First\nbudget: {tokens: 150000}\n---\n',
+  '.czar/workers/b.md': '---\ndependencies: [a]\n---\n',
+  '.czar/workers/c.md': '---\ndependencies: [{on: a, kind: sequential}]\n---\n',
+};
+
+test('an unknown verb is wrong usage and names the nearest one', () => {
+  using repository = new Repository();
+  const { code, stdout, stderr } = repository.czar('validat');
+  assert.equal(code, 2);
+  assert.equal(stdout, '');
+  assert.match(stderr, /there is no verb "validat"\n {2}next: did you mean czar validate\?/);
+});
+
+test('help lists the verbs, and says what one of them takes', () => {
+  using repository = new Repository();
+  const all = repository.czar('help');
+  assert.equal(all.code, 0);
+  assert.match(all.stdout, /^ {2}validate +\S/m);
+  for (const args of [
+    ['help', 'plan'],
+    ['plan', '--help'],
+  ]) {
+    const one = repository.czar(...args);
+    assert.equal(one.code, 0, one.stderr);
+    assert.match(one.stdout, /waves[^]*graph[^]*--json/);
+  }
+  assert.equal(repository.czar('help', 'nothing').code, 2);
+});
+
+test('wrong options are wrong usage, in at most three lines, and one document with --json', () => {
+  using repository = new Repository(plan);
+  for (const args of [['validate', '--nope'], ['plan'], ['plan', 'graph', '--format', 'png']]) {
+    const { code, stdout, stderr } = repository.czar(...args);
+    assert.equal(code, 2, args.join(' '));
+    assert.equal(stdout, '');
+    assert.ok(stderr.trimEnd().split('\n').length <= 3, stderr);
+    assert.doesNotMatch(stderr, /^\s+at .*:\d+:\d+/m);
+  }
+  const { stdout } = repository.czar('plan', 'wavs', '--json');
+  assert.deepEqual(Object.keys(JSON.parse(stdout)), ['v', 'error']);
+});
+
+test('global options may stand before and behind the verb', () => {
+  using repository = new Repository(plan);
+  const expected = '{"v":1,"waves":[["a"],["b","c"]]}\n';
+  assert.equal(repository.czar('--json', 'plan', 'waves').stdout, expected);
+  assert.equal(repository.czar('plan', 'waves', '--json', '--quiet').stdout, expected);
+  const { stdout } = repository.czar('--repo', repository.root, 'plan', 'waves', '--json');
+  assert.equal(stdout, expected);
+});
+
+test('validate says everything at once and exits with 2; a good plan with 0; none at all with 3', () => {
+  using repository = new Repository(plan);
+  const good = repository.czar('validate');
+  assert.equal(good.code, 0, good.stderr);
+  assert.match(
+    good.stdout,
+    /a\.md:3:1: warning: budget[^]*valid: 3 workers in 2 waves, 0 errors, 1 warning/,
+  );
+  repository.write('.czar/workers/b.md', '---\ndependencies: [c]\nrolle: x\n---\n');
+  repository.write('.czar/workers/c.md', '---\ndependencies: [c, ghost]\n---\n');
+  const bad = repository.czar('validate');
+  assert.equal(bad.code, 2);
+  assert.match(bad.stdout, /b\.md:3:1: error: unknown key "rolle"\n3 \| rolle: x\n {2}\| \^{5}\n/);
+  assert.match(
+    bad.stdout,
+    /depends on itself[^]*depends on "ghost"[^]*not valid: 3 workers, 3 errors/,
+  );
+  const document = repository.json('validate');
+  assert.ok(typeof document === 'object' && document !== null && 'diagnostics' in document);
+  assert.ok(Array.isArray(document.diagnostics) && document.diagnostics.length === 4);
+  const part = repository.czar('validate', '.czar/workers/c.md');
+  assert.doesNotMatch(part.stdout, /rolle/);
+  using empty = new Repository();
+  assert.equal(empty.czar('validate').code, 3);
+  assert.equal(empty.czar('plan', 'show').code, 3);
+});
+
+test('a cycle is refused and printed as a path', () => {
+  using repository = new Repository({
+    '.czar/workers/a.md': '---\ndependencies: [b]\n---\n',
+    '.czar/workers/b.md': '---\ndependencies: [a]\n---\n',
+  });
+  const { code, stdout } = repository.czar('validate');
+  assert.equal(code, 2);
+  assert.match(stdout, /a → b → a/);
+  const show = repository.czar('plan', 'waves');
+  assert.equal(show.code, 2);
+  assert.match(show.stderr, /a → b → a/);
+});
+
+test('the graph has the kinds of its edges in every format', () => {
+  using repository = new Repository(plan);
+  const graph = repository.json('plan', 'graph');
+  assert.deepEqual(JSON.parse(repository.czar('plan', 'graph', '--format', 'json').stdout), graph);
+  assert.match(JSON.stringify(graph), /"from":"a","to":"c","kind":"sequential"/);
+  assert.match(repository.czar('plan', 'graph', '--format', 'mermaid').stdout, /^flowchart LR\n/);
+  assert.match(repository.czar('plan', 'graph', '--format', 'dot').stdout, /"a" -> "b"/);
+});
+
+test('worker show has what the file says, in the words of the file', () => {
+  using repository = new Repository(plan);
+  const { worker } = JSON.parse(repository.czar('worker', 'show', 'a', '--json').stdout);
+  assert.deepEqual(
+    [
+      worker.id,
+      worker.role,
+      worker.dependencies,
+      worker.budget.tokens,
+      worker.budget.forecast,
+      worker.deliverables,
+    ],
+    ['a', 'First', [], 150_000, 225_000, []],
+  );
+  assert.equal(repository.czar('worker', 'show', 'zz').code, 3);
+  assert.match(repository.czar('worker', 'show', 'a').stdout, /role +First/);
+});
+
+test('worker new writes a file that is valid, once', () => {
+  using repository = new Repository();
+  assert.equal(repository.czar('worker', 'new', 'api').stdout, '.czar/workers/api.md\n');
+  assert.equal(repository.czar('validate').code, 0);
+  const text = repository.read('.czar/workers/api.md');
+  assert.equal(repository.czar('worker', 'new', 'api').code, 4);
+  assert.equal(repository.read('.czar/workers/api.md'), text);
+  assert.equal(repository.czar('worker', 'new', '../api').code, 2);
+});
+
+test('init finds agents and checks, and changes nothing the second time', () => {
+  using repository = new Repository({
+    'package.json': '{"scripts": {"test": "node --test"}, "devDependencies": {"x": "1"}}',
+    'package-lock.json': '{}',
+    'bin/codex': '#!/bin/sh\n',
+  });
+  chmodSync(join(repository.root, 'bin/codex'), 0o755);
+  const first = repository.czar('init');
+  assert.equal(first.code, 0, first.stderr);
+  const config = repository.read('.czar/config.yaml');
+  assert.match(config, /setup: \["npm ci"\]\nchecks: \["npm test"\]/);
+  assert.match(config, /default: codex/);
+  repository.write('.czar/config.yaml', `${config}# mine\n`);
+  assert.match(repository.czar('init').stdout, /kept {2}\.czar\/config\.yaml/);
+  assert.equal(repository.read('.czar/config.yaml'), `${config}# mine\n`);
+  assert.equal(repository.czar('add', 'Do it').stdout, '.czar/workers/do-it.md\n');
+  const { stdout, code } = repository.czar('validate');
+  assert.equal(code, 0);
+  assert.match(stdout, /^valid: 1 worker/);
+});
+
+test('add writes a worker from a sentence, and nothing when it would be wrong', () => {
+  using repository = new Repository(plan);
+  const added = repository.czar(
+    'add',
+    'Write docs',
+    '--after',
+    'a,b',
+    '--owns',
+    'docs/**',
+    '--verify',
+    'true',
+    '--agent',
+    'x',
+  );
+  assert.equal(added.code, 0, added.stderr);
+  assert.equal(
+    repository.read('.czar/workers/write-docs.md'),
+    '---\nmission: Write docs\nagent: x\ndependencies:\n  - a\n  - b\nowns:\n  - docs/**\nverify:\n  - "true"\n---\n',
+  );
+  const wrong = repository.czar('add', 'More', '--after', 'ghost');
+  assert.equal(wrong.code, 2);
+  assert.throws(() => repository.read('.czar/workers/more.md'));
+});
+
+test('outside a repository there is nothing to act on', () => {
+  using repository = new Repository();
+  const { code, stderr } = repository.czar('validate', '--repo', '/');
+  assert.equal(code, 3);
+  assert.match(stderr, /not a git repository/);
+});
