@@ -21,7 +21,7 @@ export function plain(text: string): string {
 export function textWidth(text: string): number {
   if (/^[\u0020-\u007e]*$/.test(text)) return text.length;
   let cells = 0;
-  for (const { segment } of graphemes.segment(text)) cells += wide.test(segment) ? 2 : 1;
+  for (const { segment } of graphemes(text)) cells += wide.test(segment) ? 2 : 1;
   return cells;
 }
 
@@ -31,7 +31,7 @@ export function fit(text: string, width: number, force = false): string {
   if (width <= 0) return '';
   let result = '';
   let cells = 0;
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemes(text)) {
     const next = textWidth(segment);
     if (cells + next > width - 1) break;
     result += segment;
@@ -45,6 +45,13 @@ export function pad(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - textWidth(text)));
 }
 
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+// Made on first use: it takes longer than many a command.
+let segmenter: Intl.Segmenter | null = null;
+
+function graphemes(text: string): Iterable<Intl.SegmentData> {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
+  return segmenter.segment(text);
+}
+
 const wide =
   /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]/u;
