@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { contextOf, listKept, restoreKept, showKept, type KeptEntry } from '../daemon/kept.ts';
 import type { Place } from '../daemon/place.ts';
 import { exits } from './exit.ts';
-import { findPlace } from './steering.ts';
+import { findPlace } from './find-place.ts';
 import type { CliContext, Verb } from './verb.ts';
 
 export const verb: Verb = {

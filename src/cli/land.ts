@@ -16,7 +16,9 @@ import { openLoop } from '../daemon/open-loop.ts';
 import type { Place } from '../daemon/place.ts';
 import { inspectRepository } from '../daemon/repository.ts';
 import { exits } from './exit.ts';
-import { chooseRun, findPlace, insideAttempt, refuse } from './steering.ts';
+import { chosenRun } from './reading.ts';
+import { findPlace } from './find-place.ts';
+import { insideAttempt, refuse } from './steering.ts';
 import type { CliContext, Verb } from './verb.ts';
 
 interface LandOptions {
@@ -59,7 +61,7 @@ async function landVerb(context: CliContext, options: LandOptions): Promise<void
       what: 'there is no run in this repository',
       next: 'czar run starts one',
     });
-  const run = chooseRun(context, state);
+  const run = chosenRun(context, state);
   if (run === null) return;
   const target = options.into ?? run.target;
   if (target === null) {

@@ -1,5 +1,6 @@
 /** `czar path WORKER`: where its working tree is, for `cd "$(czar path WORKER)"`. */
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { exits } from './exit.ts';
 import { readingWorker } from './reading.ts';
 import type { Verb } from './verb.ts';
@@ -9,8 +10,9 @@ export const verb: Verb = {
     command
       .argument('<worker>', 'worker whose working tree is meant')
       .action(async (id: string) => {
-        await readingWorker(context, id, ({ worker }) => {
-          const { worktree, branch } = worker;
+        await readingWorker(context, id, ({ place, worker }) => {
+          const { branch } = worker;
+          const worktree = worker.worktree === null ? null : resolve(place.root, worker.worktree);
           if (worktree === null || !existsSync(worktree)) {
             context.fail({
               exit: exits.nothing,

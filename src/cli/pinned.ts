@@ -2,7 +2,8 @@
 import { openLogState } from '../daemon/hold-log.ts';
 import { diffPlans } from '../plan/diff.ts';
 import { loadPlan } from '../plan/load.ts';
-import { chooseRun, findPlace } from './steering.ts';
+import { chosenRun } from './reading.ts';
+import { findPlace } from './find-place.ts';
 import type { CliContext } from './verb.ts';
 
 /** Whether the command may go on with the run's own revision; false when it was refused, which has been said. */
@@ -12,7 +13,7 @@ export async function withPinned(context: CliContext, pinned: boolean): Promise<
   if (place === null) return false;
   const state = openLogState(place);
   if (state === null) return true;
-  const run = chooseRun(context, state);
+  const run = chosenRun(context, state);
   if (run === null) return false;
   const { plan } = loadPlan({ root: place.root, home: place.home });
   const differences =

@@ -2,12 +2,12 @@
  * What the reading verbs share: the repository, its log, the run and the worker that are meant. Loads no more than
  * reading needs, since these are the verbs that are typed most.
  */
-import { resolve } from 'node:path';
 import { isRunLive, type RepositoryState, type RunState, type WorkerState } from '../core/state.ts';
-import { locate, type Place } from '../daemon/place.ts';
+import type { Place } from '../daemon/place.ts';
 import { withReader, type Reader } from '../daemon/read.ts';
 import { nearest } from '../plan/nearest.ts';
 import { exits } from './exit.ts';
+import { findPlace } from './find-place.ts';
 import type { CliContext } from './verb.ts';
 
 /** Hands the log of the repository to `use`; says what is wrong when there is none. */
@@ -15,17 +15,8 @@ export async function reading(
   context: CliContext,
   use: (reader: Reader, place: Place) => void | Promise<void>,
 ): Promise<void> {
-  const { repo, czarDir } = context.options;
-  const from = resolve(context.cwd, repo ?? '.');
-  const place = locate({ from, czarDir, cwd: context.cwd });
-  if ('error' in place) {
-    context.fail({
-      exit: exits.wrong,
-      what: place.error,
-      next: 'cd into a git repository, or name one with --repo',
-    });
-    return;
-  }
+  const place = findPlace(context);
+  if (place === null) return;
   const read = await withReader(place, (reader) => use(reader, place));
   if (read.ok) return;
   if (read.problem.kind === 'no-log') noRun(context);

@@ -17,7 +17,8 @@ import { addWorker } from './add-worker.ts';
 import { exits } from './exit.ts';
 import { refuseChanged } from './pinned.ts';
 import { runDisplay } from './run-display.ts';
-import { findPlace, insideAttempt, refuse } from './steering.ts';
+import { findPlace } from './find-place.ts';
+import { insideAttempt, refuse } from './steering.ts';
 import type { Place } from '../daemon/place.ts';
 import type { CliContext, Verb } from './verb.ts';
 

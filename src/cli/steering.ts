@@ -4,10 +4,11 @@
  */
 import { ask } from '../api/client.ts';
 import type { Rejection, Steering } from '../core/commands.ts';
-import { isRunLive, type RepositoryState, type RunState } from '../core/state.ts';
 import { holdLog } from '../daemon/hold-log.ts';
-import { locate, type Place } from '../daemon/place.ts';
 import { applyOffline, complete, wantsLoop } from '../daemon/steer.ts';
+import { exits } from './exit.ts';
+import { findPlace } from './find-place.ts';
+import { chosenRun } from './reading.ts';
 import type { CliContext } from './verb.ts';
 
 /** Asks for what `build` makes of the run; prints `done` when it was accepted. */
@@ -23,7 +24,7 @@ export async function steer(
     const held = holdLog(place);
     if (held === null) {
       return context.fail({
-        exit: 3,
+        exit: exits.nothing,
         what: 'there is no run in this repository',
         next: 'czar run starts one',
       });
@@ -31,7 +32,7 @@ export async function steer(
     if ('owner' in held) {
       const socket = held.owner?.socket ?? null;
       const runs = held.state;
-      const run = chooseRun(context, runs);
+      const run = chosenRun(context, runs);
       if (run === null) return;
       const reply = socket === null ? 'unreachable' : await ask(socket, build(run.id));
       if (reply === 'unreachable') {
@@ -40,7 +41,7 @@ export async function steer(
           continue;
         }
         return context.fail({
-          exit: 4,
+          exit: exits.refused,
           what: 'another czar holds this repository and does not answer',
           where: `pid ${held.owner?.pid ?? 'unknown'}`,
         });
@@ -49,7 +50,7 @@ export async function steer(
       return report(context, done, null);
     }
     using _log = held;
-    const run = chooseRun(context, held.journal.load());
+    const run = chosenRun(context, held.journal.load());
     if (run === null) return;
     const request = await complete(held.git, held.journal.load(), build(run.id));
     if ('rejection' in request) return refuse(context, request.rejection);
@@ -72,62 +73,12 @@ export async function steer(
 export function insideAttempt(context: CliContext): boolean {
   if (context.env['CZAR_ATTEMPT'] === undefined) return false;
   context.fail({
-    exit: 4,
+    exit: exits.refused,
     what: 'a running attempt cannot steer a run',
     where: `worker ${context.env['CZAR_WORKER'] ?? ''}`,
     next: 'czar emit ask "…" asks a person',
   });
   return true;
-}
-
-/** The repository that the command acts on; null when there is none, which has been said. */
-export function findPlace(context: CliContext): Place | null {
-  const from = context.options.repo ?? context.cwd;
-  const place = locate({ from, czarDir: context.options.czarDir, cwd: context.cwd });
-  if ('error' in place) {
-    context.fail({
-      exit: 2,
-      what: place.error,
-      next: 'cd into a git repository, or name one with --repo',
-    });
-    return null;
-  }
-  return place;
-}
-
-/** The run that is meant: `--run`, the only live one, else the newest; null when that is not clear, which has been said. */
-export function chooseRun(context: CliContext, state: RepositoryState): RunState | null {
-  const { run: named } = context.options;
-  const runs = [...state.runs.values()];
-  if (named !== null) {
-    const found = state.runs.get(named);
-    if (found === undefined) {
-      context.fail({
-        exit: 3,
-        what: `there is no run ${named}`,
-        next: `runs: ${runs.map((run) => run.id).join(', ') || 'none'}`,
-      });
-    }
-    return found ?? null;
-  }
-  const live = runs.filter(isRunLive);
-  if (live.length > 1) {
-    context.fail({
-      exit: 4,
-      what: 'more than one run is live',
-      where: live.map((run) => run.id).join(', '),
-      next: 'say which with --run ID',
-    });
-    return null;
-  }
-  const chosen = live[0] ?? runs.at(-1);
-  if (chosen === undefined)
-    context.fail({
-      exit: 3,
-      what: 'there is no run in this repository',
-      next: 'czar run starts one',
-    });
-  return chosen ?? null;
 }
 
 /** Prints why a request was refused. */

@@ -39,7 +39,7 @@ import { stopTree } from '../process/tree.ts';
 import { readReports, type ReadSoFar } from './attempt-reports.ts';
 import type { EffectContext } from './loop.ts';
 import { stateOf } from './perform-work.ts';
-import type { Workplace } from './workplace.ts';
+import { treeOf, type Workplace } from './workplace.ts';
 
 type Of<K extends Intent['kind']> = Extract<Intent, { kind: K }>;
 type AttemptIntent = Extract<Intent, { attempt: number }>;
@@ -57,7 +57,7 @@ export async function setUp(
 ): Promise<Outcome | null> {
   const { run, signal } = context;
   const commands = setupOf(run, intent.worker);
-  const tree = stateOf(run, intent.worker).worktree;
+  const tree = treeOf(place, stateOf(run, intent.worker));
   if (commands.length === 0 || tree === null) return { kind: 'setup-passed', ...of(intent) };
   const { policies } = run.plan;
   const files = filesOf(place, intent);
@@ -94,7 +94,8 @@ export async function launch(
   if (context.recovering || readStatus(files.attemptDir).kind !== 'none') {
     return recoveredLaunch(intent, files, context.signal);
   }
-  const problem = await misplaced(run, intent);
+  const tree = treeOf(place, stateOf(run, intent.worker)) ?? '';
+  const problem = await misplaced(run, intent, tree);
   if (problem !== null) throw new Error(problem);
   const definition = definitionOf(run, intent.worker);
   const agent = run.plan.agents[definition.agent.name];
@@ -107,13 +108,12 @@ export async function launch(
     };
   }
   const prompt = await brief(place, intent, context);
-  const worker = stateOf(run, intent.worker);
   const { argv, env } = start({
     ...files,
     run: run.id,
     worker: intent.worker,
     attempt: intent.attempt,
-    worktree: worker.worktree ?? '',
+    worktree: tree,
     slot: positionOf(run.plan, intent.worker),
     definition: agent,
     prompt,
@@ -125,7 +125,7 @@ export async function launch(
   const started = await startAttempt({
     dir: files.attemptDir,
     argv,
-    cwd: worker.worktree ?? '',
+    cwd: tree,
     env,
     timeoutMs: definition.timeoutMs === null ? null : definition.timeoutMs + watchdogSlackMs,
     unattendedMs: policies.unattendedMs,
@@ -176,7 +176,7 @@ export async function stopAttempt(
   const { survivors } = await stopTree({
     marker: attemptKey(files.attemptDir),
     roots: worker.attempt?.process == null ? [] : [worker.attempt.process],
-    worktree: worker.worktree,
+    worktree: treeOf(place, worker),
     attemptDir: files.attemptDir,
     graceMs: run.plan.policies.graceMs,
   });
@@ -230,7 +230,7 @@ async function brief(
 ): Promise<string> {
   const files = filesOf(place, intent);
   const worker = stateOf(run, intent.worker);
-  const tree = worker.worktree ?? '';
+  const tree = treeOf(place, worker) ?? '';
   const facts = briefing(run, intent.worker, {
     attempt: intent.attempt,
     continues: worker.attempt?.continues ?? false,
@@ -253,9 +253,12 @@ async function writeIdentity(path: string, text: string): Promise<void> {
 }
 
 /** Why the program must not start where it would: git there would find another repository. */
-async function misplaced(run: RunState, intent: Of<'launch'>): Promise<string | null> {
-  const tree = stateOf(run, intent.worker).worktree;
-  if (tree === null) return `${intent.worker} has no tree`;
+async function misplaced(
+  run: RunState,
+  intent: Of<'launch'>,
+  tree: string,
+): Promise<string | null> {
+  if (tree === '') return `${intent.worker} has no tree`;
   const top = await topLevel(tree);
   const wanted = definitionOf(run, intent.worker).workspace === 'empty' ? null : tree;
   if (top === wanted) return null;

@@ -7,7 +7,7 @@ import type { CheckIntent } from '../core/intents.ts';
 import { judgeFolder, runChecks, type ChecksOutcome } from '../gates/tree-gates.ts';
 import { checkTree, removeCheckTree } from '../git/check-tree.ts';
 import type { EffectContext } from './loop.ts';
-import type { Workplace } from './workplace.ts';
+import { treeOf, type Workplace } from './workplace.ts';
 
 /** Verdicts of the intent's gates; null when it was aborted, which is no verdict. */
 export async function check(
@@ -30,7 +30,7 @@ export async function check(
   };
   const outcome =
     commit === ''
-      ? await inFolder(context, intent, common)
+      ? await inFolder(place, context, intent, common)
       : await runChecks({
           ...common,
           cacheDir: place.checks,
@@ -51,11 +51,13 @@ export async function check(
 }
 
 async function inFolder(
+  place: Workplace,
   { run }: EffectContext,
   intent: CheckIntent,
   common: Omit<Parameters<typeof judgeFolder>[0], 'dir' | 'tmp'>,
 ): Promise<ChecksOutcome> {
-  const dir = intent.worker === null ? null : (run.workers.get(intent.worker)?.worktree ?? null);
+  const worker = intent.worker === null ? undefined : run.workers.get(intent.worker);
+  const dir = worker === undefined ? null : treeOf(place, worker);
   if (dir === null) return { kind: 'no-tree', error: 'its folder is gone' };
   const tmp = join(common.logs.dir, 'tmp');
   await mkdir(tmp, { recursive: true });

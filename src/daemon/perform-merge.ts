@@ -8,7 +8,7 @@ import { publish } from '../git/publish.ts';
 import { offerIntegration } from '../git/worktree.ts';
 import type { EffectContext } from './loop.ts';
 import { succeed } from './succeed.ts';
-import type { Workplace } from './workplace.ts';
+import { treeOf, type Workplace } from './workplace.ts';
 
 type Of<K extends Intent['kind']> = Extract<Intent, { kind: K }>;
 
@@ -53,7 +53,8 @@ export async function build(
       tree: built.tree,
     };
   }
-  const worktree = run.workers.get(worker)?.worktree ?? null;
+  const state = run.workers.get(worker);
+  const worktree = state === undefined ? null : treeOf(place, state);
   if (worktree !== null) await offerIntegration(worktree, base);
   return {
     kind: 'merge-conflict',

@@ -1,6 +1,6 @@
 /** The working tree of an attempt, or the empty folder of a worker without a repository. */
 import { cp, lstat, mkdir, readdir, realpath, symlink } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { makeGeneratedFolder } from '../agents/attempt-files.ts';
 import type { Outcome } from '../core/commands.ts';
 import type { KeptWork } from '../core/events.ts';
@@ -15,7 +15,7 @@ import { prepareTree } from '../git/worktree.ts';
 import type { EffectContext } from './loop.ts';
 import { captureRules, stateOf } from './perform-work.ts';
 import { succeed } from './succeed.ts';
-import { usualTree, type Workplace } from './workplace.ts';
+import { treeOf, usualTree, type Workplace } from './workplace.ts';
 
 type Order = Extract<Intent, { kind: 'prepare-tree' }>;
 
@@ -57,7 +57,8 @@ async function prepare(place: Workplace, intent: Order, { run }: EffectContext):
     }),
   );
   await carry(place, definition, tree.worktree);
-  const { worktree, branch, base, kept } = tree;
+  const { branch, base, kept } = tree;
+  const worktree = relative(place.git.root, tree.worktree);
   return { kind: 'tree-prepared', ...of(intent), branch, worktree, base, kept };
 }
 
@@ -96,7 +97,7 @@ async function startCommit(place: Workplace, run: RunState, intent: Order): Prom
 
 /** Where the tree stands: its usual place, unless something of another run or of somebody else is there. */
 async function treePlace(place: Workplace, run: RunState, worker: string): Promise<string> {
-  const known = stateOf(run, worker).worktree;
+  const known = treeOf(place, stateOf(run, worker));
   if (known !== null) return known;
   const usual = usualTree(place, worker);
   const there = await lstat(usual).catch(() => null);
@@ -135,7 +136,7 @@ async function emptyFolder(
     kind: 'tree-prepared',
     ...of(intent),
     branch: '',
-    worktree: await realpath(dir),
+    worktree: relative(place.git.root, await realpath(dir)),
     base: intent.commit,
     kept,
   };

@@ -17,7 +17,7 @@ import { stopTree } from '../process/tree.ts';
 import { drainReports } from './attempt-reports.ts';
 import type { EffectContext } from './loop.ts';
 import { succeed } from './succeed.ts';
-import { attemptDir, type Workplace } from './workplace.ts';
+import { attemptDir, treeOf, type Workplace } from './workplace.ts';
 
 type Of<K extends Intent['kind']> = Extract<Intent, { kind: K }>;
 
@@ -38,7 +38,7 @@ export async function collectWork(
   const worker = stateOf(run, intent.worker);
   const definition = definitionOf(run, intent.worker);
   const dir = attemptDir(place, intent);
-  const tree = worker.worktree;
+  const tree = treeOf(place, worker);
   await stopTree({
     marker: attemptKey(dir),
     roots: worker.attempt?.process == null ? [] : [worker.attempt.process],
@@ -99,7 +99,7 @@ export async function judge(
   const definition = definitionOf(run, intent.worker);
   const handoffGiven = worker.handoff !== null;
   if (worker.work === null) {
-    const dir = worker.worktree ?? '';
+    const dir = treeOf(place, worker) ?? '';
     const verdicts = await judgeEmptyWorkspace({ definition, dir, handoffGiven });
     return { kind: 'judged', run: run.id, worker: intent.worker, verdicts };
   }

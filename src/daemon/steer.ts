@@ -2,6 +2,7 @@
  * A person's request, whoever takes it: the loop that lives, or this process for a moment while none does. Both complete
  * the request with the facts that it needs and decide it in the same core.
  */
+import { resolve } from 'node:path';
 import type { Request, Steering } from '../core/commands.ts';
 import type { FoldState } from '../core/evolve.ts';
 import type { RepositoryState, RunState } from '../core/state.ts';
@@ -25,7 +26,10 @@ export async function complete(
       if (worker?.worktree == null)
         return { ...steering, tree: { exists: false, unfinished: null } };
       const files = worker.block?.kind === 'conflict' ? worker.block.files : [];
-      return { ...steering, tree: await treeFacts(git, { tree: worker.worktree, files }) };
+      return {
+        ...steering,
+        tree: await treeFacts(git, { tree: resolve(git.root, worker.worktree), files }),
+      };
     }
     case 'land': {
       const onto = await readRefIn(inUserRepository(git), `refs/heads/${steering.target}`);

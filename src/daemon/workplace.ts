@@ -1,6 +1,6 @@
 /** Where one loop works, and what it knows of the place: found once when it starts, handed to every effect. */
 import { hostname, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { GitContext, Identity } from '../git/context.ts';
 
 export interface Workplace {
@@ -24,6 +24,14 @@ export function attemptDir(
   at: { readonly run: string; readonly worker: string; readonly attempt: number },
 ): string {
   return join(place.git.home, 'runs', at.run, at.worker, String(at.attempt));
+}
+
+/** Folder of the worker's tree, absolute; null when it has none. The log knows it relative to the checkout. */
+export function treeOf(
+  place: { readonly git: { readonly root: string } },
+  worker: { readonly worktree: string | null },
+): string | null {
+  return worker.worktree === null ? null : resolve(place.git.root, worker.worktree);
 }
 
 /** Where a worker's tree stands unless that place is taken. */

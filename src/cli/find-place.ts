@@ -1,0 +1,20 @@
+/** The repository that a command acts on. */
+import { resolve } from 'node:path';
+import { locate, type Place } from '../daemon/place.ts';
+import { exits } from './exit.ts';
+import type { CliContext } from './verb.ts';
+
+/** The repository that the command acts on; null when there is none, which has been said. */
+export function findPlace(context: CliContext): Place | null {
+  const from = resolve(context.cwd, context.options.repo ?? '.');
+  const place = locate({ from, czarDir: context.options.czarDir, cwd: context.cwd });
+  if ('error' in place) {
+    context.fail({
+      exit: exits.wrong,
+      what: place.error,
+      next: 'cd into a git repository, or name one with --repo',
+    });
+    return null;
+  }
+  return place;
+}
