@@ -1,9 +1,10 @@
 /**
- * Whether some path could match two globs, decided on the patterns alone. Braces are expanded first; then two lists of
+ * Whether some path could match two patterns of `owns`, decided on the patterns alone. Braces are expanded first; then two lists of
  * segments are walked together, where `**` stands for any number of segments; two segments are compared character by
  * character as two small automata. Where a pattern has something unusual, the answer is yes: a needless wait is better
  * than two workers in one file.
  */
+import { isGlob } from './globs.ts';
 
 /** Whether some path could match patterns of both lists. */
 export function claimsOverlap(a: readonly string[], b: readonly string[]): boolean {
@@ -19,7 +20,7 @@ function reach(pattern: string): readonly string[] {
   return plain ? [path, `${path}/**`] : [pattern];
 }
 
-/** Whether some path could match both globs; yes when unsure. */
+/** Whether some path could match both patterns; yes when unsure. */
 export function globsOverlap(a: string, b: string): boolean {
   if (a === b) return true;
   const left = compile(a);
@@ -45,12 +46,25 @@ const compiled = new Map<string, readonly (readonly Segment[])[] | null>();
 function compile(glob: string): readonly (readonly Segment[])[] | null {
   const known = compiled.get(glob);
   if (known !== undefined) return known;
-  const alternatives = expandBraces(glob);
-  const result =
-    alternatives === null ? null : alternatives.map((one) => one.split('/').map(compileSegment));
+  const result = alternativesOf(glob);
   if (compiled.size > 10_000) compiled.clear();
   compiled.set(glob, result);
   return result;
+}
+
+/** The readings of a pattern, each as segments; null when it is too unusual to say. */
+function alternativesOf(pattern: string): readonly (readonly Segment[])[] | null {
+  // A pattern without a glob names a file, or a folder with everything in it.
+  if (!isGlob(pattern)) return [[...pattern.split('/').map(compileSegment), '**']];
+  const expanded = expandBraces(pattern);
+  if (expanded === null) return null;
+  // A name may hold brackets: what is written out exactly is meant too.
+  const exact = pattern.split('/').map((segment) => segment.split('').map(character));
+  return [...expanded.map((one) => one.split('/').map(compileSegment)), exact];
+}
+
+function character(wanted: string): Unit {
+  return { kind: 'one', test: (other) => other === wanted, sample: [wanted] };
 }
 
 /** Alternatives of the braces, or null when there are too many or they are nested oddly. */
@@ -88,12 +102,12 @@ function compileSegment(text: string): Segment {
   // By UTF-16 unit, as picomatch matches.
   const characters = text.split('');
   for (let i = 0; i < characters.length; i += 1) {
-    const character = characters[i] ?? '';
-    if (character === '*') {
+    const sign = characters[i] ?? '';
+    if (sign === '*') {
       if (units.at(-1)?.kind !== 'star') units.push({ kind: 'star' });
-    } else if (character === '?') units.push({ kind: 'one', test: () => true, sample: null });
-    else if (character === '[' || character === ']') return bracketed(text);
-    else units.push({ kind: 'one', test: (other) => other === character, sample: [character] });
+    } else if (sign === '?') units.push({ kind: 'one', test: () => true, sample: null });
+    else if (sign === '[' || sign === ']') return bracketed(text);
+    else units.push(character(sign));
   }
   return units;
 }
@@ -108,7 +122,7 @@ function bracketed(text: string): Segment {
       if (units.at(-1)?.kind !== 'star') units.push({ kind: 'star' });
     } else if (part === '?') units.push({ kind: 'one', test: () => true, sample: null });
     else if (!part.startsWith('[')) {
-      units.push({ kind: 'one', test: (other) => other === part, sample: [part] });
+      units.push(character(part));
     } else {
       const set = part.slice(1, -1);
       // Ranges, negations and classes: any character may be meant.

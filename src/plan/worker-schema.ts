@@ -140,8 +140,6 @@ export const notActedOn: Readonly<Partial<Record<keyof WorkerFields, string>>> =
   model: 'the agent uses the model that it is set up with',
   fallback: 'only the agent itself is tried',
   teardown: 'nothing runs when the tree is released',
-  copy: 'nothing is carried into the tree',
-  link: 'nothing is linked into the tree',
   resources: 'no resource is counted',
   stall_after: 'a silent agent is not noticed; timeout ends it',
   labels: 'everything runs on this machine',
