@@ -10,10 +10,11 @@ import { constants } from 'node:fs';
 import { access, copyFile, cp, lstat, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { inMirror } from './context.ts';
+import { isThere } from './discard.ts';
 import type { GitContext } from './context.ts';
 import { fields, git, line, output } from './git.ts';
 import type { GitCall } from './git.ts';
-import { changes, emptyTree, zero } from './refs.ts';
+import { changes, emptyTree, treeOf, zero } from './refs.ts';
 import { isCzarFile } from './tree-config.ts';
 
 /** Names of files that are never committed on an agent's behalf, unless the base has them. `*` is any run of signs. */
@@ -90,13 +91,13 @@ export async function capture(
   for (const path of await add(sorted.add, call)) {
     leftOut.push({ name: path, why: 'git could not store it', carried: false });
   }
-  const tree = await line(['write-tree'], call);
   if (rules.asideDir !== null) await copyAside(dir, rules.asideDir, leftOut);
-
+  const untouched = against !== null && sorted.add.length + sorted.remove.length === 0;
+  const tree = untouched ? await treeOf(context, against) : await line(['write-tree'], call);
   const from = against ?? emptyTree(zero(tree));
   return {
     tree,
-    files: tree === from ? [] : (await changes(context, from, tree)).map((change) => change.path),
+    files: untouched ? [] : (await changes(context, from, tree)).map((change) => change.path),
     leftOut: leftOut.map((each) => ({ path: shown(each.name), why: each.why })),
     leftOutByAgent: leftOut.some((each) => !each.carried),
   };
@@ -119,13 +120,11 @@ interface Left {
 /** The private index at `against`. What it knows of unchanged files from before saves reading them again. */
 async function readInto(index: string, against: string | null, call: GitCall): Promise<void> {
   if (against !== null) {
-    const kept = await git(['read-tree', '--reset', against], call);
-    if (kept.code === 0) {
-      await git(['update-index', '-q', '--refresh'], call);
-      return;
-    }
+    const known = await isThere(index);
+    if (known && (await git(['read-tree', '--reset', against], call)).code === 0) return;
     await rm(index, { force: true });
     await output(['read-tree', '--reset', against], call);
+    await git(['update-index', '-q', '--refresh'], call);
     return;
   }
   await rm(index, { force: true });

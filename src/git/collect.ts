@@ -120,9 +120,10 @@ interface Place {
 
 /** Which commit is the work: the worker's branch, or HEAD when the agent went on from there elsewhere. */
 async function placeOf(context: GitContext, order: CollectOrder, held: Held): Promise<Place> {
-  const last = await readRef(context, `${workRef(order.run, order.worker, order.attempt)}/tip`);
+  const ref = `${workRef(order.run, order.worker, order.attempt)}/tip`;
+  const last = async (): Promise<string> => (await readRef(context, ref)) ?? order.base;
   if (held.kind === 'unreadable') {
-    const tip = last ?? order.base;
+    const tip = await last();
     return {
       tip,
       files: tip,
@@ -135,7 +136,7 @@ async function placeOf(context: GitContext, order: CollectOrder, held: Held): Pr
   const branch = held.tip;
   const head = held.head;
   if (branch === null && head === null) {
-    const tip = last ?? order.base;
+    const tip = await last();
     return {
       tip,
       files: tip,
@@ -289,7 +290,7 @@ async function workOf(
     tip,
     base: order.base,
     tree: await treeOf(context, tip),
-    patch: await patchOf(context, { from, to: tip }),
+    patch: changed.length === 0 ? '' : await patchOf(context, { from, to: tip }),
     commits: Number(count),
     changed: changed.map(changedPath),
     committedFor: options.committed,

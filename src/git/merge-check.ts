@@ -14,12 +14,10 @@ import type { Change } from './refs.ts';
  */
 export async function foldingPaths(
   context: GitContext,
-  options: { readonly base: string; readonly tree: string },
+  options: { readonly base: string; readonly tree: string; readonly changed?: readonly Change[] },
 ): Promise<string[]> {
-  const added = (await changes(context, options.base, options.tree)).filter(
-    (change) => change.status === 'A',
-  );
-  if (added.length === 0) return [];
+  const changed = options.changed ?? (await changes(context, options.base, options.tree));
+  if (!changed.some((change) => change.status === 'A')) return [];
   const names = await pathsOf(context, options.tree);
   const before = new Set(withFolders(await pathsOf(context, options.base)));
   const byFold = new Map<string, Set<string>>();
@@ -43,32 +41,39 @@ export async function foldingPaths(
  */
 export async function strayPaths(
   context: GitContext,
-  options: { readonly base: string; readonly tip: string; readonly tree: string },
+  options: {
+    readonly base: string;
+    readonly tip: string;
+    readonly tree: string;
+    /** What differs between `base` and `tree`, when it is known. */
+    readonly changed?: readonly Change[];
+  },
 ): Promise<string[]> {
   const { base, tip, tree } = options;
   const common = await mergeBases(context, base, tip);
   const froms = common.length === 0 ? [emptyTree(tip)] : common;
   const byBranch = new Map<string, Change>();
   const byBase = new Set<string>();
-  const renamed = new Set<string>();
   for (const from of froms) {
     for (const change of await changes(context, from, tip)) byBranch.set(change.path, change);
     for (const change of await changes(context, from, base)) byBase.add(change.path);
-    for (const side of [tip, base])
-      for (const path of await renamedPaths(context, from, side)) renamed.add(path);
   }
-  const stray: string[] = [];
-  const result = new Map(
-    (await changes(context, base, tree)).map((change) => [change.path, change]),
-  );
-  for (const path of result.keys()) if (!byBranch.has(path) && !renamed.has(path)) stray.push(path);
-  if (froms.length > 1) return stray;
-  for (const [path, { to }] of byBranch) {
-    if (byBase.has(path) || renamed.has(path)) continue;
+  const changed = options.changed ?? (await changes(context, base, tree));
+  const result = new Map(changed.map((change) => [change.path, change]));
+  const stray = [...result.keys()].filter((path) => !byBranch.has(path));
+  // With one common ancestor it is known what a path must be where only the branch touched it.
+  for (const [path, { to }] of froms.length === 1 ? byBranch : []) {
     const got = result.get(path)?.to;
-    if (got?.id !== to.id || got.mode !== to.mode) stray.push(path);
+    if (!byBase.has(path) && (got?.id !== to.id || got.mode !== to.mode)) stray.push(path);
   }
-  return stray;
+  if (stray.length === 0) return [];
+  const renamed = new Set<string>();
+  for (const from of froms) {
+    for (const side of [tip, base]) {
+      for (const path of await renamedPaths(context, from, side)) renamed.add(path);
+    }
+  }
+  return stray.filter((path) => !renamed.has(path));
 }
 
 /** Both names of every rename that git sees between two commits. */

@@ -22,7 +22,6 @@ import {
   moveRefIn,
   readRef,
   setRefs,
-  treeOf,
 } from './refs.ts';
 
 export interface Conflict {
@@ -93,12 +92,13 @@ export async function mergeTrees(
   }
   const tree = result.stdout.toString('utf8').split('\0')[0]?.trim() ?? '';
   if (!isObjectId(tree)) throw failure('git merge-tree gave no tree');
-  const folding = await foldingPaths(context, { base, tree });
+  const changed = await changes(context, base, tree);
+  const folding = await foldingPaths(context, { base, tree, changed });
   if (folding.length > 0) {
     const message = `These names differ only in upper and lower case or in Unicode form: ${folding.join(', ')}`;
     return { kind: 'conflict', files: folding, messages: [message] };
   }
-  const stray = await strayPaths(context, { base, tip, tree });
+  const stray = await strayPaths(context, { base, tip, tree, changed });
   if (stray.length > 0) {
     throw failure(`S6: the merge changes what the branch did not: ${stray.slice(0, 5).join(', ')}`);
   }
@@ -133,12 +133,8 @@ export async function commitMerge(
 ): Promise<MergeCommitted | Failed> {
   return failing(async () => {
     const { run, base, commit } = options;
-    const tree = await treeOf(context, commit);
-    const [first, tip] = (
-      await line(['rev-list', '--parents', '-n', '1', commit], inMirror(context))
-    )
-      .split(' ')
-      .slice(1);
+    const shape = ['log', '-1', '--format=%T %P', '--end-of-options', commit];
+    const [tree = '', first, tip] = (await line(shape, inMirror(context))).split(' ');
     if (first !== base || tip === undefined) throw failure(`S5: ${commit} is no merge on ${base}`);
     assertAdmitted(options.admission, { tip, tree });
 

@@ -113,9 +113,10 @@ export async function moveRefIn(
   },
   move: { readonly ref: string; readonly from: string | null; readonly to: string | null },
 ): Promise<Moved> {
-  const before = await readRefIn(place, move.ref);
-  if (before === move.to) return { kind: 'already' };
-  if (before !== move.from) return { kind: 'lost', found: before };
+  if (move.from === move.to) {
+    const found = await readRefIn(place, move.ref);
+    return found === move.to ? { kind: 'already' } : { kind: 'lost', found };
+  }
   const from = move.from ?? zero(move.to ?? '');
   const args = [
     'update-ref',

@@ -35,7 +35,6 @@ test('a tree is an ordinary repository on the worker’s branch, reached by rela
     kept: [],
   });
   const git = (...args: string[]): string => r.scratch.gitIn(tree.worktree, ...args);
-  assert.equal(r.scratch.git('status', '--porcelain'), '');
   assert.equal(git('rev-parse', '--show-toplevel'), tree.worktree);
   assert.equal(git('status', '--porcelain', '--branch'), `## czar/${run}/one`);
   assert.equal(git('config', 'user.email'), identity.email);
@@ -48,6 +47,7 @@ test('a tree is an ordinary repository on the worker’s branch, reached by rela
   git('commit', '-q', '-m', 'B');
   assert.equal(git('show', '--name-only', '--format=', 'HEAD'), 'b.txt');
   assert.deepEqual(fingerprint(r.scratch.root), before);
+  assert.equal(r.scratch.git('status', '--porcelain'), '');
 });
 
 test('the user’s hooks and signing settings do not act in a tree', async () => {
