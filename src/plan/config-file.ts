@@ -1,4 +1,5 @@
 /** `config.yaml`: the policies of the runs, who the agents are, and the defaults of the workers. */
+import { defaultProtect } from '../core/protect.ts';
 import type { AgentDefinition, Policies, Retry } from '../core/plan.ts';
 import { configNotActedOn, configSchema, type ConfigFields } from './config-schema.ts';
 import { report, reportFile, type Problems } from './diagnostics.ts';
@@ -34,7 +35,7 @@ export function readConfig(
 ): Config | null {
   const file = `${options.home}/config.yaml`;
   const read = readSource(options.root, file);
-  if (read.kind === 'missing') return defaultConfig(options.home);
+  if (read.kind === 'missing') return defaultConfig();
   if (read.kind === 'problem') {
     reportFile(problems, file, read);
     return null;
@@ -78,50 +79,15 @@ export function readConfig(
       );
     }
   }
-  return configOf(fields, options.home);
+  return configOf(fields);
 }
 
 /** What holds without a configuration. */
-export function defaultConfig(home: string): Config {
-  return configOf({}, home);
+export function defaultConfig(): Config {
+  return configOf({});
 }
 
-/** Globs whose change needs a person unless `protect` says otherwise: what steers czar, git, CI and the agents. */
-export function defaultProtect(home: string): readonly string[] {
-  return [...new Set([`${home}/**`, ...guarded])];
-}
-
-const guarded = [
-  '.czar/**',
-  '.czarina/**',
-  '**/.gitattributes',
-  '.gitmodules',
-  '.husky/**',
-  '.githooks/**',
-  '.pre-commit-config.yaml',
-  'lefthook.yml',
-  '.github/**',
-  '.gitlab-ci.yml',
-  '.circleci/**',
-  '.buildkite/**',
-  '.travis.yml',
-  'azure-pipelines.yml',
-  'Jenkinsfile',
-  '.mcp.json',
-  '**/AGENTS.md',
-  '**/CLAUDE.md',
-  '**/GEMINI.md',
-  '.claude/**',
-  '.codex/**',
-  '.gemini/**',
-  '.opencode/**',
-  'opencode.json',
-  '.cursor/**',
-  '.cursorrules',
-  '.aider*',
-] as const;
-
-function configOf(fields: ConfigFields, home: string): Config {
+function configOf(fields: ConfigFields): Config {
   const { agents = {}, retry = {} } = fields;
   return {
     name: fields.name ?? null,
@@ -135,8 +101,7 @@ function configOf(fields: ConfigFields, home: string): Config {
       agingMs: milliseconds(fields.aging, 10 * 60_000),
       checks: list(fields.checks),
       setup: list(fields.setup),
-      protect:
-        fields.protect === undefined ? defaultProtect(home) : list(fields.protect).map(normalGlob),
+      protect: fields.protect === undefined ? defaultProtect : list(fields.protect).map(normalGlob),
       unattendedMs: milliseconds(fields.unattended, 15 * 60_000),
       checkTimeoutMs: milliseconds(fields.check_timeout, 30 * 60_000),
       graceMs: milliseconds(fields.grace, 10_000),

@@ -129,6 +129,9 @@ export const path = z
   .string()
   .superRefine((value, context) => addProblem(context, pathProblem(value)));
 
+/** A path inside the repository that is no pattern. */
+export const onePath = path.regex(/^[^*?]*$/, 'one path is expected here, not a pattern');
+
 /** A glob over paths inside the repository. */
 export const glob = z
   .string()

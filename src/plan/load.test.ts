@@ -115,7 +115,7 @@ test('defaults come from the configuration, and a worker’s own words win', () 
   });
   assert.deepEqual(docs?.owns, ['docs/**', 'README.md']);
   assert.equal(plan?.policies.maxFileBytes, 5_000_000);
-  assert.ok(plan.policies.protect.includes('.czar/**'));
+  assert.ok(plan.policies.protect.includes('.gitmodules'));
 });
 
 test('without a configuration the defaults of the product hold', () => {

@@ -41,7 +41,7 @@ export function loadPlan(options: {
   const { root, home } = options;
   const problems: Problems = { list: [] };
   const notes: string[] = [];
-  const config = readConfig({ root, home: home.name }, problems) ?? defaultConfig(home.name);
+  const config = readConfig({ root, home: home.name }, problems) ?? defaultConfig();
   const read =
     options.files === undefined
       ? readHome(root, home, problems)

@@ -10,6 +10,7 @@ import {
   id,
   line,
   listOf,
+  onePath,
   path,
   positiveDuration,
   shell,
@@ -84,8 +85,8 @@ export const workerSchema = z.strictObject({
     .optional()
     .meta({ description: 'Commands that prepare a fresh tree.' }),
   teardown: listOf(shell, 'a command').optional(),
-  copy: listOf(glob, 'a path or pattern').optional(),
-  link: listOf(path, 'a path').optional(),
+  copy: listOf(onePath, 'a path').optional(),
+  link: listOf(onePath, 'a path').optional(),
   review: z
     .union([
       z.enum(['none', 'agent', 'human']),
