@@ -1,4 +1,4 @@
-// The command line's frame and the plan verbs, as a process in a repository of its own.
+// The command line's frame and the plan verbs, as the built program in a repository of its own.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
-const main = join(import.meta.dirname, '../src/cli/main.ts');
+const launcher = join(import.meta.dirname, '../bin/czar');
 
 class Repository implements Disposable {
   readonly root = realpathSync(mkdtempSync(join(tmpdir(), 'czar-verbs-')));
@@ -38,7 +38,7 @@ class Repository implements Disposable {
     readonly stdout: string;
     readonly stderr: string;
   } {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    const { status, stdout, stderr } = spawnSync(launcher, args, {
       cwd: this.root,
       encoding: 'utf8',
       env: { PATH: join(this.root, 'bin'), HOME: this.root },
