@@ -146,9 +146,11 @@ function changeText(event: Event, run: RunState | null): string | null {
     case 'worker.failed':
     case 'worker.skipped':
     case 'worker.cancelled': {
+      // A worker that has just been planned has changed from nothing.
+      if (event.data.from === null) return null;
       const to = event.type.slice('worker.'.length);
       const why = telling.has(to) && event.data.reason !== '' ? ` (${event.data.reason})` : '';
-      return `${event.worker} ${event.data.from ?? 'new'} → ${to}${why}`;
+      return `${event.worker} ${event.data.from} → ${to}${why}`;
     }
     case 'worker.error':
       return `${event.worker} attempt failed: ${event.data.error}`;

@@ -5,6 +5,7 @@
 import type { TreeVerdict } from '../core/events.ts';
 import { edgeState } from '../core/edges.ts';
 import { waves } from '../core/graph.ts';
+import { waveOf } from '../core/order.ts';
 import type { WorkerStateName } from '../core/lifecycle.ts';
 import { tokenForecast, type Edge, type WorkerDefinition } from '../core/plan.ts';
 import {
@@ -122,10 +123,12 @@ export function workerStatusDocument(
   };
 }
 
-/** The workers that this run executes, in plan order. */
+/** The workers that this run executes, by wave, then in plan order. */
 export function membersOf(run: RunState): readonly WorkerState[] {
+  const { plan, scope } = run;
   const all = [...run.workers.values()];
-  return run.scope === null ? all : all.filter((worker) => run.scope?.includes(worker.id));
+  const members = scope === null ? all : all.filter((worker) => scope.includes(worker.id));
+  return members.sort((a, b) => waveOf(plan, a.id) - waveOf(plan, b.id));
 }
 
 /** Dependencies that keep the worker from going on: none for one that has started on what it needs. */
