@@ -26,6 +26,9 @@ import { StubServer } from './stub-server.ts';
 const launcher = join(import.meta.dirname, '../../bin/czar');
 const stubAgent = join(import.meta.dirname, 'stub-agent.mjs');
 
+/** How long a test waits for something that must come, milliseconds. */
+const patienceMs = 40_000;
+
 /** Verbs that change the checkout or its branches when they end well, and only then. */
 const changing = new Set(['land', 'init', 'add', 'worker', 'kept']);
 
@@ -195,6 +198,22 @@ export class Scratch implements AsyncDisposable {
     return lines.filter((line) => line !== '').map((line) => JSON.parse(line));
   }
 
+  /** The first event of the type, of the worker and attempt where they are named, as soon as the log has it. */
+  async happened(type: string, worker?: string, attempt?: number): Promise<any> {
+    for (let waited = 0; waited < patienceMs; waited += 20) {
+      const found = this.log().find(
+        (event) =>
+          event.type === type &&
+          (worker === undefined || event.worker === worker) &&
+          (attempt === undefined || event.attempt === attempt),
+      );
+      if (found !== undefined) return found;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const names = this.log().map((event) => `${event.type} ${event.worker ?? ''}`);
+    throw new Error(`no ${type} ${worker ?? ''} after ${patienceMs} ms:\n${names.join('\n')}`);
+  }
+
   /** Starts czar and lets it go on. */
   start(...args: readonly string[]): Running {
     const child = spawn(launcher, args, {
@@ -230,12 +249,18 @@ export class Scratch implements AsyncDisposable {
       });
     });
     const seen = async (text: string): Promise<void> => {
+      const since = performance.now();
       while (!stdout.includes(text) && !stderr.includes(text)) {
         if (over)
           throw new Error(
             `czar ${args.join(' ')} ended without printing ${text}:\n${stdout}\n${stderr}`,
           );
-        await new Promise<void>((resolve) => listeners.push(resolve));
+        if (performance.now() - since > patienceMs)
+          throw new Error(`czar ${args.join(' ')} has not printed ${text}:\n${stdout}\n${stderr}`);
+        await new Promise<void>((resolve) => {
+          listeners.push(resolve);
+          setTimeout(resolve, 1_000).unref();
+        });
       }
     };
     return { child, finished, seen };

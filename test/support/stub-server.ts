@@ -31,6 +31,9 @@ interface Hello {
   readonly pid: number;
 }
 
+/** How long a test waits for an agent that must come up, milliseconds. */
+const patienceMs = 40_000;
+
 export class StubServer {
   readonly #server: Server;
   readonly path: string;
@@ -60,7 +63,16 @@ export class StubServer {
     const key = `${worker}/${attempt}`;
     const here = this.#arrived.get(key);
     if (here !== undefined) return here;
-    return new Promise((resolve) => this.#waiting.set(key, resolve));
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(
+        () => reject(new Error(`no agent ${key} came up; there were ${this.launches.join(', ')}`)),
+        patienceMs,
+      );
+      this.#waiting.set(key, (agent) => {
+        clearTimeout(late);
+        resolve(agent);
+      });
+    });
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { all, assertOrder, mostLive, only, statesOf } from './support/log.ts';
+import { Scratch } from './support/scratch.ts';
+
+const writesOneFile = 'echo "$CZAR_WORKER" > "$CZAR_WORKER.txt"\ngit add -A\ngit commit -qm work\n';
+
+test('a plan of workers runs to its end, and its work is on the integration branch', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted(writesOneFile, 'max_parallel: 2\n');
+  for (const id of ['a', 'b', 'c']) scratch.worker(id);
+  scratch.worker('last', 'dependencies: [a, b, c]\nverify: cat a.txt b.txt c.txt last.txt');
+  scratch.commitAll();
+
+  const { code, stdout } = await scratch.czar('run');
+  assert.equal(code, 0, stdout);
+  const log = scratch.log();
+  for (const id of ['a', 'last']) {
+    assert.deepEqual(statesOf(log, id), [
+      'pending',
+      'ready',
+      'starting',
+      'active',
+      'verifying',
+      'merging',
+      'complete',
+    ]);
+  }
+  assertOrder(log, 'worker.merged last', 'worker.complete last', 'run.complete');
+  assert.deepEqual(
+    log.map(({ seq }) => seq),
+    log.map((_, index) => index + 1),
+  );
+  assert.equal(mostLive(log), 2);
+
+  const { integration } = only(log, 'run.started').data;
+  assert.match(integration, /^czar\/\d{8}-1-integration$/);
+  const tree = scratch.git('ls-tree', '-r', '--name-only', integration).split('\n');
+  assert.deepEqual(
+    tree.filter((path) => path.endsWith('.txt')),
+    ['a.txt', 'b.txt', 'c.txt', 'last.txt'],
+  );
+  for (const { worker, data } of all(log, 'worker.merged')) {
+    const message = scratch.git('show', '-s', '--format=%B', data.commit);
+    assert.match(message, new RegExp(`^Czar-Worker: ${worker}$`, 'm'));
+  }
+});
+
+test('a dependent starts when its own dependency is merged, while others of that wave still work', async () => {
+  await using scratch = await Scratch.make();
+  scratch.config();
+  scratch.worker('slow');
+  scratch.worker('quick');
+  scratch.worker('next', 'dependencies: [quick]');
+  scratch.commitAll();
+  const run = scratch.start('run');
+  const slow = await scratch.stubs.agent('slow');
+  const quick = await scratch.stubs.agent('quick');
+  await quick.write('quick.txt', 'done\n');
+  await quick.commit('quick');
+  quick.exit();
+  const next = await scratch.stubs.agent('next');
+  assert.equal((await next.run('cat', 'quick.txt')).stdout, 'done\n');
+  next.exit();
+  slow.exit();
+  assert.equal((await run.finished).code, 0);
+  assertOrder(scratch.log(), 'worker.merged quick', 'worker.started next', 'worker.complete slow');
+});
+
+test('with barrier: wave a worker waits for the whole wave before it', async () => {
+  await using scratch = await Scratch.make();
+  scratch.config('barrier: wave\n');
+  scratch.worker('slow');
+  scratch.worker('quick');
+  scratch.worker('next', 'dependencies: [quick]');
+  scratch.commitAll();
+  const run = scratch.start('run');
+  const slow = await scratch.stubs.agent('slow');
+  (await scratch.stubs.agent('quick')).exit();
+  await scratch.happened('worker.complete', 'quick');
+  assert.match((await scratch.czar('why', 'next')).stdout, /barrier: wave/);
+  assert.deepEqual(scratch.stubs.launches.toSorted(), ['quick/1', 'slow/1']);
+  slow.exit();
+  (await scratch.stubs.agent('next')).exit();
+  assert.equal((await run.finished).code, 0);
+  assertOrder(scratch.log(), 'worker.complete slow', 'worker.started next');
+});
+
+test('three workers without edges are at work at the same time', async () => {
+  await using scratch = await Scratch.make();
+  scratch.config();
+  for (const id of ['a', 'b', 'c']) scratch.worker(id);
+  scratch.commitAll();
+  const run = scratch.start('run');
+  const agents = await Promise.all(['a', 'b', 'c'].map(async (id) => scratch.stubs.agent(id)));
+  assert.equal(new Set(agents.map(({ cwd }) => cwd)).size, 3);
+  assert.equal(new Set(agents.map(({ pid }) => pid)).size, 3);
+  for (const agent of agents) agent.exit();
+  assert.equal((await run.finished).code, 0);
+  assert.equal(mostLive(scratch.log()), 3);
+});
+
+test('among ready workers the higher priority goes first, then the longer path behind it', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted(writesOneFile, 'max_parallel: 1\n');
+  scratch.worker('a-low', 'priority: low');
+  scratch.worker('b-alone');
+  scratch.worker('c-long');
+  scratch.worker('d-critical', 'priority: critical');
+  scratch.worker('e-behind', 'priority: low\ndependencies: [c-long]');
+  scratch.commitAll();
+  assert.equal((await scratch.czar('run')).code, 0);
+  const log = scratch.log();
+  assert.equal(mostLive(log), 1);
+  const started = all(log, 'worker.started').map(({ worker }) => worker);
+  assert.deepEqual(started.slice(0, 3), ['d-critical', 'c-long', 'b-alone']);
+});
+
+test('workers whose owned files could meet run one after the other, and warn lets them', async () => {
+  for (const [mode, most] of [
+    ['serialize', 1],
+    ['warn', 2],
+  ] as const) {
+    await using scratch = await Scratch.make();
+    scratch.config(`ownership: ${mode}\n`);
+    scratch.worker('one', 'owns: [src/**]');
+    scratch.worker('two', 'owns: [src/deep/**]');
+    scratch.commitAll();
+    const run = scratch.start('run');
+    const one = await scratch.stubs.agent('one');
+    if (mode === 'warn') await scratch.stubs.agent('two');
+    else assert.match((await scratch.czar('why', 'two')).stdout, /one holds files/);
+    one.exit();
+    (await scratch.stubs.agent('two')).exit();
+    assert.equal((await run.finished).code, 0);
+    assert.equal(mostLive(scratch.log()), most);
+  }
+});
