@@ -2,7 +2,7 @@
 import { addWorker, type AddOptions } from './add-worker.ts';
 import { exits } from './exit.ts';
 import { liveRun } from './live-run.ts';
-import { openPlace } from './plan-files.ts';
+import { findPlace } from './find-place.ts';
 import type { CliContext, Verb } from './verb.ts';
 
 export const verb: Verb = {
@@ -30,7 +30,7 @@ export const verb: Verb = {
 };
 
 function add(options: AddOptions, context: CliContext): void {
-  const place = openPlace(context);
+  const place = findPlace(context);
   if (place === null) return;
   const live = liveRun(place.root);
   if (live !== null) {

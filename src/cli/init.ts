@@ -1,6 +1,6 @@
 /** `czar init`: a home from what is there. */
 import { initHome } from '../plan/init.ts';
-import { openPlace } from './plan-files.ts';
+import { findPlace } from './find-place.ts';
 import type { CliContext, Verb } from './verb.ts';
 
 export const verb: Verb = {
@@ -10,7 +10,7 @@ export const verb: Verb = {
 };
 
 function init(context: CliContext): void {
-  const place = openPlace(context);
+  const place = findPlace(context);
   if (place === null) return;
   const { out, options, env } = context;
   const result = initHome({ ...place, path: env['PATH'] ?? '' });

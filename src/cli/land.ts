@@ -109,7 +109,8 @@ async function perform(
   });
   if ('owner' in opened) return throughLoop(context, place, order, opened.owner?.socket ?? null);
   await using loop = opened;
-  return land(loop, order, events);
+  // Awaited here: the loop is given back when this function ends.
+  return await land(loop, order, events);
 }
 
 /** The loop that lives lands; this process follows the log until it has. */

@@ -1,50 +1,22 @@
 /** What the plan verbs share: finding the repository and its home, loading the plan, showing what is wrong with it. */
-import { resolve } from 'node:path';
 import type { Plan } from '../core/plan.ts';
 import { hasErrors, renderDiagnostic, type Diagnostic } from '../plan/diagnostics.ts';
-import { findHome, findRoot, type Home } from '../plan/home.ts';
+import type { Home } from '../plan/home.ts';
 import { loadPlan, type LoadedPlan } from '../plan/load.ts';
 import { exits } from './exit.ts';
 import type { Span, Style } from './render.ts';
 import type { CliContext } from './verb.ts';
 
-/** The repository that a verb acts on. */
-export interface Place {
-  /** Absolute path of the top of the working tree. */
+/** Where a plan is: the top of the checkout, and the home in it. */
+export interface PlanPlace {
   readonly root: string;
   readonly home: Home;
-}
-
-/** The repository and home named by the options and the current folder; null when there is none, which is printed. */
-export function openPlace(context: CliContext): Place | null {
-  const { cwd, options } = context;
-  const from = options.repo === null ? cwd : resolve(cwd, options.repo);
-  const root = findRoot(from);
-  if (root === null) {
-    context.fail({
-      exit: exits.nothing,
-      what: 'this is not a git repository',
-      where: from,
-      next: 'git init',
-    });
-    return null;
-  }
-  const home = findHome({ root, czarDir: options.czarDir, cwd });
-  if ('error' in home) {
-    context.fail({
-      exit: exits.wrong,
-      what: home.error,
-      next: 'name a folder inside the repository',
-    });
-    return null;
-  }
-  return { root, home };
 }
 
 /** The plan of the place, valid and with at least one worker; else null, and why is printed. Warnings go unsaid. */
 export function openPlan(
   context: CliContext,
-  place: Place,
+  place: PlanPlace,
 ): { readonly plan: Plan; readonly loaded: LoadedPlan } | null {
   const loaded = loadPlan(place);
   if (loaded.plan !== null) return { plan: loaded.plan, loaded };
@@ -61,7 +33,7 @@ export function openPlan(
 }
 
 /** Says that there is no worker. */
-export function failEmpty(context: CliContext, place: Place): void {
+export function failEmpty(context: CliContext, place: PlanPlace): void {
   context.fail({
     exit: exits.nothing,
     what: 'there is no worker',

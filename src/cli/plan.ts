@@ -3,7 +3,8 @@ import { Option } from 'commander';
 import { waveOf, waves } from '../core/graph.ts';
 import type { Plan, WorkerDefinition } from '../core/plan.ts';
 import { formatGraph, graphFormats, graphOf, type GraphFormat } from '../plan/graph-formats.ts';
-import { openPlace, openPlan, plural } from './plan-files.ts';
+import { findPlace } from './find-place.ts';
+import { openPlan, plural } from './plan-files.ts';
 import type { CliContext, Verb } from './verb.ts';
 
 export const verb: Verb = {
@@ -30,7 +31,7 @@ export const verb: Verb = {
 };
 
 function withPlan(context: CliContext, use: (plan: Plan, context: CliContext) => void): void {
-  const place = openPlace(context);
+  const place = findPlace(context);
   if (place === null) return;
   const opened = openPlan(context, place);
   if (opened === null) return;

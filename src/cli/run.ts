@@ -11,10 +11,10 @@ import { inspectRepository, type RepositoryFacts } from '../daemon/repository.ts
 import type { Plan } from '../core/plan.ts';
 import { diffPlans } from '../plan/diff.ts';
 import { agentProblem, loadPlan } from '../plan/load.ts';
-import { renderDiagnostics } from '../plan/diagnostics.ts';
 import { scopeOf } from '../plan/scope.ts';
 import { addWorker } from './add-worker.ts';
 import { exits } from './exit.ts';
+import { printDiagnostics } from './plan-files.ts';
 import { refuseChanged } from './pinned.ts';
 import { runDisplay } from './run-display.ts';
 import { findPlace } from './find-place.ts';
@@ -227,7 +227,7 @@ function readPlan(
       });
       return null;
     }
-    context.out.error(renderDiagnostics(loaded.diagnostics));
+    printDiagnostics(context.out.error, loaded.diagnostics);
     context.fail({
       exit: exits.wrong,
       what: 'the plan is not valid, nothing was started',

@@ -6,7 +6,8 @@ import type { Diagnostic } from '../plan/diagnostics.ts';
 import type { Home } from '../plan/home.ts';
 import { loadPlan, type LoadedPlan } from '../plan/load.ts';
 import { exits } from './exit.ts';
-import { failEmpty, openPlace, plural, printDiagnostics, type Place } from './plan-files.ts';
+import { findPlace } from './find-place.ts';
+import { failEmpty, plural, printDiagnostics, type PlanPlace } from './plan-files.ts';
 import type { CliContext, Verb } from './verb.ts';
 
 export const verb: Verb = {
@@ -19,7 +20,7 @@ export const verb: Verb = {
 };
 
 function validate(paths: readonly string[], context: CliContext): void {
-  const place = openPlace(context);
+  const place = findPlace(context);
   if (place === null) return;
   const checked = check(paths, place, context);
   if (checked === null) return;
@@ -60,11 +61,11 @@ function validate(paths: readonly string[], context: CliContext): void {
 interface Checked {
   readonly loaded: LoadedPlan;
   readonly diagnostics: readonly Diagnostic[];
-  readonly place: Place;
+  readonly place: PlanPlace;
 }
 
 /** What the paths name: nothing means the home; files inside the home are checked with their siblings. */
-function check(paths: readonly string[], place: Place, context: CliContext): Checked | null {
+function check(paths: readonly string[], place: PlanPlace, context: CliContext): Checked | null {
   if (paths.length === 0) {
     const loaded = loadPlan(place);
     return { loaded, diagnostics: loaded.diagnostics, place };
@@ -105,7 +106,7 @@ function check(paths: readonly string[], place: Place, context: CliContext): Che
   return { loaded, diagnostics, place };
 }
 
-function checkFolder(folder: string, place: Place, context: CliContext): Checked | null {
+function checkFolder(folder: string, place: PlanPlace, context: CliContext): Checked | null {
   const isHome = ['workers', 'config.yaml', 'config.json'].some((name) =>
     existsSync(join(folder, name)),
   );

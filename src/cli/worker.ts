@@ -5,7 +5,8 @@ import { formatDuration } from '../plan/duration.ts';
 import { nearest } from '../plan/nearest.ts';
 import { writeTemplate } from '../plan/new-worker.ts';
 import { exits } from './exit.ts';
-import { openPlace, openPlan } from './plan-files.ts';
+import { findPlace } from './find-place.ts';
+import { openPlan } from './plan-files.ts';
 import type { Cell } from './render.ts';
 import type { CliContext, Verb } from './verb.ts';
 
@@ -25,7 +26,7 @@ export const verb: Verb = {
 };
 
 function create(id: string, context: CliContext): void {
-  const place = openPlace(context);
+  const place = findPlace(context);
   if (place === null) return;
   const written = writeTemplate(place.root, place.home, id);
   switch (written.kind) {
@@ -45,7 +46,7 @@ function create(id: string, context: CliContext): void {
 }
 
 function show(id: string, context: CliContext): void {
-  const place = openPlace(context);
+  const place = findPlace(context);
   if (place === null) return;
   const opened = openPlan(context, place);
   if (opened === null) return;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { evaluateWhen } from '../plan/expression.ts';
 import type { Home } from '../plan/home.ts';
+import { emptyTrash } from '../git/discard.ts';
 import { gitContext } from '../git/context.ts';
 import type { RepositoryFacts } from '../git/repository.ts';
 import { checkRoot } from '../gates/check-environment.ts';
@@ -90,6 +91,8 @@ export async function openLoop(options: {
       host: thisHost(),
       version: packageVersion(),
     });
+    // Trees that an earlier loop set aside; finished under the lock, so that nothing is half deleted after it.
+    const emptied = emptyTrash(join(home.path, 'worktrees'));
     return {
       loop,
       journal,
@@ -97,6 +100,7 @@ export async function openLoop(options: {
       socket,
       async [Symbol.asyncDispose]() {
         await loop.end('closed');
+        await emptied;
         derived.close();
         journal.close();
         lock.release();

@@ -1,6 +1,7 @@
 /** The run's repository: preparing it, merging into integration, and showing the result to the user. */
 import type { Outcome } from '../core/commands.ts';
 import type { Intent } from '../core/intents.ts';
+import { admissionProblem } from '../core/admission.ts';
 import { definitionOf } from '../core/state.ts';
 import { commitMerge, buildMerge } from '../git/merge.ts';
 import { createIntegration, ensureMirror, fetchCommit } from '../git/mirror.ts';
@@ -70,6 +71,8 @@ export async function build(
 /** Moves integration to exactly the commit whose gates passed. */
 export async function commit(place: Workplace, intent: Of<'commit-merge'>): Promise<Outcome> {
   const { run, worker, base, commit: to, admission } = intent;
+  const problem = admissionProblem(admission, intent);
+  if (problem !== null) throw new Error(`S4: ${problem}`);
   const done = succeed(await commitMerge(place.git, { run, base, commit: to, admission }));
   if (done.kind === 'lost') return { kind: 'merge-lost', run, worker, found: done.found };
   const { commit: merged, tree, files, commits } = done;
