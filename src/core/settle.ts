@@ -95,6 +95,9 @@ export function landingOutcome(run: RunState): NewEvent | null {
   };
 }
 
+/** Files or commands that one sentence names. */
+const subjectsNamed = 3;
+
 function nothingChanged(worker: WorkerState, refused: readonly ChangeVerdict[]): NewEvent {
   const findings = refused.flatMap((verdict) => verdict.findings);
   return block(worker, {
@@ -115,14 +118,27 @@ function blocked(
   const shown = failed.length > 0 ? failed : refused;
   const onTree = step === 'merging' ? ' on the combined tree' : '';
   const names = [...new Set(shown.map((verdict) => verdict.gate))].join(', ');
-  const text = failed.length > 0 ? `${names} failed${onTree}` : `${names} gave no verdict${onTree}`;
+  const what = failed.length > 0 ? 'failed' : 'gave no verdict';
   return block(worker, {
     kind: kindOf(shown),
     step,
-    text,
+    text: `${names} ${what}${onTree}: ${subjects(shown)}`,
     findings: shown.flatMap((verdict) => verdict.findings),
     files: shown.flatMap((verdict) => ('files' in verdict ? verdict.files : [])),
   });
+}
+
+/** What the verdicts are about: files, or the commands that judged. */
+function subjects(shown: readonly (ChangeVerdict | TreeVerdict)[]): string {
+  const all = shown.flatMap((verdict) =>
+    'command' in verdict
+      ? [verdict.command]
+      : verdict.files.length > 0
+        ? verdict.files
+        : verdict.findings.slice(0, 1),
+  );
+  const more = all.length - subjectsNamed;
+  return `${all.slice(0, subjectsNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** Protect is a question to a person only when nothing else is red. */
