@@ -1,0 +1,256 @@
+/** What becomes of an agent's work: committed for it, kept, restored; and what its tree holds. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { Scratch } from './support/scratch.ts';
+
+test('what an agent that ended well left uncommitted is committed for it and merged, and the event names it', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted(
+    `echo one > committed.txt; git add -A; git commit -q -m 'Its own'
+echo changed >> README.md; mkdir 'deep folder'; echo two > 'deep folder/ünté.txt'`,
+  );
+  scratch.worker('a');
+  scratch.commitAll();
+  const done = await scratch.czar('run');
+  assert.equal(done.code, 0, done.stderr);
+  const [collected] = (await scratch.events()).filter((event) => event.type === 'work.collected');
+  const { committedFor, commits } = collected.data.work;
+  assert.deepEqual(committedFor.files.toSorted(), ['README.md', 'deep folder/ünté.txt']);
+  assert.equal(commits, 2);
+  const run = collected.run;
+  const at = (path: string): string => scratch.git('show', `czar/${run}-integration:${path}`);
+  assert.equal(at('committed.txt'), 'one');
+  assert.equal(at('deep folder/ünté.txt'), 'two');
+  assert.equal(at('README.md'), '# scratch\nchanged');
+  const [who, message] = scratch
+    .git('show', '-s', '--format=%an <%ae>%n%B', committedFor.commit)
+    .split(/\n(.*)/s);
+  assert.equal(who, 'Test User <user@example.org>');
+  assert.match(message ?? '', new RegExp(`^Czar-Run: ${run}\nCzar-Worker: a$`, 'm'));
+  assert.equal(
+    scratch.git('show', '-s', '--format=%an <%ae> %cn <%ce>', `${committedFor.commit}^`),
+    'Test User <user@example.org> Test User <user@example.org>',
+  );
+});
+
+test('what a failed agent left is kept at that moment and comes back byte for byte, over nothing that is there', async () => {
+  await using scratch = await Scratch.make();
+  const bytes = Buffer.from([0, 255, 10, 13, 10, 254, 128, 0]);
+  scratch.config('retry: {max_attempts: 1}\n');
+  scratch.worker('a');
+  scratch.commitAll();
+  const running = scratch.start('run');
+  const agent = await scratch.stubs.agent('a');
+  await agent.write('committed.txt', 'one\n');
+  const commit = await agent.commit('Its own');
+  writeFileSync(join(agent.cwd, 'binary.bin'), bytes);
+  await agent.write('sub/run.sh', '#!/bin/sh\n');
+  await agent.run('chmod', '+x', 'sub/run.sh');
+  await agent.run('ln', '-s', 'sub/run.sh', 'link');
+  await agent.write('README.md', 'changed\r\n');
+  agent.exit(3);
+  assert.equal((await running.finished).code, 1);
+
+  const { kept } = await scratch.json('kept', 'list');
+  assert.equal(kept.length, 1);
+  assert.equal(kept[0].worker, 'a');
+  assert.equal(scratch.git('rev-parse', kept[0].ref), kept[0].commit);
+  scratch.git('merge-base', '--is-ancestor', commit, kept[0].ref);
+  const events = await scratch.events();
+  const order = events.map((event) => event.type);
+  assert.ok(order.indexOf('work.kept') < order.indexOf('worker.failed'), order.join(' '));
+  const shown = await scratch.json('kept', 'show', 'a');
+  assert.deepEqual(shown.files.map((file: { path: string }) => file.path).toSorted(), [
+    'README.md',
+    'binary.bin',
+    'committed.txt',
+    'link',
+    'sub/run.sh',
+  ]);
+
+  const back = await scratch.czar('kept', 'restore', 'a', '--into', 'back');
+  assert.equal(back.code, 0, back.stderr);
+  const folder = join(scratch.repo, 'back');
+  assert.deepEqual(readFileSync(join(folder, 'binary.bin')), bytes);
+  assert.equal(readFileSync(join(folder, 'README.md'), 'utf8'), 'changed\r\n');
+  assert.equal(scratch.gitIn(folder, 'hash-object', 'sub/run.sh').length, 40);
+  assert.deepEqual(readdirSync(folder).toSorted(), [
+    'README.md',
+    'binary.bin',
+    'committed.txt',
+    'link',
+    'sub',
+  ]);
+
+  scratch.write('other/binary.bin', 'mine\n');
+  const refused = await scratch.czar('kept', 'restore', 'a', '--into', 'other');
+  assert.equal(refused.code, 4);
+  assert.match(refused.stderr, /binary\.bin/);
+  assert.deepEqual(readdirSync(join(scratch.repo, 'other')), ['binary.bin']);
+  assert.equal((await scratch.czar('kept', 'show', 'nobody')).code, 3);
+});
+
+test('a retry begins clean, and the work of every failed attempt stays kept', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted(
+    `ls > seen.txt; echo $CZAR_ATTEMPT > attempt.txt
+[ $CZAR_ATTEMPT = 3 ] || { echo x > left-$CZAR_ATTEMPT.txt; git add -A; git commit -q -m half; exit 1; }`,
+    'retry: {max_attempts: 3, initial: 0s}\n',
+  );
+  scratch.worker('a');
+  scratch.commitAll();
+  const done = await scratch.czar('run');
+  assert.equal(done.code, 0, done.stderr);
+  const { kept } = await scratch.json('kept', 'list');
+  assert.equal(kept.length, 2);
+  for (const [index, entry] of kept.entries())
+    assert.equal(scratch.git('show', `${entry.ref}:left-${index + 1}.txt`), 'x');
+  const run = kept[0].run;
+  const files = scratch.git('ls-tree', '--name-only', `czar/${run}-integration`).split('\n');
+  assert.deepEqual(files, ['.czar', 'README.md', 'attempt.txt', 'seen.txt']);
+  assert.doesNotMatch(scratch.git('show', `czar/${run}-integration:seen.txt`), /left|attempt/);
+});
+
+test('WORKER_IDENTITY.md lies in the tree, every path in it opens, and it never merges', async () => {
+  await using scratch = await Scratch.make();
+  scratch.write('docs/guide.md', 'guide\n');
+  scratch.config();
+  scratch.worker('a', 'role: first\nhandoff: required\n');
+  scratch.worker(
+    'b',
+    'dependencies: [a]\nowns: ["src/**"]\nreferences: ["docs/**"]\ndeliverables: [src/]\n',
+    'Do it.',
+  );
+  scratch.worker('c', 'dependencies: [b]\n');
+  scratch.commitAll();
+  const running = scratch.start('run');
+  const first = await scratch.stubs.agent('a');
+  await first.write('src/a.ts', 'a\n');
+  await first.run('czar', 'emit', 'handoff', 'Mind the gap.');
+  first.exit();
+  const agent = await scratch.stubs.agent('b');
+  const identity = readFileSync(join(agent.cwd, 'WORKER_IDENTITY.md'), 'utf8');
+  assert.match(identity, /Mind the gap\./);
+  const linked = [...identity.matchAll(/\]\(([^)]+)\)/g)].map((match) => match[1] ?? '');
+  const absolute = [...identity.matchAll(/`(\/[^`]+)`/g)].map((match) => match[1] ?? '');
+  const missing = [...linked, ...absolute].filter((path) => !existsSync(resolve(agent.cwd, path)));
+  assert.ok(linked.length > 0 && absolute.length > 0, identity);
+  assert.deepEqual(missing, [], identity);
+  await agent.write('src/b.ts', 'b\n');
+  await agent.run('git', 'add', '-A');
+  await agent.run('git', 'commit', '-q', '-m', 'All of it');
+  agent.exit();
+  // One that adds it by force does not bring it in either: a person decides.
+  const forced = await scratch.stubs.agent('c');
+  await forced.write('src/c.ts', 'c\n');
+  await forced.run('git', 'add', '-f', '-A');
+  await forced.run('git', 'commit', '-q', '-m', 'All of it, by force');
+  forced.exit();
+  const done = await running.finished;
+  assert.equal(done.code, 5, done.stderr);
+  const events = await scratch.events();
+  const blocked = events.filter((event) => event.type === 'worker.blocked');
+  assert.deepEqual(
+    blocked.map((event) => [event.worker, event.data.block.files]),
+    [['c', ['WORKER_IDENTITY.md']]],
+  );
+  const tip = `czar/${events.find((event) => event.run).run}-integration`;
+  assert.equal(scratch.git('show', `${tip}:src/b.ts`), 'b');
+  assert.doesNotMatch(scratch.git('ls-tree', '-r', '--name-only', tip), /WORKER_IDENTITY/);
+});
+
+test('a folder of its own without a repository: git finds none, and what is left in it is kept', async () => {
+  await using scratch = await Scratch.make();
+  scratch.config();
+  scratch.worker('a', 'workspace: empty\ndeliverables: [notes.md]\n');
+  scratch.commitAll();
+  const running = scratch.start('run');
+  const agent = await scratch.stubs.agent('a');
+  await agent.write('notes.md', 'what it found\n');
+  for (const command of [
+    ['rev-parse', '--show-toplevel'],
+    ['add', '-A'],
+    ['commit', '-q', '-m', 'x'],
+  ])
+    assert.notEqual((await agent.run('git', ...command)).code, 0, command.join(' '));
+  scratch.assertUntouched();
+  agent.exit();
+  const done = await running.finished;
+  assert.equal(done.code, 0, done.stderr);
+  const { kept } = await scratch.json('kept', 'list', 'a');
+  assert.equal(scratch.git('show', `${kept.at(-1).ref}:notes.md`), 'what it found');
+});
+
+for (const end of [0, 1]) {
+  test(`an agent that deletes .git (exit ${end}) reaches no other repository, and its files are not lost`, async () => {
+    await using scratch = await Scratch.make();
+    scratch.config('retry: {max_attempts: 1}\n');
+    scratch.worker('a');
+    scratch.commitAll();
+    const running = scratch.start('run');
+    const agent = await scratch.stubs.agent('a');
+    await agent.write('early.txt', 'early\n');
+    await agent.run('rm', '-rf', '.git');
+    await agent.write('late.txt', 'late\n');
+    for (const command of [
+      ['rev-parse', '--show-toplevel'],
+      ['add', '-A'],
+      ['commit', '-q', '-m', 'x'],
+    ])
+      assert.notEqual((await agent.run('git', ...command)).code, 0, command.join(' '));
+    scratch.assertUntouched();
+    agent.exit(end);
+    await running.finished;
+    const refs = scratch.git('for-each-ref', '--format=%(refname)', 'refs/czar').split('\n');
+    const holding = refs.filter((ref) => {
+      try {
+        return (
+          scratch.git('show', `${ref}:late.txt`) === 'late' &&
+          scratch.git('show', `${ref}:early.txt`) === 'early'
+        );
+      } catch {
+        return false;
+      }
+    });
+    assert.ok(holding.length > 0, `${refs.join(' ')}\n${JSON.stringify(scratch.log(), null, 1)}`);
+  });
+}
+
+test('a push from a tree fails with one sentence, wherever it goes', async () => {
+  await using scratch = await Scratch.make();
+  const remote = join(scratch.base, 'remote.git');
+  mkdirSync(remote);
+  scratch.gitIn(remote, 'init', '-q', '--bare');
+  scratch.git('remote', 'add', 'origin', remote);
+  scratch.git('push', '-q', 'origin', 'main');
+  scratch.config();
+  scratch.worker('a');
+  scratch.commitAll();
+  const running = scratch.start('run');
+  const agent = await scratch.stubs.agent('a');
+  await agent.write('a.txt', 'a\n');
+  await agent.commit('a');
+  const mirror = join(scratch.repo, '.git/czar/mirror.git');
+  const before = [remote, mirror].map((at) => scratch.gitIn(at, 'for-each-ref'));
+  for (const push of [
+    ['push'],
+    ['push', 'origin', 'HEAD:refs/heads/main'],
+    ['push', '--force', 'origin', 'HEAD:main'],
+    ['push', mirror, 'HEAD:refs/heads/x'],
+    ['push', scratch.repo, 'HEAD:refs/heads/x'],
+    ['push', remote, 'HEAD:refs/heads/x'],
+  ]) {
+    const done = await agent.run('git', ...push);
+    assert.notEqual(done.code, 0, push.join(' '));
+    assert.match(done.stderr, /agents do not push/, push.join(' '));
+  }
+  assert.deepEqual(
+    [remote, mirror].map((at) => scratch.gitIn(at, 'for-each-ref')),
+    before,
+  );
+  assert.equal((await agent.run('git', 'fetch', 'origin')).code, 0);
+  agent.exit();
+  assert.equal((await running.finished).code, 0);
+});
