@@ -57,6 +57,9 @@ const run = z.strictObject({
   integration: z.string().describe('branch that collects the work'),
   started_at: time,
   ended_at: time.nullable(),
+  diverged: z
+    .array(z.strictObject({ ref: z.string(), why: z.string() }))
+    .describe('branches of the run that somebody else moved: czar leaves them alone'),
 });
 
 const totals = z.strictObject({

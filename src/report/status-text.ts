@@ -58,6 +58,9 @@ export function statusText(document: StatusDocument, options: TextOptions): read
     '',
     totalsText(document),
     `started ${minuteStamp(Date.parse(run.started_at), options.offsetMinutes)}, integration branch ${run.integration}`,
+    ...run.diverged.map(
+      ({ ref, why }) => `diverged: ${ref.replace(/^refs\/heads\//, '')} (${why})`,
+    ),
     ...(totals.blocked > 0 ? ['czar why WORKER says what a worker waits for'] : []),
   ].map((line) => line.trimEnd());
 }

@@ -58,6 +58,7 @@ export function statusDocument(options: StatusOptions): StatusDocument {
       integration: run.integration,
       started_at: timestamp(run.startedAt),
       ended_at: run.endedAt === null ? null : timestamp(run.endedAt),
+      diverged: Object.entries(run.diverged).map(([ref, why]) => ({ ref, why })),
     },
     totals: totalsOf(workers),
     tokens: sum(workers.map((worker) => worker.tokens.used)),
