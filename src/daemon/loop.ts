@@ -14,7 +14,7 @@ import type { Intent } from '../core/intents.ts';
 import { schedule } from '../core/schedule.ts';
 import type { RepositoryState, RunState } from '../core/state.ts';
 import { JournalError, type Journal } from '../journal/journal.ts';
-import { turn, type Turn } from './turn.ts';
+import { decisions, turn, type Decisions, type Turn } from './turn.ts';
 
 export type Answer = { readonly ok: true } | { readonly ok: false; readonly rejection: Rejection };
 
@@ -30,6 +30,19 @@ export interface EffectContext {
 
 export type Perform = (intent: Intent, context: EffectContext) => Promise<Outcome | null>;
 
+/** When the loop's own steps run; a simulation brings its own. */
+export interface Scheduler {
+  /** Runs the step soon, after what runs now. */
+  readonly immediate: (step: () => void) => void;
+  /** Runs the step after a delay in milliseconds; gives the function that calls it off. */
+  readonly timer: (step: () => void, delayMs: number) => () => void;
+}
+
+/** The rules that the loop runs by. */
+export interface Rules extends Decisions {
+  readonly schedule: typeof schedule;
+}
+
 export interface LoopPorts {
   readonly journal: Journal;
   readonly perform: Perform;
@@ -40,6 +53,10 @@ export interface LoopPorts {
   readonly only?: (intent: Intent) => boolean;
   /** Announces a place at which a test may kill the process. */
   readonly point?: ((name: string) => void) | undefined;
+  /** The event loop of Node when left out. */
+  readonly scheduler?: Scheduler;
+  /** The core when left out. */
+  readonly rules?: Rules;
   /** Told after each durable turn. */
   readonly committed: (events: readonly Event[], state: RepositoryState) => void;
 }
@@ -57,14 +74,28 @@ interface Flight {
 /** Pause after an append that may succeed later (disk full, database locked), milliseconds. */
 const retryMs = 1_000;
 
+const eventLoop: Scheduler = {
+  immediate: (step) => {
+    setImmediate(step);
+  },
+  timer: (step, delayMs) => {
+    const timer = setTimeout(step, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+const core: Rules = { ...decisions, schedule };
+
 export class Loop {
   readonly #ports: LoopPorts;
+  readonly #scheduler: Scheduler;
+  readonly #rules: Rules;
   #state: FoldState;
   readonly #queue: Waiting[] = [];
   readonly #flights = new Map<string, Flight>();
   #recovering: ReadonlySet<string>;
   #turnDue = false;
-  #timer: NodeJS.Timeout | null = null;
+  #callOff: (() => void) | null = null;
   #stalled = false;
   #draining = false;
   #stopping = false;
@@ -74,6 +105,8 @@ export class Loop {
 
   constructor(ports: LoopPorts) {
     this.#ports = ports;
+    this.#scheduler = ports.scheduler ?? eventLoop;
+    this.#rules = ports.rules ?? core;
     this.#state = ports.journal.load();
     this.#recovering = new Set(this.#intents().intents.map((intent) => intent.key));
   }
@@ -119,7 +152,7 @@ export class Loop {
 
   /** Ends the effects under way (not the attempts), says goodbye in the log, and takes no more commands. */
   async end(reason: string): Promise<void> {
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#callOff?.();
     for (const flight of this.#flights.values()) flight.controller.abort();
     await Promise.all([...this.#flights.values()].map((flight) => flight.done));
     if (this.#ended === null) {
@@ -139,7 +172,7 @@ export class Loop {
   #due(): void {
     if (this.#turnDue) return;
     this.#turnDue = true;
-    setImmediate(() => this.#turn());
+    this.#scheduler.immediate(() => this.#turn());
   }
 
   #turn(): void {
@@ -156,6 +189,7 @@ export class Loop {
           draining: this.#draining || this.#closing || this.#ports.only !== undefined,
           when: this.#ports.when,
         },
+        this.#rules,
       );
       if (done.events.length > 0) {
         this.#ports.point?.('append:before');
@@ -200,7 +234,7 @@ export class Loop {
   }
 
   #intents(): ReturnType<typeof schedule> {
-    return schedule(this.#state, { now: this.#ports.now(), stopping: this.#stopping });
+    return this.#rules.schedule(this.#state, { now: this.#ports.now(), stopping: this.#stopping });
   }
 
   #dispatch(): void {
@@ -249,11 +283,11 @@ export class Loop {
   }
 
   #wakeAt(at: number | null): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#callOff?.();
+    this.#callOff = null;
     if (at === null) return;
     const delay = Math.min(Math.max(0, at - this.#ports.now()), 2 ** 31 - 1);
-    this.#timer = setTimeout(() => this.#due(), delay);
+    this.#callOff = this.#scheduler.timer(() => this.#due(), delay);
   }
 
   #wake(): void {

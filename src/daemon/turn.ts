@@ -5,6 +5,15 @@ import { decide, type Decision } from '../core/decide.ts';
 import { evolve, type FoldState } from '../core/evolve.ts';
 import type { Event, NewEvent } from '../core/events.ts';
 
+/** The two functions that a turn is made of. */
+export interface Decisions {
+  readonly decide: typeof decide;
+  readonly advance: typeof advance;
+}
+
+/** Those of the core. */
+export const decisions: Decisions = { decide, advance };
+
 export interface Turn {
   /** Events of the turn, folded into the state already and still to be appended. */
   readonly events: readonly Event[];
@@ -17,6 +26,7 @@ export function turn(
   state: FoldState,
   commands: readonly Command[],
   options: AdvanceOptions,
+  rules: Decisions = decisions,
 ): Turn {
   const events: Event[] = [];
   const fold = (next: readonly NewEvent[]): void => {
@@ -27,15 +37,15 @@ export function turn(
     }
   };
   const settle = (): void => {
-    for (let next = advance(state, options); next.length > 0; next = advance(state, options))
-      fold(next);
+    const next = (): readonly NewEvent[] => rules.advance(state, options);
+    for (let events = next(); events.length > 0; events = next()) fold(events);
   };
-  const decisions = commands.map((command) => {
-    const decision = decide(state, command, options.now);
+  const decided = commands.map((command) => {
+    const decision = rules.decide(state, command, options.now);
     if (decision.ok) fold(decision.events);
     settle();
     return decision;
   });
   if (commands.length === 0) settle();
-  return { events, decisions };
+  return { events, decisions: decided };
 }
