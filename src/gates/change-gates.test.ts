@@ -158,7 +158,6 @@ test('an approval settles exactly the patch that it was given for', () => {
 
 test('settings of git, hooks, continuous integration and agents are protected by default', () => {
   const paths = [
-    '.gitignore',
     'web/.gitattributes',
     '.gitmodules',
     '.husky/pre-commit',
