@@ -101,6 +101,8 @@ function ofWorker(
       };
     }
     case 'starting':
+      // What has no program yet waits for the next loop; a launch that may be under way is carried through.
+      if (options.stopping && worker.attempt?.phase !== 'launch') return null;
       return starting(run, tip, worker);
     case 'active':
       return active(run, tip, worker, options, wake);

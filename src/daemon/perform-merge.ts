@@ -6,6 +6,7 @@ import { definitionOf } from '../core/state.ts';
 import { commitMerge, buildMerge } from '../git/merge.ts';
 import { createIntegration, ensureMirror, fetchCommit } from '../git/mirror.ts';
 import { publish } from '../git/publish.ts';
+import { integrationRef, setRefs } from '../git/refs.ts';
 import { offerIntegration } from '../git/worktree.ts';
 import type { EffectContext } from './loop.ts';
 import { succeed } from './succeed.ts';
@@ -74,9 +75,23 @@ export async function commit(place: Workplace, intent: Of<'commit-merge'>): Prom
   const problem = admissionProblem(admission, intent);
   if (problem !== null) throw new Error(`S4: ${problem}`);
   const done = succeed(await commitMerge(place.git, { run, base, commit: to, admission }));
-  if (done.kind === 'lost') return { kind: 'merge-lost', run, worker, found: done.found };
+  if (done.kind === 'lost') {
+    await putBack(place, { run, base, found: done.found });
+    throw new Error(
+      `integration stood at ${done.found || 'nothing'} without an event; it was put back`,
+    );
+  }
   const { commit: merged, tree, files, commits } = done;
   return { kind: 'merge-committed', run, worker, commit: merged, tree, files, commits };
+}
+
+/** The integration ref moves by events alone: one that stands elsewhere is held under another name and put back. */
+async function putBack(
+  { git }: Workplace,
+  { run, base, found }: { readonly run: string; readonly base: string; readonly found: string },
+): Promise<void> {
+  if (found !== '') await setRefs(git, new Map([[`refs/czar/stray/${run}/${found}`, found]]));
+  await setRefs(git, new Map([[integrationRef(run), base]]));
 }
 
 /** Brings the user's refs up to date. */
