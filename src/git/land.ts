@@ -90,43 +90,66 @@ export async function commitLanding(
     readonly onto: string;
     readonly commit: string;
   },
-): Promise<{ readonly kind: 'landed'; readonly commit: string } | LandingRefused | Failed> {
+): Promise<Landed | LandingRefused | Failed> {
   return failing(async () => {
-    const { run, target, onto, commit } = options;
-    const ref = `refs/heads/${target}`;
+    const { run, target, commit } = options;
     const place = inUserRepository(context);
-    const landed = { kind: 'landed', commit } as const;
     await recoverCheckout(context);
-    const found = await readRefIn(place, ref);
+    const found = await readRefIn(place, `refs/heads/${target}`);
     if (found === null) return refused(`there is no branch ${target}`);
+    const before = await readRefIn(place, landingRef(run));
     await reach(context, 'land:before-fetch');
     await deliver(context, { run, commit });
     await reach(context, 'land:after-fetch');
-
-    if (found === commit) return landed;
-    if (found !== onto && (await holds(context, { run, target, commit }))) return landed;
-    if (found !== onto) return refused(`${target} has moved meanwhile`);
-
-    const out = (await checkouts(context)).filter((checkout) => checkout.ref === ref);
-    if (out.some((checkout) => checkout.rebasing))
-      return refused(`${target} is being rebased in a checkout`);
-    const live = out.filter((checkout) => checkout.path !== null);
-    if (live.length > 1) return refused(`${target} is checked out in more than one place`);
-    const [checkout] = live;
-    if (checkout === undefined || checkout.path === null) {
-      return (await move(context, { ref, onto, commit, run }))
-        ? landed
-        : refused(`${target} has moved meanwhile`);
-    }
-    const where = { ref, worktree: checkout.path, gitDir: checkout.gitDir, onto, commit };
-    const problem = await checkoutProblem(context, where);
-    if (problem !== null) return { kind: 'refused', ...problem };
-    const result = await updateCheckout(context, where, () =>
-      move(context, { ref, onto, commit, run }),
-    );
-    if (result.kind === 'refused') return { ...result };
-    return result.moved ? landed : refused(`${target} has moved meanwhile`);
+    const result = await advance(context, { ...options, found });
+    if (result.kind === 'refused')
+      await moveRefIn(place, { ref: landingRef(run), from: commit, to: before });
+    return result;
   });
+}
+
+interface Landed {
+  readonly kind: 'landed';
+  readonly commit: string;
+}
+
+/** Moves the target, which stands at `found`, with its checkout if it has one. */
+async function advance(
+  context: GitContext,
+  options: {
+    readonly run: string;
+    readonly target: string;
+    readonly onto: string;
+    readonly commit: string;
+    readonly found: string;
+  },
+): Promise<Landed | LandingRefused> {
+  const { run, target, onto, commit, found } = options;
+  const ref = `refs/heads/${target}`;
+  const landed = { kind: 'landed', commit } as const;
+  if (found === commit) return landed;
+  if (found !== onto && (await holds(context, { run, target, commit }))) return landed;
+  if (found !== onto) return refused(`${target} has moved meanwhile`);
+
+  const out = (await checkouts(context)).filter((checkout) => checkout.ref === ref);
+  if (out.some((checkout) => checkout.rebasing))
+    return refused(`${target} is being rebased in a checkout`);
+  const live = out.filter((checkout) => checkout.path !== null);
+  if (live.length > 1) return refused(`${target} is checked out in more than one place`);
+  const [checkout] = live;
+  if (checkout === undefined || checkout.path === null) {
+    return (await move(context, { ref, onto, commit, run }))
+      ? landed
+      : refused(`${target} has moved meanwhile`);
+  }
+  const where = { ref, worktree: checkout.path, gitDir: checkout.gitDir, onto, commit };
+  const problem = await checkoutProblem(context, where);
+  if (problem !== null) return { kind: 'refused', ...problem };
+  const result = await updateCheckout(context, where, () =>
+    move(context, { ref, onto, commit, run }),
+  );
+  if (result.kind === 'refused') return { ...result };
+  return result.moved ? landed : refused(`${target} has moved meanwhile`);
 }
 
 async function move(
