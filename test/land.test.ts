@@ -1,0 +1,161 @@
+/** `czar land`: what moves, what is refused, and that a refusal leaves everything as it was. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Scratch } from './support/scratch.ts';
+
+/** A repository whose run is complete: workers `a` and `b` have written a file each. */
+async function finished(yaml = ''): Promise<Scratch> {
+  const scratch = await Scratch.make();
+  scratch.scripted('echo $CZAR_WORKER > $CZAR_WORKER.txt', yaml);
+  scratch.worker('a');
+  scratch.worker('b', 'dependencies: [a]\n');
+  scratch.commitAll();
+  const done = await scratch.czar('run');
+  assert.equal(done.code, 0, done.stderr);
+  return scratch;
+}
+
+/** Everything that a refused landing must leave alone: refs of the user and of the mirror's integration. */
+function refs(scratch: Scratch): string {
+  const mirror = join(scratch.repo, '.git/czar/mirror.git');
+  return `${scratch.git('for-each-ref')}\n${scratch.gitIn(mirror, 'for-each-ref', 'refs/czar/integration')}`;
+}
+
+async function refused(scratch: Scratch, words: RegExp, ...args: readonly string[]): Promise<void> {
+  const before = refs(scratch);
+  const done = await scratch.czar('land', ...args);
+  assert.equal(done.code, 4, `${done.stdout}${done.stderr}`);
+  assert.match(done.stderr, words);
+  scratch.assertUntouched();
+  assert.equal(refs(scratch), before);
+}
+
+test('merge: the clean checkout of the target moves with it, once', async () => {
+  await using scratch = await finished();
+  const base = scratch.git('rev-parse', 'HEAD');
+  const preview = await scratch.czar('land', '--dry-run');
+  assert.equal(preview.code, 0, preview.stderr);
+  assert.match(preview.stdout, /b\.txt/);
+  assert.equal(scratch.git('rev-parse', 'main'), base);
+
+  const done = await scratch.czar('land');
+  assert.equal(done.code, 0, done.stderr);
+  assert.equal(scratch.git('status', '--porcelain'), '');
+  assert.equal(readFileSync(join(scratch.repo, 'b.txt'), 'utf8'), 'b\n');
+  const run = (await scratch.events()).find((event) => event.run).run;
+  assert.equal(
+    scratch.git('rev-parse', 'main^{tree}'),
+    scratch.git('rev-parse', `czar/${run}-integration^{tree}`),
+  );
+  assert.equal(scratch.git('rev-parse', 'main^1'), base);
+  assert.equal(
+    scratch.git('rev-parse', 'main^2'),
+    scratch.git('rev-parse', `czar/${run}-integration`),
+  );
+  assert.match(
+    scratch.git('show', '-s', '--format=%B', 'main'),
+    new RegExp(`^Czar-Run: ${run}$`, 'm'),
+  );
+
+  const landed = scratch.git('rev-parse', 'main');
+  const again = await scratch.czar('land');
+  assert.equal(again.code, 0, again.stderr);
+  assert.equal(scratch.git('rev-parse', 'main'), landed);
+  const events = await scratch.events();
+  assert.equal(events.filter((event) => event.type === 'run.landed').length, 1);
+});
+
+test('squash makes one commit, and another branch that is not checked out is moved without a checkout', async () => {
+  await using scratch = await finished();
+  const base = scratch.git('rev-parse', 'HEAD');
+  scratch.git('branch', 'release');
+  const done = await scratch.czar('land', '--into', 'release', '--mode', 'squash');
+  assert.equal(done.code, 0, done.stderr);
+  assert.equal(scratch.git('rev-parse', 'release^@'), base);
+  assert.equal(scratch.git('show', 'release:b.txt'), 'b');
+  assert.equal(scratch.git('rev-parse', 'main'), base);
+  assert.equal(scratch.git('branch', '--show-current'), 'main');
+  assert.equal(scratch.git('status', '--porcelain'), '');
+});
+
+test('ff moves the target to the integration commit, and is refused when the target went on', async () => {
+  await using scratch = await finished();
+  scratch.git('branch', 'moved');
+  scratch.git('checkout', '-q', 'moved');
+  scratch.write('other.txt', 'other\n');
+  scratch.commitAll('Other');
+  scratch.git('checkout', '-q', 'main');
+  await refused(scratch, /fast-forward|moved/, '--into', 'moved', '--mode', 'ff');
+  const done = await scratch.czar('land', '--mode', 'ff');
+  assert.equal(done.code, 0, done.stderr);
+  const run = (await scratch.events()).find((event) => event.run).run;
+  assert.equal(
+    scratch.git('rev-parse', 'main'),
+    scratch.git('rev-parse', `czar/${run}-integration`),
+  );
+  assert.equal(scratch.git('status', '--porcelain'), '');
+});
+
+test('a conflict with the target as it is now is refused with the file named', async () => {
+  await using scratch = await finished();
+  scratch.write('b.txt', 'mine\n');
+  scratch.commitAll('Mine');
+  await refused(scratch, /b\.txt/);
+  await refused(scratch, /b\.txt/, '--mode', 'squash');
+});
+
+test('changes and untracked files in the way are refused, others stay as they are', async () => {
+  await using scratch = await finished();
+  scratch.write('b.txt', 'untracked\n');
+  await refused(scratch, /b\.txt/);
+  scratch.git('add', 'b.txt');
+  await refused(scratch, /b\.txt/);
+  scratch.git('rm', '-q', '-f', 'b.txt');
+  scratch.write('README.md', 'changed, not in the way\n');
+  scratch.write('notes.txt', 'untracked, not in the way\n');
+  const done = await scratch.czar('land');
+  // A changed file that landing does not touch is not in the way.
+  assert.equal(done.code, 0, done.stderr);
+  assert.equal(readFileSync(join(scratch.repo, 'b.txt'), 'utf8'), 'b\n');
+  assert.equal(scratch.git('status', '--porcelain'), ' M README.md\n?? notes.txt');
+});
+
+test('the tree that would land is tested when the target went on, and a red gate lands nothing', async () => {
+  await using scratch = await Scratch.make();
+  const executions = join(scratch.base, 'executions');
+  scratch.scripted(
+    'echo $CZAR_WORKER > $CZAR_WORKER.txt',
+    `checks: 'ls > ${executions}; ! { test -f a.txt && test -f mine.txt; }'\n`,
+  );
+  scratch.worker('a');
+  scratch.commitAll();
+  assert.equal((await scratch.czar('run')).code, 0);
+  scratch.write('mine.txt', 'mine\n');
+  scratch.commitAll('Mine');
+  await refused(scratch, /checks failed/);
+  assert.match(readFileSync(executions, 'utf8'), /a\.txt\nmine\.txt/);
+  scratch.git('rm', '-q', 'mine.txt');
+  scratch.write('fine.txt', 'fine\n');
+  scratch.commitAll('Fine');
+  assert.equal((await scratch.czar('land')).code, 0);
+  assert.match(readFileSync(executions, 'utf8'), /a\.txt\nfine\.txt/);
+});
+
+test('a run that is not complete lands only what is merged, and only when told', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted('echo $CZAR_WORKER > $CZAR_WORKER.txt');
+  scratch.worker('a');
+  scratch.worker('b', 'verify: "false"\n');
+  scratch.commitAll();
+  assert.equal((await scratch.czar('run')).code, 5);
+  await refused(scratch, /--partial|complete/);
+  const done = await scratch.czar('land', '--partial');
+  assert.equal(done.code, 0, done.stderr);
+  assert.equal(scratch.git('ls-tree', '--name-only', 'main'), '.czar\nREADME.md\na.txt');
+  assert.equal(
+    (await scratch.czar('land', '--into', 'no-such-branch', '--partial')).code === 0,
+    false,
+  );
+});
