@@ -2,7 +2,7 @@
  * An attempt's effects: its tree, its setup, its launch under the shim, following it, stopping it. From the launch on
  * the records in the attempt's folder say what is true; a loop that comes later finds the same.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { judge as judgeEnd, start } from '../agents/command.ts';
 import {
@@ -259,8 +259,11 @@ async function misplaced(
   tree: string,
 ): Promise<string | null> {
   if (tree === '') return `${intent.worker} has no tree`;
-  const top = await topLevel(tree);
   const wanted = definitionOf(run, intent.worker).workspace === 'empty' ? null : tree;
+  // Git looks no higher than the folder itself (GIT_CEILING_DIRECTORIES): one without these holds no repository.
+  const names = wanted === null ? await readdir(tree) : [];
+  if (wanted === null && !names.includes('.git') && !names.includes('HEAD')) return null;
+  const top = await topLevel(tree);
   if (top === wanted) return null;
   return wanted === null
     ? `git finds a repository around ${tree}`

@@ -1,4 +1,5 @@
 /** What an attempt left: brought home, measured against what its definition allows and promises. */
+import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { Outcome } from '../core/commands.ts';
 import type { KeptWork } from '../core/events.ts';
@@ -12,6 +13,7 @@ import { defaultSecretPatterns, type CaptureRules } from '../git/capture.ts';
 import { collect } from '../git/collect.ts';
 import { filesOf, missingPaths } from '../git/facts.ts';
 import { keepFiles } from '../git/keep.ts';
+import { isCzarFile } from '../git/tree-config.ts';
 import { attemptKey } from '../process/status.ts';
 import { stopTree } from '../process/tree.ts';
 import { drainReports } from './attempt-reports.ts';
@@ -145,6 +147,8 @@ async function keepFolder(
   dir: string,
   intent: Of<'collect'>,
 ): Promise<readonly KeptWork[]> {
+  const entries = await readdir(dir).catch(() => []);
+  if (entries.every(isCzarFile)) return [];
   const { kept } = succeed(
     await keepFiles(place.git, {
       run: run.id,
