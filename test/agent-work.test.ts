@@ -113,6 +113,27 @@ test('a retry begins clean, and the work of every failed attempt stays kept', as
   assert.doesNotMatch(scratch.git('show', `czar/${run}-integration:seen.txt`), /left|attempt/);
 });
 
+test('a worker that is cancelled while it works has its commits and files kept at that moment', async () => {
+  await using scratch = await Scratch.make();
+  scratch.config('grace: 1s\n');
+  scratch.worker('a');
+  scratch.commitAll();
+  const running = scratch.start('run');
+  const agent = await scratch.stubs.agent('a');
+  await agent.write('one.txt', 'one\n');
+  const commit = await agent.commit('One');
+  await agent.write('two.txt', 'two\n');
+  const cancelled = await scratch.czar('cancel', 'a');
+  assert.equal(cancelled.code, 0, cancelled.stderr);
+  await running.finished;
+  const { kept } = await scratch.json('kept', 'list', 'a');
+  assert.equal(kept.length, 1);
+  assert.equal(scratch.git('rev-parse', `${kept[0].ref}^`), commit);
+  assert.equal(scratch.git('show', `${kept[0].ref}:two.txt`), 'two');
+  const types = (await scratch.events()).map((event) => event.type);
+  assert.ok(types.indexOf('work.collected') < types.indexOf('worker.cancelled'), types.join(' '));
+});
+
 test('WORKER_IDENTITY.md lies in the tree, every path in it opens, and it never merges', async () => {
   await using scratch = await Scratch.make();
   scratch.write('docs/guide.md', 'guide\n');

@@ -1,6 +1,6 @@
 /** `czar land`: what moves, what is refused, and that a refusal leaves everything as it was. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Scratch } from './support/scratch.ts';
@@ -158,4 +158,53 @@ test('a run that is not complete lands only what is merged, and only when told',
     (await scratch.czar('land', '--into', 'no-such-branch', '--partial')).code === 0,
     false,
   );
+});
+
+test('while the run goes on its loop lands what is merged, also into a branch checked out elsewhere', async () => {
+  await using scratch = await Scratch.make();
+  scratch.config();
+  scratch.worker('a');
+  scratch.worker('b', 'dependencies: [a]\n');
+  scratch.commitAll();
+  const other = join(scratch.base, 'elsewhere');
+  scratch.git('worktree', 'add', '-q', '-b', 'release', other);
+  const running = scratch.start('run');
+  const a = await scratch.stubs.agent('a');
+  await a.write('a.txt', 'a\n');
+  a.exit();
+  const b = await scratch.stubs.agent('b');
+  const landed = await scratch.czar('land', '--partial', '--into', 'release');
+  assert.equal(landed.code, 0, landed.stderr);
+  assert.equal(readFileSync(join(other, 'a.txt'), 'utf8'), 'a\n');
+  assert.equal(scratch.gitIn(other, 'status', '--porcelain'), '');
+  b.exit();
+  assert.equal((await running.finished).code, 0);
+  // Nothing is new since: landing again changes nothing.
+  const tip = scratch.git('rev-parse', 'release');
+  assert.equal((await scratch.czar('land', '--into', 'release')).code, 0);
+  assert.equal(scratch.git('rev-parse', 'release'), tip);
+});
+
+test('no hook of the user runs, neither while the run goes on nor when it lands', async () => {
+  await using scratch = await Scratch.make();
+  const ran = join(scratch.base, 'ran');
+  scratch.scripted('echo a > a.txt; git add -A; git commit -q -m A');
+  scratch.worker('a');
+  scratch.commitAll();
+  scratch.acting(() => {
+    for (const name of [
+      'pre-commit',
+      'post-checkout',
+      'post-merge',
+      'pre-push',
+      'reference-transaction',
+    ]) {
+      const hook = join(scratch.repo, '.git/hooks', name);
+      writeFileSync(hook, `#!/bin/sh\necho ${name} >> ${ran}\n`);
+      chmodSync(hook, 0o755);
+    }
+  });
+  assert.equal((await scratch.czar('run')).code, 0);
+  assert.equal((await scratch.czar('land')).code, 0);
+  assert.equal(existsSync(ran), false);
 });

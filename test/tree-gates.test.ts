@@ -105,23 +105,25 @@ test('a gate that is killed or cannot run is inconclusive and blocks; unblock ru
   scratch.scripted('echo x > $CZAR_WORKER.txt');
   scratch.worker('killed', `verify: 'test -e ${mended} || kill -9 $$'\n`);
   scratch.worker('missing', `verify: 'test -e ${mended} || no-such-program-here'\n`);
-  scratch.worker('setup', `setup: 'test -e ${mended} || exit 1'\nverify: test -f setup.txt\n`);
+  // In the agent's tree it passes, in a check tree it fails.
+  const setup = `'case $PWD in *worktrees*) ;; *) test -e ${mended};; esac'`;
+  scratch.worker('setup', `setup: ${setup}\nverify: test -f setup.txt\n`);
   scratch.commitAll();
   const done = await scratch.czar('run');
   assert.equal(done.code, 5, done.stderr);
   const events = await scratch.events();
-  const states = ['killed', 'missing'].map((worker) => blockOf(events, worker)?.kind);
-  assert.deepEqual(states, ['inconclusive', 'inconclusive']);
+  const states = ['killed', 'missing', 'setup'].map((worker) => blockOf(events, worker)?.kind);
+  assert.deepEqual(states, ['inconclusive', 'inconclusive', 'inconclusive']);
   assert.equal(events.filter((event) => event.type === 'worker.merged').length, 0);
 
   writeFileSync(mended, '');
-  for (const worker of ['killed', 'missing']) {
+  for (const worker of ['killed', 'missing', 'setup']) {
     const unblocked = await scratch.czar('unblock', worker);
     assert.equal(unblocked.code, 0, unblocked.stderr);
   }
-  await scratch.czar('run');
+  assert.equal((await scratch.czar('run')).code, 0);
   const merged = (await scratch.events()).filter((event) => event.type === 'worker.merged');
-  assert.deepEqual(merged.map((event) => event.worker).toSorted(), ['killed', 'missing']);
+  assert.deepEqual(merged.map((event) => event.worker).toSorted(), ['killed', 'missing', 'setup']);
 });
 
 test('a red verify blocks with its output as findings and a log to read', async () => {
