@@ -121,7 +121,8 @@ export async function stopTree(
   };
   const isAlive = (process: ProcessIdentity): boolean => liveness(process, source) === 'alive';
 
-  for (const member of look()) {
+  const first = look();
+  for (const member of first) {
     send(member.process, 'SIGTERM', source);
     // A stopped process gets its SIGTERM only when it goes on.
     if (member.stopped) send(member.process, 'SIGCONT', source);
@@ -131,7 +132,9 @@ export async function stopTree(
     if (!(await wait(Math.min(pause, deadline - Date.now()), signal))) return result(seen, isAlive);
     pause = Math.min(pause * 2, 100);
   }
-  for (let round = 0, empty = 0; round < maxRounds && empty < 2; round += 1) {
+  // The first look counts: when it was empty, one more makes two in a row.
+  let empty = first.length === 0 ? 1 : 0;
+  for (let round = 0; round < maxRounds && empty < 2; round += 1) {
     const found = look();
     empty = found.length === 0 ? empty + 1 : 0;
     for (const member of found) send(member.process, 'SIGKILL', source);
