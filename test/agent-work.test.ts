@@ -223,7 +223,8 @@ for (const end of [0, 1]) {
       assert.notEqual((await agent.run('git', ...command)).code, 0, command.join(' '));
     scratch.assertUntouched();
     agent.exit(end);
-    await running.finished;
+    // An agent that ended well is not done when czar could not take its work: a person looks.
+    assert.equal((await running.finished).code, end === 0 ? 5 : 1);
     const refs = scratch.git('for-each-ref', '--format=%(refname)', 'refs/czar').split('\n');
     const holding = refs.filter((ref) => {
       try {
@@ -238,6 +239,33 @@ for (const end of [0, 1]) {
     assert.ok(holding.length > 0, `${refs.join(' ')}\n${JSON.stringify(scratch.log(), null, 1)}`);
   });
 }
+
+test('work beside the branch and a merge left in the middle are kept and block, they are not passed over', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted(`case $CZAR_WORKER in
+orphan) git checkout -q --orphan new; echo x > orphan.txt; git add -A; git commit -q -m orphan;;
+middle) echo a > m.txt; git add -A; git commit -q -m a; git checkout -q -b side HEAD^
+  echo b > m.txt; git add -A; git commit -q -m b; git checkout -q -; git merge -q side; true;;
+esac`);
+  scratch.worker('orphan');
+  scratch.worker('middle');
+  scratch.commitAll();
+  assert.equal((await scratch.czar('run')).code, 5);
+  const events = await scratch.events();
+  const files = Object.fromEntries(
+    events
+      .filter((event) => event.type === 'worker.blocked')
+      .map((event) => [event.worker, event.data.block.files]),
+  );
+  assert.deepEqual(files['middle'], ['m.txt']);
+  assert.ok(files['orphan'].includes('orphan.txt'), JSON.stringify(files));
+  const { kept } = await scratch.json('kept', 'list', 'orphan');
+  assert.equal(scratch.git('show', `${kept[0].ref}:orphan.txt`), 'x');
+  assert.equal(
+    events.some((event) => event.type === 'worker.complete'),
+    false,
+  );
+});
 
 test('a push from a tree fails with one sentence, wherever it goes', async () => {
   await using scratch = await Scratch.make();

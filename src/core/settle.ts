@@ -8,6 +8,7 @@ import type {
   BlockKind,
   BlockStep,
   ChangeVerdict,
+  KeptWork,
   NewEvent,
   TreeVerdict,
 } from './events.ts';
@@ -44,6 +45,8 @@ export function verifyingOutcome(run: RunState, worker: WorkerState): NewEvent |
   if (worker.state !== 'verifying' || worker.attempt?.phase !== 'collected') return null;
   const change = changeVerdicts(worker);
   if (change.length === 0) return null;
+  const loose = worker.work?.kept.filter((kept) => kept.files.length > 0) ?? [];
+  if (loose.length > 0) return notCollected(worker, loose);
   const nothing = worker.work !== null && worker.work.patch === '';
   const refused = change.filter((verdict) => verdict.result !== 'pass');
   if (refused.length > 0) {
@@ -93,6 +96,17 @@ export function landingOutcome(run: RunState): NewEvent | null {
     run: run.id,
     data: { reason: [reason, ...first.findings].join('\n'), files: [] },
   };
+}
+
+/** The agent ended well, but what it left could not be made part of its branch: its work is not what the branch holds. */
+function notCollected(worker: WorkerState, kept: readonly KeptWork[]): NewEvent {
+  return block(worker, {
+    kind: 'gate',
+    step: 'verifying',
+    text: 'work in its tree is not part of its branch',
+    findings: kept.map(({ why, ref }) => `${why} (${ref})`),
+    files: kept.flatMap(({ files }) => files),
+  });
 }
 
 /** Files or commands that one sentence names. */

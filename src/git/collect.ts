@@ -95,6 +95,7 @@ export async function collect(
       captured,
       committed: committed !== null,
       tip,
+      notes,
     });
     await setRefs(
       context,
@@ -240,13 +241,19 @@ async function keepRest(
     readonly captured: Captured;
     readonly committed: boolean;
     readonly tip: string;
+    readonly notes: readonly string[];
   },
 ): Promise<KeptWork[]> {
   const { order, captured } = options;
   const rest = options.committed ? { ...captured, files: [] } : captured;
   const parent = options.committed ? options.tip : options.place.files;
-  const since = order.commitUncommitted ? null : order.base;
-  const why = options.committed ? 'these files are not committed on an agent’s behalf' : order.why;
+  // Commits beside the branch are no part of the work, and so are kept with the files that belong to them.
+  const beside = !(await isAncestor(context, options.place.files, options.tip));
+  const since = order.commitUncommitted && !beside ? null : order.base;
+  const trouble = order.commitUncommitted ? options.notes.at(-1) : undefined;
+  const why = options.committed
+    ? 'these files are not committed on an agent’s behalf'
+    : (trouble ?? order.why);
   const stored = await storeKept(context, { ...order, why, parent, since, captured: rest });
   return stored === null ? [] : [stored.kept];
 }
