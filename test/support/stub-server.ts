@@ -83,6 +83,8 @@ export class StubServer {
   #welcome(socket: Socket): void {
     this.#sockets.add(socket);
     socket.setEncoding('utf8');
+    // One listener for each step that is waited for.
+    socket.setMaxListeners(0);
     socket.on('error', () => {});
     const lines: string[] = [];
     const readers: ((line: string) => void)[] = [];
