@@ -99,6 +99,7 @@ async function perform(
     env: { ...context.env },
     now: context.now,
     only: isLanding(order.run),
+    admit: async () => true,
     onCommit: (batch) => {
       events.push(...batch);
       for (const event of batch) {
@@ -107,6 +108,7 @@ async function perform(
       }
     },
   });
+  if ('refused' in opened) return null;
   if ('owner' in opened) return throughLoop(context, place, order, opened.owner?.socket ?? null);
   await using loop = opened;
   // Awaited here: the loop is given back when this function ends.

@@ -1,7 +1,10 @@
 /** A run keeps its plan revision: a person says so when the files have changed since. */
+import type { RunState } from '../core/state.ts';
 import { openLogState } from '../daemon/hold-log.ts';
+import type { Place } from '../daemon/place.ts';
 import { diffPlans } from '../plan/diff.ts';
 import { loadPlan } from '../plan/load.ts';
+import { scopeOf } from '../plan/scope.ts';
 import { chosenRun } from './reading.ts';
 import { findPlace } from './find-place.ts';
 import type { CliContext } from './verb.ts';
@@ -15,12 +18,19 @@ export async function withPinned(context: CliContext, pinned: boolean): Promise<
   if (state === null) return true;
   const run = chosenRun(context, state);
   if (run === null) return false;
-  const { plan } = loadPlan({ root: place.root, home: place.home });
-  const differences =
-    plan === null ? ['the files are not a valid plan now'] : diffPlans(run.plan, plan);
+  const differences = differencesOf(place, run);
   if (differences.length === 0) return true;
   refuseChanged(context, { run: run.id, differences });
   return false;
+}
+
+/** How the plan files, as far as they are the run's, differ from its revision, in sentences; empty when they do not. */
+export function differencesOf(place: Place, run: RunState): readonly string[] {
+  const { plan } = loadPlan({ root: place.root, home: place.home });
+  if (plan === null) return ['the files are not a valid plan now'];
+  const scoped = scopeOf(plan, run.scope ?? []);
+  if ('unknown' in scoped) return [`worker ${scoped.unknown} is gone`];
+  return diffPlans(run.plan, scoped.plan);
 }
 
 /** Says which files differ from the run's revision, and what to do. */

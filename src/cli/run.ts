@@ -3,35 +3,18 @@
  * goes on by itself any more. Ctrl-C once lets agents finish, twice stops them with their work kept.
  */
 import { serve } from '../api/serve.ts';
-import { isRunLive, type RepositoryState, type RunState } from '../core/state.ts';
+import type { Request } from '../core/commands.ts';
+import type { RepositoryState, RunState } from '../core/state.ts';
 import { handleSteering } from '../daemon/handle-steering.ts';
 import { newRun } from '../daemon/new-run.ts';
 import { openLoop, type OpenLoop } from '../daemon/open-loop.ts';
 import { inspectRepository, type RepositoryFacts } from '../daemon/repository.ts';
-import type { Plan } from '../core/plan.ts';
-import { diffPlans } from '../plan/diff.ts';
-import { agentProblem, loadPlan } from '../plan/load.ts';
-import { scopeOf } from '../plan/scope.ts';
-import { addWorker } from './add-worker.ts';
+import { choose, type Choice, type RunOptions } from './choose-run.ts';
 import { exits } from './exit.ts';
-import { printDiagnostics } from './plan-files.ts';
-import { refuseChanged } from './pinned.ts';
 import { runDisplay } from './run-display.ts';
 import { findPlace } from './find-place.ts';
 import { insideAttempt, refuse } from './steering.ts';
-import type { Place } from '../daemon/place.ts';
 import type { CliContext, Verb } from './verb.ts';
-
-interface RunOptions {
-  readonly new?: boolean;
-  readonly failed?: boolean;
-  readonly pinned?: boolean;
-  readonly message?: string;
-  readonly agent?: string;
-  readonly verify?: string;
-  readonly owns?: string[];
-  readonly after?: string[];
-}
 
 export const verb: Verb = {
   define(command, context) {
@@ -61,14 +44,20 @@ async function run(
   if (found.kind === 'failed') return context.fail({ exit: exits.failed, what: found.error });
   if (found.kind === 'refused') return context.fail({ exit: exits.refused, what: found.reason });
 
+  const { facts } = found;
   const display = runDisplay(context, place.home.path);
   const opened = await openLoop({
-    facts: found.facts,
+    facts,
     home: place.home,
     env: { ...context.env },
     now: context.now,
     onCommit: (events, state) => display.show(events, state),
+    admit: async (state, git) => {
+      const choice = choose(context, { place, state, scope, options });
+      return begin(context, { choice, facts, state, git });
+    },
   });
+  if ('refused' in opened) return;
   if ('owner' in opened) {
     const pid = opened.owner?.pid;
     return context.fail({
@@ -80,183 +69,53 @@ async function run(
   }
   await using loop = opened;
   await using _socket = await serve(loop.socket, (request) => handleSteering(loop, request));
-  const id = await begin(context, { place, facts: found.facts, loop, scope, options });
-  if (id === null) return;
+  const { run: id, request } = loop.admitted;
+  if (request !== null) {
+    const answer = await loop.loop.send({ ...request, by: 'user' });
+    if (!answer.ok) return refuse(context, answer.rejection);
+  }
   await follow(context, { loop, run: id, display });
 }
 
+/** What the loop is asked for first; null when it only goes on. */
 interface Beginning {
-  readonly place: Place;
-  readonly facts: RepositoryFacts;
-  readonly loop: OpenLoop;
-  readonly scope: readonly string[];
-  readonly options: RunOptions;
+  readonly run: string;
+  readonly request: Request | null;
 }
 
-/** The run to follow: continued, taken up again, or new. Null when there is none, which has been said. */
-async function begin(context: CliContext, beginning: Beginning): Promise<string | null> {
-  const { loop, options } = beginning;
-  const { state } = loop.loop;
-  const runs = [...state.runs.values()];
-  const live = runs.filter(isRunLive);
-  if (options.message !== undefined) {
-    if (live.length > 0) {
-      context.fail({
-        exit: exits.refused,
-        what: 'a run is live, and its plan stays as it is',
-        where: live[0]?.id ?? null,
-        next: 'czar run without -m continues it',
-      });
-      return null;
-    }
-    const added = addWorker(context, beginning.place, { ...options, text: options.message });
-    if (added === null) return null;
-    return start(context, { ...beginning, scope: [added] });
-  }
-  if (options.new === true) return start(context, beginning);
-  const named = context.options.run;
-  const chosen =
-    named === null
-      ? live.length === 1
-        ? live[0]
-        : live.length === 0
-          ? runs.at(-1)
-          : undefined
-      : state.runs.get(named);
-  if (named !== null && chosen === undefined) {
-    context.fail({ exit: exits.nothing, what: `there is no run ${named}` });
-    return null;
-  }
-  if (live.length > 1 && chosen === undefined) {
-    context.fail({
-      exit: exits.refused,
-      what: 'more than one run is live',
-      where: live.map((one) => one.id).join(', '),
-      next: 'say which with --run ID',
-    });
-    return null;
-  }
-  if (chosen === undefined || chosen.state === 'cancelled') return start(context, beginning);
-  return goOn(context, beginning, chosen);
-}
-
-/** Continues a live run, or takes up one that has ended. */
-async function goOn(
+/** Decides what begins; null when it is refused, which has been said. */
+async function begin(
   context: CliContext,
-  beginning: Beginning,
-  chosen: RunState,
-): Promise<string | null> {
-  const { place, loop, options } = beginning;
-  const { plan } = loadPlan({ root: place.root, home: place.home });
-  const differences =
-    plan === null ? ['the files are not a valid plan now'] : diffPlans(chosen.plan, plan);
-  if (chosen.state === 'complete') {
-    if (differences.length > 0) return start(context, beginning);
-    context.out.note(
-      `Run ${chosen.id} is complete. czar land brings it home; czar run --new runs the plan again.`,
-    );
-    return chosen.id;
-  }
-  if (differences.length > 0 && options.pinned !== true) {
-    refuseChanged(context, { run: chosen.id, differences });
-    return null;
-  }
-  if (chosen.state !== 'failed') return chosen.id;
-  if (options.failed !== true) {
-    context.fail({
-      exit: exits.refused,
-      what: `run ${chosen.id} ended with failures`,
-      where: chosen.reason,
-      next: 'czar run --failed tries what failed again; czar run --new starts another run',
-    });
-    return null;
-  }
-  const answer = await loop.loop.send({ kind: 'retry-failed', run: chosen.id, by: 'user' });
-  if (answer.ok) return chosen.id;
-  refuse(context, answer.rejection);
-  return null;
-}
-
-/** Starts a run of the files as they are. */
-async function start(context: CliContext, beginning: Beginning): Promise<string | null> {
-  const { place, facts, loop, scope } = beginning;
-  const plan = readPlan(context, place, scope);
-  if (plan === null) return null;
-  const { settings, value } = plan;
-  const { git } = loop.place;
-  const made = await newRun({
-    git,
+  {
+    choice,
     facts,
-    plan: value,
-    ...settings,
-    state: loop.loop.state,
-    now: context.now(),
-  });
+    ...at
+  }: {
+    choice: Choice | null;
+    facts: RepositoryFacts;
+    state: RepositoryState;
+    git: Parameters<typeof newRun>[0]['git'];
+  },
+): Promise<Beginning | null> {
+  if (choice === null) return null;
+  if (choice.kind === 'continue') {
+    const { run } = choice;
+    return { run, request: choice.retryFailed ? { kind: 'retry-failed', run } : null };
+  }
+  const { plan, scope, settings } = choice;
+  const made = await newRun({ ...at, facts, plan, scope, ...settings, now: context.now() });
   if (!made.ok) {
     refuse(context, made.rejection);
     return null;
   }
+  const { request } = made;
   const dirty = facts.dirty.length;
   if (dirty > 0) {
     context.out.note(
-      `${dirty} ${dirty === 1 ? 'file' : 'files'} of your checkout ${dirty === 1 ? 'has' : 'have'} changes that no agent will see: the run starts from ${made.request.base.commit.slice(0, 10)}.`,
+      `${dirty} ${dirty === 1 ? 'file' : 'files'} of your checkout ${dirty === 1 ? 'has' : 'have'} changes that no agent will see: the run starts from ${request.base.commit.slice(0, 10)}.`,
     );
   }
-  const answer = await loop.loop.send({ ...made.request, by: 'user' });
-  if (answer.ok) return made.request.run;
-  refuse(context, answer.rejection);
-  return null;
-}
-
-function readPlan(
-  context: CliContext,
-  place: Place,
-  scope: readonly string[],
-): {
-  readonly value: Plan;
-  readonly settings: { readonly base: string | null; readonly target: string | null };
-} | null {
-  const loaded = loadPlan({ root: place.root, home: place.home });
-  const { plan } = loaded;
-  if (plan === null) {
-    if (loaded.found === 0 && !loaded.diagnostics.some((one) => one.severity === 'error')) {
-      context.fail({
-        exit: exits.nothing,
-        what: `there is no worker in ${place.home.name}/workers`,
-        next: 'czar worker new ID writes one',
-      });
-      return null;
-    }
-    printDiagnostics(context.out.error, loaded.diagnostics);
-    context.fail({
-      exit: exits.wrong,
-      what: 'the plan is not valid, nothing was started',
-      next: 'czar validate shows every problem',
-    });
-    return null;
-  }
-  const scoped = scopeOf(plan, scope);
-  if ('unknown' in scoped) {
-    context.fail({
-      exit: exits.wrong,
-      what: `there is no worker ${scoped.unknown}`,
-      next: 'czar plan show lists them',
-    });
-    return null;
-  }
-  const problem = agentProblem(scoped.plan);
-  if (problem !== null) {
-    context.fail({
-      exit: exits.wrong,
-      what: problem,
-      next: 'czar plan show names every worker’s agent',
-    });
-    return null;
-  }
-  for (const one of loaded.diagnostics) {
-    context.out.note(`${one.file}:${one.line}: warning: ${one.message}`);
-  }
-  return { value: scoped.plan, settings: loaded.settings };
+  return { run: request.run, request };
 }
 
 interface Following {

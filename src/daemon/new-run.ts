@@ -17,6 +17,8 @@ export async function newRun(options: {
   readonly git: GitContext;
   readonly facts: RepositoryFacts;
   readonly plan: Plan;
+  /** Workers of the plan when they are a part of those in the files; null when they are all. */
+  readonly scope: readonly string[] | null;
   /** Ref or commit to start from, as configured; null means what is checked out. */
   readonly base: string | null;
   /** Branch to land on, as configured; null means the branch that is checked out. */
@@ -73,7 +75,7 @@ export async function newRun(options: {
       base: { ref: options.base ?? facts.branch ?? 'HEAD', commit, dirty: facts.dirty.length },
       integration,
       target: options.target ?? facts.branch,
-      scope: null,
+      scope: options.scope,
     },
   };
 }

@@ -1,6 +1,7 @@
 /**
  * Opens the repository's loop: the lock first, then the log, then the workplace. Whoever holds it is the only one that
- * appends (A1); closing gives everything back in the opposite order.
+ * appends (A1); closing gives everything back in the opposite order. Nothing is appended or begun before the caller has
+ * seen the state and wants to go on.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { evaluateWhen } from '../plan/expression.ts';
 import type { Home } from '../plan/home.ts';
 import { emptyTrash } from '../git/discard.ts';
-import { gitContext } from '../git/context.ts';
+import { gitContext, type GitContext } from '../git/context.ts';
 import type { RepositoryFacts } from '../git/repository.ts';
 import { checkRoot } from '../gates/check-environment.ts';
 import { acquireLock, type Owner } from '../journal/lock.ts';
@@ -32,8 +33,11 @@ export interface OpenLoop extends AsyncDisposable {
   readonly socket: string;
 }
 
-/** Takes the lock and opens the loop, or says who has it. */
-export async function openLoop(options: {
+/**
+ * Takes the lock and opens the loop, or says who has it. `admit` decides on the state as it is found: with null the loop
+ * is not opened and the log stays as it was.
+ */
+export async function openLoop<Admitted>(options: {
   readonly facts: RepositoryFacts;
   readonly home: Home;
   readonly env: NodeJS.ProcessEnv;
@@ -41,7 +45,12 @@ export async function openLoop(options: {
   /** Which effects this loop performs; all when left out. */
   readonly only?: (intent: Intent) => boolean;
   readonly onCommit: (events: readonly Event[], state: RepositoryState) => void;
-}): Promise<OpenLoop | { readonly owner: Owner | null }> {
+  readonly admit: (state: RepositoryState, git: GitContext) => Promise<Admitted | null>;
+}): Promise<
+  | (OpenLoop & { readonly admitted: Admitted })
+  | { readonly owner: Owner | null }
+  | { readonly refused: true }
+> {
   const { facts, home, env, now } = options;
   const point = crashPoint(env);
   const git = gitContext({
@@ -85,6 +94,13 @@ export async function openLoop(options: {
         options.onCommit(events, state);
       },
     });
+    const admitted = await options.admit(loop.state, git);
+    if (admitted === null) {
+      derived.close();
+      journal.close();
+      lock.release();
+      return { refused: true };
+    }
     await loop.send({
       kind: 'loop-started',
       pid: process.pid,
@@ -98,6 +114,7 @@ export async function openLoop(options: {
       journal,
       place,
       socket,
+      admitted,
       async [Symbol.asyncDispose]() {
         await loop.end('closed');
         await emptied;

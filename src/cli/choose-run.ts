@@ -1,0 +1,187 @@
+/**
+ * What `czar run` is about to do, decided on the state as it lies in the log before anything of it goes on: continue the
+ * live run, take up one that has ended, or start another. What stands in the way is said here, and then nothing happens.
+ */
+import type { Plan } from '../core/plan.ts';
+import { isRunLive, type RepositoryState, type RunState } from '../core/state.ts';
+import type { Place } from '../daemon/place.ts';
+import { agentProblem, loadPlan } from '../plan/load.ts';
+import { scopeOf } from '../plan/scope.ts';
+import { addWorker } from './add-worker.ts';
+import { exits } from './exit.ts';
+import { differencesOf, refuseChanged } from './pinned.ts';
+import { printDiagnostics } from './plan-files.ts';
+import type { CliContext } from './verb.ts';
+
+export interface RunOptions {
+  readonly new?: boolean;
+  readonly failed?: boolean;
+  readonly pinned?: boolean;
+  readonly message?: string;
+  readonly agent?: string;
+  readonly verify?: string;
+  readonly owns?: string[];
+  readonly after?: string[];
+}
+
+export type Choice =
+  | { readonly kind: 'continue'; readonly run: string; readonly retryFailed: boolean }
+  | {
+      readonly kind: 'start';
+      readonly plan: Plan;
+      /** Workers of a part of the plan files; null when it is all of them. */
+      readonly scope: readonly string[] | null;
+      readonly settings: { readonly base: string | null; readonly target: string | null };
+    };
+
+interface Asked {
+  readonly place: Place;
+  readonly state: RepositoryState;
+  /** Workers that were named; none means all. */
+  readonly scope: readonly string[];
+  readonly options: RunOptions;
+}
+
+/** What to do; null when it is refused, which has been said. */
+export function choose(context: CliContext, asked: Asked): Choice | null {
+  const { state, options, place } = asked;
+  const runs = [...state.runs.values()];
+  const live = runs.filter(isRunLive);
+  if (options.message !== undefined) {
+    if (live.length > 0) {
+      context.fail({
+        exit: exits.refused,
+        what: 'a run is live, and its plan stays as it is',
+        where: live[0]?.id ?? null,
+        next: 'czar run without -m continues it',
+      });
+      return null;
+    }
+    const added = addWorker(context, place, { ...options, text: options.message });
+    return added === null ? null : start(context, { ...asked, scope: [added] });
+  }
+  if (options.new === true) return start(context, asked);
+  const named = context.options.run;
+  if (named === null && live.length > 1) {
+    context.fail({
+      exit: exits.refused,
+      what: 'more than one run is live',
+      where: live.map((one) => one.id).join(', '),
+      next: 'say which with --run ID',
+    });
+    return null;
+  }
+  const chosen = named === null ? (live[0] ?? runs.at(-1)) : state.runs.get(named);
+  if (named !== null && chosen === undefined) {
+    context.fail({ exit: exits.nothing, what: `there is no run ${named}` });
+    return null;
+  }
+  if (chosen === undefined) return start(context, asked);
+  switch (chosen.state) {
+    case 'cancelled':
+      return start(context, asked);
+    case 'complete':
+      return afterComplete(context, asked, chosen);
+    case 'failed':
+    case 'running':
+    case 'waiting':
+    case 'paused':
+      return goOn(context, asked, chosen);
+  }
+}
+
+/** A complete run is done with, unless something else is asked for now. */
+function afterComplete(context: CliContext, asked: Asked, run: RunState): Choice | null {
+  const covered = asked.scope.length > 0 ? outside(asked, run).length === 0 : run.scope === null;
+  if (!covered || differencesOf(asked.place, run).length > 0) return start(context, asked);
+  context.out.note(
+    `Run ${run.id} is complete. czar land brings it home; czar run --new runs the plan again.`,
+  );
+  return { kind: 'continue', run: run.id, retryFailed: false };
+}
+
+/** Continues a live run, or takes up one that ended with failures. */
+function goOn(context: CliContext, asked: Asked, run: RunState): Choice | null {
+  const { place, options, scope } = asked;
+  const others = outside(asked, run);
+  if (others.length > 0) {
+    context.fail({
+      exit: exits.refused,
+      what: `run ${run.id} goes on without ${others.join(', ')}: its plan stays as it is`,
+      next: `czar run --new ${scope.join(' ')} starts another run`,
+    });
+    return null;
+  }
+  const differences = options.pinned === true ? [] : differencesOf(place, run);
+  if (differences.length > 0) {
+    refuseChanged(context, { run: run.id, differences });
+    return null;
+  }
+  if (run.state === 'failed' && options.failed !== true) {
+    context.fail({
+      exit: exits.refused,
+      what: `run ${run.id} ended with failures`,
+      where: run.reason,
+      next: 'czar run --failed tries what failed again; czar run --new starts another run',
+    });
+    return null;
+  }
+  const failures = [...run.workers.values()].some((worker) => worker.state === 'failed');
+  const retryFailed = options.failed === true && (failures || run.state === 'failed');
+  return { kind: 'continue', run: run.id, retryFailed };
+}
+
+/** Workers that were named and are not of the run. */
+function outside({ scope }: Asked, run: RunState): readonly string[] {
+  return scope.filter((id) => !run.workers.has(id));
+}
+
+/** A run of the files as they are. */
+function start(context: CliContext, { place, scope }: Asked): Choice | null {
+  const loaded = loadPlan({ root: place.root, home: place.home });
+  const { plan } = loaded;
+  if (plan === null) {
+    if (loaded.found === 0 && !loaded.diagnostics.some((one) => one.severity === 'error')) {
+      context.fail({
+        exit: exits.nothing,
+        what: `there is no worker in ${place.home.name}/workers`,
+        next: 'czar worker new ID writes one',
+      });
+      return null;
+    }
+    printDiagnostics(context.out.error, loaded.diagnostics);
+    context.fail({
+      exit: exits.wrong,
+      what: 'the plan is not valid, nothing was started',
+      next: 'czar validate shows every problem',
+    });
+    return null;
+  }
+  const scoped = scopeOf(plan, scope);
+  if ('unknown' in scoped) {
+    context.fail({
+      exit: exits.wrong,
+      what: `there is no worker ${scoped.unknown}`,
+      next: 'czar plan show lists them',
+    });
+    return null;
+  }
+  const problem = agentProblem(scoped.plan);
+  if (problem !== null) {
+    context.fail({
+      exit: exits.wrong,
+      what: problem,
+      next: 'czar plan show names every worker’s agent',
+    });
+    return null;
+  }
+  for (const one of loaded.diagnostics) {
+    context.out.note(`${one.file}:${one.line}: warning: ${one.message}`);
+  }
+  return {
+    kind: 'start',
+    plan: scoped.plan,
+    scope: scope.length === 0 ? null : scoped.plan.workers.map((worker) => worker.id),
+    settings: loaded.settings,
+  };
+}
