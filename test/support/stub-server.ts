@@ -104,8 +104,12 @@ export class StubServer {
         const line = lines.shift();
         if (line !== undefined) resolve(line);
         else {
-          readers.push(resolve);
-          socket.once('close', () => reject(new Error('the stub agent ended')));
+          const ended = (): void => reject(new Error('the stub agent ended'));
+          socket.once('close', ended);
+          readers.push((read) => {
+            socket.off('close', ended);
+            resolve(read);
+          });
         }
       });
     const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
