@@ -208,3 +208,21 @@ test('no hook of the user runs, neither while the run goes on nor when it lands'
   assert.equal((await scratch.czar('land')).code, 0);
   assert.equal(existsSync(ran), false);
 });
+
+test('a gate that breaks while landing lands nothing, and landing again runs it again', async () => {
+  await using scratch = await Scratch.make();
+  const mended = join(scratch.base, 'mended');
+  scratch.scripted(
+    'echo a > a.txt',
+    `checks: 'test ! -e mine.txt || test -e ${mended} || kill -9 $$'\n`,
+  );
+  scratch.worker('a');
+  scratch.commitAll();
+  assert.equal((await scratch.czar('run')).code, 0);
+  scratch.write('mine.txt', 'mine\n');
+  scratch.commitAll('Mine');
+  await refused(scratch, /gave no verdict/);
+  writeFileSync(mended, '');
+  const done = await scratch.czar('land');
+  assert.equal(done.code, 0, done.stderr);
+});
