@@ -94,6 +94,8 @@ export class Loop {
   readonly #queue: Waiting[] = [];
   readonly #flights = new Map<string, Flight>();
   #recovering: ReadonlySet<string>;
+  /** Its own epoch; null until its start is in the log. */
+  #epoch: number | null = null;
   #turnDue = false;
   #callOff: (() => void) | null = null;
   #stalled = false;
@@ -201,6 +203,7 @@ export class Loop {
       return;
     }
     this.#stalled = false;
+    if (done.events.some((event) => event.type === 'loop.started')) this.#epoch = this.#state.epoch;
     if (done.events.length > 0) this.#ports.committed(done.events, this.#state);
     done.decisions.forEach((decision, index) => {
       taken[index]?.answer(
@@ -213,7 +216,9 @@ export class Loop {
 
   /** A turn that could not be made durable did not happen. */
   #failed(error: unknown, taken: readonly Waiting[]): void {
-    const mayMend = error instanceof JournalError && error.consequence === 'retry';
+    // A loop whose start is not in the log has no epoch to write under.
+    const mayMend =
+      this.#epoch !== null && error instanceof JournalError && error.consequence === 'retry';
     const what = error instanceof Error ? error.message : String(error);
     const rejection: Rejection = {
       consequence: 'retry',
@@ -223,14 +228,23 @@ export class Loop {
     };
     for (const { answer } of taken) answer({ ok: false, rejection });
     if (!mayMend) {
-      this.#ended = error instanceof Error ? error : new Error(what);
-      for (const flight of this.#flights.values()) flight.controller.abort();
-      this.#wake();
+      this.#fail(error instanceof Error ? error : new Error(what));
       return;
     }
     this.#stalled = true;
     this.#state = this.#ports.journal.load();
+    // S12: with the state of a loop that took over, its epoch would be loaded too.
+    if (this.#epoch !== null && this.#state.epoch !== this.#epoch) {
+      this.#fail(new JournalError('fenced', 'another loop has taken over the log'));
+      return;
+    }
     this.#wakeAt(this.#ports.now() + retryMs);
+  }
+
+  #fail(error: Error): void {
+    this.#ended = error;
+    for (const flight of this.#flights.values()) flight.controller.abort();
+    this.#wake();
   }
 
   #intents(): ReturnType<typeof schedule> {
@@ -259,13 +273,20 @@ export class Loop {
       run,
       signal: controller.signal,
       recovering: this.#recovering.has(intent.key),
-      report: async (outcome) => {
-        if (!controller.signal.aborted) await this.send(outcome);
-      },
+      report: (outcome) => this.#report(outcome, controller.signal),
     };
     this.#recovering = without(this.#recovering, intent.key);
     const done = this.#fly(intent, context);
     this.#flights.set(intent.key, { controller, done });
+  }
+
+  /** Sends until it is durable: what is reported counts as read, and nobody reports it again. */
+  async #report(outcome: Outcome, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const answer = await this.send(outcome);
+      if (answer.ok || answer.rejection.consequence !== 'retry') return;
+      await new Promise<void>((wake) => this.#scheduler.timer(wake, retryMs));
+    }
   }
 
   async #fly(intent: Intent, context: EffectContext): Promise<void> {

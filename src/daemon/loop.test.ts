@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { planOf, runId, success } from '../../test/support/core-world.ts';
+import type { Command } from '../core/commands.ts';
+import type { Event } from '../core/events.ts';
+import { JournalError, type Journal } from '../journal/journal.ts';
+import { MemoryJournal } from '../journal/memory.ts';
+import { Loop, type LoopPorts, type Perform, type Scheduler } from './loop.ts';
+
+const hello = { kind: 'loop-started', pid: 1, host: 'test', version: '0' } as const;
+
+const start: Command = {
+  kind: 'start-run',
+  by: 'user',
+  run: runId,
+  plan: planOf([{ id: 'a' }]),
+  base: { ref: 'main', commit: 'base', dirty: 0 },
+  integration: `czar/${runId}-integration`,
+  target: 'main',
+  scope: null,
+};
+
+/** Delays are not waited for. */
+const atOnce: Scheduler = {
+  immediate: (step) => {
+    setImmediate(step);
+  },
+  timer: (step) => {
+    const timer = setImmediate(step);
+    return () => clearImmediate(timer);
+  },
+};
+
+function loopOver(journal: Journal, perform: Perform = async () => null): Loop {
+  const ports: LoopPorts = {
+    journal,
+    perform,
+    when: () => true,
+    now: () => 1_000,
+    scheduler: atOnce,
+    committed: () => {},
+  };
+  return new Loop(ports);
+}
+
+/** A journal whose disk is full for the batches that match. */
+function fullFor(
+  inner: Journal,
+  full: (batch: readonly Event[]) => boolean,
+): Journal & { readonly refused: () => number } {
+  let refused = 0;
+  return {
+    append: (batch, state) => {
+      if (full(batch)) {
+        refused += 1;
+        throw new JournalError('full', 'the disk is full');
+      }
+      inner.append(batch, state);
+    },
+    read: (query) => inner.read(query),
+    load: () => inner.load(),
+    head: () => inner.head(),
+    close: () => {},
+    refused: () => refused,
+  };
+}
+
+test('S12: a loop that was taken over stays fenced when a full disk made it load the log again', async () => {
+  const log = new MemoryJournal();
+  let full = false;
+  const old = loopOver(fullFor(log, () => full));
+  await old.send(hello);
+  const young = loopOver(log);
+  await young.send(hello);
+  full = true;
+  assert.equal((await old.send(start)).ok, false);
+  full = false;
+  await assert.rejects(old.send(start), /taken over/);
+  assert.equal(log.load().runs.size, 0);
+  await young.end('done');
+});
+
+test('a loop whose start cannot be logged does nothing and takes nothing', async () => {
+  const log = new MemoryJournal();
+  const before = loopOver(log);
+  await before.send(hello);
+  await before.send(start);
+  await before.end('done');
+  let performed = 0;
+  const loop = loopOver(
+    fullFor(log, () => true),
+    async () => {
+      performed += 1;
+      return null;
+    },
+  );
+  assert.equal((await loop.send(hello)).ok, false);
+  await assert.rejects(loop.send({ kind: 'tick' }), /full/);
+  assert.equal(performed, 0);
+});
+
+test('what an effect reports while the disk is full is reported again until it is in the log', async () => {
+  const log = new MemoryJournal();
+  let times = 0;
+  const journal = fullFor(log, (batch) => {
+    if (!batch.some((event) => event.type === 'worker.checkpoint')) return false;
+    times += 1;
+    return times <= 2;
+  });
+  const loop = loopOver(journal, async (intent, { report }) => {
+    if (intent.kind === 'watch') {
+      const { run, worker, attempt } = intent;
+      await report({
+        kind: 'reports',
+        run,
+        worker,
+        attempt,
+        reports: [{ kind: 'checkpoint', name: 'half' }],
+        refused: [],
+        reportOffset: 1,
+        outputOffset: 0,
+      });
+    }
+    return success(intent);
+  });
+  await loop.send(hello);
+  await loop.send(start);
+  await loop.until((state) => state.runs.get(runId)?.state === 'complete');
+  assert.equal(journal.refused(), 2);
+  const checkpoints = [...log.read({ types: ['worker.checkpoint'] })];
+  assert.equal(checkpoints.length, 1);
+  await loop.end('done');
+});
