@@ -1,0 +1,223 @@
+/**
+ * Checks every step: each batch of events as it becomes durable, each effect as it begins, the process table and the
+ * refs as they change. It keeps a book of its own and asks the core nothing.
+ */
+import type { Outcome } from '../src/core/commands.ts';
+import type { Event } from '../src/core/events.ts';
+import type { Intent } from '../src/core/intents.ts';
+import { checkEvent, claimHolder, heldByBarrier, type Ground } from './checks-log.ts';
+import { requiring, type Require } from './invariants.ts';
+import { isLive, isOver, Ledger, type RunBook, type WorkerBook } from './ledger.ts';
+import { justification } from './justify.ts';
+import type { Owner, World, Worktree } from './world.ts';
+
+interface InFlight {
+  readonly intent: Intent;
+  readonly signal: AbortSignal;
+}
+
+export class Checker {
+  readonly ledger = new Ledger();
+  readonly require: Require;
+  /** Effects begun since it was last asked. */
+  begunSince = 0;
+  readonly #world: World;
+  readonly #ground: Ground;
+  readonly #epochs = new Map<number, number>();
+  readonly #flights = new Map<number, Map<string, InFlight>>();
+  #moves = 0;
+  #pids = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.require = requiring(world.coverage);
+    this.#ground = { world, ledger: this.ledger, require: this.require };
+    world.onReplace = (tree) => this.#replaced(tree);
+  }
+
+  /** Whether the owner's loop is the one that may append. */
+  reigns(owner: Owner): boolean {
+    return this.#epochs.get(owner.id) === this.ledger.epoch;
+  }
+
+  begun(owner: Owner, intent: Intent, signal: AbortSignal): void {
+    this.begunSince += 1;
+    const mine = this.#flights.get(owner.id) ?? new Map<string, InFlight>();
+    this.#flights.set(owner.id, mine);
+    this.require('A3', !mine.has(intent.key), () => `${intent.key} is under way twice`);
+    mine.set(intent.key, { intent, signal });
+    if (!this.reigns(owner)) return;
+    const why = justification(this.ledger, intent);
+    this.require('S14', why === null, () => `${intent.key}: ${why}`);
+  }
+
+  over(owner: Owner, intent: Intent, _outcome: Outcome | null): void {
+    this.#flights.get(owner.id)?.delete(intent.key);
+  }
+
+  gone(owner: Owner): void {
+    this.#flights.delete(owner.id);
+  }
+
+  /** A batch that became durable. */
+  batch(owner: Owner, events: readonly Event[], draining: boolean): void {
+    for (const event of events) {
+      this.#world.coverage.hit('event', event.type);
+      this.#world.say(`event ${event.seq} ${event.type} ${event.worker ?? ''}`);
+      if (event.type === 'loop.started') {
+        this.require(
+          'S12',
+          event.data.epoch === this.ledger.epoch + 1,
+          () => `epoch ${event.data.epoch} after ${this.ledger.epoch}`,
+        );
+        this.#epochs.set(owner.id, event.data.epoch);
+      } else {
+        this.require('S12', this.reigns(owner), () => `loop ${owner.id} appends ${event.type}`);
+      }
+      checkEvent(this.#ground, event);
+      this.ledger.apply(event);
+    }
+    const last = events.at(-1);
+    if (last === undefined) return;
+    this.#checkLive(owner);
+    if (!draining) this.#checkReady(last.at);
+  }
+
+  /** After every step of the world. */
+  step(): void {
+    const { git } = this.#world;
+    for (; this.#moves < git.moves.length; this.#moves += 1) {
+      const move = git.moves[this.#moves];
+      if (move === undefined || move.from === null) continue;
+      if (move.ref.startsWith('refs/czar/kept/'))
+        this.require('A6', false, () => `${move.ref} moved from ${move.from} to ${move.to}`);
+      if (move.ref.startsWith('refs/czar/integration/'))
+        this.require(
+          'A6',
+          git.isAncestor(move.from, move.to),
+          () => `${move.ref} dropped ${move.from}`,
+        );
+    }
+    if (this.#pids === this.#world.pids) return;
+    this.#pids = this.#world.pids;
+    this.#checkProcesses();
+  }
+
+  #checkProcesses(): void {
+    const seen = new Map<string, string>();
+    for (const folder of this.#world.attempts.values()) {
+      if (!folder.alive) continue;
+      const worker = `${folder.run}/${folder.worker}`;
+      const other = seen.get(worker);
+      this.require('S1', other === undefined, () => `${other} and ${folder.key} live together`);
+      this.require('S1', folder.spawned === 1, () => `${folder.key} was started twice`);
+      seen.set(worker, folder.key);
+    }
+  }
+
+  /** No process belongs to a worker that has none in the log, and the checks that run have slots. */
+  #checkLive(owner: Owner): void {
+    for (const folder of this.#world.attempts.values()) {
+      if (!folder.alive) continue;
+      const worker = this.ledger.run(folder.run)?.workers.get(folder.worker);
+      const known = worker !== undefined && isLive(worker) && worker.attempt === folder.n;
+      this.require(
+        'S1',
+        known,
+        () => `${folder.key} lives and its worker is ${worker?.state} at ${worker?.attempt}`,
+      );
+    }
+    const checks = [...(this.#flights.get(owner.id)?.values() ?? [])].filter(
+      ({ intent, signal }) => !signal.aborted && this.#needsCheckSlot(intent),
+    );
+    const most = Math.max(
+      0,
+      ...[...this.ledger.runs.values()].map((run) => run.plan.policies.maxParallelChecks),
+    );
+    this.require('P1', checks.length <= most, () => `${checks.length} checks run side by side`);
+    const live = this.ledger.live();
+    const slots = Math.max(
+      0,
+      ...[...this.ledger.runs.values()].map((run) => run.plan.policies.maxParallel),
+    );
+    this.require('P1', live <= slots, () => `${live} attempts live`);
+  }
+
+  #needsCheckSlot(intent: Intent): boolean {
+    if (intent.kind === 'check') return true;
+    if (intent.kind !== 'setup') return false;
+    const run = this.ledger.run(intent.run);
+    const own = run?.workers.get(intent.worker)?.definition.setup.length ?? 0;
+    return own > 0 || (run?.plan.policies.setup.length ?? 0) > 0;
+  }
+
+  #checkReady(now: number): void {
+    for (const run of this.ledger.runs.values()) {
+      if (run.tip === null || run.cancelling || !['running', 'waiting'].includes(run.state))
+        continue;
+      for (const worker of run.workers.values()) {
+        if (worker.state !== 'ready') continue;
+        this.require(
+          'L1',
+          this.#obstacle(run, worker, now),
+          () => `${worker.id} is ready, nothing is in its way, and it does not start`,
+        );
+      }
+    }
+  }
+
+  #obstacle(run: RunBook, worker: WorkerBook, now: number): boolean {
+    return (
+      worker.notBefore > now ||
+      this.ledger.live() >= run.plan.policies.maxParallel ||
+      (!worker.inputsChecked && worker.definition.edges.some((edge) => edge.inputs.length > 0)) ||
+      heldByBarrier(run, worker) ||
+      claimHolder(run, worker) !== null
+    );
+  }
+
+  #replaced(tree: Worktree): void {
+    const { git } = this.#world;
+    const lost = [...tree.made].find((commit) => !git.isHeld(commit));
+    this.require('S8', lost === undefined, () => `the tree of ${tree.worker} goes with ${lost}`);
+    const files = git.tree(tree.files);
+    if (git.look(tree.head).tree === files) return;
+    const stored = [...git.mirror.values()].some((commit) => git.look(commit).tree === files);
+    this.require('S8', stored, () => `the tree of ${tree.worker} goes with uncommitted files`);
+  }
+
+  /** When nothing is left to do: every run is over or waits for a person who can tell why. */
+  atRest(): void {
+    for (const run of this.ledger.runs.values()) {
+      const workers = [...run.workers.values()];
+      const where = (): string =>
+        `${run.id} is ${run.state}: ${workers.map((one) => `${one.id}=${one.state}`).join(' ')}`;
+      const open = workers.filter((one) => !isOver(one));
+      this.require('L2', run.state !== 'running', where);
+      if (run.state === 'waiting')
+        this.require(
+          'L2',
+          open.some((one) => one.state === 'paused' || one.block !== null),
+          where,
+        );
+      for (const worker of open) {
+        const waits = [...worker.superseded].some((id) => !isDone(run.workers.get(id)));
+        const inQueue = worker.state === 'merging';
+        this.require('L3', !inQueue || waits || run.state !== 'waiting', where);
+        const standing = ['pending', 'blocked', 'paused', 'merging', 'ready'];
+        this.require('L2', standing.includes(worker.state) || run.tip === null, where);
+      }
+      this.require('L3', run.landing === null, () => `${run.id} is being landed for ever`);
+    }
+    this.noProcess('L6');
+  }
+
+  noProcess(invariant: 'L4' | 'L6'): void {
+    const alive = [...this.#world.attempts.values()].find((folder) => folder.alive);
+    this.require(invariant, alive === undefined, () => `${alive?.key} lives`);
+  }
+}
+
+function isDone(worker: WorkerBook | undefined): boolean {
+  return worker?.state === 'complete' || worker?.state === 'skipped';
+}

@@ -1,0 +1,314 @@
+/** What every event must be true to, given the log before it and the world: checked before it is entered in the book. */
+import type { Event } from '../src/core/events.ts';
+import { folderOf } from './attempts.ts';
+import { mayChange } from './effects-gates.ts';
+import type { Require } from './invariants.ts';
+import {
+  edgeHolds,
+  isLive,
+  isOver,
+  treeKey,
+  type Ledger,
+  type RunBook,
+  type WorkerBook,
+} from './ledger.ts';
+import { requireGates, requireMerge, requireLanding } from './checks-merge.ts';
+import type { World } from './world.ts';
+
+export interface Ground {
+  readonly world: World;
+  readonly ledger: Ledger;
+  readonly require: Require;
+}
+
+/** The lifecycle, written out once more: where each state may come from. */
+const into: Readonly<Record<string, string>> = {
+  pending: 'blocked paused failed cancelled',
+  ready: 'pending starting active verifying reviewing merging blocked paused',
+  starting: 'ready',
+  active: 'starting',
+  verifying: 'starting active blocked paused failed',
+  reviewing: 'verifying blocked paused',
+  merging: 'verifying reviewing blocked paused',
+  complete: 'verifying reviewing merging',
+  blocked: 'pending ready starting active verifying reviewing merging paused',
+  paused: 'pending ready starting active verifying reviewing merging blocked',
+  failed: 'starting active ready blocked reviewing',
+  skipped: 'pending ready failed blocked cancelled',
+  cancelled: 'pending ready starting active verifying reviewing merging blocked paused',
+};
+
+/** Checks one event of a loop. */
+export function checkEvent(ground: Ground, event: Event): void {
+  const { ledger, require } = ground;
+  require('S10', event.seq === ledger.seq + 1, () => `event ${event.seq} after ${ledger.seq}`);
+  const run = ledger.run(event.run);
+  if (event.type === 'run.started') requireAcyclic(ground, event);
+  if (run === undefined) return;
+  const worker = ledger.worker(event);
+  if (worker !== undefined) checkWorkerEvent(ground, run, worker, event);
+  switch (event.type) {
+    case 'gate.passed':
+    case 'gate.failed':
+    case 'gate.inconclusive':
+      checkVerdict(ground, event, worker);
+      break;
+    case 'run.complete':
+      require('L2', [...run.workers.values()].every(
+        (one) => one.state === 'complete' || one.state === 'skipped',
+      ), () => 'a run is complete with workers that are not');
+      break;
+    case 'run.failed':
+    case 'run.cancelled':
+      require('L2', run.tip === null || [...run.workers.values()].every(isOver), () =>
+        `${event.type} with work under way`);
+      break;
+    case 'run.landed':
+      requireLanding(ground, run, event);
+      break;
+    default:
+  }
+}
+
+function checkWorkerEvent(ground: Ground, run: RunBook, worker: WorkerBook, event: Event): void {
+  const { require } = ground;
+  if (event.attempt !== undefined && event.type !== 'worker.started')
+    require('S2', event.attempt === worker.attempt, () =>
+      `${event.type} of attempt ${event.attempt} of ${worker.id}, which is at ${worker.attempt}`);
+  if ('from' in event.data && event.data.from !== null) {
+    const to = event.type === 'worker.started' ? 'starting' : event.type.slice(7);
+    const { from } = event.data;
+    require('S17', from === worker.state && (into[to] ?? '').split(' ').includes(from), () =>
+      `${worker.id} goes ${from} → ${to} and is ${worker.state}`);
+    ground.world.coverage.hit('transition', `${from} → ${to}`);
+  }
+  switch (event.type) {
+    case 'worker.started':
+      checkStart(ground, run, worker, event);
+      break;
+    case 'worker.ready':
+      if (event.data.from === 'pending') {
+        const open = worker.definition.edges.filter((edge) => !edgeHolds(run, edge));
+        require('S3', open.length === 0, () =>
+          `${worker.id} is ready and ${open[0]?.on} is not there`);
+      }
+      require('P4', worker.lost < 3 || event.data.counts !== 'lost', () =>
+        `${worker.id} is started again after ${worker.lost} lost attempts`);
+      require('P4', event.data.counts !== 'failed' ||
+        worker.failures < worker.definition.retry.maxAttempts, () =>
+        `${worker.id} is started again after ${worker.failures} failed attempts`);
+      break;
+    case 'attempt.prepared':
+      checkTree(ground, run, worker, event);
+      break;
+    case 'worker.active': {
+      const folder = folderOf(ground.world, {
+        run: run.id,
+        worker: worker.id,
+        attempt: worker.attempt,
+      });
+      require('S14', folder.spawned > 0 && folder.process?.pid === event.data.process.pid, () =>
+        `${worker.id} is active and its process was never started`);
+      break;
+    }
+    case 'attempt.ended':
+      checkEnd(ground, run, worker, event);
+      break;
+    case 'work.collected':
+      checkCollected(ground, run, worker);
+      break;
+    case 'merge.started':
+      checkMergeStart(ground, run, worker, event);
+      break;
+    case 'worker.merged':
+      requireMerge(ground, run, worker, event);
+      break;
+    case 'worker.complete':
+      checkComplete(ground, run, worker, event);
+      break;
+    case 'worker.blocked': {
+      const { block, blockedBy } = event.data;
+      ground.world.coverage.hit('block', `${block.kind} in ${block.step}`);
+      require('S17', block.text !== '', () => `${worker.id} is blocked without a cause`);
+      const root = blockedBy === null ? null : run.workers.get(blockedBy)?.state;
+      require('S17', root === null || root === 'failed' || root === 'cancelled', () =>
+        `${worker.id} is blocked by ${blockedBy}, which is ${root}`);
+      break;
+    }
+    default:
+  }
+}
+
+function checkStart(
+  ground: Ground,
+  run: RunBook,
+  worker: WorkerBook,
+  event: Extract<Event, { type: 'worker.started' }>,
+): void {
+  const { require, ledger } = ground;
+  require('S1', !isLive(worker) && event.data.attempt === worker.attempt + 1, () =>
+    `attempt ${event.data.attempt} of ${worker.id} begins and attempt ${worker.attempt} is ${worker.state}`);
+  worker.definition.edges.forEach((edge, index) => {
+    require('S3', worker.satisfied.has(index), () => `${worker.id} starts before ${edge.on}`);
+  });
+  require('P1', ledger.live() < run.plan.policies.maxParallel, () =>
+    `${worker.id} starts beside ${ledger.live()} others`);
+  require('P4', worker.notBefore <= event.at, () =>
+    `${worker.id} starts before its backoff is over`);
+  require('S3', !heldByBarrier(run, worker), () =>
+    `${worker.id} starts before the wave before it is over`);
+  const holder = claimHolder(run, worker);
+  require('P2', holder === null, () => `${worker.id} starts while ${holder?.id} holds the claim`);
+}
+
+export function heldByBarrier(run: RunBook, worker: WorkerBook): boolean {
+  if (run.plan.policies.barrier !== 'wave') return false;
+  const wave = run.waves.get(worker.id) ?? 0;
+  return [...run.workers.values()].some(
+    (one) => (run.waves.get(one.id) ?? 0) < wave && !isOver(one),
+  );
+}
+
+/** The worker whose claim is in the way; one that waits for its superseded dependency lends its claim to it. */
+export function claimHolder(run: RunBook, worker: WorkerBook): WorkerBook | null {
+  const mine = worker.definition.owns;
+  if (run.plan.policies.ownership !== 'serialize' || mine === null) return null;
+  for (const other of run.workers.values()) {
+    if (other === worker || !other.claims) continue;
+    if (other.definition.owns?.some((glob) => mine.includes(glob)) !== true) continue;
+    if (other.state === 'merging' && other.superseded.has(worker.id)) continue;
+    return other;
+  }
+  return null;
+}
+
+function checkTree(
+  ground: Ground,
+  run: RunBook,
+  worker: WorkerBook,
+  event: Extract<Event, { type: 'attempt.prepared' }>,
+): void {
+  const { require, world } = ground;
+  const tree = world.treeOf(run.id, worker.id);
+  require('S14', tree?.attempt === worker.attempt, () => `the tree of ${worker.id} is not there`);
+  if (worker.definition.workspace === 'empty') return;
+  for (const edge of worker.definition.edges) {
+    const on = run.workers.get(edge.on);
+    if (edge.kind !== 'output' || on?.state !== 'complete' || on.merged === null) continue;
+    const { commit } = on.merged;
+    require('P7', world.git.isAncestor(commit, event.data.base), () =>
+      `the tree of ${worker.id} at ${event.data.base} lacks ${commit} of ${edge.on}`);
+  }
+}
+
+function checkEnd(
+  ground: Ground,
+  run: RunBook,
+  worker: WorkerBook,
+  event: Extract<Event, { type: 'attempt.ended' }>,
+): void {
+  const { require, world } = ground;
+  const { end } = event.data;
+  const folder = folderOf(world, { run: run.id, worker: worker.id, attempt: worker.attempt });
+  require('S19', !folder.alive, () =>
+    `attempt ${folder.key} is over in the log (${end.how}) and lives`);
+  require('S19', end.how !== 'exited' ||
+    (folder.status === 'exited' && folder.code === end.code), () =>
+    `attempt ${folder.key} exited in the log only`);
+  require('S19', end.how !== 'lost' || folder.status !== 'exited' || folder.stopped !== null, () =>
+    `attempt ${folder.key} is lost in the log and its exit is on record`);
+}
+
+function checkCollected(ground: Ground, run: RunBook, worker: WorkerBook): void {
+  const { require, world } = ground;
+  const folder = folderOf(world, { run: run.id, worker: worker.id, attempt: worker.attempt });
+  require('S19', !folder.alive, () => `attempt ${folder.key} is collected and lives`);
+  const lines = [...folder.said, ...folder.printed];
+  const spent = lines.reduce((sum, one) => sum + (one?.kind === 'usage' ? one.usage.input : 0), 0);
+  require('P3', worker.counted === spent, () =>
+    `attempt ${folder.key} used ${spent} and the log has ${worker.counted}`);
+  const bad = folder.said.filter((one) => one === null).length;
+  require('P3', worker.refused === bad, () =>
+    `attempt ${folder.key} wrote ${bad} bad lines and the log has ${worker.refused}`);
+  const tree = world.treeOf(run.id, worker.id);
+  if (tree === undefined || worker.definition.workspace === 'empty') return;
+  const lost = [...tree.made].find((commit) => !world.git.isHeld(commit));
+  require('S7', lost === undefined, () => `commit ${lost} of ${worker.id} is held by nothing`);
+}
+
+function checkMergeStart(
+  ground: Ground,
+  run: RunBook,
+  worker: WorkerBook,
+  event: Extract<Event, { type: 'merge.started' }>,
+): void {
+  const { require } = ground;
+  const other = [...run.workers.values()].find((one) => one.merge !== null);
+  require('A5', other === undefined, () => `${worker.id} begins to merge beside ${other?.id}`);
+  require('S5', event.data.base === run.tip && event.data.tip === worker.work?.tip, () =>
+    `${worker.id} merges ${event.data.tip} on ${event.data.base}`);
+  const open = [...worker.superseded].find((id) => {
+    const state = run.workers.get(id)?.state;
+    return state !== 'complete' && state !== 'skipped';
+  });
+  require('S3', open === undefined, () =>
+    `${worker.id} merges before ${open}, which was sent back`);
+}
+
+function checkComplete(
+  ground: Ground,
+  run: RunBook,
+  worker: WorkerBook,
+  event: Extract<Event, { type: 'worker.complete' }>,
+): void {
+  const { require } = ground;
+  const { definition, work } = worker;
+  if (event.data.from === 'merging') {
+    require('P5', worker.merged !== null && worker.merged.commit === worker.merge?.commit, () =>
+      `${worker.id} is complete and was not merged`);
+    return;
+  }
+  const nothing = work !== null && work.patch === '';
+  const empty = definition.workspace === 'empty' && work === null;
+  require('P5', nothing || empty, () => `${worker.id} is complete and its work is not merged`);
+  require('P5', !nothing ||
+    definition.deliverables.length === 0 ||
+    definition.verify.length > 0, () =>
+    `${worker.id} changed nothing and nothing verified its deliverables`);
+  requireGates(ground, run, worker, work?.tree ?? `workspace:${worker.id}:${worker.attempt}`);
+}
+
+function checkVerdict(
+  ground: Ground,
+  event: Extract<Event, { type: 'gate.passed' | 'gate.failed' | 'gate.inconclusive' }>,
+  worker: WorkerBook | undefined,
+): void {
+  const { require, world } = ground;
+  const { verdict } = event.data;
+  if ('tree' in verdict) {
+    const ran = world.ran.get(treeKey(verdict.tree, verdict));
+    require('S14', ran?.has(verdict.result) === true, () =>
+      `${verdict.command} never gave ${verdict.result} on ${verdict.tree}`);
+    return;
+  }
+  require('S4', worker !== undefined && verdict.tip === (worker.work?.tip ?? ''), () =>
+    `a verdict of ${verdict.gate} on ${verdict.tip} and not on ${worker?.work?.tip}`);
+  if (verdict.gate === 'ownership' && verdict.result === 'pass' && worker?.work != null) {
+    const stray = worker.work.changed.find((one) => !mayChange(worker.definition.owns, one.path));
+    require('S4', stray === undefined, () => `${worker.id} changed ${stray?.path}`);
+  }
+}
+
+function requireAcyclic({ require }: Ground, event: Extract<Event, { type: 'run.started' }>): void {
+  const edges = new Map(
+    event.data.plan.workers.map((one) => [one.id, one.edges.map((edge) => edge.on)]),
+  );
+  const done = new Set<string>();
+  const visit = (id: string, path: readonly string[]): void => {
+    require('S16', !path.includes(id), () => [...path, id].join(' → '));
+    if (done.has(id)) return;
+    for (const on of edges.get(id) ?? []) visit(on, [...path, id]);
+    done.add(id);
+  };
+  for (const id of edges.keys()) visit(id, []);
+}

@@ -1,0 +1,139 @@
+/** Merging and landing against git itself: which gates had to pass, what moved, and what the result changed. */
+import type { Event, TreeGate } from '../src/core/events.ts';
+import type { Ground } from './checks-log.ts';
+import { mayChange } from './effects-gates.ts';
+import { treeKey, type RunBook, type WorkerBook } from './ledger.ts';
+
+/** The worker's own gates passed on its own tree, and all its change gates on its tip. */
+export function requireGates(ground: Ground, run: RunBook, worker: WorkerBook, tree: string): void {
+  for (const gate of verifyOf(run, worker)) requirePass(ground, run, tree, gate);
+  requireChange(ground, run, worker);
+}
+
+export function requireMerge(
+  ground: Ground,
+  run: RunBook,
+  worker: WorkerBook,
+  event: Extract<Event, { type: 'worker.merged' }>,
+): void {
+  const { world, require } = ground;
+  const { commit, tree, base, tip } = event.data;
+  const made = world.git.look(commit);
+  require('S5', base === run.tip &&
+    made.parents[0] === base &&
+    made.parents[1] === tip &&
+    made.tree === tree, () =>
+    `${commit} is no merge of ${tip} on ${base}, where integration stands at ${run.tip}`);
+  const ref = `refs/czar/integration/${run.id}`;
+  const moves = world.git.moves.filter((move) => move.ref === ref && move.to === commit);
+  require('S5', moves.length === 1 && moves[0]?.from === base, () =>
+    `integration was moved to ${commit} ${moves.length} times, from ${moves[0]?.from}`);
+  require('S4', tip === worker.work?.tip, () =>
+    `${tip} is merged and ${worker.work?.tip} was judged`);
+  requireChange(ground, run, worker);
+  const { checks } = run.plan.policies;
+  const others = run.merged.flatMap((id) => {
+    const other = run.workers.get(id);
+    return other === undefined ? [] : verifyOf(run, other);
+  });
+  const gates = [...verifyOf(run, worker), ...(checks.length > 0 ? checksOf(run) : others)];
+  for (const gate of gates) requirePass(ground, run, tree, gate);
+  requireUnion(ground, base, tip, commit);
+}
+
+export function requireLanding(
+  ground: Ground,
+  run: RunBook,
+  event: Extract<Event, { type: 'run.landed' }>,
+): void {
+  const { world, require } = ground;
+  const { landing } = run;
+  const { commit, target } = event.data;
+  require('S5', landing !== null && landing.commit === commit && landing.target === target, () =>
+    `${commit} landed on ${target} and ${landing?.commit} was built`);
+  if (landing === null) return;
+  const made = world.git.look(commit);
+  const follows =
+    landing.mode === 'ff'
+      ? world.git.isAncestor(landing.onto, commit)
+      : made.parents[0] === landing.onto;
+  require('S5', follows, () => `${commit} does not follow ${landing.onto}`);
+  const moves = world.git.moves.filter(
+    (move) => move.place === 'user' && move.ref === `refs/heads/${target}` && move.to === commit,
+  );
+  require('S5', moves.length === 1 && moves[0]?.from === landing.onto, () =>
+    `${target} was moved to ${commit} ${moves.length} times, from ${moves[0]?.from}`);
+  const { checks } = run.plan.policies;
+  const others = run.merged.flatMap((id) => {
+    const worker = run.workers.get(id);
+    return worker === undefined ? [] : verifyOf(run, worker);
+  });
+  for (const gate of checks.length > 0 ? checksOf(run) : others)
+    requirePass(ground, run, made.tree, gate);
+  requireUnion(ground, landing.onto, landing.tip, commit);
+}
+
+/** Every change gate passed, for the tip that is the work now, and the facts agree. */
+function requireChange({ world, require }: Ground, run: RunBook, worker: WorkerBook): void {
+  const { definition, work } = worker;
+  const tip = work?.tip ?? '';
+  const gates = ['deliverables', 'handoff', ...(work === null ? [] : ['ownership', 'protect'])];
+  for (const gate of gates) {
+    const last = worker.change.findLast((one) => one.gate === gate && one.tip === tip);
+    require('S4', last?.result === 'pass', () =>
+      `${worker.id} goes on at ${tip} and its ${gate} is ${last?.result ?? 'not judged'}`);
+  }
+  require('S4', definition.handoff !== 'required' || worker.handoff, () =>
+    `${worker.id} goes on without its handoff`);
+  if (work === null) return;
+  const files = world.git.files(world.git.look(tip).tree);
+  for (const path of definition.deliverables)
+    require('S4', files.has(path), () => `${worker.id} goes on without ${path}`);
+  for (const { path, before, after } of work.changed) {
+    require('S4', mayChange(definition.owns, path), () => `${worker.id} goes on with ${path}`);
+    if (!run.plan.policies.protect.includes(path)) continue;
+    const approved = worker.approvals.some(
+      (one) => one.path === path && one.patch === `${before}..${after}`,
+    );
+    require('S4', approved, () => `${worker.id} goes on with ${path}, which nobody approved`);
+  }
+}
+
+function requirePass({ world, require }: Ground, run: RunBook, tree: string, gate: Gate): void {
+  const key = treeKey(tree, gate);
+  require('S4', run.trees.get(key) === 'gate.passed' &&
+    world.ran.get(key)?.has('pass') === true, () =>
+    `${gate.command} did not pass on ${tree}: the log has ${run.trees.get(key) ?? 'nothing'}`);
+}
+
+/** Path by path: what the branch changed is as the branch has it, everything else as the target had it. */
+function requireUnion({ world, require }: Ground, onto: string, tip: string, result: string): void {
+  const { git } = world;
+  const filesOf = (commit: string): ReadonlyMap<string, string> => git.files(git.look(commit).tree);
+  const base = filesOf(git.mergeBase(onto, tip));
+  const target = filesOf(onto);
+  const branch = filesOf(tip);
+  const merged = filesOf(result);
+  for (const path of new Set([
+    ...base.keys(),
+    ...target.keys(),
+    ...branch.keys(),
+    ...merged.keys(),
+  ])) {
+    const wanted = branch.get(path) === base.get(path) ? target.get(path) : branch.get(path);
+    require('S6', merged.get(path) === wanted, () =>
+      `${path} is ${merged.get(path)} in ${result} and should be ${wanted}`);
+  }
+}
+
+type Gate = Pick<TreeGate, 'command' | 'setup'>;
+
+function verifyOf(run: RunBook, { definition }: WorkerBook): readonly Gate[] {
+  const setup = definition.setup.length > 0 ? definition.setup : run.plan.policies.setup;
+  return definition.verify.map((command) => ({ command, setup }));
+}
+
+function checksOf(run: RunBook): readonly Gate[] {
+  const { checks, setup } = run.plan.policies;
+  return checks.map((command) => ({ command, setup }));
+}

@@ -1,0 +1,41 @@
+/**
+ * The places inside effects at which faults strike: an effect throws, is slow, or its loop's process dies. A dead
+ * process's effect waits for ever; an aborted one ends at its next place, or goes on to its end.
+ */
+import type { Intent } from '../src/core/intents.ts';
+import type { EffectContext } from '../src/daemon/loop.ts';
+import { never, type Owner, type World } from './world.ts';
+
+export interface Effect<I extends Intent = Intent> {
+  readonly world: World;
+  readonly owner: Owner;
+  readonly intent: I;
+  readonly context: EffectContext;
+  /** Passes a named place, some time later. */
+  readonly place: (name: string) => Promise<void>;
+}
+
+export type EffectOf<K extends Intent['kind']> = Effect<Extract<Intent, { kind: K }>>;
+
+export function effectOf<I extends Intent>(
+  world: World,
+  owner: Owner,
+  intent: I,
+  context: EffectContext,
+): Effect<I> {
+  const obstinate = world.faults.strikes('ignores-abort', intent.kind);
+  const place = async (name: string): Promise<void> => {
+    const site = `${intent.kind}:${name}`;
+    world.coverage.hit('site', site);
+    if (world.faults.strikes('crash', site)) {
+      world.onCrash(owner, `at ${site}`);
+      return never();
+    }
+    if (world.faults.strikes('throw', site)) throw new Error(`injected at ${site}`);
+    const slow = world.faults.strikes('slow', site);
+    await world.sleep(owner, slow ? 1_000 + world.delay.below(90_000) : world.delay.below(40));
+    if (owner.dead) return never();
+    if (context.signal.aborted && !obstinate) throw new Error('aborted');
+  };
+  return { world, owner, intent, context, place };
+}

@@ -1,0 +1,169 @@
+/** Launching, following and stopping an attempt, by the records in its folder. */
+import type { Outcome } from '../src/core/commands.ts';
+import type { AttemptEnd, Report } from '../src/core/events.ts';
+import type { Intent } from '../src/core/intents.ts';
+import { definitionOf } from '../src/core/state.ts';
+import {
+  die,
+  endNow,
+  endWithoutExit,
+  exit,
+  folderOf,
+  judgementOf,
+  spawn,
+  type AttemptFolder,
+} from './attempts.ts';
+import type { Effect, EffectOf } from './effect-context.ts';
+import { isEmpty } from './world.ts';
+
+type AttemptIntent = Extract<Intent, { attempt: number }>;
+
+export async function launch({
+  world,
+  intent,
+  context,
+  place,
+}: EffectOf<'launch'>): Promise<Outcome> {
+  const folder = folderOf(world, intent);
+  if (context.recovering || folder.status !== 'none') {
+    await place('recover');
+    if (folder.status === 'none') folder.status = 'void';
+    if (folder.status === 'void' || folder.process === null)
+      return ended(intent, { how: 'lost', why: 'it was never started' });
+    return { kind: 'launched', ...of(intent), process: folder.process };
+  }
+  if (world.agent.chance(0.02)) {
+    const final = world.agent.chance(0.5);
+    return { kind: 'launch-failed', ...of(intent), error: 'the program is missing', final };
+  }
+  await place('before-spawn');
+  // The claim is atomic: of two that start the same attempt one starts it.
+  if (folder.status === 'none') {
+    const tree = world.treeOf(intent.run, intent.worker);
+    spawn(world, folder, {
+      tree: isEmpty(context.run, intent.worker) ? null : (tree ?? null),
+      definition: definitionOf(context.run, intent.worker),
+      unattendedMs: context.run.plan.policies.unattendedMs,
+    });
+  }
+  await place('after-spawn');
+  const { process } = folder;
+  if (process === null) return ended(intent, { how: 'lost', why: 'another loop voided it' });
+  return { kind: 'launched', ...of(intent), process };
+}
+
+export async function watch({
+  world,
+  intent,
+  context,
+  place,
+  owner,
+}: EffectOf<'watch'>): Promise<Outcome | null> {
+  const folder = folderOf(world, intent);
+  const attempt = context.run.workers.get(intent.worker)?.attempt;
+  let at = { said: attempt?.reportOffset ?? 0, printed: attempt?.outputOffset ?? 0 };
+  folder.watching.add(owner);
+  folder.watchedAt = world.mono;
+  const { signal } = context;
+  try {
+    for (;;) {
+      at = await readOn(folder, intent, at, context.report);
+      if (signal.aborted) return null;
+      if (world.faults.strikes('unknown-liveness', 'watch')) {
+        world.after(2_000, () => {
+          for (const watcher of [...folder.watchers]) watcher();
+        });
+      } else {
+        const end = endNow(folder);
+        if (end !== null) {
+          await place('ended');
+          at = await readOn(folder, intent, at, context.report);
+          return ended(intent, end);
+        }
+      }
+      await new Promise<void>((wake) => {
+        const woken = (): void => {
+          folder.watchers.delete(woken);
+          signal.removeEventListener('abort', woken);
+          if (!owner.dead) wake();
+        };
+        folder.watchers.add(woken);
+        signal.addEventListener('abort', woken);
+      });
+    }
+  } finally {
+    folder.watching.delete(owner);
+    folder.watchedAt = world.mono;
+  }
+}
+
+export async function stop({
+  world,
+  intent,
+  context,
+  place,
+  owner,
+}: EffectOf<'stop'>): Promise<Outcome> {
+  const folder = folderOf(world, intent);
+  await place('before-signal');
+  if (folder.status !== 'exited') folder.stopped ??= intent.why;
+  await endTree({ world, context, owner }, folder);
+  await place('after-signal');
+  const end = endNow(folder) ?? endWithoutExit(folder, 'it was stopped');
+  return ended(intent, end);
+}
+
+/** Ends whatever lives of the attempt. */
+export async function endTree(
+  { world, context, owner }: Pick<Effect, 'world' | 'context' | 'owner'>,
+  folder: AttemptFolder,
+): Promise<void> {
+  if (!folder.alive) return;
+  if (!folder.ignoresTerm) {
+    if (world.agent.chance(0.7)) exit(world, folder, 143);
+    else die(world, folder);
+    return;
+  }
+  await world.sleep(owner, context.run.plan.policies.graceMs);
+  die(world, folder);
+}
+
+/** Reports what is in the folder beyond the offsets; each line once. */
+export async function readOn(
+  folder: AttemptFolder,
+  intent: AttemptIntent,
+  from: { readonly said: number; readonly printed: number },
+  report: (outcome: Outcome) => Promise<void>,
+): Promise<{ said: number; printed: number }> {
+  let at = { ...from };
+  while (folder.said.length > at.said || folder.printed.length > at.printed) {
+    const said = folder.said.slice(at.said);
+    const reports = [
+      ...said.filter((one): one is Report => one !== null),
+      ...folder.printed.slice(at.printed),
+    ];
+    const refused = said.filter((one) => one === null).map(() => 'a line that is no report');
+    at = { said: folder.said.length, printed: folder.printed.length };
+    await report({
+      kind: 'reports',
+      ...of(intent),
+      reports,
+      refused,
+      reportOffset: at.said,
+      outputOffset: at.printed,
+    });
+  }
+  return at;
+}
+
+function ended(intent: AttemptIntent, end: AttemptEnd): Outcome {
+  return { kind: 'attempt-ended', ...of(intent), end, judgement: judgementOf(end), lastWords: [] };
+}
+
+function of(intent: AttemptIntent): {
+  readonly run: string;
+  readonly worker: string;
+  readonly attempt: number;
+} {
+  return { run: intent.run, worker: intent.worker, attempt: intent.attempt };
+}

@@ -1,0 +1,127 @@
+/** Merging, publishing and landing: objects first, then one ref by compare-and-swap. */
+import type { Outcome } from '../src/core/commands.ts';
+import type { EffectOf } from './effect-context.ts';
+
+export async function buildMerge({
+  world,
+  intent,
+  place,
+}: EffectOf<'build-merge'>): Promise<Outcome> {
+  const { run, worker, base, tip } = intent;
+  const merged = world.git.merge(base, tip);
+  if (merged.kind === 'conflict') {
+    await place('offer');
+    const tree = world.treeOf(run, worker);
+    if (tree !== undefined) tree.offered = base;
+    const { files } = merged;
+    return { kind: 'merge-conflict', run, worker, base, tip, files, messages: ['both changed it'] };
+  }
+  const commit = world.git.commit(merged.tree, [base, tip], `merge ${worker} ${intent.date}`);
+  await place('before-candidate');
+  world.git.move('mirror', `refs/czar/candidate/${run}/${worker}`, commit);
+  await place('after-candidate');
+  return { kind: 'merge-built', run, worker, base, tip, commit, tree: merged.tree };
+}
+
+export async function commitMerge({
+  world,
+  intent,
+  place,
+}: EffectOf<'commit-merge'>): Promise<Outcome> {
+  const { run, worker, base, tip, commit } = intent;
+  const ref = `refs/czar/integration/${run}`;
+  await place('before-cas');
+  const found = world.git.mirror.get(ref) ?? '';
+  if (!world.git.isAncestor(commit, found) && !world.git.move('mirror', ref, commit, base))
+    return { kind: 'merge-lost', run, worker, found };
+  await place('after-cas');
+  const behind = world.git.ancestors(base);
+  return {
+    kind: 'merge-committed',
+    run,
+    worker,
+    commit,
+    tree: world.git.look(commit).tree,
+    files: { created: 0, modified: world.git.changes(base, commit).length, deleted: 0 },
+    commits: [...world.git.ancestors(tip)].filter((id) => !behind.has(id)).length,
+  };
+}
+
+export async function publish({ world, intent, place }: EffectOf<'publish'>): Promise<Outcome> {
+  const refs: Record<string, string> = {};
+  const diverged: Record<string, string> = {};
+  await place('fetched');
+  for (const [ref, commit] of Object.entries(intent.refs)) {
+    if (ref.startsWith('refs/czar/')) {
+      world.git.move('user', ref, commit);
+      refs[ref] = commit;
+      continue;
+    }
+    const mark = `refs/czar/published/${ref}`;
+    const last = world.git.user.get(mark) ?? null;
+    const found = world.git.user.get(ref) ?? null;
+    if (found !== last && found !== commit) {
+      diverged[ref] = 'the user moved it';
+      continue;
+    }
+    world.git.move('user', ref, commit);
+    world.git.move('user', mark, commit);
+    refs[ref] = commit;
+  }
+  await place('moved');
+  return { kind: 'published', run: intent.run, refs, diverged };
+}
+
+export async function buildLanding({
+  world,
+  intent,
+  place,
+}: EffectOf<'build-landing'>): Promise<Outcome> {
+  const { run, target, onto, tip, mode } = intent;
+  const refused = (reason: string, files: readonly string[] = []): Outcome => ({
+    kind: 'landing-refused',
+    run,
+    reason,
+    files,
+  });
+  await place('look');
+  const now = world.git.user.get(`refs/heads/${target}`);
+  if (now !== onto) return refused(`${target} has moved meanwhile`);
+  if (world.git.isAncestor(tip, onto)) return refused(`${target} has everything already`);
+  if (mode === 'ff') {
+    if (!world.git.isAncestor(onto, tip)) return refused(`${target} has commits of its own`);
+    return built(tip);
+  }
+  const merged = world.git.merge(onto, tip);
+  if (merged.kind === 'conflict') return refused('it conflicts', merged.files);
+  const parents = mode === 'squash' ? [onto] : [onto, tip];
+  const commit = world.git.commit(merged.tree, parents, `land ${run} ${intent.date}`);
+  await place('before-ref');
+  world.git.move('mirror', `refs/czar/landing/${run}`, commit);
+  return built(commit);
+
+  function built(commit: string): Outcome {
+    return { kind: 'landing-built', run, commit, tree: world.git.look(commit).tree };
+  }
+}
+
+export async function commitLanding({
+  world,
+  intent,
+  place,
+}: EffectOf<'commit-landing'>): Promise<Outcome> {
+  const { run, target, onto, commit } = intent;
+  const ref = `refs/heads/${target}`;
+  await place('before-cas');
+  const found = world.git.user.get(ref) ?? '';
+  const mark = `refs/czar/landed/${run}`;
+  const carried = world.git.user.get(mark) === commit && world.git.isAncestor(commit, found);
+  if (found !== commit && !carried) {
+    if (found !== onto)
+      return { kind: 'landing-refused', run, reason: `${target} has moved meanwhile`, files: [] };
+    world.git.move('user', ref, commit, onto);
+    world.git.move('user', mark, commit);
+  }
+  await place('after-cas');
+  return { kind: 'landed', run, commit };
+}

@@ -1,0 +1,64 @@
+/**
+ * Every invariant that the simulation checks, by number and name. Those with S, L and A are the promises of the loop and
+ * the core; those with P are rules of scheduling and evidence that a user relies on.
+ */
+import type { Coverage } from './coverage.ts';
+
+export const invariants = {
+  S1: 'a worker has at most one live attempt, in the log and in the process table',
+  S2: 'nothing is appended for an attempt that is not the last of its worker',
+  S3: 'a worker starts after every edge of it was satisfied',
+  S4: 'what is merged or landed has passed every gate, on exactly that tip and tree',
+  S5: 'a branch moves by compare-and-swap from what its event names, once for each merge',
+  S6: 'a merge changes what its branch changed and nothing else',
+  S7: 'every commit seen in a working tree is held by a ref of the mirror',
+  S8: 'a working tree goes only after what it held is stored',
+  S10: 'the fold of the log is the state; the sequence has no gaps and the chain is whole',
+  S11: 'what was acknowledged is in the log',
+  S12: 'only the loop with the highest epoch appends',
+  S14: 'an effect follows a durable intent and a receipt follows an effect',
+  S16: 'the graph has no cycle',
+  S17: 'every worker is in one state of the table, with a cause where it waits',
+  S19: 'an end is recorded only of what has ended; unknown liveness ends nothing',
+  L1: 'a ready worker starts at once while nothing is in its way',
+  L2: 'every run ends or waits for a person with a stated cause',
+  L3: 'every worker in the merge queue is merged or returned',
+  L4: 'a stop reaches no processes within the grace period and five seconds',
+  L5: 'a loop that starts on a state at rest does nothing',
+  L6: 'no process is left at the end',
+  A2: 'what to do next is the same after a restart',
+  A3: 'for one key at most one effect is under way',
+  A5: 'one merge at a time for each run',
+  A6: 'no ref that holds work is dropped or moved back',
+  P1: 'slots and check slots are kept',
+  P2: 'overlapping claims are not held at the same time',
+  P3: 'every line of a report counts once',
+  P4: 'only failed attempts count, and no more are made than allowed',
+  P5: 'a worker completes by evidence: merged, nothing to merge, or an empty workspace that passed',
+  P6: 'a time limit strikes no earlier than it says, whatever the wall clock does',
+  P7: 'a tree contains what its worker depends on',
+  P8: 'nothing throws but what is meant to',
+} as const;
+
+export type Invariant = keyof typeof invariants;
+
+/** An invariant that does not hold, with what was seen. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
+  readonly invariant: Invariant;
+
+  constructor(invariant: Invariant, detail: string) {
+    super(`${invariant} (${invariants[invariant]}): ${detail}`);
+    this.invariant = invariant;
+  }
+}
+
+/** Throws unless the condition holds; every evaluation is counted. */
+export type Require = (invariant: Invariant, holds: boolean, detail: () => string) => void;
+
+export function requiring(coverage: Coverage): Require {
+  return (invariant, holds, detail) => {
+    coverage.hit('invariant', invariant);
+    if (!holds) throw new Violation(invariant, detail());
+  };
+}

@@ -1,0 +1,347 @@
+/**
+ * The checker's own reading of the log: what each worker's events say, folded without the core. Small on purpose; what
+ * the core derives is checked against it.
+ */
+import type {
+  Block,
+  ChangeVerdict,
+  Event,
+  KeptWork,
+  LandPlan,
+  TreeGate,
+  Work,
+} from '../src/core/events.ts';
+import type { Edge, Plan, WorkerDefinition } from '../src/core/plan.ts';
+import type { WorkerStateName } from '../src/core/lifecycle.ts';
+
+export interface WorkerBook {
+  readonly id: string;
+  readonly definition: WorkerDefinition;
+  state: WorkerStateName;
+  attempt: number;
+  phase: 'tree' | 'setup' | 'launch' | 'running' | 'ended' | 'collected';
+  /** Edges that were satisfied at some moment, by position. */
+  readonly satisfied: Set<number>;
+  notBefore: number;
+  inputsChecked: boolean;
+  claims: boolean;
+  readonly superseded: Set<string>;
+  blockedBy: string | null;
+  block: Block | null;
+  merge: { base: string; tip: string; commit: string | null; tree: string | null } | null;
+  merged: { commit: string; tree: string } | null;
+  work: Work | null;
+  change: ChangeVerdict[];
+  readonly approvals: { path: string; patch: string }[];
+  readonly kept: KeptWork[];
+  handoff: boolean;
+  /** Fresh input tokens of the last attempt, as the log counts them. */
+  counted: number;
+  refused: number;
+  failures: number;
+  lost: number;
+  satisfies: boolean;
+  noChange: boolean;
+  stopAsked: boolean;
+}
+
+export interface RunBook {
+  readonly id: string;
+  readonly plan: Plan;
+  readonly workers: Map<string, WorkerBook>;
+  readonly waves: ReadonlyMap<string, number>;
+  state: string;
+  tip: string | null;
+  cancelling: boolean;
+  readonly merged: string[];
+  landing:
+    (LandPlan & { onto: string; tip: string; commit: string | null; tree: string | null }) | null;
+  /** Last result of each gate on each tree, as the log has it. */
+  readonly trees: Map<string, string>;
+}
+
+export class Ledger {
+  readonly runs = new Map<string, RunBook>();
+  seq = 0;
+  epoch = 0;
+
+  run(id: string | undefined): RunBook | undefined {
+    return id === undefined ? undefined : this.runs.get(id);
+  }
+
+  worker(event: Event): WorkerBook | undefined {
+    return event.worker === undefined ? undefined : this.run(event.run)?.workers.get(event.worker);
+  }
+
+  /** Live attempts over all runs. */
+  live(): number {
+    let count = 0;
+    for (const run of this.runs.values())
+      for (const worker of run.workers.values()) if (isLive(worker)) count += 1;
+    return count;
+  }
+
+  apply(event: Event): void {
+    this.seq = event.seq;
+    if (event.type === 'loop.started') this.epoch = event.data.epoch;
+    if (event.type === 'run.started' && event.run !== undefined)
+      this.runs.set(event.run, openBook(event.run, event.data.plan));
+    const run = this.run(event.run);
+    if (run === undefined) return;
+    ofRun(run, event);
+    const worker = event.worker === undefined ? undefined : run.workers.get(event.worker);
+    if (worker !== undefined) ofWorker(run, worker, event);
+  }
+}
+
+export function isLive(worker: WorkerBook): boolean {
+  return worker.state === 'starting' || worker.state === 'active';
+}
+
+export function isOver(worker: WorkerBook): boolean {
+  return (
+    ['complete', 'failed', 'skipped', 'cancelled'].includes(worker.state) ||
+    (worker.state === 'blocked' && worker.blockedBy !== null)
+  );
+}
+
+export function treeKey(tree: string, gate: Pick<TreeGate, 'command' | 'setup'>): string {
+  return JSON.stringify([tree, gate.command, gate.setup]);
+}
+
+/** Whether the edge is satisfied as things stand. */
+export function edgeHolds(run: RunBook, edge: Edge): boolean {
+  const on = run.workers.get(edge.on);
+  if (on === undefined) return true;
+  if (on.state === 'complete') return true;
+  if (on.state === 'merging') return edge.requires !== 'complete';
+  return on.state === 'skipped' && (edge.allowSkipped || on.satisfies);
+}
+
+function openBook(id: string, plan: Plan): RunBook {
+  const workers = new Map(plan.workers.map((one) => [one.id, openWorker(one)]));
+  const waves = new Map<string, number>();
+  const wave = (worker: string): number => {
+    const known = waves.get(worker);
+    if (known !== undefined) return known;
+    const edges = workers.get(worker)?.definition.edges ?? [];
+    const found = 1 + Math.max(0, ...edges.map((edge) => wave(edge.on)));
+    waves.set(worker, found);
+    return found;
+  };
+  for (const one of plan.workers) wave(one.id);
+  return {
+    id,
+    plan,
+    workers,
+    waves,
+    state: 'running',
+    tip: null,
+    cancelling: false,
+    merged: [],
+    landing: null,
+    trees: new Map(),
+  };
+}
+
+function openWorker(definition: WorkerDefinition): WorkerBook {
+  return {
+    id: definition.id,
+    definition,
+    state: 'pending',
+    attempt: 0,
+    phase: 'tree',
+    satisfied: new Set(),
+    notBefore: 0,
+    inputsChecked: false,
+    claims: false,
+    superseded: new Set(),
+    blockedBy: null,
+    block: null,
+    merge: null,
+    merged: null,
+    work: null,
+    change: [],
+    approvals: [],
+    kept: [],
+    handoff: false,
+    counted: 0,
+    refused: 0,
+    failures: 0,
+    lost: 0,
+    satisfies: false,
+    noChange: false,
+    stopAsked: false,
+  };
+}
+
+function ofRun(run: RunBook, event: Event): void {
+  switch (event.type) {
+    case 'run.prepared':
+      run.tip = event.data.commit;
+      break;
+    case 'run.running':
+      run.state = 'running';
+      run.cancelling = false;
+      break;
+    case 'run.waiting':
+    case 'run.complete':
+    case 'run.failed':
+    case 'run.cancelled':
+      run.state = event.type.slice(4);
+      break;
+    case 'run.cancel_requested':
+      run.cancelling = true;
+      break;
+    case 'worker.merged':
+      run.tip = event.data.commit;
+      run.merged.push(event.worker ?? '');
+      break;
+    case 'land.started':
+      run.landing = { ...event.data, commit: null, tree: null };
+      break;
+    case 'land.built':
+      if (run.landing !== null) Object.assign(run.landing, event.data);
+      break;
+    case 'land.refused':
+    case 'run.landed':
+      run.landing = null;
+      break;
+    case 'gate.passed':
+    case 'gate.failed':
+    case 'gate.inconclusive':
+      if ('tree' in event.data.verdict)
+        run.trees.set(treeKey(event.data.verdict.tree, event.data.verdict), event.type);
+      break;
+    default:
+  }
+}
+
+/** Details of single events; entering a state is `enter`. */
+function ofWorker(run: RunBook, worker: WorkerBook, event: Event): void {
+  switch (event.type) {
+    case 'attempt.prepared':
+      worker.phase = 'setup';
+      break;
+    case 'attempt.setup_passed':
+      worker.phase = 'launch';
+      break;
+    case 'attempt.ended':
+      worker.phase = 'ended';
+      break;
+    case 'work.collected':
+      worker.phase = 'collected';
+      worker.work = event.data.work;
+      worker.kept.push(...(event.data.work?.kept ?? []));
+      break;
+    case 'work.kept':
+      worker.kept.push(event.data.kept);
+      break;
+    case 'inputs.checked':
+      worker.inputsChecked = true;
+      break;
+    case 'worker.stop_requested':
+      worker.stopAsked = true;
+      break;
+    case 'worker.handoff':
+      worker.handoff = true;
+      break;
+    case 'worker.usage':
+      worker.counted += event.data.input;
+      break;
+    case 'worker.report_refused':
+      worker.refused += 1;
+      break;
+    case 'worker.error':
+      worker.failures += 1;
+      break;
+    case 'gate.passed':
+    case 'gate.failed':
+    case 'gate.inconclusive':
+      if ('tip' in event.data.verdict) worker.change.push(event.data.verdict);
+      break;
+    case 'protect.approved':
+      worker.approvals.push(event.data);
+      break;
+    case 'merge.started':
+      worker.merge = { base: event.data.base, tip: event.data.tip, commit: null, tree: null };
+      break;
+    case 'merge.built':
+      if (worker.merge !== null) Object.assign(worker.merge, event.data);
+      break;
+    case 'merge.abandoned':
+      worker.merge = null;
+      break;
+    case 'worker.merged':
+      worker.merged = event.data;
+      break;
+    case 'dependency.superseded':
+      if (event.data.dependent === worker.id) worker.superseded.add(event.data.dependency);
+      break;
+    default:
+      if ('from' in event.data) enter(run, worker, event);
+  }
+}
+
+function enter(run: RunBook, worker: WorkerBook, event: Event): void {
+  if (!('from' in event.data) || event.data.from === null) return;
+  const name = event.type === 'worker.started' ? 'starting' : event.type.slice('worker.'.length);
+  worker.state = name as WorkerStateName;
+  worker.merge = null;
+  if (event.type === 'worker.blocked') {
+    worker.block = event.data.block;
+    worker.blockedBy = event.data.blockedBy;
+  } else {
+    worker.block = null;
+    worker.blockedBy = null;
+  }
+  if (worker.state === 'blocked' || worker.state === 'paused' || isOver(worker))
+    worker.claims = false;
+  switch (event.type) {
+    case 'worker.pending':
+      if (event.data.by === 'user') {
+        worker.failures = 0;
+        worker.lost = 0;
+      }
+      break;
+    case 'worker.ready':
+      worker.notBefore = event.data.notBefore ?? 0;
+      worker.inputsChecked = false;
+      if (event.data.counts === 'lost') worker.lost += 1;
+      else if (event.data.counts !== 'interrupted') worker.lost = 0;
+      break;
+    case 'worker.started':
+      worker.attempt = event.data.attempt;
+      worker.phase = 'tree';
+      worker.claims = event.data.claims;
+      worker.work = null;
+      worker.change = [];
+      worker.counted = 0;
+      worker.refused = 0;
+      worker.stopAsked = false;
+      break;
+    case 'worker.active':
+      worker.phase = 'running';
+      break;
+    case 'worker.verifying':
+      worker.change = [];
+      worker.lost = 0;
+      if (event.data.submitted) {
+        worker.phase = 'ended';
+        worker.work = null;
+      }
+      break;
+    case 'worker.complete':
+      worker.noChange = event.data.noChange;
+      break;
+    case 'worker.skipped':
+      worker.satisfies = event.data.satisfies;
+      break;
+    default:
+  }
+  for (const other of run.workers.values()) {
+    other.definition.edges.forEach((edge, index) => {
+      if (edge.on === worker.id && edgeHolds(run, edge)) other.satisfied.add(index);
+    });
+  }
+}

@@ -1,0 +1,10 @@
+/** What a simulation may break on purpose, to see that its checks would notice. */
+import type { Perform, Rules } from '../src/daemon/loop.ts';
+import type { Journal } from '../src/journal/journal.ts';
+import type { World } from './world.ts';
+
+export interface Mutation {
+  readonly rules?: Rules;
+  readonly perform?: (inner: Perform, world: World) => Perform;
+  readonly journal?: (inner: Journal) => Journal;
+}

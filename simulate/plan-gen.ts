@@ -1,0 +1,90 @@
+/** Random plans from a seed: every kind of edge, claim, gate and limit that the core knows, in small graphs. */
+import type { Plan } from '../src/core/plan.ts';
+import { planOf, type WorkerSketch } from '../test/support/core-world.ts';
+import { stream, type Random } from './random.ts';
+
+const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+
+/** The plan of the seed, with at most so many workers. */
+export function generatePlan(seed: number, name: string, most: number): Plan {
+  const random = stream(seed, `plan ${name}`);
+  const size = 1 + Math.min(random.below(8), random.below(8), most - 1);
+  const sketches = names.slice(0, size).map((id, index) => sketchOf(random, id, index));
+  return planOf(sketches, {
+    maxParallel: 1 + random.below(4),
+    maxParallelChecks: 1 + random.below(2),
+    barrier: random.chance(0.2) ? 'wave' : 'none',
+    ownership: random.chance(0.8) ? 'serialize' : 'warn',
+    agingMs: random.pick([10_000, 600_000]),
+    checks: random.chance(0.4) ? ['all'] : [],
+    setup: random.chance(0.15) ? ['install'] : [],
+    protect: random.chance(0.5) ? ['guard.yml'] : [],
+    unattendedMs: random.pick([120_000, 900_000]),
+    graceMs: random.pick([1_000, 10_000]),
+  });
+}
+
+function sketchOf(random: Random, id: string, index: number): WorkerSketch {
+  const empty = random.chance(0.12);
+  const before = names.slice(0, index).filter(() => random.chance(1.2 / Math.max(1, index)));
+  const deliverables = random.chance(0.25) ? [`${id}.txt`] : [];
+  return {
+    id,
+    workspace: empty ? 'empty' : 'branch',
+    on: before.map((on) => edgeOf(random, on, empty)),
+    owns: random.chance(0.45)
+      ? random.pick([['x/**'], ['y/**'], ['x/**', 'y/**'], [`${id}/**`]])
+      : null,
+    deliverables,
+    verify: random.chance(0.4) ? [random.pick(['v', 'w', `test ${id}`])] : [],
+    setup: random.chance(0.1) ? [`setup ${id}`] : [],
+    handoff: random.chance(0.15) ? 'required' : 'optional',
+    priority: random.pick(['critical', 'high', 'normal', 'normal', 'low'] as const),
+    timeoutMs: random.chance(0.4) ? random.pick([5_000, 60_000, 300_000]) : null,
+    when: random.chance(0.12) ? whenOf(random, before) : null,
+    tasks: random.chance(0.2) ? ['one', 'two'] : [],
+    retry: {
+      maxAttempts: 1 + random.below(3),
+      backoff: random.pick(['exponential', 'linear', 'fixed'] as const),
+      initialMs: random.pick([0, 5_000]),
+      maxMs: random.pick([5_000, 300_000]),
+      from: random.pick(['clean', 'continue'] as const),
+    },
+  };
+}
+
+function edgeOf(
+  random: Random,
+  on: string,
+  empty: boolean,
+): NonNullable<WorkerSketch['on']>[number] {
+  const kind = empty
+    ? random.pick(['knowledge', 'sequential'] as const)
+    : random.pick(['output', 'output', 'knowledge', 'sequential'] as const);
+  return {
+    on,
+    kind,
+    requires:
+      kind === 'output' ? 'complete' : random.pick(['complete', 'verified', 'approved'] as const),
+    allowSkipped: random.chance(0.3),
+    inputs: kind === 'output' && random.chance(0.15) ? [`${on}.txt`] : [],
+  };
+}
+
+function whenOf(random: Random, before: readonly string[]): string {
+  const [first] = before;
+  if (first !== undefined && random.chance(0.5)) return `changed ${first}`;
+  return random.pick(['yes', 'yes', 'no', 'broken']);
+}
+
+/** Evaluates the expressions of generated plans. */
+export function evaluate(
+  expression: string,
+  context: { readonly workers: Readonly<Record<string, { readonly no_change: boolean }>> },
+): boolean | { readonly error: string } {
+  if (expression === 'broken') return { error: 'it is broken' };
+  const [word, worker] = expression.split(' ');
+  if (word === 'changed' && worker !== undefined)
+    return context.workers[worker]?.no_change !== true;
+  return expression === 'yes';
+}

@@ -1,0 +1,140 @@
+/**
+ * The people: in the chaos they ask anything at any time, sense or nonsense, often twice; afterwards they settle what
+ * waits for them. They also move branches behind czar's back.
+ */
+import type { Request } from '../src/core/commands.ts';
+import type { Plan } from '../src/core/plan.ts';
+import type { RunState, WorkerState } from '../src/core/state.ts';
+import type { Random } from './random.ts';
+import type { World } from './world.ts';
+
+/** The request that begins a run of the plan. */
+export function startRun(world: World, run: string, plan: Plan): Request {
+  return {
+    kind: 'start-run',
+    run,
+    plan,
+    base: { ref: 'main', commit: world.git.user.get('refs/heads/main') ?? '', dirty: 0 },
+    integration: `czar/${run}-integration`,
+    target: 'main',
+    scope: null,
+  };
+}
+
+/** Anything: of a worker that may not exist, in a state that may not allow it. */
+export function anyRequest(world: World, run: string, plan: Plan): Request {
+  const { user } = world;
+  const workers = plan.workers.map((one) => one.id);
+  const worker = user.chance(0.03) ? 'nobody' : user.pick(workers);
+  const place = { run: user.chance(0.02) ? 'no-run' : run, worker };
+  switch (user.below(14)) {
+    case 0:
+    case 1:
+      return {
+        kind: 'retry',
+        ...place,
+        note: user.chance(0.5) ? 'again' : null,
+        clean: user.chance(0.4),
+      };
+    case 2:
+      return { kind: 'retry-failed', run: place.run };
+    case 3:
+      return submit(world, place);
+    case 4:
+      return { kind: 'skip', ...place, satisfy: user.chance(0.5) };
+    case 5:
+      return { kind: 'cancel', ...place };
+    case 6:
+      return user.chance(0.25)
+        ? { kind: 'cancel', run: place.run, worker: null }
+        : { kind: 'cancel', ...place };
+    case 7:
+    case 8:
+      return { kind: 'answer', ...place, text: 'this way' };
+    case 9:
+    case 10:
+      return { kind: 'unblock', ...place, note: user.chance(0.5) ? 'go on' : null };
+    case 11:
+      return { kind: 'approve-path', ...place, path: user.pick(['guard.yml', 'shared.txt']) };
+    case 12:
+      return land(world, place.run, true);
+    default:
+      return startRun(world, run, plan);
+  }
+}
+
+function submit(world: World, place: { readonly run: string; readonly worker: string }): Request {
+  const tree = world.treeOf(place.run, place.worker);
+  return {
+    kind: 'submit',
+    ...place,
+    tree: {
+      exists: tree !== undefined,
+      unfinished: world.user.chance(0.1) ? 'a merge is under way' : null,
+    },
+  };
+}
+
+export function land(world: World, run: string, partial: boolean): Request {
+  return {
+    kind: 'land',
+    run,
+    target: 'main',
+    mode: world.user.pick(['merge', 'merge', 'squash', 'ff'] as const),
+    partial,
+    onto: world.git.user.get('refs/heads/main') ?? '',
+  };
+}
+
+/** What a person of goodwill asks for a worker that waits; the longer it takes, the less patient. */
+export function settle(world: World, run: RunState, worker: WorkerState, round: number): Request {
+  const { user } = world;
+  const place = { run: run.id, worker: worker.id };
+  if (round > 8 || user.chance(0.05))
+    return user.chance(0.7)
+      ? { kind: 'skip', ...place, satisfy: user.chance(0.7) }
+      : { kind: 'cancel', ...place };
+  const retry: Request = { kind: 'retry', ...place, note: 'once more', clean: user.chance(0.2) };
+  switch (worker.block?.kind) {
+    case 'question':
+    case 'blocker':
+      return user.chance(0.9) ? { kind: 'answer', ...place, text: 'so' } : retry;
+    case 'protect': {
+      const [path = ''] = worker.block.files.filter(
+        (file) =>
+          !worker.approvals.some((one) => one.path === file && isOf(worker, file, one.patch)),
+      );
+      return user.chance(0.9) ? { kind: 'approve-path', ...place, path } : retry;
+    }
+    case 'conflict':
+    case 'gate':
+    case 'nothing_changed':
+    case 'lost':
+      return user.chance(0.85) ? retry : { kind: 'unblock', ...place, note: null };
+    case 'inconclusive':
+    case 'infrastructure':
+      return user.chance(0.85) ? { kind: 'unblock', ...place, note: null } : retry;
+    case 'inputs':
+    case 'when':
+    case 'dependency':
+    case undefined:
+      return user.chance(0.5) ? retry : { kind: 'skip', ...place, satisfy: true };
+  }
+}
+
+function isOf(worker: WorkerState, path: string, patch: string): boolean {
+  const changed = worker.work?.changed.find((one) => one.path === path);
+  return changed !== undefined && `${changed.before}..${changed.after}` === patch;
+}
+
+/** The user commits on the target, or moves a branch of the run. */
+export function moveSomething(world: World, random: Random): string {
+  const { git } = world;
+  const branches = [...git.user.keys()].filter((ref) => ref.startsWith('refs/heads/'));
+  const ref = random.chance(0.7) ? 'refs/heads/main' : random.pick(branches);
+  const head = git.user.get(ref) ?? '';
+  const files = new Map(git.files(git.look(head).tree));
+  files.set(random.pick(['README.md', 'user.txt', 'shared.txt']), world.blob());
+  git.move('user', ref, git.commit(git.tree(files), [head], `user ${world.mono}`));
+  return ref;
+}
