@@ -123,7 +123,8 @@ test('a gate that is killed or cannot run is inconclusive and blocks; unblock ru
   }
   assert.equal((await scratch.czar('run')).code, 0);
   const merged = (await scratch.events()).filter((event) => event.type === 'worker.merged');
-  assert.deepEqual(merged.map((event) => event.worker).toSorted(), ['killed', 'missing', 'setup']);
+  const workers = merged.map((event): string => event.worker);
+  assert.deepEqual(workers.toSorted(), ['killed', 'missing', 'setup']);
 });
 
 test('a red verify blocks with its output as findings and a log to read', async () => {
