@@ -1,0 +1,208 @@
+/**
+ * Drives one scratch repository from its first start to its landing, killing `czar` again and again: at named crash
+ * points, at random instants, twice in quick succession, and on request its agents and their shims too.
+ *
+ * Owns every process it starts. Invariant: which kills are tried follows from the random numbers alone; when they meet
+ * the process depends on the machine.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { lastStates, readLog, type LogEvent } from './log.ts';
+import { kill, lives, processesOf } from './processes.ts';
+import type { Random } from './random.ts';
+import { linesOf, startCzar, type Ended, type Scratch } from './scratch.ts';
+
+/** What has been done so far, over all rounds. */
+export interface Tally {
+  kills: number;
+  starts: number;
+  agentKills: number;
+  /** Kills by place: a crash point, or how the instant was chosen. */
+  readonly places: Map<string, number>;
+}
+
+export interface Orders {
+  readonly scratch: Scratch;
+  readonly random: Random;
+  readonly tally: Tally;
+  /** Kills of this round. */
+  readonly kills: number;
+  /** Crash points to be met, the next one first; taken from as they are tried. */
+  readonly wishes: string[];
+  /** How long the plan takes undisturbed, milliseconds. */
+  readonly usualMs: number;
+  /** Whether agents and shims are killed too. */
+  readonly agents: boolean;
+}
+
+/** One start may take this long, milliseconds. */
+const patienceMs = 120_000;
+/** Starts that end by themselves without the run being over, before it counts as stuck. */
+const steeringLimit = 20;
+
+/** Points that only the first start can meet. */
+const early = /^(mirror|integration):/;
+const landing = /^land:/;
+
+/** Runs the plan to its end. Null when it got there, else what stood in the way. */
+export async function drive(orders: Orders): Promise<string | null> {
+  const left = { kills: orders.kills, agents: orders.agents ? 2 : 0 };
+  for (let waits = 0; waits < steeringLimit;) {
+    const ended = await start(orders, ['run'], left);
+    if (ended === 'hangs') return 'czar run has not ended';
+    if (ended.killed) continue;
+    if (ended.code === 0) return null;
+    if (ended.code !== 5) return `czar run ended with exit code ${ended.code}`;
+    waits += 1;
+    const problem = await steer(orders, left);
+    if (problem !== null) return problem;
+  }
+  return `the run still waits after ${steeringLimit} answers`;
+}
+
+/** Lands the run on `main`. Null when it got there, else what stood in the way. */
+export async function land(orders: Orders): Promise<string | null> {
+  const left = { kills: Math.min(orders.kills, 3), agents: 0 };
+  for (;;) {
+    const ended = await start(orders, ['land'], left);
+    if (ended === 'hangs') return 'czar land has not ended';
+    if (ended.killed) continue;
+    return ended.code === 0 ? null : `czar land ended with exit code ${ended.code}`;
+  }
+}
+
+/** Does what the plan's worker waits for; kills that too now and then. */
+async function steer(orders: Orders, left: { kills: number }): Promise<string | null> {
+  const { scratch, random, tally } = orders;
+  const log = readLog(scratch.repo);
+  const blocked = [...lastStates(log?.events ?? []).values()].filter(
+    ({ type, data }) => type === 'worker.blocked' && data.text('blockedBy') === '',
+  );
+  if (blocked.length === 0) return 'the run waits and no worker is blocked';
+  for (const event of blocked) {
+    const args = steering(scratch, event);
+    if (args === null) return `${event.worker} is blocked: ${event.data.text('reason')}`;
+    const { child, ended } = startCzar(scratch, args);
+    tally.starts += 1;
+    if (left.kills > 0 && random.chance(0.3)) {
+      const soon = setTimeout(() => child.kill('SIGKILL'), random.next() * 400);
+      const how = await ended;
+      clearTimeout(soon);
+      if (how.killed) hit(tally, left, 'while steering');
+      // What was asked may be in the log or not: the next look tells.
+      if (how.killed) return null;
+    }
+    // Exit code 4: an earlier one that was killed had got through.
+    const { code } = await ended;
+    if (code !== 0 && code !== 4) return `czar ${args.join(' ')} ended with exit code ${code}`;
+  }
+  return null;
+}
+
+function steering(scratch: Scratch, { worker, data }: LogEvent): readonly string[] | null {
+  switch (data.at('block').text('kind')) {
+    case 'question':
+    case 'blocker':
+      return scratch.plan.steering[worker] ?? null;
+    case 'lost':
+      return ['unblock', worker];
+    default:
+      return null;
+  }
+}
+
+interface Left {
+  kills: number;
+  agents: number;
+}
+
+/** One start of czar with at most one kill. */
+async function start(
+  orders: Orders,
+  args: readonly string[],
+  left: Left,
+): Promise<Ended | 'hangs'> {
+  const { scratch, random, tally, usualMs } = orders;
+  const isLanding = args[0] === 'land';
+  const span = isLanding ? 1_500 : usualMs;
+  const dice = random.next();
+  const instant = random.next();
+  const place = wish(orders, isLanding);
+  const usesPoint = left.kills > 0 && dice < 0.65 && place !== null;
+  const { child, ended } = startCzar(scratch, args, usesPoint ? { CZAR_CRASH_AT: place } : {});
+  tally.starts += 1;
+  const over = new AbortController();
+  const timers: NodeJS.Timeout[] = [];
+  let how = usesPoint ? (place.split('#')[0] ?? '') : '';
+  const killAfter = (ms: number, why: string): void => {
+    timers.push(
+      setTimeout(() => {
+        if (child.kill('SIGKILL')) how = why;
+      }, ms),
+    );
+  };
+  // A point that is not met leaves the start to the clock.
+  if (usesPoint) killAfter(span * (0.2 + 0.6 * instant), 'at a random instant');
+  else if (left.kills > 0 && dice < 0.9) killAfter(span * instant ** 2, 'at a random instant');
+  else if (left.kills > 0) killAfter(400 * instant, 'soon after the start');
+  let hangs = false;
+  timers.push(
+    setTimeout(() => {
+      hangs = true;
+      child.kill('SIGKILL');
+    }, patienceMs),
+  );
+  const strike =
+    left.agents > 0 && random.chance(0.5) ? strikeAgent(orders, left, over.signal) : null;
+  const result = await ended;
+  for (const timer of timers) clearTimeout(timer);
+  over.abort();
+  await strike;
+  if (hangs) return 'hangs';
+  // A shell between us and the process gives 137 for SIGKILL.
+  const killed = result.killed || result.code === 137;
+  if (killed) hit(tally, left, how);
+  return { ...result, killed };
+}
+
+function hit(tally: Tally, left: { kills: number }, place: string): void {
+  left.kills -= 1;
+  tally.kills += 1;
+  tally.places.set(place, (tally.places.get(place) ?? 0) + 1);
+}
+
+/** The next crash point that this start can meet, with the occurrence to be killed at; taken from the wishes. */
+function wish({ scratch, random, wishes }: Orders, isLanding: boolean): string | null {
+  const fresh = !existsSync(join(scratch.repo, '.git/czar/mirror.git'));
+  const fits = (name: string): boolean =>
+    landing.test(name) === isLanding && (isLanding || !early.test(name) || fresh);
+  const first = fresh && !isLanding ? wishes.findIndex((name) => early.test(name)) : -1;
+  const at = first >= 0 ? first : wishes.findIndex(fits);
+  if (at < 0) return null;
+  const [name = ''] = wishes.splice(at, 1);
+  const occurrence = name.startsWith('append:') ? 1 + random.below(8) : random.chance(0.7) ? 1 : 2;
+  return occurrence === 1 || early.test(name) || isLanding ? name : `${name}#${occurrence}`;
+}
+
+/** Kills one agent, or the shim above it, at a random instant of this start. */
+async function strikeAgent(orders: Orders, left: Left, signal: AbortSignal): Promise<void> {
+  const { scratch, random, tally, usualMs } = orders;
+  const shim = random.chance(0.4);
+  try {
+    await sleep(random.next() * usualMs * 0.6, undefined, { signal });
+  } catch {
+    return;
+  }
+  const launches = join(scratch.side, 'launches');
+  const agents = existsSync(launches) ? linesOf(readFileSync(launches, 'utf8')) : [];
+  const found = processesOf(scratch.base).find(
+    ({ pid, marked }) => marked && agents.some((line) => line.endsWith(` ${pid}`)),
+  );
+  if (found === undefined) return;
+  const parent = processesOf(scratch.base).find(({ pid }) => pid === found.parent);
+  const target = shim && parent?.marked === true ? parent : found;
+  if (!lives(target.pid, target.start) || !kill(target)) return;
+  left.agents -= 1;
+  tally.agentKills += 1;
+}

@@ -1,0 +1,48 @@
+/** Everything of the user's that must stay as it is (S13): one entry for each file and ref. */
+import { createHash } from 'node:crypto';
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { git, linesOf, type Scratch } from './scratch.ts';
+
+/** Files of the checkout, HEAD, index, configuration, hooks, logs and refs, but for what belongs to czar. */
+export function fingerprint(scratch: Scratch): ReadonlyMap<string, string> {
+  const prints = new Map<string, string>();
+  const free = ['.git/objects', '.git/refs', '.git/czar', '.git/packed-refs'];
+  const generated = ['worktrees', 'logs', 'runs'].map((name) => `.czar/${name}`);
+  for (const file of filesBelow(scratch.repo, [...free, ...generated]))
+    prints.set(file, printOf(join(scratch.repo, file)));
+  for (const line of linesOf(
+    git(scratch, scratch.repo, 'for-each-ref', '--format=%(refname) %(objectname)'),
+  )) {
+    const [ref = '', id = ''] = line.split(' ');
+    if (!ref.startsWith('refs/czar/') && !ref.startsWith('refs/heads/czar/')) prints.set(ref, id);
+  }
+  return prints;
+}
+
+/** What differs, one line each. */
+export function differences(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): readonly string[] {
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .filter((name) => before.get(name) !== after.get(name))
+    .map(
+      (name) => `${name}: ${before.get(name) ?? 'none'} before, ${after.get(name) ?? 'none'} now`,
+    );
+}
+
+function printOf(path: string): string {
+  const stat = lstatSync(path);
+  if (stat.isSymbolicLink()) return `link ${readlinkSync(path)}`;
+  if (!stat.isFile()) return 'special';
+  return `${(stat.mode & 0o777).toString(8)} ${createHash('sha256').update(readFileSync(path)).digest('hex')}`;
+}
+
+function filesBelow(root: string, skip: readonly string[], folder = ''): readonly string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    if (skip.includes(path)) return [];
+    return entry.isDirectory() ? filesBelow(root, skip, path) : [path];
+  });
+}

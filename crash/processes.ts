@@ -1,0 +1,67 @@
+/** The process table of Linux, read without anything of the product: who belongs to a scratch folder, and who lives. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface Found {
+  readonly pid: number;
+  readonly parent: number;
+  readonly start: string;
+  readonly command: string;
+  /** Whether it carries the mark of an attempt. */
+  readonly marked: boolean;
+}
+
+/** Processes whose environment names the folder, this one excepted. Zombies do not count. */
+export function processesOf(folder: string): readonly Found[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .flatMap((name) => {
+      const environment = read(`/proc/${name}/environ`);
+      const stat = statOf(Number(name));
+      if (stat === null || !environment.includes(folder)) return [];
+      const command = read(`/proc/${name}/cmdline`).split('\0').join(' ').replace(/\s+/g, ' ');
+      const marked = environment.includes('CZAR_ATTEMPT_KEY=');
+      return [{ pid: Number(name), ...stat, command: command.slice(0, 120), marked }];
+    });
+}
+
+/** Whether exactly this process lives: pid and start time in clock ticks since boot. */
+export function lives(pid: number, start: string): boolean {
+  return statOf(pid)?.start === start;
+}
+
+/** Waits until no process of the folder is left, and gives those that are after `patienceMs`. */
+export async function leftOf(folder: string, patienceMs: number): Promise<readonly Found[]> {
+  const since = performance.now();
+  let left = processesOf(folder);
+  while (left.length > 0 && performance.now() - since < patienceMs) {
+    await sleep(50);
+    left = processesOf(folder);
+  }
+  return left;
+}
+
+/** Kills exactly this process. */
+export function kill({ pid, start }: { readonly pid: number; readonly start: string }): boolean {
+  if (!lives(pid, start)) return false;
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    return false;
+  }
+}
+
+function statOf(pid: number): { readonly parent: number; readonly start: string } | null {
+  const text = read(`/proc/${pid}/stat`);
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  if (text === '' || fields[0] === 'Z') return null;
+  return { parent: Number(fields[1]), start: fields[19] ?? '' };
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch {
+    return '';
+  }
+}
