@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { only, statesOf } from './support/log.ts';
+import { all, only, statesOf } from './support/log.ts';
 import { Scratch } from './support/scratch.ts';
 
 test('Ctrl-C lets agents finish and starts nothing more; the next run goes on', async () => {
@@ -66,6 +66,27 @@ test('Ctrl-C twice stops the agents with their work kept, and the next run goes 
   const { integration } = only(scratch.log(), 'run.started').data;
   assert.equal(scratch.git('show', `${integration}:half.txt`), 'two');
   assert.equal(scratch.git('show', `${integration}:committed.txt`), 'one');
+});
+
+test('a check that Ctrl-C twice stopped has no verdict and simply runs again', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted('echo x > a.txt\n');
+  const open = join(scratch.base, 'open');
+  scratch.worker('a', `verify: "echo $$ > ${open}.pid; test -e ${open} || sleep 100"`);
+  scratch.commitAll();
+  const first = scratch.start('run');
+  await scratch.happened('worker.verifying', 'a');
+  while (!existsSync(`${open}.pid`)) await new Promise((resolve) => setTimeout(resolve, 20));
+  first.child.kill('SIGINT');
+  await first.seen('Ctrl-C');
+  first.child.kill('SIGINT');
+  assert.equal((await first.finished).code, 130);
+  assert.deepEqual(all(scratch.log(), 'gate.inconclusive'), []);
+  assert.equal((await scratch.json('status', 'a')).worker.state, 'verifying');
+
+  writeFileSync(open, '');
+  assert.equal((await scratch.czar('run')).code, 0);
+  only(scratch.log(), 'worker.started', 'a');
 });
 
 test('after kill -9 the next run adopts live agents, collects those that ended, and does nothing twice', async () => {

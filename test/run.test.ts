@@ -136,3 +136,15 @@ test('workers whose owned files could meet run one after the other, and warn let
     assert.equal(mostLive(scratch.log()), most);
   }
 });
+
+test('a worker that waits for a person lends what it owns to others', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted(
+    '[ "$CZAR_WORKER" != asks ] || exec czar emit ask "go?"\nmkdir -p src\necho x > "src/$CZAR_WORKER.txt"\n',
+  );
+  scratch.worker('asks', 'owns: [src/**]\npriority: high');
+  scratch.worker('other', 'owns: [src/**]');
+  scratch.commitAll();
+  assert.equal((await scratch.czar('run')).code, 5);
+  assertOrder(scratch.log(), 'worker.blocked asks', 'worker.started other', 'worker.merged other');
+});

@@ -104,6 +104,24 @@ test('with no run alive a steering verb records, starts nothing, and names the n
   assert.equal(wrong.code, 3);
 });
 
+test('a run that waits is cancelled with no run alive; run --failed retries in a run that waits', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted(
+    'case $CZAR_WORKER in asks) czar emit ask "which?";; fails) exit 3;; esac\n',
+    'retry: {max_attempts: 1}\n',
+  );
+  scratch.worker('asks');
+  scratch.worker('fails');
+  scratch.commitAll();
+  assert.equal((await scratch.czar('run')).code, 5);
+  assert.equal((await scratch.czar('run', '--failed')).code, 5);
+  assert.equal(all(scratch.log(), 'worker.started', 'fails').length, 2);
+  only(scratch.log(), 'worker.started', 'asks');
+  assert.equal((await scratch.czar('cancel', '--yes')).code, 0);
+  assert.equal((await scratch.json('status')).run.state, 'cancelled');
+  assert.deepEqual(await statesNow(scratch), { asks: 'cancelled', fails: 'failed' });
+});
+
 test('an attempt that runs over its timeout is stopped, and counts as failed', async () => {
   await using scratch = await Scratch.make();
   scratch.config();

@@ -49,6 +49,21 @@ describe('steering a run of the core', () => {
     assert.equal(world.run.state, 'complete');
   });
 
+  test('a loop that is told to end at once stops checks, which run again without a verdict', () => {
+    const world = new CoreWorld(planOf([{ id: 'a', verify: ['true'] }]));
+    while (world.intent('check', 'a') === undefined) {
+      world.perform(world.intents()[0] ?? assert.fail());
+    }
+    world.stopping = true;
+    assert.deepEqual(
+      world.intents().filter(({ kind }) => kind !== 'publish'),
+      [],
+    );
+    world.stopping = false;
+    world.rest();
+    assert.equal(world.worker('a').state, 'complete');
+  });
+
   test('a worker that started on verified work waits for its merge once that work is sent back', () => {
     const world = new CoreWorld(
       planOf([

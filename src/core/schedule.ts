@@ -26,7 +26,7 @@ import {
 
 export interface ScheduleOptions {
   readonly now: number;
-  /** Stop every live attempt, its work kept: the loop was told to end at once. */
+  /** Stop every live attempt, its work kept, and every worker's check: the loop was told to end at once. */
   readonly stopping: boolean;
 }
 
@@ -45,6 +45,8 @@ export function schedule(state: RepositoryState, options: ScheduleOptions): Sche
   };
   for (const run of state.runs.values()) {
     for (const intent of ofRun(run, options, wake)) {
+      // A check that is stopped has no verdict and runs again; somebody waits for a landing.
+      if (options.stopping && intent.kind === 'check' && intent.subject !== 'land') continue;
       const pause = grantedWait(run, intent, options.now);
       if (pause === null) intents.push(intent);
       else wake(pause);
