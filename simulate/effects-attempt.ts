@@ -106,6 +106,7 @@ export async function stop({
 }: EffectOf<'stop'>): Promise<Outcome> {
   const folder = folderOf(world, intent);
   await place('before-signal');
+  if (folder.status === 'none') folder.status = 'void';
   if (folder.status !== 'exited') folder.stopped ??= intent.why;
   await endTree({ world, context, owner }, folder);
   await place('after-signal');

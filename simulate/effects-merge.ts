@@ -101,7 +101,13 @@ export async function buildLanding({
   return built(commit);
 
   function built(commit: string): Outcome {
-    return { kind: 'landing-built', run, commit, tree: world.git.look(commit).tree };
+    return {
+      kind: 'landing-built',
+      run,
+      date: intent.date,
+      commit,
+      tree: world.git.look(commit).tree,
+    };
   }
 }
 

@@ -204,6 +204,8 @@ export type Outcome =
   | {
       readonly kind: 'landing-built';
       readonly run: string;
+      /** Date of the landing that it was built for: another one's is not it. */
+      readonly date: number;
       readonly commit: string;
       readonly tree: string;
     }

@@ -3,10 +3,10 @@
  * a merge that was given up) means nothing: the fence of S2.
  */
 import type { Outcome } from './commands.ts';
-import type { NewEvent, TreeVerdict, ChangeVerdict } from './events.ts';
+import type { ChangeVerdict, KeptWork, NewEvent, TreeVerdict } from './events.ts';
 import { afterAttempt, failedAttempt, lostAttempt } from './attempt-outcome.ts';
 import { reportEvent } from './report-event.ts';
-import { troubleOutcome } from './trouble.ts';
+import { launchGivenUp, troubleOutcome } from './trouble.ts';
 import type { AttemptState, RepositoryState, RunState, WorkerState } from './state.ts';
 
 /** Events that follow from the outcome; none when it comes too late. */
@@ -32,7 +32,8 @@ export function decideOutcome(
     case 'published':
       return publishedEvents(run, outcome.refs, outcome.diverged);
     case 'landing-built':
-      if (run.landing === null || run.landing.built !== null) return [];
+      if (run.landing === null || run.landing.built !== null || run.landing.date !== outcome.date)
+        return [];
       return [
         { type: 'land.built', run: run.id, data: { commit: outcome.commit, tree: outcome.tree } },
       ];
@@ -46,7 +47,7 @@ export function decideOutcome(
         },
       ];
     case 'landed':
-      if (run.landing === null) return [];
+      if (run.landing?.built?.commit !== outcome.commit) return [];
       return [
         {
           type: 'run.landed',
@@ -134,19 +135,19 @@ function ofAttempt(
   >,
   now: number,
 ): readonly NewEvent[] {
+  const awaits = (phase: AttemptState['phase']): boolean =>
+    worker.state === 'starting' && attempt.phase === phase;
   switch (outcome.kind) {
     case 'tree-prepared': {
-      if (attempt.phase !== 'tree') return [];
       const { branch, worktree, base } = outcome;
-      return [
-        ...outcome.kept.map((kept): NewEvent => ({ type: 'work.kept', data: { kept } })),
-        { type: 'attempt.prepared', data: { branch, worktree, base } },
-      ];
+      const kept = keptAnew(worker, outcome.kept);
+      if (!awaits('tree')) return kept;
+      return [...kept, { type: 'attempt.prepared', data: { branch, worktree, base } }];
     }
     case 'setup-passed':
-      return attempt.phase === 'setup' ? [{ type: 'attempt.setup_passed', data: {} }] : [];
+      return awaits('setup') ? [{ type: 'attempt.setup_passed', data: {} }] : [];
     case 'setup-failed':
-      if (attempt.phase !== 'setup') return [];
+      if (!awaits('setup')) return [];
       return failedAttempt(
         run,
         worker,
@@ -154,7 +155,7 @@ function ofAttempt(
         now,
       );
     case 'launched':
-      if (attempt.phase !== 'launch') return [];
+      if (!awaits('launch')) return [];
       return [
         {
           type: 'worker.active',
@@ -162,7 +163,7 @@ function ofAttempt(
         },
       ];
     case 'launch-failed':
-      if (attempt.phase !== 'launch') return [];
+      if (!awaits('launch')) return [];
       return failedAttempt(
         run,
         worker,
@@ -170,6 +171,7 @@ function ofAttempt(
         now,
       );
     case 'reports':
+      if (!mayReport(worker, attempt)) return [];
       if (
         outcome.reportOffset <= attempt.reportOffset &&
         outcome.outputOffset <= attempt.outputOffset
@@ -191,6 +193,19 @@ function ofAttempt(
   }
 }
 
+/** Whether lines of the attempt may still be read: while it lives, and until its work is collected. */
+function mayReport(worker: WorkerState, attempt: AttemptState): boolean {
+  return worker.state === 'active' || (worker.state === 'verifying' && attempt.phase === 'ended');
+}
+
+/** Kept work that the log does not have: it counts whatever became of the attempt. */
+function keptAnew(worker: WorkerState, kept: readonly KeptWork[]): readonly NewEvent[] {
+  const known = new Set(worker.kept.map((one) => one.ref));
+  return kept
+    .filter((one) => !known.has(one.ref))
+    .map((one): NewEvent => ({ type: 'work.kept', data: { kept: one } }));
+}
+
 function ended(
   run: RunState,
   worker: WorkerState,
@@ -203,6 +218,8 @@ function ended(
   // It was stopped, or found dead, before its program was on record: there is nothing to collect.
   if (worker.state !== 'starting') return [];
   if (worker.stop !== null) return [over, ...stopped(worker)];
+  const givenUp = launchGivenUp(run, worker);
+  if (givenUp !== null) return [over, ...lostAttempt(run, worker, givenUp, now)];
   if (end.how === 'stopped' && end.why === 'interrupted') return [over, interrupted(worker)];
   const why = judgement.kind === 'lost' ? judgement.why : 'it ended before it began';
   return [over, ...lostAttempt(run, worker, why, now)];
@@ -214,12 +231,9 @@ function collected(
   { work, kept }: Extract<Outcome, { kind: 'collected' }>,
   now: number,
 ): readonly NewEvent[] {
-  const known = new Set(worker.kept.map((one) => one.ref));
   const receipts: NewEvent[] = [
     { type: 'work.collected', data: { work } },
-    ...kept
-      .filter((one) => !known.has(one.ref))
-      .map((one): NewEvent => ({ type: 'work.kept', data: { kept: one } })),
+    ...keptAnew(worker, kept),
   ];
   if (worker.state === 'verifying' && worker.attempt?.phase === 'ended') return receipts;
   if (worker.state !== 'active' || worker.attempt?.phase !== 'ended') return [];

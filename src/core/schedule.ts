@@ -2,9 +2,10 @@
  * What is to be done now, as intents: a function of state and `now`, so that a restart is load and schedule (A2). Every
  * intent has a durable event before it: the one that brought the worker or run into the state it is derived from (S14).
  */
-import { grantedWait } from './trouble.ts';
+import { grantedWait, launchGivenUp } from './trouble.ts';
 import { collectMode } from './collect-mode.ts';
 import { inputsOf, setupOf } from './grant.ts';
+import { intentKey as key } from './intent-key.ts';
 import type { Intent } from './intents.ts';
 import { mergeIsThrough } from './queue.ts';
 import { changeVerdicts, treeOf, tipOf } from './settle.ts';
@@ -142,7 +143,10 @@ function starting(run: RunState, tip: string, worker: WorkerState): Intent | nul
       if (setupOf(run, worker.id).length > 0 && !attempt.setupGranted) return null;
       return { kind: 'setup', key: key(run, 'setup', worker), ...place };
     case 'launch':
-      return { kind: 'launch', key: key(run, 'launch', worker), ...place };
+      // What could not be launched may run all the same: it is ended before anything else is tried (S1).
+      return launchGivenUp(run, worker) === null
+        ? { kind: 'launch', key: key(run, 'launch', worker), ...place }
+        : { kind: 'stop', key: key(run, 'stop', worker), ...place, why: 'interrupted' };
     case 'running':
     case 'ended':
     case 'collected':
@@ -314,8 +318,4 @@ function* publishing(run: RunState): Generator<Intent> {
   const due = Object.keys(wanted).filter((ref) => !(ref in run.diverged));
   if (due.length === 0) return;
   yield { kind: 'publish', key: `${run.id}/publish:`, run: run.id, refs: wanted };
-}
-
-function key(run: RunState, kind: string, worker: WorkerState): string {
-  return `${run.id}/${kind}:${worker.id}:${worker.attempt?.n ?? 0}`;
 }

@@ -3,6 +3,7 @@
  * the third failure in a row of the same effect gives up in the way that loses least and says so.
  */
 import type { Outcome } from './commands.ts';
+import { intentKey } from './intent-key.ts';
 import type { Intent } from './intents.ts';
 import type { Block, NewEvent } from './events.ts';
 import { lostAttempt } from './attempt-outcome.ts';
@@ -14,6 +15,18 @@ export const triesAllowed = 3;
 /** Pause of an effect that has been given up and is only tried again now and then, milliseconds. */
 const givenUpMs = 60_000;
 
+/**
+ * Effects that are tried for ever: what could not be confirmed may have been done, and giving up would deny it (a ref
+ * that moved, S5).
+ */
+const neverGivenUp: ReadonlySet<string> = new Set(['publish', 'commit-merge', 'commit-landing']);
+
+/** Why the worker's program could not be launched, once that is given up; null before. */
+export function launchGivenUp(run: RunState, worker: WorkerState): string | null {
+  const trouble = run.troubles[intentKey(run, 'launch', worker)];
+  return trouble !== undefined && trouble.tries >= triesAllowed ? trouble.error : null;
+}
+
 /** Pause before the next try of an effect that failed, milliseconds. */
 export function troublePauseMs(tries: number): number {
   return Math.min(30_000, 500 * 2 ** tries);
@@ -23,7 +36,7 @@ export function troublePauseMs(tries: number): number {
 export function grantedWait(run: RunState, intent: Intent, now: number): number | null {
   const trouble = run.troubles[intent.key];
   if (trouble === undefined) return null;
-  if (trouble.tries >= triesAllowed && intent.kind === 'publish') {
+  if (trouble.tries >= triesAllowed && neverGivenUp.has(intent.kind)) {
     return trouble.at + givenUpMs > now ? trouble.at + givenUpMs : null;
   }
   const until = trouble.at + troublePauseMs(trouble.tries);
@@ -49,7 +62,8 @@ export function troubleOutcome(
   }
   const place = { run: run.id, worker: worker.id };
   const stale = outcome.attempt !== null && outcome.attempt !== worker.attempt?.n;
-  const giveUp = tries < triesAllowed || stale ? [] : ofWorker(run, worker, effect, error, now);
+  const goesOn = tries < triesAllowed || stale || neverGivenUp.has(effect);
+  const giveUp = goesOn ? [] : ofWorker(run, worker, effect, error, now);
   return [{ ...trouble, ...place }, ...giveUp.map((event) => ({ ...event, ...place }))];
 }
 
@@ -58,7 +72,6 @@ function ofRun(run: RunState, effect: string, error: string): readonly NewEvent[
     case 'prepare-run':
       return [{ type: 'run.failed', run: run.id, data: { workers: [], reason: error } }];
     case 'build-landing':
-    case 'commit-landing':
     case 'check':
       return run.landing === null
         ? []
@@ -77,7 +90,8 @@ function ofWorker(
 ): readonly NewEvent[] {
   switch (worker.state) {
     case 'starting':
-      return lostAttempt(run, worker, error, now);
+      // A program that could not be launched is stopped first: it may run.
+      return effect === 'launch' || effect === 'stop' ? [] : lostAttempt(run, worker, error, now);
     case 'ready':
       return [blocked(worker, 'ready', error)];
     case 'active':

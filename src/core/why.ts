@@ -2,6 +2,7 @@
 import { edgeState } from './edges.ts';
 import { supersededBy } from './edges.ts';
 import { waitingFor, type WaitingFor } from './grant.ts';
+import { intentKey } from './intent-key.ts';
 import { definitionOf, type RepositoryState, type RunState, type WorkerState } from './state.ts';
 import { merging } from './queue.ts';
 
@@ -121,6 +122,10 @@ function mergingReason(run: RunState, worker: WorkerState): string {
     return ahead === null ? 'it is next in the queue' : `${ahead.id} is being merged before it`;
   }
   if (worker.merge.built === null) return 'its merge is being built';
+  const trouble =
+    run.troubles[`${intentKey(run, 'commit-merge', worker)}:${worker.merge.built.commit}`];
+  if (trouble !== undefined)
+    return `its commit could not be confirmed and is tried again (${trouble.error})`;
   return worker.merge.checking
     ? 'the gates run on the combined tree'
     : 'the combined tree waits for a check slot or its commit';

@@ -34,6 +34,7 @@ import {
   markWatched,
   readStatus,
   endOf,
+  voidAttempt,
 } from '../process/status.ts';
 import { stopTree } from '../process/tree.ts';
 import { readReports, type ReadSoFar } from './attempt-reports.ts';
@@ -172,6 +173,9 @@ export async function stopAttempt(
 ): Promise<Outcome> {
   const files = filesOf(place, intent);
   const worker = stateOf(run, intent.worker);
+  await mkdir(files.attemptDir, { recursive: true, mode: 0o700 });
+  // What was never claimed is claimed here, so that it never starts.
+  if (readStatus(files.attemptDir).kind === 'none') voidAttempt(files.attemptDir);
   markStopped(files.attemptDir, intent.why);
   const { survivors } = await stopTree({
     marker: attemptKey(files.attemptDir),

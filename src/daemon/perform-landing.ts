@@ -36,7 +36,7 @@ export async function buildLandingTree(
   if (built.kind === 'refused') {
     return { kind: 'landing-refused', run: run.id, reason: built.reason, files: built.files };
   }
-  return { kind: 'landing-built', run: run.id, commit: built.commit, tree: built.tree };
+  return { kind: 'landing-built', run: run.id, date, commit: built.commit, tree: built.tree };
 }
 
 /** Moves the target; refuses, with nothing changed, when it is not where the landing was built on. */

@@ -312,7 +312,13 @@ export function success(intent: Intent): Outcome {
     case 'publish':
       return { kind: 'published', run, refs: intent.refs, diverged: {} };
     case 'build-landing':
-      return { kind: 'landing-built', run, commit: 'landing', tree: 'landing-tree' };
+      return {
+        kind: 'landing-built',
+        run,
+        date: intent.date,
+        commit: 'landing',
+        tree: 'landing-tree',
+      };
     case 'commit-landing':
       return { kind: 'landed', run, commit: intent.commit };
   }

@@ -1,0 +1,7 @@
+/** Keys of intents: stable over restarts, one for each thing that may be done (A3). */
+import type { RunState, WorkerState } from './state.ts';
+
+/** Key of an intent for the worker's present attempt: `<run>/<kind>:<worker>:<attempt>`. */
+export function intentKey(run: RunState, kind: string, worker: WorkerState): string {
+  return `${run.id}/${kind}:${worker.id}:${worker.attempt?.n ?? 0}`;
+}
