@@ -164,18 +164,23 @@ function blockedByFailure(
   };
 }
 
-/** blocked by failure → pending or merging, once the failure is settled. */
+/**
+ * blocked by failure → pending or merging, once that failure is settled. When another one stands in the way, it is
+ * named anew by the rules that follow.
+ */
 function freed(run: RunState, worker: WorkerState): NewEvent | null {
   if (worker.state !== 'blocked' || worker.block?.kind !== 'dependency') return null;
   if (worker.block.step === 'merging') {
     const dependency = supersededBy(run, worker);
-    if (dependency !== null && hasFailed(dependency)) return null;
+    const root =
+      dependency === null || !hasFailed(dependency)
+        ? null
+        : (dependency.blockedBy ?? dependency.id);
+    if (root !== null && root === worker.blockedBy) return null;
     return { type: 'worker.merging', data: { from: 'blocked', reason: 'the failure was settled' } };
   }
-  const failed = definitionOf(run, worker.id).edges.some(
-    (edge) => edgeState(run, edge).kind === 'failed',
-  );
-  if (failed) return null;
+  const roots = definitionOf(run, worker.id).edges.map((edge) => edgeState(run, edge));
+  if (roots.some((edge) => edge.kind === 'failed' && edge.root === worker.blockedBy)) return null;
   return {
     type: 'worker.pending',
     data: {

@@ -137,4 +137,28 @@ describe('steering a run of the core', () => {
     assert.equal(world.worker('a').state, 'blocked');
     assert.equal(world.worker('a').block?.kind, 'infrastructure');
   });
+
+  test('a worker behind two failures is blocked by the one that is left when the other is retried', () => {
+    const world = new CoreWorld(
+      planOf([{ id: 'a' }, { id: 'b' }, { id: 'c', on: ['a', 'b'] }, { id: 'd', on: ['c'] }]),
+    );
+    world.rest((intent) =>
+      intent.kind === 'launch'
+        ? {
+            kind: 'launch-failed',
+            run: runId,
+            worker: intent.worker,
+            attempt: intent.attempt,
+            error: 'missing',
+            final: true,
+          }
+        : null,
+    );
+    assert.equal(world.worker('d').blockedBy, 'a');
+    world.ask({ kind: 'retry', run: runId, worker: 'a', note: null, clean: false });
+    assert.deepEqual(
+      ['c', 'd'].map((id) => world.worker(id).blockedBy),
+      ['b', 'b'],
+    );
+  });
 });
