@@ -152,8 +152,8 @@ const chain: ReferencePlan = {
 /** The reference plans. */
 export const plans: readonly ReferencePlan[] = [diamond, parallel, chain];
 
-/** Files of a repository with the plan, by path. `agent` is the path of the agent's script, absolute. */
-export function planFiles(plan: ReferencePlan, agent: string): Readonly<Record<string, string>> {
+/** Files of a repository with the plan, by path. */
+export function planFiles(plan: ReferencePlan): Readonly<Record<string, string>> {
   const list = (name: string, commands: readonly string[]): string[] =>
     commands.length === 0 ? [] : [`${name}: ${JSON.stringify(commands)}`];
   const files: Record<string, string> = {
@@ -165,8 +165,9 @@ export function planFiles(plan: ReferencePlan, agent: string): Readonly<Record<s
       '  define:',
       '    scripted:',
       '      adapter: command',
-      `      command: [/bin/sh, ${JSON.stringify(agent)}]`,
-      '      env: [CRASH_SIDE]',
+      // No path of the scratch folder: the tree must be the same in each.
+      `      command: [/bin/sh, -c, 'exec sh "$CRASH_KIT/agent.sh"']`,
+      '      env: [CRASH_SIDE, CRASH_KIT]',
       'grace: 1s',
       'unattended: 60s',
       ...list('checks', plan.checks),

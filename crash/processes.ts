@@ -11,15 +11,16 @@ export interface Found {
   readonly marked: boolean;
 }
 
-/** Processes whose environment names the folder, this one excepted. Zombies do not count. */
+/** Processes whose environment or command names the folder, this one excepted. Zombies do not count. */
 export function processesOf(folder: string): readonly Found[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .flatMap((name) => {
       const environment = read(`/proc/${name}/environ`);
-      const stat = statOf(Number(name));
-      if (stat === null || !environment.includes(folder)) return [];
       const command = read(`/proc/${name}/cmdline`).split('\0').join(' ').replace(/\s+/g, ' ');
+      const stat = statOf(Number(name));
+      const named = new RegExp(`${folder}(/|\\s|\\0|$)`);
+      if (stat === null || !named.test(`${environment} ${command}`)) return [];
       const marked = environment.includes('CZAR_ATTEMPT_KEY=');
       return [{ pid: Number(name), ...stat, command: command.slice(0, 120), marked }];
     });

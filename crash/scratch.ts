@@ -40,7 +40,7 @@ export function makeScratch(base: string, plan: ReferencePlan, launcher: string)
     CRASH_KIT: kit,
   };
   const scratch = { base, repo, side, plan, env, launcher };
-  for (const [path, text] of Object.entries(planFiles(plan, join(kit, 'agent.sh')))) {
+  for (const [path, text] of Object.entries(planFiles(plan))) {
     mkdirSync(dirname(join(repo, path)), { recursive: true });
     writeFileSync(join(repo, path), text);
   }

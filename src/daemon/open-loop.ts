@@ -12,6 +12,7 @@ import { emptyTrash } from '../git/discard.ts';
 import { gitContext, type GitContext } from '../git/context.ts';
 import type { RepositoryFacts } from '../git/repository.ts';
 import { checkRoot } from '../gates/check-environment.ts';
+import { checkMark, endLeftovers } from '../gates/leftovers.ts';
 import { acquireLock, type Owner } from '../journal/lock.ts';
 import { openJournal, type SqliteJournal } from '../journal/sqlite.ts';
 import type { Intent } from '../core/intents.ts';
@@ -24,6 +25,9 @@ import { openDerivedFiles } from './derived-files.ts';
 import { crashPoint } from './crash-point.ts';
 import { packageVersion } from './version.ts';
 import { socketPath, thisHost, type Workplace } from './workplace.ts';
+
+/** What commands of a killed loop get between SIGTERM and SIGKILL, milliseconds. */
+const leftoverGraceMs = 2_000;
 
 export interface OpenLoop extends AsyncDisposable {
   readonly loop: Loop;
@@ -71,6 +75,7 @@ export async function openLoop<Admitted>(options: {
   if ('owner' in taken) return taken;
   const { lock } = taken;
   try {
+    await endLeftovers(checkMark(git.state), leftoverGraceMs);
     const journal = openJournal(join(git.state, 'czar.db'));
     const derived = openDerivedFiles(home.path, journal);
     const place: Workplace = {

@@ -22,6 +22,7 @@ import type { Intent } from '../core/intents.ts';
 import { positionOf } from '../core/order.ts';
 import { definitionOf, type RunState } from '../core/state.ts';
 import { identityFile } from '../git/tree-config.ts';
+import { checkMark } from '../gates/leftovers.ts';
 import { judgeFolder } from '../gates/tree-gates.ts';
 import { topLevel } from '../git/worktree.ts';
 import { startAttempt } from '../process/attempt.ts';
@@ -72,6 +73,7 @@ export async function setUp(
     dir: tree,
     tmp,
     env: place.env,
+    mark: checkMark(place.git.state),
     timeoutMs: policies.checkTimeoutMs,
     graceMs: policies.graceMs,
     logs: { dir: files.attemptDir, home: place.git.home },

@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Outcome } from '../core/commands.ts';
 import type { CheckIntent } from '../core/intents.ts';
+import { checkMark } from '../gates/leftovers.ts';
 import { judgeFolder, runChecks, type ChecksOutcome } from '../gates/tree-gates.ts';
 import { checkTree, removeCheckTree } from '../git/check-tree.ts';
 import type { EffectContext } from './loop.ts';
@@ -23,6 +24,7 @@ export async function check(
     tree,
     gates,
     env: place.env,
+    mark: checkMark(place.git.state),
     timeoutMs: policies.checkTimeoutMs,
     graceMs: policies.graceMs,
     logs: { dir: join(home, 'runs', run, worker ?? '.land', 'checks'), home },

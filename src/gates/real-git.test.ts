@@ -11,6 +11,7 @@ import { git, line } from '../git/git.ts';
 import { ensureMirror } from '../git/mirror.ts';
 import { judgeChange } from './change-gates.ts';
 import { aChange, aDefinition } from './testing.ts';
+import { checkMark } from './leftovers.ts';
 import { runChecks } from './tree-gates.ts';
 
 interface Repository {
@@ -101,6 +102,7 @@ test('checks run on a clean checkout of exactly the commit, with a git of its ow
     },
     removeTree: removeCheckTree,
     env: { PATH: process.env['PATH'], HOME: root },
+    mark: checkMark(root),
     timeoutMs: 10_000,
     graceMs: 100,
     logs: { dir: join(root, '.czar', 'logs'), home: join(root, '.czar') },

@@ -6,6 +6,7 @@ import { test, type TestContext } from 'node:test';
 import type { TreeGate } from '../core/events.ts';
 import { judgeEmptyWorkspace } from './empty-workspace.ts';
 import { checkRoot } from './check-environment.ts';
+import { checkMark } from './leftovers.ts';
 import { runChecks, type Checks, type ChecksOutcome } from './tree-gates.ts';
 import { aDefinition } from './testing.ts';
 
@@ -43,6 +44,7 @@ async function bench(t: TestContext): Promise<Bench> {
         },
         removeTree: (dir) => rm(dir, { recursive: true, force: true }),
         env: { PATH: process.env['PATH'], HOME: root },
+        mark: checkMark(root),
         timeoutMs: 10_000,
         graceMs: 100,
         logs: { dir: join(root, 'home', 'logs', 'checks'), home: join(root, 'home') },

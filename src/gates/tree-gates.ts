@@ -12,6 +12,7 @@ import type { TreeGate, TreeVerdict } from '../core/events.ts';
 import { runCommand, type CommandResult } from '../process/run.ts';
 import { checkEnvironment } from './check-environment.ts';
 import { lastLines, verdictOf } from './command-verdict.ts';
+import { markCommand } from './leftovers.ts';
 import { removeFolder } from './remove-folder.ts';
 
 export interface Checks {
@@ -29,6 +30,8 @@ export interface Checks {
   /** Removes such a folder, also a half-made one. */
   readonly removeTree: (dir: string) => Promise<void>;
   readonly env: NodeJS.ProcessEnv;
+  /** Mark of the repository's checks (`checkMark`). */
+  readonly mark: string;
   /** Time limit of each command, milliseconds. */
   readonly timeoutMs: number;
   /** SIGTERM to SIGKILL, milliseconds. */
@@ -141,7 +144,7 @@ function setupKey({ setup }: TreeGate): string {
 }
 
 /** Before the command: one stream for output and errors; after it, whatever it left in its group is ended. */
-const prelude = `trap 'c=$?; trap "" TERM; kill -TERM 0; exit $c' EXIT\nexec 2>&1\n`;
+const prelude = `${markCommand}trap 'c=$?; trap "" TERM; kill -TERM 0; exit $c' EXIT\nexec 2>&1\n`;
 
 function shell(
   checks: Omit<Checks, 'cacheDir' | 'makeTree' | 'removeTree'> & { dir: string; tmp: string },
@@ -150,7 +153,10 @@ function shell(
   return runCommand({
     argv: ['/bin/sh', '-c', `${prelude}${command}`],
     cwd: checks.dir,
-    env: checkEnvironment(checks.env, { tree: checks.dir, tmp: checks.tmp }),
+    env: {
+      ...checkEnvironment(checks.env, { tree: checks.dir, tmp: checks.tmp }),
+      CZAR_ATTEMPT_KEY: checks.mark,
+    },
     timeoutMs: checks.timeoutMs,
     graceMs: checks.graceMs,
     signal: checks.signal,

@@ -1,0 +1,27 @@
+/**
+ * Commands that outlived their loop. A check or a setup is waited for by the loop that started it; when that one was
+ * killed nobody ends it at its time limit, and a setup would go on writing into a tree that the next loop prepares.
+ *
+ * Every such command carries the repository's mark as CZAR_ATTEMPT_KEY; what it starts carries the mark with the
+ * command's pid. So a command that still runs is told from what an ended one left behind on purpose, which is let be.
+ */
+import { attemptKey } from '../process/status.ts';
+import { scan, stopTree } from '../process/tree.ts';
+
+/** The mark of a repository's checks; `state` is the folder of its log. */
+export function checkMark(state: string): string {
+  return attemptKey(`${state}/checks`);
+}
+
+/** For the beginning of a command: from here on the mark names the command. */
+export const markCommand = 'CZAR_ATTEMPT_KEY=$CZAR_ATTEMPT_KEY.$$; export CZAR_ATTEMPT_KEY\n';
+
+/** Ends every command of the mark that still runs, with all that it started. For a loop that has started none yet. */
+export async function endLeftovers(mark: string, graceMs: number): Promise<void> {
+  const nowhere = { worktree: null, attemptDir: null };
+  const found = scan({ marker: mark, roots: [], ...nowhere });
+  // A command comes before what it started.
+  for (const { process } of found.toReversed()) {
+    await stopTree({ marker: `${mark}.${process.pid}`, roots: [process], ...nowhere, graceMs });
+  }
+}
