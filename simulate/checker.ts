@@ -19,6 +19,8 @@ interface InFlight {
 export class Checker {
   readonly ledger = new Ledger();
   readonly require: Require;
+  /** Hands the counts of checks over to the coverage. */
+  readonly flush: () => void;
   /** Effects begun since it was last asked. */
   begunSince = 0;
   readonly #world: World;
@@ -30,7 +32,7 @@ export class Checker {
 
   constructor(world: World) {
     this.#world = world;
-    this.require = requiring(world.coverage);
+    ({ require: this.require, flush: this.flush } = requiring(world.coverage));
     this.#ground = { world, ledger: this.ledger, require: this.require };
     world.onReplace = (tree) => this.#replaced(tree);
   }
@@ -63,7 +65,7 @@ export class Checker {
   batch(owner: Owner, events: readonly Event[], draining: boolean): void {
     for (const event of events) {
       this.#world.coverage.hit('event', event.type);
-      this.#world.say(`event ${event.seq} ${event.type} ${event.worker ?? ''}`);
+      this.#world.say('event', event.seq, event.type, event.worker ?? '');
       if (event.type === 'loop.started') {
         this.require(
           'S12',

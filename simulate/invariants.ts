@@ -56,9 +56,17 @@ export class Violation extends Error {
 /** Throws unless the condition holds; every evaluation is counted. */
 export type Require = (invariant: Invariant, holds: boolean, detail: () => string) => void;
 
-export function requiring(coverage: Coverage): Require {
-  return (invariant, holds, detail) => {
-    coverage.hit('invariant', invariant);
-    if (!holds) throw new Violation(invariant, detail());
+/** The check, and what hands its counts over. */
+export function requiring(coverage: Coverage): { readonly require: Require; flush: () => void } {
+  const counts = new Map<Invariant, number>();
+  return {
+    require: (invariant, holds, detail) => {
+      counts.set(invariant, (counts.get(invariant) ?? 0) + 1);
+      if (!holds) throw new Violation(invariant, detail());
+    },
+    flush: () => {
+      for (const [invariant, count] of counts) coverage.hit('invariant', invariant, count);
+      counts.clear();
+    },
   };
 }

@@ -104,8 +104,8 @@ export class World {
     return this.mono + this.wallOffset;
   }
 
-  say(line: string): void {
-    this.trace?.push(`${this.steps} @${this.mono} ${line}`);
+  say(...words: readonly (string | number)[]): void {
+    this.trace?.push(`${this.steps} @${this.mono} ${words.join(' ')}`);
   }
 
   /** Lets something happen after so many milliseconds; gives the function that calls it off. */

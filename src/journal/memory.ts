@@ -19,6 +19,8 @@ import {
 /** The store in memory. */
 export class MemoryJournal implements Journal {
   readonly #rows: StoredEvent[] = [];
+  /** Events that were read before; values are immutable. */
+  readonly #read: Event[] = [];
   #hash = genesis;
   #epoch = 0;
 
@@ -42,10 +44,11 @@ export class MemoryJournal implements Journal {
     const from = Math.max(query.after ?? 0, 0);
     let left = query.limit ?? Infinity;
     for (let step = 0; from + step < until && left > 0; step += 1) {
-      const row = this.#rows[query.newestFirst === true ? until - 1 - step : from + step];
+      const at = query.newestFirst === true ? until - 1 - step : from + step;
+      const row = this.#rows[at];
       if (row === undefined || !matches(query, row)) continue;
       left -= 1;
-      yield decodeEvent(row);
+      yield (this.#read[at] ??= decodeEvent(row));
     }
   }
 
