@@ -95,6 +95,42 @@ describe('after kills at crash points the next run ends as if nothing had happen
   }
 });
 
+/** Places that a landing on a checked-out branch passes, in their order. */
+const landings: readonly (readonly string[])[] = [
+  [
+    'land:before-fetch',
+    'land:after-fetch',
+    'land:before-move',
+    'land:before-cas',
+    'land:after-files',
+    'land:after-index',
+  ],
+  ['land:after-cas', 'land:after-index'],
+];
+
+describe('a landing that was killed is carried through by the next one', () => {
+  for (const chain of landings) {
+    test(chain.join(', '), async () => {
+      await using scratch = await reference();
+      assert.equal((await scratch.czar('run')).code, 0);
+      scratch.allow({ refs: ['refs/heads/main', 'HEAD'], files: ['out/'] });
+      const before = scratch.git('rev-parse', 'main');
+      for (const place of chain) {
+        scratch.env['CZAR_CRASH_AT'] = place;
+        const { code, signal, stderr } = await scratch.czar('land');
+        assert.ok(signal === 'SIGKILL' || code === 137, `${place} was not reached: ${stderr}`);
+      }
+      delete scratch.env['CZAR_CRASH_AT'];
+      const done = await scratch.czar('land');
+      assert.equal(done.code, 0, done.stderr + done.stdout);
+      assert.equal(scratch.git('status', '--porcelain'), '');
+      assert.equal(scratch.git('ls-tree', '-r', '--name-only', 'main', 'out/'), 'out/a\nout/b');
+      const landed = scratch.git('rev-list', '--first-parent', `${before}..main`);
+      assert.equal(landed.split('\n').length, 1, 'it landed once');
+    });
+  }
+});
+
 function assertWhole(scratch: Scratch): void {
   const integration =
     scratch

@@ -28,17 +28,22 @@ export function isLanding(run: string): (intent: Intent) => boolean {
       (intent.kind === 'check' && intent.subject === 'land'));
 }
 
-/** Lands with an open loop. `events` grows with what is committed meanwhile. */
+/**
+ * Lands with an open loop, or waits for the same landing that an earlier process began and this loop carries through.
+ * `events` grows with what is committed meanwhile.
+ */
 export async function land(
   opened: OpenLoop,
   order: LandOrder,
   events: readonly Event[],
 ): Promise<LandResult> {
   const { loop, place } = opened;
-  const request = await complete(place.git, loop.state, { kind: 'land', ...order });
-  if ('rejection' in request) return { kind: 'rejected', rejection: request.rejection };
-  const answer = await loop.send({ ...request, by: 'user' });
-  if (!answer.ok) return { kind: 'rejected', rejection: answer.rejection };
+  if (!isUnderWay(loop.state.runs.get(order.run), order)) {
+    const request = await complete(place.git, loop.state, { kind: 'land', ...order });
+    if ('rejection' in request) return { kind: 'rejected', rejection: request.rejection };
+    const answer = await loop.send({ ...request, by: 'user' });
+    if (!answer.ok) return { kind: 'rejected', rejection: answer.rejection };
+  }
   await loop.until((state, idle) => idle && state.runs.get(order.run)?.landing === null);
   return (
     outcome(events, order.run) ?? {
@@ -47,6 +52,12 @@ export async function land(
       files: [],
     }
   );
+}
+
+function isUnderWay(run: RunState | undefined, { target, mode, partial }: LandOrder): boolean {
+  const landing = run?.landing ?? null;
+  if (landing === null) return false;
+  return landing.target === target && landing.mode === mode && landing.partial === partial;
 }
 
 /** How the newest landing of the run among the events ended; null when none has. */
