@@ -49,7 +49,9 @@ test('of two workers that change one line the second is blocked, and goes on onc
   assert.match(marked.stderr, /shared\.txt/);
   writeFileSync(join(tree, 'shared.txt'), 'a line of the first and the second\n');
   scratch.gitIn(tree, 'commit', '-aqm', 'resolved');
-  const submitted = await scratch.czar('submit', 'second');
+  for (const verb of [['status'], ['why', 'second']])
+    assert.equal((await scratch.czar(...verb, '--repo', tree)).code, 0, 'inside the tree');
+  const submitted = await scratch.czar('submit', 'second', '--repo', tree);
   assert.equal(submitted.code, 0, submitted.stderr);
   assert.match(submitted.stdout + submitted.stderr, /czar run/);
 

@@ -12,7 +12,13 @@ export interface Home {
   readonly czarina: boolean;
 }
 
-/** The top of the repository that `from` (absolute) lies in: the nearest folder with a `.git`, or null. */
+/** File in the `.git` of a worker's tree that says whose it is. */
+const treeMark = 'czar-tree';
+
+/**
+ * The top of the repository that `from` (absolute) lies in: the nearest folder with a `.git`, or null. Trees of workers
+ * are passed over, so that a command given inside one means the run that it belongs to.
+ */
 export function findRoot(from: string): string | null {
   let folder = from;
   try {
@@ -21,7 +27,8 @@ export function findRoot(from: string): string | null {
     return null;
   }
   for (;;) {
-    if (existsSync(join(folder, '.git'))) return folder;
+    const dot = join(folder, '.git');
+    if (existsSync(dot) && !existsSync(join(dot, treeMark))) return folder;
     const parent = dirname(folder);
     if (parent === folder) return null;
     folder = parent;

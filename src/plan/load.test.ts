@@ -246,6 +246,16 @@ test('the repository is the nearest folder above with a .git', () => {
   assert.equal(findRoot(`${folder.root}/missing`), null);
 });
 
+test('inside the tree of a worker the repository is the one that the tree belongs to', () => {
+  using folder = planFolder({
+    '.git/HEAD': '',
+    '.czar/worktrees/one/.git/HEAD': '',
+    '.czar/worktrees/one/.git/czar-tree': '20261121-1 one 1\n',
+    '.czar/worktrees/one/src/x': '',
+  });
+  assert.equal(findRoot(`${folder.root}/.czar/worktrees/one/src`), folder.root);
+});
+
 test('a worker made from a sentence gets a free id and is not left behind when it is wrong', () => {
   using folder = planFolder(home);
   const add = (text: string, after: readonly string[] = []) =>
