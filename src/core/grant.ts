@@ -148,10 +148,14 @@ function claimHolder(_state: RepositoryState, run: RunState, worker: WorkerState
   return null;
 }
 
-/** Check slots: landing, then the merge under way, then work on its branch, then setup of new trees. */
+/**
+ * Check slots: the merge under way, then work on its branch, then setup of new trees. The landing's check takes one
+ * whether one is free or not: a person waits for it, and the slots may be those of workers that no loop goes on with.
+ */
 export function grantChecks(state: RepositoryState, run: RunState): readonly NewEvent[] {
-  let free = run.plan.policies.maxParallelChecks - checksUnderWay(state);
-  const events: NewEvent[] = [];
+  const events = landingCheck(run);
+  if (!isRunLive(run)) return events;
+  let free = run.plan.policies.maxParallelChecks - checksUnderWay(state) - events.length;
   for (const candidate of checkCandidates(run)) {
     if (free <= 0) break;
     free -= 1;
@@ -160,17 +164,14 @@ export function grantChecks(state: RepositoryState, run: RunState): readonly New
   return events;
 }
 
-function checkCandidates(run: RunState): readonly NewEvent[] {
-  const land: NewEvent[] = [];
+function landingCheck(run: RunState): NewEvent[] {
   const { landing } = run;
-  if (
-    landing?.built != null &&
-    !landing.checking &&
-    openGates(run, landGates(run), landing.built.tree).length > 0
-  ) {
-    land.push({ type: 'gate.started', run: run.id, data: { subject: 'land', ...landing.built } });
-  }
-  if (!isRunLive(run)) return land;
+  if (landing?.built == null || landing.checking) return [];
+  if (openGates(run, landGates(run), landing.built.tree).length === 0) return [];
+  return [{ type: 'gate.started', run: run.id, data: { subject: 'land', ...landing.built } }];
+}
+
+function checkCandidates(run: RunState): readonly NewEvent[] {
   const merges: NewEvent[] = [];
   const branches: NewEvent[] = [];
   const setups: NewEvent[] = [];
@@ -205,7 +206,7 @@ function checkCandidates(run: RunState): readonly NewEvent[] {
       setups.push({ type: 'attempt.setup_started', ...place, attempt: attempt.n, data: {} });
     }
   }
-  return [...land, ...merges, ...branches, ...setups];
+  return [...merges, ...branches, ...setups];
 }
 
 /** Commands that prepare the worker's tree. */

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Request } from './commands.ts';
+import { CoreWorld, planOf, runId } from '../../test/support/core-world.ts';
+
+const order: Request = {
+  kind: 'land',
+  run: runId,
+  target: 'main',
+  mode: 'merge',
+  partial: true,
+  onto: 'base',
+};
+
+/** `a` is merged, and the check of `b` on its branch has its slot. */
+function withCheckUnderWay(): CoreWorld {
+  const world = new CoreWorld(
+    planOf([{ id: 'a' }, { id: 'b', on: ['a'], verify: ['test b'] }], {
+      maxParallelChecks: 1,
+      checks: ['test all'],
+    }),
+  );
+  world.rest(undefined, (intent) => intent.kind === 'check' && intent.subject === 'branch');
+  assert.equal(world.worker('a').state, 'complete');
+  assert.equal(world.worker('b').checking, true);
+  return world;
+}
+
+test('the check of a landing gets a slot though every slot is taken', () => {
+  const world = withCheckUnderWay();
+  assert.equal(world.ask(order).ok, true);
+  const build = world.intent('build-landing');
+  assert.ok(build);
+  world.perform(build);
+  const check = world.intents().find((one) => one.kind === 'check' && one.subject === 'land');
+  assert.ok(check, 'the landing is checked');
+});
