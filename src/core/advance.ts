@@ -7,8 +7,8 @@
 import { edgeState, supersededBy } from './edges.ts';
 import type { Block, NewEvent } from './events.ts';
 import { grantChecks, grantStarts } from './grant.ts';
-import { isFinal } from './lifecycle.ts';
-import { mergeQueue, merging } from './queue.ts';
+import { isFinal, isLive } from './lifecycle.ts';
+import { mergeIsThrough, mergeQueue, merging } from './queue.ts';
 import { runOutcome } from './run-outcome.ts';
 import { landingOutcome, mergingOutcome, verifyingOutcome } from './settle.ts';
 import {
@@ -61,6 +61,7 @@ export function advance(state: RepositoryState, options: AdvanceOptions): readon
 type Rule = (state: RepositoryState, run: RunState, options: AdvanceOptions) => readonly NewEvent[];
 
 const rules: readonly Rule[] = [
+  (_state, run) => cancelling(run),
   (_state, run, { when }) => each(run, (worker) => dependenciesOf(run, worker, when)),
   (_state, run) => each(run, (worker) => freed(run, worker)),
   (_state, run) => superseding(run),
@@ -80,6 +81,18 @@ function each(run: RunState, rule: (worker: WorkerState) => NewEvent | null): re
     if (event !== null) events.push({ ...event, run: run.id, worker: worker.id });
   }
   return events;
+}
+
+/** What a cancelled run has left: whatever is neither live nor being carried through. */
+function cancelling(run: RunState): readonly NewEvent[] {
+  if (!run.cancelling) return [];
+  return each(run, (worker) => {
+    if (isFinal(worker.state) || isLive(worker.state) || mergeIsThrough(run, worker)) return null;
+    return {
+      type: 'worker.cancelled',
+      data: { from: worker.state, reason: 'the run was cancelled', by: 'user' },
+    };
+  });
 }
 
 /** pending → ready, blocked or skipped, as its dependencies say. */
@@ -201,11 +214,13 @@ function hasFailed(worker: WorkerState): boolean {
 function superseding(run: RunState): readonly NewEvent[] {
   const events: NewEvent[] = [];
   for (const worker of run.workers.values()) {
-    if (worker.attempts === 0 || isFinal(worker.state)) continue;
+    const begun = worker.attempts > 0 && worker.state !== 'pending' && worker.state !== 'ready';
+    if (!begun || isFinal(worker.state) || worker.block?.kind === 'dependency') continue;
     for (const edge of definitionOf(run, worker.id).edges) {
       if (edge.requires === 'complete' || worker.superseded.includes(edge.on)) continue;
       const dependency = run.workers.get(edge.on);
-      if (dependency === undefined || edgeState(run, edge).kind !== 'open') continue;
+      const { kind } = edgeState(run, edge);
+      if (dependency === undefined || kind === 'satisfied' || kind === 'skipped') continue;
       const data = { dependency: dependency.id, dependent: worker.id };
       events.push({ type: 'dependency.superseded', run: run.id, worker: worker.id, data });
       events.push({ type: 'dependency.superseded', run: run.id, worker: dependency.id, data });

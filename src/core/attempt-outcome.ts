@@ -50,6 +50,7 @@ export function failedAttempt(
   failure: Failure,
   now: number,
 ): readonly NewEvent[] {
+  if (worker.stop !== null) return stopped(worker);
   const { retry } = definitionOf(run, worker.id);
   const failures = worker.failures + 1;
   const over = failure.final || failures >= retry.maxAttempts;
@@ -86,6 +87,7 @@ export function lostAttempt(
   why: string,
   now: number,
 ): readonly NewEvent[] {
+  if (worker.stop !== null) return stopped(worker);
   if (worker.lostInRow >= lostInRowAllowed) {
     const text = `lost ${worker.lostInRow + 1} times in a row: ${why}`;
     return [blocked(worker, { kind: 'lost', step: 'attempt', text, findings: [], files: [] })];
@@ -103,6 +105,18 @@ export function lostAttempt(
         tree: 'continue',
       },
     },
+  ];
+}
+
+/** The end that a person asked for; nothing when nobody did. */
+export function stopped(worker: WorkerState): readonly NewEvent[] {
+  const { stop } = worker;
+  if (stop === null) return [];
+  const entered = { from: worker.state, reason: stop.reason, by: 'user' as const };
+  return [
+    stop.to === 'cancelled'
+      ? { type: 'worker.cancelled', data: entered }
+      : { type: 'worker.paused', data: entered },
   ];
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Outcome } from './commands.ts';
 import type { ChangeVerdict, KeptWork, NewEvent, TreeVerdict } from './events.ts';
-import { afterAttempt, failedAttempt, lostAttempt } from './attempt-outcome.ts';
+import { afterAttempt, failedAttempt, lostAttempt, stopped } from './attempt-outcome.ts';
 import { reportEvent } from './report-event.ts';
 import { launchGivenUp, troubleOutcome } from './trouble.ts';
 import type { AttemptState, RepositoryState, RunState, WorkerState } from './state.ts';
@@ -242,17 +242,6 @@ function collected(
   if (end?.how === 'stopped' && end.why === 'interrupted')
     return [...receipts, interrupted(worker)];
   return [...receipts, ...afterAttempt(run, { ...worker, work }, now)];
-}
-
-function stopped(worker: WorkerState): readonly NewEvent[] {
-  const { stop } = worker;
-  if (stop === null) return [];
-  const entered = { from: worker.state, reason: stop.reason, by: 'user' as const };
-  return [
-    stop.to === 'cancelled'
-      ? { type: 'worker.cancelled', data: entered }
-      : { type: 'worker.paused', data: entered },
-  ];
 }
 
 function interrupted(worker: WorkerState): NewEvent {

@@ -91,7 +91,7 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
     case 'run.waiting':
       return { state: 'waiting' };
     case 'run.running':
-      return { state: 'running', endedAt: null, reason: null, cancelling: false };
+      return { state: 'running', endedAt: null, reason: null, cancelling: false, troubles: {} };
     case 'run.complete':
       return { state: 'complete', endedAt: event.at };
     case 'run.failed':
@@ -114,6 +114,9 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
       return event.data.subject === 'land' && run.landing !== null
         ? { landing: { ...run.landing, checking: true } }
         : null;
+    case 'worker.pending':
+      if (event.data.by === 'user') forgetRefusals(run);
+      return forgetTroubles(run, event.worker);
     case 'worker.verifying':
     case 'worker.merging':
       if (event.data.from === 'blocked') forgetRefusals(run);
@@ -149,7 +152,6 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
     case 'loop.started':
     case 'loop.ended':
     case 'run.started':
-    case 'worker.pending':
     case 'worker.started':
     case 'worker.active':
     case 'worker.reviewing':

@@ -19,9 +19,9 @@ export function tipOf(worker: WorkerState): string {
   return worker.work?.tip ?? '';
 }
 
-/** Tree that its `verify` judges; of an empty workspace a name that no other attempt has. */
+/** Tree that its `verify` judges; of an empty workspace a name that nothing else has. */
 export function treeOf(worker: WorkerState): string {
-  return worker.work?.tree ?? `workspace:${worker.id}:${worker.attempt?.n ?? 0}`;
+  return worker.work?.tree ?? `workspace:${worker.id}:${worker.attempt?.n ?? 0}:${worker.since}`;
 }
 
 /** Verdicts on the change as it stands now. */

@@ -6,7 +6,7 @@ import type { Outcome } from './commands.ts';
 import { intentKey } from './intent-key.ts';
 import type { Intent } from './intents.ts';
 import type { Block, NewEvent } from './events.ts';
-import { lostAttempt } from './attempt-outcome.ts';
+import { lostAttempt, stopped } from './attempt-outcome.ts';
 import type { RunState, WorkerState } from './state.ts';
 
 /** Tries of one effect until it is given up. */
@@ -95,6 +95,8 @@ function ofWorker(
     case 'ready':
       return [blocked(worker, 'ready', error)];
     case 'active':
+      // Its work stays in the tree: a cancelled worker keeps it.
+      if (worker.stop !== null && effect === 'collect') return stopped(worker);
       return effect === 'collect'
         ? [blocked(worker, 'attempt', `its work could not be collected: ${error}`)]
         : [];

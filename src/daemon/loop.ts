@@ -154,11 +154,12 @@ export class Loop {
 
   /** Ends the effects under way (not the attempts), says goodbye in the log, and takes no more commands. */
   async end(reason: string): Promise<void> {
+    // From here on nothing is launched, also by what ends while the rest is still ending.
+    this.#closing = true;
     this.#callOff?.();
     for (const flight of this.#flights.values()) flight.controller.abort();
     await Promise.all([...this.#flights.values()].map((flight) => flight.done));
     if (this.#ended === null) {
-      this.#closing = true;
       await new Promise<Answer>((answer) => {
         this.#queue.push({ command: { kind: 'loop-ended', reason }, answer });
         this.#turn();

@@ -13,6 +13,7 @@ import { gitContext, type GitContext } from '../git/context.ts';
 import type { RepositoryFacts } from '../git/repository.ts';
 import { checkRoot } from '../gates/check-environment.ts';
 import { checkMark, endLeftovers } from '../gates/leftovers.ts';
+import { JournalError } from '../journal/journal.ts';
 import { acquireLock, type Owner } from '../journal/lock.ts';
 import { openJournal, type SqliteJournal } from '../journal/sqlite.ts';
 import type { Intent } from '../core/intents.ts';
@@ -106,12 +107,13 @@ export async function openLoop<Admitted>(options: {
       lock.release();
       return { refused: true };
     }
-    await loop.send({
+    const started = await loop.send({
       kind: 'loop-started',
       pid: process.pid,
       host: thisHost(),
       version: packageVersion(),
     });
+    if (!started.ok) throw new JournalError('io', started.rejection.what);
     // Trees that an earlier loop set aside; finished under the lock, so that nothing is half deleted after it.
     const emptied = emptyTrash(join(home.path, 'worktrees'));
     return {

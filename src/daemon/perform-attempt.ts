@@ -160,6 +160,8 @@ export async function watch(
       signal,
       onActivity: () => reader.look(),
     });
+    // What was reported last may have come without a change that was seen.
+    reader.look();
     await reader.rest();
     return end === null ? null : ended(intent, files, end);
   } finally {
@@ -178,7 +180,8 @@ export async function stopAttempt(
   await mkdir(files.attemptDir, { recursive: true, mode: 0o700 });
   // What was never claimed is claimed here, so that it never starts.
   if (readStatus(files.attemptDir).kind === 'none') voidAttempt(files.attemptDir);
-  markStopped(files.attemptDir, intent.why);
+  // An exit that is on record is the attempt's own, whatever is asked now.
+  if (readStatus(files.attemptDir).kind !== 'exited') markStopped(files.attemptDir, intent.why);
   const { survivors } = await stopTree({
     marker: attemptKey(files.attemptDir),
     roots: worker.attempt?.process == null ? [] : [worker.attempt.process],

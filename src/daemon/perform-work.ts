@@ -43,8 +43,9 @@ export async function collectWork(
   const tree = treeOf(place, worker);
   await stopTree({
     marker: attemptKey(dir),
-    roots: worker.attempt?.process == null ? [] : [worker.attempt.process],
-    worktree: tree,
+    // A person who submits may have programs of their own in the tree.
+    roots: worker.submitted || worker.attempt?.process == null ? [] : [worker.attempt.process],
+    worktree: worker.submitted ? null : tree,
     attemptDir: dir,
     graceMs: run.plan.policies.graceMs,
   });
