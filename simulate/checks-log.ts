@@ -191,7 +191,7 @@ function checkTree(
   const { require, world } = ground;
   const tree = world.treeOf(run.id, worker.id);
   require('S14', tree?.attempt === worker.attempt, () => `the tree of ${worker.id} is not there`);
-  if (worker.definition.workspace === 'empty') return;
+  if (worker.definition.workspace === 'empty' || worker.continues) return;
   for (const edge of worker.definition.edges) {
     const on = run.workers.get(edge.on);
     if (edge.kind !== 'output' || on?.state !== 'complete' || on.merged === null) continue;
@@ -210,6 +210,14 @@ function checkEnd(
   const { require, world } = ground;
   const { end } = event.data;
   const folder = folderOf(world, { run: run.id, worker: worker.id, attempt: worker.attempt });
+  const limit = worker.definition.timeoutMs;
+  if (end.how === 'stopped' && end.why === 'timeout') {
+    // A loop that starts has only the wall clock to go by.
+    const sure = world.jumps === 0 || world.loops === folder.startedUnder;
+    const ran = world.mono - folder.startedAt;
+    require('P6', limit !== null && (!sure || ran >= limit), () =>
+      `attempt ${folder.key} reached its limit of ${limit} after ${ran}`);
+  }
   require('S19', !folder.alive, () =>
     `attempt ${folder.key} is over in the log (${end.how}) and lives`);
   require('S19', end.how !== 'exited' ||

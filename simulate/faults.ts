@@ -44,7 +44,7 @@ export const faultRates = {
   /** The process dies just before or after the append. */
   'crash-append': 0.01,
   /** The wall clock jumps. */
-  'clock-jump': 0.01,
+  'clock-jump': 0.03,
   /** The machine restarts. */
   reboot: 0.003,
   /** The loop's process dies at any moment. */
@@ -71,7 +71,7 @@ export class Faults {
     this.#coverage = coverage;
     const profile = stream(seed, 'profile');
     for (const [kind, rate] of Object.entries(faultRates)) {
-      const share = profile.pick([0, 0, 0.3, 1]);
+      const share = profile.pick([0, 0.3, 1]);
       this.#rates.set(kind as FaultKind, rate * share);
     }
     this.#random = stream(seed, 'fault');

@@ -25,6 +25,8 @@ export interface WorkerBook {
   notBefore: number;
   inputsChecked: boolean;
   claims: boolean;
+  /** Whether the last attempt goes on in the tree of the one before, which its agent may have rewritten. */
+  continues: boolean;
   readonly superseded: Set<string>;
   blockedBy: string | null;
   block: Block | null;
@@ -155,6 +157,7 @@ function openWorker(definition: WorkerDefinition): WorkerBook {
     notBefore: 0,
     inputsChecked: false,
     claims: false,
+    continues: false,
     superseded: new Set(),
     blockedBy: null,
     block: null,
@@ -314,6 +317,7 @@ function enter(run: RunBook, worker: WorkerBook, event: Event): void {
       worker.attempt = event.data.attempt;
       worker.phase = 'tree';
       worker.claims = event.data.claims;
+      worker.continues = event.data.continues;
       worker.work = null;
       worker.change = [];
       worker.counted = 0;

@@ -84,7 +84,7 @@ class Simulation {
     this.#world = new World({ seed, without, trace, coverage });
     this.#checker = new Checker(this.#world);
     this.#chaos = stream(seed, 'chaos');
-    this.#moments = Math.min(options.moments ?? Infinity, this.#chaos.pick([0, 10, 25, 60]));
+    this.#moments = Math.min(options.moments ?? Infinity, this.#chaos.pick([0, 15, 40, 100]));
     const runs = this.#chaos.chance(0.1) ? 2 : 1;
     for (let n = 1; n <= runs; n += 1)
       this.#plans.set(`20261121-${n}`, generatePlan(seed, String(n), workers));
@@ -116,6 +116,7 @@ class Simulation {
     this.#world.after(0, () => this.#moment());
     while (this.#moments > 0 && (await this.#step()));
     this.#calmDown();
+    await this.#begin();
     if (this.#chaos.chance(0.15)) await this.#stopInTime();
     await this.#rest();
     for (let round = 1; round <= rounds && this.#settleAll(round); round += 1) await this.#rest();
@@ -343,8 +344,13 @@ class Simulation {
     const last = this.#current();
     for (const owner of owners) if (owner !== last || owner.draining) this.#crash(owner, 'calm');
     if (this.#current() === undefined) this.#start();
+  }
+
+  /** Starts the runs that the chaos did not let begin. */
+  async #begin(): Promise<void> {
+    while (this.#current()?.begun !== true && (await this.#step()));
     for (const [run, plan] of this.#plans)
-      if (!this.#checker.ledger.runs.has(run)) this.#ask(startRun(world, run, plan));
+      if (!this.#checker.ledger.runs.has(run)) this.#ask(startRun(this.#world, run, plan));
   }
 
   /** L4: everything that lives ends in time. */

@@ -15,6 +15,15 @@ import { unsatisfied } from './edges.ts';
 
 type Asked<K extends Request['kind']> = Extract<Request, { kind: K }> & { readonly by: Principal };
 
+/** Requests that would let a worker go on: not while its run is being cancelled, where nothing starts. */
+const goesOn: ReadonlySet<Request['kind']> = new Set([
+  'retry',
+  'retry-failed',
+  'submit',
+  'answer',
+  'unblock',
+]);
+
 /** Decides a person's request. */
 export function decideRequest(
   state: RepositoryState,
@@ -25,6 +34,13 @@ export function decideRequest(
   const run = state.runs.get(request.run);
   if (run === undefined)
     return refuse(3, `There is no run ${request.run}.`, 'czar status lists the runs.');
+  if (run.cancelling && isRunLive(run) && goesOn.has(request.kind)) {
+    return refuse(
+      4,
+      `Run ${run.id} is being cancelled.`,
+      'Once it is cancelled, czar retry takes a worker up again.',
+    );
+  }
   switch (request.kind) {
     case 'land':
       return land(run, request, now);
@@ -206,15 +222,15 @@ function cancelling(run: RunState, worker: WorkerState, by: Principal): NewEvent
 }
 
 function cancelRun(run: RunState, request: Asked<'cancel'>): Decision {
-  if (run.state === 'cancelled' || run.cancelling) return accept([]);
+  if (run.state === 'cancelled') return accept([]);
   if (!isRunLive(run)) return refuse(4, `Run ${run.id} is ${run.state} already.`, null);
   const open = [...run.workers.values()].filter(
     (worker) => !isFinal(worker.state) && !mergeIsThrough(run, worker),
   );
-  return accept([
-    { type: 'run.cancel_requested', run: run.id, data: { by: request.by } },
-    ...open.flatMap((worker) => cancelling(run, worker, request.by)),
-  ]);
+  const asked: NewEvent[] = run.cancelling
+    ? []
+    : [{ type: 'run.cancel_requested', run: run.id, data: { by: request.by } }];
+  return accept([...asked, ...open.flatMap((worker) => cancelling(run, worker, request.by))]);
 }
 
 function answer(run: RunState, worker: WorkerState, request: Asked<'answer'>): Decision {

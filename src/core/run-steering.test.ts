@@ -49,6 +49,38 @@ describe('steering a run of the core', () => {
     assert.equal(world.run.state, 'complete');
   });
 
+  test('nothing of a run that is being cancelled goes on, and cancelling again cancels what is left', () => {
+    const world = new CoreWorld(planOf([{ id: 'a' }, { id: 'b' }]));
+    world.rest(undefined, (intent) => intent.kind === 'watch');
+    world.ask({ kind: 'cancel', run: runId, worker: null });
+    const stop = world.intent('stop', 'b');
+    assert.ok(stop !== undefined);
+    world.perform(stop);
+    world.rest(undefined, (intent) => intent.kind === 'stop');
+    assert.equal(world.worker('b').state, 'cancelled');
+    assert.equal(world.worker('a').state, 'active');
+    const place = { run: runId, worker: 'b' };
+    for (const request of [
+      { kind: 'retry', ...place, note: null, clean: false },
+      { kind: 'retry-failed', run: runId },
+      { kind: 'submit', ...place, tree: { exists: true, unfinished: null } },
+      { kind: 'answer', ...place, text: 'so' },
+      { kind: 'unblock', ...place, note: null },
+    ] as const) {
+      const decision = world.ask(request);
+      assert.ok(
+        !decision.ok &&
+          decision.rejection.exit === 4 &&
+          /being cancelled/.test(decision.rejection.what),
+      );
+    }
+    world.rest();
+    assert.equal(world.run.state, 'cancelled');
+    assert.ok(world.ask({ kind: 'retry', run: runId, worker: 'b', note: null, clean: false }).ok);
+    world.rest();
+    assert.equal(world.worker('b').state, 'complete');
+  });
+
   test('a loop that is told to end at once stops checks, which run again without a verdict', () => {
     const world = new CoreWorld(planOf([{ id: 'a', verify: ['true'] }]));
     while (world.intent('check', 'a') === undefined) {
