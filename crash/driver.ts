@@ -8,6 +8,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { aims, whenLogged } from './aim.ts';
 import { lastStates, readLog, type LogEvent } from './log.ts';
 import { kill, lives, processesOf } from './processes.ts';
 import type { Random } from './random.ts';
@@ -18,6 +19,8 @@ export interface Tally {
   kills: number;
   starts: number;
   agentKills: number;
+  /** Checks that hung because their czar had been killed, and had to be ended. */
+  hung: number;
   /** Kills by place: a crash point, or how the instant was chosen. */
   readonly places: Map<string, number>;
 }
@@ -123,40 +126,36 @@ async function start(
   args: readonly string[],
   left: Left,
 ): Promise<Ended | 'hangs'> {
-  const { scratch, random, tally, usualMs } = orders;
-  const isLanding = args[0] === 'land';
-  const span = isLanding ? 1_500 : usualMs;
-  const dice = random.next();
-  const instant = random.next();
-  const place = wish(orders, isLanding);
-  const usesPoint = left.kills > 0 && dice < 0.65 && place !== null;
-  const { child, ended } = startCzar(scratch, args, usesPoint ? { CZAR_CRASH_AT: place } : {});
+  const { scratch, random, tally } = orders;
+  const kill = left.kills > 0 ? planKill(orders, args[0] === 'land') : null;
+  const place = kill?.point ?? null;
+  const { child, ended } = startCzar(scratch, args, place === null ? {} : { CZAR_CRASH_AT: place });
   tally.starts += 1;
-  const over = new AbortController();
-  const timers: NodeJS.Timeout[] = [];
-  let how = usesPoint ? (place.split('#')[0] ?? '') : '';
-  const killAfter = (ms: number, why: string): void => {
-    timers.push(
-      setTimeout(() => {
-        if (child.kill('SIGKILL')) how = why;
-      }, ms),
-    );
-  };
-  // A point that is not met leaves the start to the clock.
-  if (usesPoint) killAfter(span * (0.2 + 0.6 * instant), 'at a random instant');
-  else if (left.kills > 0 && dice < 0.9) killAfter(span * instant ** 2, 'at a random instant');
-  else if (left.kills > 0) killAfter(400 * instant, 'soon after the start');
+  let how = place?.split('#')[0] ?? '';
   let hangs = false;
-  timers.push(
-    setTimeout(() => {
-      hangs = true;
-      child.kill('SIGKILL');
-    }, patienceMs),
-  );
+  const over = new AbortController();
+  const after = (ms: number, act: () => void): void => {
+    const timer = setTimeout(act, ms);
+    over.signal.addEventListener('abort', () => clearTimeout(timer));
+  };
+  const killNow = (why: string): void => {
+    if (child.exitCode === null && child.signalCode === null && child.kill('SIGKILL')) how = why;
+  };
+  if (kill !== null) after(kill.latestMs, () => killNow(kill.why));
+  const aim = kill?.aim ?? null;
+  if (kill !== null && aim !== null) {
+    const callOff = whenLogged(scratch.repo, aim, () => {
+      after(kill.aimMs, () => killNow(`after ${aim}`));
+    });
+    over.signal.addEventListener('abort', callOff);
+  }
+  after(patienceMs, () => {
+    hangs = true;
+    child.kill('SIGKILL');
+  });
   const strike =
     left.agents > 0 && random.chance(0.5) ? strikeAgent(orders, left, over.signal) : null;
   const result = await ended;
-  for (const timer of timers) clearTimeout(timer);
   over.abort();
   await strike;
   if (hangs) return 'hangs';
@@ -164,6 +163,36 @@ async function start(
   const killed = result.killed || result.code === 137;
   if (killed) hit(tally, left, how);
   return { ...result, killed };
+}
+
+interface Kill {
+  /** Value of CZAR_CRASH_AT. */
+  readonly point: string | null;
+  /** Event type after which it is killed, so many milliseconds later. */
+  readonly aim: string | null;
+  readonly aimMs: number;
+  /** When it is killed at the latest: a place that is not met leaves the start to the clock. */
+  readonly latestMs: number;
+  readonly why: string;
+}
+
+function planKill(orders: Orders, isLanding: boolean): Kill {
+  const { random } = orders;
+  const span = isLanding ? 2_000 : orders.usualMs;
+  const [dice, instant] = [random.next(), random.next()];
+  const late = { latestMs: span * (0.2 + 0.6 * instant), why: 'at a random instant' };
+  const none = { point: null, aim: null, aimMs: 0 };
+  if (dice < (isLanding ? 0.8 : 0.5)) {
+    const point = wish(orders, isLanding);
+    if (point !== null) return { ...none, ...late, point };
+  }
+  if (!isLanding && dice < 0.75) {
+    // At once, or a moment later, when the effect that follows is under way.
+    const aimMs = random.chance(0.3) ? 0 : random.next() * 250;
+    return { ...none, ...late, aim: random.pick(aims) ?? null, aimMs };
+  }
+  if (dice < 0.92) return { ...none, ...late, latestMs: span * instant ** 2 };
+  return { ...none, latestMs: 400 * instant, why: 'soon after the start' };
 }
 
 function hit(tally: Tally, left: { kills: number }, place: string): void {
@@ -181,7 +210,7 @@ function wish({ scratch, random, wishes }: Orders, isLanding: boolean): string |
   const at = first >= 0 ? first : wishes.findIndex(fits);
   if (at < 0) return null;
   const [name = ''] = wishes.splice(at, 1);
-  const occurrence = name.startsWith('append:') ? 1 + random.below(8) : random.chance(0.7) ? 1 : 2;
+  const occurrence = name.startsWith('append:') ? 1 + random.below(8) : random.chance(0.85) ? 1 : 2;
   return occurrence === 1 || early.test(name) || isLanding ? name : `${name}#${occurrence}`;
 }
 

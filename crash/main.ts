@@ -5,7 +5,16 @@
  * A round is one scratch repository; its plan and its kills follow from seed and round. `--round R` plays one again.
  * Progress goes to stderr. Ends with one line: `N kills at M places, N starts: clean`, or the findings and exit code 1.
  */
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  readFileSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,7 +26,7 @@ import { plans, type ReferencePlan } from './plans.ts';
 import { crashPoints } from './points.ts';
 import { kill, processesOf } from './processes.ts';
 import { random } from './random.ts';
-import { makeScratch } from './scratch.ts';
+import { linesOf, makeScratch } from './scratch.ts';
 
 /** Points of functions that no command calls yet. */
 const unused = /^tree:(before|after)-release$/;
@@ -118,7 +127,9 @@ async function main(): Promise<0 | 1> {
   const missed = points.filter((name) => !tally.places.has(name));
   const minutes = ((performance.now() - since) / 60_000).toFixed(1);
   const agents = tally.agentKills > 0 ? `, ${tally.agentKills} agents or shims` : '';
-  say(`${minutes} minutes${agents}; not met: ${missed.length === 0 ? 'none' : missed.join(' ')}`);
+  say(
+    `${minutes} minutes${agents}, ${tally.hung} hanging checks ended; not met: ${missed.length === 0 ? 'none' : missed.join(' ')}`,
+  );
   if (wanted >= allPointsFrom && failed === 0 && missed.length > 0) failed += 1;
   if (failed === 0 && !values.keep) rmSync(home, { recursive: true, force: true });
   const verdict = failed === 0 ? 'clean' : `failed (seed ${seed})`;
@@ -158,6 +169,8 @@ async function round(
   const since = performance.now();
   try {
     const problem = await drive(driven);
+    const orphaned = join(scratch.side, 'orphaned');
+    if (existsSync(orphaned)) tally.hung += linesOf(readFileSync(orphaned, 'utf8')).length;
     const ms = performance.now() - since;
     if (problem !== null) return { findings: [problem], tree: '', ms };
     const agentsKilled = driven.agents;
@@ -192,7 +205,7 @@ function copyBuild(root: string, home: string): string {
 }
 
 function newTally(): Tally {
-  return { kills: 0, starts: 0, agentKills: 0, places: new Map() };
+  return { kills: 0, starts: 0, agentKills: 0, hung: 0, places: new Map() };
 }
 
 function report(told: string, findings: readonly string[], scratch: string): void {
