@@ -336,7 +336,6 @@ function approvePath(run: RunState, worker: WorkerState, request: Asked<'approve
 function land(run: RunState, request: Asked<'land'>, now: number): Decision {
   if (run.tip === null)
     return refuse(4, `Run ${run.id} has merged nothing yet.`, 'czar status shows where it stands.');
-  if (run.landing !== null) return refuse(4, `Run ${run.id} is being landed already.`, null);
   const open = [...run.workers.values()].filter(
     (worker) => worker.state !== 'complete' && worker.state !== 'skipped',
   );
@@ -349,6 +348,16 @@ function land(run: RunState, request: Asked<'land'>, now: number): Decision {
   }
   if (run.mergedOrder.length === 0) return refuse(4, `Run ${run.id} has merged nothing.`, null);
   const { target, mode, partial, onto } = request;
+  const { landing } = run;
+  if (landing !== null) {
+    // Whoever asks for what is under way, or was when its process ended, waits for its end.
+    if (landing.target === target && landing.mode === mode) return accept([]);
+    return refuse(
+      4,
+      `Run ${run.id} is being landed on ${landing.target} already (${landing.mode}).`,
+      `czar land --into ${landing.target} --mode ${landing.mode} waits for its end.`,
+    );
+  }
   return accept([
     {
       type: 'land.started',

@@ -35,3 +35,17 @@ test('the check of a landing gets a slot though every slot is taken', () => {
   const check = world.intents().find((one) => one.kind === 'check' && one.subject === 'land');
   assert.ok(check, 'the landing is checked');
 });
+
+test('who asks for the landing that is under way joins it; another one is refused', () => {
+  const world = new CoreWorld(planOf([{ id: 'a' }]));
+  world.rest();
+  assert.equal(world.ask(order).ok, true);
+  const { length } = world.log;
+  assert.deepEqual(world.ask({ ...order, partial: false }), { ok: true, events: [] });
+  assert.equal(world.log.length, length);
+  for (const other of [{ target: 'release' }, { mode: 'squash' }] as const) {
+    const refused = world.ask({ ...order, ...other });
+    assert.ok(!refused.ok);
+    assert.match(refused.rejection.what, /landed on main already \(merge\)/);
+  }
+});
