@@ -3,6 +3,7 @@
  * to, and the lines of its output that say something. Each line counts once.
  */
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { readOutputLine } from '../agents/command.ts';
 import type { Outcome } from '../core/commands.ts';
 import type { Report } from '../core/events.ts';
@@ -43,7 +44,12 @@ export async function readReports(
       maxLineBytes: maxReportLineBytes,
       atEnd,
     });
-    const printed = readLines({ path: join(dir, 'output'), offset: at.outputOffset, atEnd });
+    const printed = readLines({
+      path: join(dir, 'output'),
+      offset: at.outputOffset,
+      atEnd,
+      objects: true,
+    });
     const reports: Report[] = [];
     const refused: string[] = [];
     for (const line of said.lines) {
@@ -54,6 +60,8 @@ export async function readReports(
     const next = { reportOffset: said.offset, outputOffset: printed.offset };
     const moved = next.reportOffset > at.reportOffset || next.outputOffset > at.outputOffset;
     if (!moved) return at;
+    // A page at a time: whatever an agent prints, the loop goes on between two of them.
+    await setImmediate();
     at = next;
     if (reports.length > 0 || refused.length > 0) {
       await report({ kind: 'reports', ...of, reports, refused, ...at });

@@ -94,3 +94,13 @@ test('control sequences that are not finished swallow no later text of other lin
   assert.equal(plainText('a\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\'), 'alink');
   assert.equal(plainText('tab\there'), 'tab here');
 });
+
+test('of lines that begin with a brace only those are given, and the offset is the same as of all', () => {
+  const path = file('noise\n{"a":1}\nx {"b":2}\n  {"c":3}\n\nmore noise\n{"torn');
+  const objects = readLines({ path, offset: 0, objects: true });
+  assert.deepEqual(
+    objects.lines.map(({ text }) => text),
+    ['{"a":1}', '  {"c":3}'],
+  );
+  assert.equal(objects.offset, readLines({ path, offset: 0 }).offset);
+});

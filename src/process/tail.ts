@@ -13,6 +13,7 @@ export interface Line {
 }
 
 const lineFeed = 0x0a;
+const brace = 0x7b;
 const defaultMaxBytes = 1024 * 1024;
 
 /**
@@ -27,6 +28,8 @@ export function readLines(options: {
   readonly maxBytes?: number;
   readonly maxLineBytes?: number;
   readonly atEnd?: boolean;
+  /** Only lines that begin with `{`, blanks before it aside: the others are passed over without being decoded. */
+  readonly objects?: boolean;
 }): { readonly lines: readonly Line[]; readonly offset: number } {
   const { path, offset, maxBytes = defaultMaxBytes, atEnd = false } = options;
   const limit = Math.min(options.maxLineBytes ?? maxBytes, maxBytes);
@@ -46,9 +49,11 @@ export function readLines(options: {
     }
     const whole = offset - before + bytes.length >= size;
     const lines: Line[] = [];
-    for (let end = bytes.indexOf(lineFeed, from); end >= 0; end = bytes.indexOf(lineFeed, from)) {
-      lines.push(toLine(bytes.subarray(from, end), limit));
-      from = end + 1;
+    const ends = options.objects === true ? objectLine : anyLine;
+    for (let next = ends(bytes, from); next !== null; next = ends(bytes, from)) {
+      if (next.start < next.end) lines.push(toLine(bytes.subarray(next.start, next.end), limit));
+      else if (options.objects !== true) lines.push(toLine(Buffer.alloc(0), limit));
+      from = next.end + 1;
     }
     const rest = bytes.subarray(from);
     if (rest.length > 0 && (rest.length >= maxBytes || (atEnd && whole))) {
@@ -59,6 +64,36 @@ export function readLines(options: {
   } finally {
     closeSync(file);
   }
+}
+
+interface Span {
+  readonly start: number;
+  /** Where its line feed is. */
+  readonly end: number;
+}
+
+/** The next whole line from `from` on. */
+function anyLine(bytes: Buffer, from: number): Span | null {
+  const end = bytes.indexOf(lineFeed, from);
+  return end < 0 ? null : { start: from, end };
+}
+
+/** The next whole line that may be an object; an empty span at the last line feed when only others are left. */
+function objectLine(bytes: Buffer, from: number): Span | null {
+  const last = bytes.lastIndexOf(lineFeed);
+  if (last < from) return null;
+  for (
+    let at = bytes.indexOf(brace, from);
+    at >= 0 && at < last;
+    at = bytes.indexOf(brace, at + 1)
+  ) {
+    const start = Math.max(from, bytes.lastIndexOf(lineFeed, at) + 1);
+    const end = bytes.indexOf(lineFeed, at);
+    if (bytes.subarray(start, at).every((byte) => byte === 0x20 || byte === 0x09))
+      return { start, end };
+    at = end;
+  }
+  return { start: last, end: last };
 }
 
 /** The last `count` lines that hold something to read, without control sequences, each at most 400 characters. */
