@@ -119,6 +119,10 @@ function retry(run: RunState, worker: WorkerState, request: Asked<'retry'>): Dec
 
 function retryFailed(run: RunState, request: Asked<'retry-failed'>): Decision {
   const failed = [...run.workers.values()].filter((worker) => worker.state === 'failed');
+  if (run.state === 'failed' && run.tip === null) {
+    // It failed before anything could start: its repository is prepared again.
+    return accept([{ type: 'run.running', run: run.id, data: { reason: 'tried again' } }]);
+  }
   if (failed.length === 0) {
     return refuse(4, `Nothing has failed in run ${run.id}.`, 'czar status shows where it stands.');
   }

@@ -193,4 +193,25 @@ describe('steering a run of the core', () => {
       ['b', 'b'],
     );
   });
+
+  test('a run that failed before anything could start is tried again as a whole', () => {
+    const world = new CoreWorld(planOf([{ id: 'a' }]));
+    world.rest((intent) =>
+      intent.kind === 'prepare-run'
+        ? {
+            kind: 'effect-failed',
+            run: runId,
+            worker: null,
+            attempt: null,
+            key: intent.key,
+            effect: intent.kind,
+            error: 'disk full',
+          }
+        : null,
+    );
+    assert.equal(world.run.state, 'failed');
+    assert.equal(world.ask({ kind: 'retry-failed', run: runId }).ok, true);
+    world.rest();
+    assert.equal(world.run.state, 'complete');
+  });
 });
