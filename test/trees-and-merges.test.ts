@@ -84,6 +84,24 @@ test('a worker on a branch of its own name: the branch is shown in the repositor
   assert.equal(scratch.git('show', `czar/${run}-integration:begun.txt`), 'begun');
 });
 
+test('a retry on a branch of the user begins at the commits of the user again, and the branch keeps them', async () => {
+  await using scratch = await Scratch.make();
+  scratch.allow({ refs: ['refs/heads/feat/b'] });
+  scratch.scripted('git log --format=%s > seen; echo > "attempt-$CZAR_ATTEMPT"');
+  scratch.worker('b', 'branch: feat/b\nverify: test -f attempt-2\n');
+  scratch.commitAll();
+  scratch.git('checkout', '-q', '-b', 'feat/b');
+  scratch.write('begun.txt', 'begun\n');
+  scratch.commitAll('begun');
+  const begun = scratch.git('rev-parse', 'HEAD');
+  scratch.git('checkout', '-q', 'main');
+  assert.equal((await scratch.czar('run')).code, 5);
+  assert.equal((await scratch.czar('retry', 'b', '--clean')).code, 0);
+  assert.equal((await scratch.czar('run')).code, 0);
+  scratch.git('merge-base', '--is-ancestor', begun, 'feat/b');
+  assert.match(scratch.git('show', 'feat/b:seen'), /^begun\n/, 'the first attempt is not in it');
+});
+
 test('names of branches that collide are refused before anything is made', async () => {
   await using scratch = await Scratch.make();
   scratch.scripted('true');

@@ -10,7 +10,7 @@ import { readGitFile } from '../git/clone-files.ts';
 import { discard } from '../git/discard.ts';
 import { keepFiles } from '../git/keep.ts';
 import { buildMerge } from '../git/merge.ts';
-import { isAncestor, readRef } from '../git/refs.ts';
+import { continuedRef, isAncestor, readRef, setRefs } from '../git/refs.ts';
 import { prepareTree } from '../git/worktree.ts';
 import type { EffectContext } from './loop.ts';
 import { captureRules, stateOf } from './perform-work.ts';
@@ -67,16 +67,9 @@ async function prepare(place: Workplace, intent: Order, { run }: EffectContext):
  * continued.
  */
 async function startCommit(place: Workplace, run: RunState, intent: Order): Promise<string> {
-  const { commit, branch } = intent;
-  const mine = run.published[`refs/heads/${branch}`];
-  const found = await readRef(place.git, `refs/user/heads/${branch}`);
-  if (
-    found === null ||
-    found === mine ||
-    mine !== undefined ||
-    (await isAncestor(place.git, found, commit))
-  )
-    return commit;
+  const { commit } = intent;
+  const found = await continuedCommit(place, run, intent);
+  if (found === null || (await isAncestor(place.git, found, commit))) return commit;
   if (await isAncestor(place.git, commit, found)) return found;
   const merged = succeed(
     await buildMerge(place.git, {
@@ -85,14 +78,32 @@ async function startCommit(place: Workplace, run: RunState, intent: Order): Prom
       base: found,
       tip: commit,
       date: run.startedAt,
-      message: `Bring ${branch} up to date`,
+      message: `Bring ${intent.branch} up to date`,
       identity: place.identity,
     }),
   );
   if (merged.kind === 'built') return merged.commit;
   throw new Error(
-    `its branch ${branch} conflicts with what was merged before it: ${merged.files.join(', ')}`,
+    `its branch ${intent.branch} conflicts with what was merged before it: ${merged.files.join(', ')}`,
   );
+}
+
+/**
+ * Commit of the user's branch that the worker goes on from, or null. It is what the first start found: later the branch
+ * may stand where czar put it, at work of an attempt that is to be done anew.
+ */
+async function continuedCommit(
+  place: Workplace,
+  run: RunState,
+  { worker, branch, commit }: Order,
+): Promise<string | null> {
+  const ref = continuedRef(run.id, worker);
+  const recorded = await readRef(place.git, ref);
+  if (recorded !== null || run.published[`refs/heads/${branch}`] !== undefined) return recorded;
+  const found = await readRef(place.git, `refs/user/heads/${branch}`);
+  if (found === null || (await isAncestor(place.git, found, commit))) return null;
+  await setRefs(place.git, new Map([[ref, found]]));
+  return found;
 }
 
 /** Where the tree stands: its usual place, unless something of another run or of somebody else is there. */

@@ -29,6 +29,11 @@ export function workRef(run: string, worker: string, attempt: number): string {
   return `refs/czar/work/${run}/${worker}/${attempt}`;
 }
 
+/** Where a branch of the user's stood when a worker on it started first: what every later start goes on from. */
+export function continuedRef(run: string, worker: string): string {
+  return `refs/czar/continued/${run}/${worker}`;
+}
+
 /** Prefix of the refs that hold what a worker left uncommitted, without a slash at the end. */
 export function keptPrefix(run: string, worker: string): string {
   return `refs/czar/kept/${run}/${worker}`;
