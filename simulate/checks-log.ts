@@ -283,7 +283,12 @@ function checkComplete(
     definition.deliverables.length === 0 ||
     definition.verify.length > 0, () =>
     `${worker.id} changed nothing and nothing verified its deliverables`);
-  requireGates(ground, run, worker, work?.tree ?? `workspace:${worker.id}:${worker.attempt}`);
+  requireGates(
+    ground,
+    run,
+    worker,
+    work?.tree ?? `workspace:${worker.id}:${worker.attempt}:${worker.since}`,
+  );
 }
 
 function checkVerdict(

@@ -18,6 +18,8 @@ export interface WorkerBook {
   readonly id: string;
   readonly definition: WorkerDefinition;
   state: WorkerStateName;
+  /** When it entered its state. */
+  since: number;
   attempt: number;
   phase: 'tree' | 'setup' | 'launch' | 'running' | 'ended' | 'collected';
   /** Edges that were satisfied at some moment, by position. */
@@ -151,6 +153,7 @@ function openWorker(definition: WorkerDefinition): WorkerBook {
     id: definition.id,
     definition,
     state: 'pending',
+    since: 0,
     attempt: 0,
     phase: 'tree',
     satisfied: new Set(),
@@ -290,6 +293,7 @@ function enter(run: RunBook, worker: WorkerBook, event: Event): void {
   if (!('from' in event.data) || event.data.from === null) return;
   const name = event.type === 'worker.started' ? 'starting' : event.type.slice('worker.'.length);
   worker.state = name as WorkerStateName;
+  worker.since = event.at;
   worker.merge = null;
   if (event.type === 'worker.blocked') {
     worker.block = event.data.block;

@@ -8,6 +8,7 @@ import type { Plan } from '../src/core/plan.ts';
 import { schedule } from '../src/core/schedule.ts';
 import { isRunLive, type WorkerState } from '../src/core/state.ts';
 import { Loop, type Rules } from '../src/daemon/loop.ts';
+import { steadyClock, type SteadyClock } from '../src/daemon/steady-clock.ts';
 import { JournalError } from '../src/journal/journal.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
 import { reboot } from './attempts.ts';
@@ -186,7 +187,7 @@ class Simulation {
       journal,
       perform: this.#options.mutation?.perform?.(perform, world) ?? perform,
       when: evaluate,
-      now: this.#clock(),
+      ...this.#clock(),
       scheduler: {
         immediate: (step) => {
           world.after(0, guarded(step));
@@ -213,8 +214,10 @@ class Simulation {
     this.#owners.add(owner);
   }
 
-  #clock(): () => number {
-    return () => this.#world.wall;
+  #clock(): SteadyClock {
+    const world = this.#world;
+    const [last] = [...this.#journal.read({ newestFirst: true, limit: 1 })];
+    return steadyClock({ wall: () => world.wall, elapsed: () => world.mono, from: last?.at ?? 0 });
   }
 
   #current(): LiveOwner | undefined {

@@ -12,7 +12,7 @@ import type { FoldState } from '../core/evolve.ts';
 import type { Event } from '../core/events.ts';
 import type { Intent } from '../core/intents.ts';
 import { schedule } from '../core/schedule.ts';
-import type { RepositoryState, RunState } from '../core/state.ts';
+import { isRunLive, type RepositoryState, type RunState } from '../core/state.ts';
 import { JournalError, type Journal } from '../journal/journal.ts';
 import { decisions, turn, type Decisions, type Turn } from './turn.ts';
 
@@ -49,6 +49,8 @@ export interface LoopPorts {
   readonly when: EvaluateWhen;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Told while nothing waits for time, so that the clock may be set right; back only while no run lives. */
+  readonly correct?: (back: boolean) => void;
   /** Which effects this loop performs, and whether it starts attempts; all when left out. */
   readonly only?: (intent: Intent) => boolean;
   /** Announces a place at which a test may kill the process. */
@@ -263,6 +265,7 @@ export class Loop {
     for (const intent of intents) {
       if (!this.#flights.has(intent.key)) this.#launch(intent);
     }
+    if (wakeAt === null) this.#ports.correct?.(![...this.#state.runs.values()].some(isRunLive));
     this.#wakeAt(wakeAt);
   }
 

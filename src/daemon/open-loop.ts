@@ -22,6 +22,7 @@ import type { RepositoryState } from '../core/state.ts';
 import { identify } from '../process/identity.ts';
 import { Loop } from './loop.ts';
 import { performer } from './perform.ts';
+import { steadyClock } from './steady-clock.ts';
 import { openDerivedFiles } from './derived-files.ts';
 import { crashPoint } from './crash-point.ts';
 import { packageVersion } from './version.ts';
@@ -88,13 +89,18 @@ export async function openLoop<Admitted>(options: {
       launcher: fileURLToPath(new URL('../../bin/czar', import.meta.url)),
       now,
     };
+    const clock = steadyClock({
+      wall: now,
+      elapsed: () => performance.now(),
+      from: lastTime(journal),
+    });
     const loop = new Loop({
       journal,
       perform: performer(place),
       when: evaluateWhen,
       point,
       ...(options.only === undefined ? {} : { only: options.only }),
-      now,
+      ...clock,
       committed: (events, state) => {
         derived.update(events);
         options.onCommit(events, state);
@@ -134,6 +140,12 @@ export async function openLoop<Admitted>(options: {
     lock.release();
     throw error;
   }
+}
+
+/** Time of the last event, so that no pause begins anew; 0 in an empty log. */
+function lastTime(journal: SqliteJournal): number {
+  for (const event of journal.read({ newestFirst: true, limit: 1 })) return event.at;
+  return 0;
 }
 
 function ownStart(): string {
