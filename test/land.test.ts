@@ -160,6 +160,46 @@ test('a run that is not complete lands only what is merged, and only when told',
   );
 });
 
+test('what was merged while a landing was checked is landed by the next one', async () => {
+  await using scratch = await Scratch.make();
+  const goOn = join(scratch.base, 'go-on');
+  // The check of the tree that would land, the only one with the user's file, waits until `b` is merged.
+  scratch.config(`checks: 'until test ! -e mine.txt || test -e ${goOn}; do sleep 0.05; done'\n`);
+  scratch.worker('a');
+  scratch.worker('b', 'dependencies: [a]\n');
+  scratch.commitAll();
+  const running = scratch.start('run');
+  const a = await scratch.stubs.agent('a');
+  await a.write('a.txt', 'a\n');
+  a.exit();
+  const b = await scratch.stubs.agent('b');
+  scratch.write('mine.txt', 'mine\n');
+  scratch.commitAll('Mine');
+  const landing = scratch.start('land', '--partial');
+  await scratch.happened('land.built');
+  await b.write('b.txt', 'b\n');
+  b.exit();
+  await scratch.happened('worker.merged', 'b');
+  writeFileSync(goOn, '');
+  assert.equal((await landing.finished).code, 0);
+  assert.equal((await running.finished).code, 0);
+  assert.equal(existsSync(join(scratch.repo, 'b.txt')), false);
+  assert.equal((await scratch.czar('land')).code, 0);
+  assert.equal(readFileSync(join(scratch.repo, 'b.txt'), 'utf8'), 'b\n');
+});
+
+test('a landing that was taken back can be done again', async () => {
+  await using scratch = await finished();
+  const base = scratch.git('rev-parse', 'HEAD');
+  for (let n = 0; n < 2; n += 1) {
+    const done = await scratch.czar('land');
+    assert.equal(done.code, 0, done.stderr);
+    assert.match(done.stdout, / landed on main/);
+    assert.equal(readFileSync(join(scratch.repo, 'b.txt'), 'utf8'), 'b\n');
+    scratch.git('reset', '-q', '--hard', base);
+  }
+});
+
 test('while the run goes on its loop lands what is merged, also into a branch checked out elsewhere', async () => {
   await using scratch = await Scratch.make();
   scratch.config();

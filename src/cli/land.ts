@@ -4,9 +4,9 @@ import type { Event } from '../core/events.ts';
 import type { RunState } from '../core/state.ts';
 import { previewLanding } from '../daemon/preview-landing.ts';
 import {
-  hasLanded,
   isLanding,
   land,
+  landedAs,
   outcome,
   type LandOrder,
   type LandResult,
@@ -73,8 +73,8 @@ async function landVerb(context: CliContext, options: LandOptions): Promise<void
   }
   const order: LandOrder = { run: run.id, target, mode, partial: options.partial === true };
   if (options.dryRun === true) return preview(context, place, run, order);
-  if (hasLanded(run, target))
-    return report(context, run, { kind: 'landed', target, commit: run.landed?.commit ?? '' }, true);
+  const commit = await landedAs(place, run, target);
+  if (commit !== null) return report(context, run, { kind: 'landed', target, commit }, true);
   const result = await perform(context, place, order);
   if (result !== null) report(context, run, result, false);
 }

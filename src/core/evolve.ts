@@ -140,11 +140,13 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
       return run.landing === null ? null : { landing: { ...run.landing, built: event.data } };
     case 'land.refused':
       return { landing: null };
-    case 'run.landed':
+    case 'run.landed': {
+      const { target, commit } = event.data;
       return {
         landing: null,
-        landed: { target: event.data.target, commit: event.data.commit, at: event.at },
+        landed: { target, commit, tip: run.landing?.tip ?? '', at: event.at },
       };
+    }
     case 'effect.failed': {
       const { key, tries, error } = event.data;
       return { troubles: { ...run.troubles, [key]: { tries, at: event.at, error } } };

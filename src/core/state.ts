@@ -52,7 +52,13 @@ export interface RunState {
   readonly published: Readonly<Record<string, string>>;
   readonly diverged: Readonly<Record<string, string>>;
   readonly landing: Landing | null;
-  readonly landed: { readonly target: string; readonly commit: string; readonly at: number } | null;
+  readonly landed: {
+    readonly target: string;
+    readonly commit: string;
+    /** Commit of integration that it brought home. */
+    readonly tip: string;
+    readonly at: number;
+  } | null;
   /** Failures of effects since they last succeeded, by intent key. */
   readonly troubles: Readonly<
     Record<string, { readonly tries: number; readonly at: number; readonly error: string }>

@@ -3,7 +3,10 @@ import type { Rejection } from '../core/commands.ts';
 import type { Event } from '../core/events.ts';
 import type { Intent } from '../core/intents.ts';
 import type { RunState } from '../core/state.ts';
+import { gitContext } from '../git/context.ts';
+import { branchHolds } from '../git/branches.ts';
 import type { OpenLoop } from './open-loop.ts';
+import type { Place } from './place.ts';
 import { complete } from './steer.ts';
 
 export interface LandOrder {
@@ -72,9 +75,14 @@ export function outcome(events: readonly Event[], run: string): LandResult | nul
   return null;
 }
 
-/** Whether the run has landed on the target since its last merge. */
-export function hasLanded(run: RunState, target: string): boolean {
-  if (run.landed?.target !== target) return false;
-  const merges = [...run.workers.values()].map((worker) => worker.merged?.at ?? 0);
-  return run.landed.at >= Math.max(0, ...merges);
+/** The commit as which all that is merged landed on the target, while the target holds it; null otherwise. */
+export async function landedAs(
+  place: Place,
+  run: RunState,
+  target: string,
+): Promise<string | null> {
+  const { landed, tip } = run;
+  if (landed?.target !== target || landed.tip !== tip) return null;
+  const git = gitContext({ root: place.root, commonDir: place.commonDir, home: place.home.path });
+  return (await branchHolds(git, target, landed.commit)) ? landed.commit : null;
 }

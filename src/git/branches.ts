@@ -42,6 +42,16 @@ export async function branchFacts(
   });
 }
 
+/** Whether the user's branch has the commit in its history; not, when there is no such branch or commit any more. */
+export async function branchHolds(
+  context: GitContext,
+  branch: string,
+  commit: string,
+): Promise<boolean> {
+  const args = ['merge-base', '--is-ancestor', commit, `refs/heads/${branch}`];
+  return (await git(args, inUserRepository(context))).code === 0;
+}
+
 function collision(
   name: string,
   planned: readonly string[],
