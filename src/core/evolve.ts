@@ -5,6 +5,7 @@
  */
 import type { Event } from './events.ts';
 import { evolveWorker } from './evolve-worker.ts';
+import type { IntentKind } from './intents.ts';
 import type { Plan } from './plan.ts';
 import { treeGateKey, type RepositoryState, type RunState, type WorkerState } from './state.ts';
 
@@ -128,6 +129,7 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
       return {
         published: { ...run.published, ...event.data.refs },
         diverged: without(run.diverged, event.data.refs),
+        ...settled(run, 'publish'),
       };
     case 'refs.diverged':
       return { diverged: { ...run.diverged, [event.data.ref]: event.data.why } };
@@ -137,14 +139,17 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
       return { landing: { target, mode, partial, onto, tip, date, built: null, checking: false } };
     }
     case 'land.built':
-      return run.landing === null ? null : { landing: { ...run.landing, built: event.data } };
+      return run.landing === null
+        ? null
+        : { landing: { ...run.landing, built: event.data }, ...settled(run, 'build-landing') };
     case 'land.refused':
-      return { landing: null };
+      return { landing: null, ...settled(run, 'build-landing', 'commit-landing', 'check') };
     case 'run.landed': {
       const { target, commit } = event.data;
       return {
         landing: null,
         landed: { target, commit, tip: run.landing?.tip ?? '', at: event.at },
+        ...settled(run, 'build-landing', 'commit-landing', 'check'),
       };
     }
     case 'effect.failed': {
@@ -196,6 +201,15 @@ function forgetRefusals(run: FoldRun): void {
   for (const [key, verdict] of run.trees) {
     if (verdict.result !== 'pass') run.trees.delete(key);
   }
+}
+
+/** The run's own effects of these kinds are over: what failed on the way is not counted against later ones. */
+function settled(run: FoldRun, ...kinds: readonly IntentKind[]): Pick<RunState, 'troubles'> {
+  const over = (key: string): boolean =>
+    kinds.some((kind) => key.startsWith(`${run.id}/${kind}:`) && (key.split(':')[1] ?? '') === '');
+  return {
+    troubles: Object.fromEntries(Object.entries(run.troubles).filter(([key]) => !over(key))),
+  };
 }
 
 function forgetTroubles(run: FoldRun, worker: string | undefined): RunPatch | null {

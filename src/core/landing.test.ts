@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Request } from './commands.ts';
+import type { Intent } from './intents.ts';
 import { CoreWorld, planOf, runId } from '../../test/support/core-world.ts';
 
 const order: Request = {
@@ -26,6 +27,25 @@ function withCheckUnderWay(): CoreWorld {
   return world;
 }
 
+/** Performs what is due, with an effect of the kind failing the next `times` times. */
+function failing(world: CoreWorld, kind: Intent['kind'], times: number): void {
+  let left = times;
+  world.rest((intent) => {
+    if (intent.kind !== kind || left === 0) return null;
+    left -= 1;
+    const { key, run } = intent;
+    return {
+      kind: 'effect-failed',
+      run,
+      worker: null,
+      attempt: null,
+      key,
+      effect: kind,
+      error: 'no',
+    };
+  });
+}
+
 test('the check of a landing gets a slot though every slot is taken', () => {
   const world = withCheckUnderWay();
   assert.equal(world.ask(order).ok, true);
@@ -48,4 +68,21 @@ test('who asks for the landing that is under way joins it; another one is refuse
     assert.ok(!refused.ok);
     assert.match(refused.rejection.what, /landed on main already \(merge\)/);
   }
+});
+
+test('failures of an effect count only until it succeeds', () => {
+  const world = new CoreWorld(planOf([{ id: 'a' }]));
+  failing(world, 'publish', 2);
+  assert.deepEqual(world.run.troubles, {});
+  for (let n = 0; n < 3; n += 1) {
+    assert.equal(world.ask(order).ok, true);
+    failing(world, 'build-landing', 2);
+    assert.equal(world.log.findLast((event) => event.type === 'run.landed')?.run, runId);
+    assert.deepEqual(world.run.troubles, {});
+  }
+  assert.ok(!world.log.some((event) => event.type === 'land.refused'));
+  world.ask(order);
+  failing(world, 'build-landing', 3);
+  assert.equal(world.log.at(-1)?.type, 'land.refused');
+  assert.deepEqual(world.run.troubles, {});
 });
