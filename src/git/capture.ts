@@ -7,6 +7,7 @@
  * cannot be read. One such file never keeps the others from being stored.
  */
 import { constants } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { access, copyFile, cp, lstat, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { inMirror } from './context.ts';
@@ -182,8 +183,12 @@ async function sort(
     const path = shown(name);
     if (isCzarFile(path)) continue;
     const file = place(dir, name);
-    const stat = await lstat(file).catch(() => null);
-    if (stat === null || stat.isDirectory()) {
+    const stat = await lookAt(file);
+    if (stat === 'unreadable') {
+      leftOut.push({ name, why: unreadable, carried: false });
+      continue;
+    }
+    if (stat === 'gone' || stat.isDirectory()) {
       if (known.has(name)) remove.push(name);
       continue;
     }
@@ -194,7 +199,18 @@ async function sort(
   return { add, remove, leftOut };
 }
 
+/** Only what is surely not there counts as deleted: a folder that nobody may look into still has its files. */
+async function lookAt(file: Buffer): Promise<Stats | 'gone' | 'unreadable'> {
+  try {
+    return await lstat(file);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    return code === 'ENOENT' || code === 'ENOTDIR' ? 'gone' : 'unreadable';
+  }
+}
+
 const carriedIn = 'it was carried into the tree';
+const unreadable = 'it cannot be read';
 
 async function whyNot(of: {
   readonly file: Buffer;
@@ -214,7 +230,7 @@ async function whyNot(of: {
     () => true,
     () => false,
   );
-  return readable ? null : 'it cannot be read';
+  return readable ? null : unreadable;
 }
 
 async function remove(paths: readonly string[], call: GitCall): Promise<void> {

@@ -222,3 +222,40 @@ test('a damaged branch keeps its files and says so; sound branches still come ho
   assert.match(notes.join(), /damaged/);
   await assertHeld(r, [good]);
 });
+
+test('a fetch that is ended from outside is a failure to try again, not a damaged branch', async () => {
+  const { r, tree, git } = await working();
+  using _ = r;
+  writeFiles(tree, { 'b.txt': 'b\n' });
+  git('add', '-A');
+  git('commit', '-q', '-m', 'B');
+  const before = process.env['PATH'] ?? '';
+  const real = before
+    .split(':')
+    .map((folder) => join(folder, 'git'))
+    .find((file) => existsSync(file));
+  const fake = join(r.scratch.dir, 'bin');
+  const script = `case " $* " in *" fetch "*) kill -9 $$ ;; esac\nexec ${real} "$@"\n`;
+  writeFiles(fake, { 'git*': `#!/bin/sh\n${script}` });
+  process.env['PATH'] = `${fake}:${before}`;
+  try {
+    await assert.rejects(r.collect('one'), /git fetch: stopped/);
+  } finally {
+    process.env['PATH'] = before;
+  }
+  const { work } = await r.collect('one');
+  assert.deepEqual(work.kept, []);
+});
+
+test('files that cannot be looked at are not deleted: they stay as they were and are named', async () => {
+  const { r, tree, mirror } = await working({ 'dir/a.txt': 'a\n', 'b.txt': 'b\n' });
+  using _ = r;
+  // A link to itself stands for a folder without permissions, which would not hinder root.
+  writeFiles(tree, { '.gitignore': 'dir\n', 'b.txt': 'changed\n' });
+  rmSync(join(tree, 'dir'), { recursive: true });
+  symlinkSync('dir', join(tree, 'dir'));
+  const { work } = await r.collect('one');
+  assert.equal(mirror('show', `${work.tip}:dir/a.txt`), 'a');
+  assert.equal(mirror('show', `${work.tip}:b.txt`), 'changed');
+  assert.deepEqual(work.kept[0]?.leftOut, [{ path: 'dir/a.txt', why: 'it cannot be read' }]);
+});

@@ -12,9 +12,11 @@ import { gitDirState, readCloneRefs } from './clone-files.ts';
 import type { CloneRefs } from './clone-files.ts';
 import { inMirror, reach } from './context.ts';
 import type { GitContext } from './context.ts';
-import { git, output } from './git.ts';
+import { git, gitFailure, output } from './git.ts';
 import type { GitCall, GitResult } from './git.ts';
 import { deleteRefs, isAncestor, isBranchName, listRefs, setRefs, workRef } from './refs.ts';
+
+const fetchTimeoutMs = 30 * 60_000;
 
 export type Held =
   | {
@@ -130,6 +132,7 @@ async function lonely(
   if (named.length === 0) return [];
   const input = [...named, '--not', ...held, ''].join('\n');
   const walked = await git(['rev-list', '--parents', '--stdin'], { ...call, input });
+  if (walked.trouble !== null) throw gitFailure(['rev-list'], walked);
   // A broken history: each is tried by itself.
   if (walked.code !== 0) return named;
   const parents = new Set<string>();
@@ -193,7 +196,10 @@ async function nowReachable(
   return done;
 }
 
-/** Fetches all at once, or one by one when a damaged one spoils it; gives the names that could not be had. */
+/**
+ * Fetches all at once, or one by one when a damaged one spoils it; gives the names that could not be had. A fetch that
+ * was ended before it could say so is no damage: it throws.
+ */
 async function fetchInto(
   context: GitContext,
   view: string,
@@ -214,14 +220,20 @@ async function fetchInto(
     '--update-shallow',
   ];
   const fetch = (refspecs: readonly string[]): Promise<GitResult> =>
-    git([...checked, 'fetch', ...quiet, view, ...refspecs], inMirror(context));
+    git([...checked, 'fetch', ...quiet, view, ...refspecs], {
+      ...inMirror(context),
+      timeoutMs: fetchTimeoutMs,
+    });
   const refs = [...wanted];
   const all = await fetch(refs.map(([, { ref }]) => `+${ref}:${ref}`));
+  if (all.trouble !== null) throw gitFailure(['fetch'], all);
   if (all.code === 0) return [];
   if (refs.length === 1) return refs.map(([name]) => name);
   const failed: string[] = [];
   for (const [name, { ref }] of refs) {
-    if ((await fetch([`+${ref}:${ref}`])).code !== 0) failed.push(name);
+    const one = await fetch([`+${ref}:${ref}`]);
+    if (one.trouble !== null) throw gitFailure(['fetch'], one);
+    if (one.code !== 0) failed.push(name);
   }
   return failed;
 }
