@@ -255,7 +255,7 @@ async function keepRest(
     ? 'these files are not committed on an agent’s behalf'
     : (trouble ?? order.why);
   const stored = await storeKept(context, { ...order, why, parent, since, captured: rest });
-  return stored === null ? [] : [stored.kept];
+  return stored === null ? [] : [stored];
 }
 
 /**

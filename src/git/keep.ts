@@ -60,7 +60,7 @@ export async function storeKept(
     readonly since: string | null;
     readonly captured: Captured;
   },
-): Promise<{ readonly kept: KeptWork; readonly fresh: boolean } | null> {
+): Promise<KeptWork | null> {
   const { parent, captured } = options;
   const fork = await forkOf(context, options);
   if (captured.files.length === 0 && !captured.leftOutByAgent && fork === null) return null;
@@ -78,7 +78,7 @@ export async function storeKept(
   const existing = await listRefs(context, `${prefix}/`);
   for (const [ref, commit] of existing) {
     if (bare ? commit === parent : await isSame(context, commit, { parent, tree: captured.tree }))
-      return { kept: work(ref, commit), fresh: false };
+      return work(ref, commit);
   }
   const message = withTrailers(`Kept: ${options.why}`, options);
   const commit = bare
@@ -96,10 +96,10 @@ export async function storeKept(
   const moved = await moveRefIn(inMirror(context), { ref, from: null, to: commit });
   if (moved.kind === 'lost') throw failure(`${ref} was taken while work was being kept`);
   await reach(context, 'keep:after-ref');
-  return { kept: work(ref, commit), fresh: true };
+  return work(ref, commit);
 }
 
-/** Keeps everything that a tree holds, commits and files, before it goes. Gives what was not kept before. */
+/** Keeps everything that a tree holds, commits and files, before it goes. Gives it again when it was kept before. */
 export async function keepTree(
   context: GitContext,
   options: Keeping & {
@@ -126,7 +126,7 @@ export async function keepTree(
   const since =
     merged !== null && (await isAncestor(context, parent, merged)) ? null : options.base;
   const stored = await storeKept(context, { ...options, parent, since, captured });
-  return stored !== null && stored.fresh ? [stored.kept] : [];
+  return stored === null ? [] : [stored];
 }
 
 /** Keeps the files of a plain folder, as a commit without a parent. `kept` is null when there are none. */
@@ -144,7 +144,7 @@ export async function keepFiles(
       rules: options.rules,
     });
     const stored = await storeKept(context, { ...options, parent: null, since: null, captured });
-    return { kind: 'kept', kept: stored?.kept ?? null };
+    return { kind: 'kept', kept: stored };
   });
 }
 

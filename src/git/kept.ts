@@ -127,7 +127,8 @@ export async function restoreKept(
   });
 }
 
-async function keptChange(
+/** What a kept commit holds against what it was kept on; null when there is no such ref. For use inside `failing`. */
+export async function keptChange(
   context: GitContext,
   ref: string,
 ): Promise<{

@@ -181,7 +181,26 @@ test('a tree that is made anew loses nothing of the old one', async () => {
     r.scratch.gitIn(r.context.mirror, 'show', `${next.kept[0]?.ref}:open.txt`),
     'not committed',
   );
-  assert.deepEqual((await r.prepare('one', { attempt: 2 })).kept, []);
+});
+
+test('what was kept of an old tree is told again after a kill, since nobody heard it', async () => {
+  for (const point of [
+    'keep:after-ref',
+    'tree:before-discard',
+    'tree:after-discard',
+    'tree:after-rename',
+  ]) {
+    using r = await gitRun({ 'a.txt': 'a\n' });
+    const { worktree } = await r.prepare('one');
+    writeFiles(worktree, { 'open.txt': 'not committed\n' });
+    await r.killedAt(point, (context) => r.prepare('one', { attempt: 2 }, context));
+    const { kept } = await r.prepare('one', { attempt: 2 });
+    assert.deepEqual(
+      kept.map((one) => one.files),
+      [['open.txt']],
+      point,
+    );
+  }
 });
 
 test('a moved repository goes on: nothing in a tree names an absolute place', async () => {

@@ -30,6 +30,7 @@ import { failing, failure, git, output } from './git.ts';
 import type { Failed } from './git.ts';
 import { indexFile, keepTree } from './keep.ts';
 import type { CaptureRules } from './capture.ts';
+import { keptChange, listKept } from './kept.ts';
 import { isBranchName, listRefs } from './refs.ts';
 import { excludeFile, prePushHook, treeConfig } from './tree-config.ts';
 
@@ -65,7 +66,7 @@ export interface PreparedTree {
   readonly base: string;
   /** Whether the tree that was there goes on. */
   readonly continued: boolean;
-  /** What an old tree held that nothing had stored yet. */
+  /** Everything kept of the worker, also what an earlier call kept whose result nobody heard. */
   readonly kept: readonly KeptWork[];
 }
 
@@ -83,9 +84,12 @@ export async function prepareTree(
     const mark = await readMark(order.dir);
     const ours = mark?.run === order.run && mark.worker === order.worker;
     if (ours && (mark.attempt === order.attempt || order.continues)) {
-      return continueTree(order, mark.attempt === order.attempt);
+      const tree = await continueTree(order, mark.attempt === order.attempt);
+      return { ...tree, kept: await keptBefore(context, order) };
     }
-    const kept = await clearPlace(context, order, mark);
+    const kept = [...(await clearPlace(context, order, mark))];
+    const known = new Set(kept.map((one) => one.ref));
+    kept.push(...(await keptBefore(context, order)).filter((one) => !known.has(one.ref)));
     await makeFolder(dirname(order.dir));
     await reach(context, 'tree:before-make');
     await makeTree(context, order, making);
@@ -174,6 +178,18 @@ async function continueTree(order: TreeOrder, same: boolean): Promise<PreparedTr
     continued: order.continues,
     kept: [],
   };
+}
+
+/** What stands kept of the worker. Which files were left out of it only its own keeping could tell. */
+async function keptBefore(context: GitContext, order: TreeOrder): Promise<KeptWork[]> {
+  const found: KeptWork[] = [];
+  const listed = await listKept(context, { run: order.run, worker: order.worker });
+  if (listed.kind === 'failed') throw failure(listed.error);
+  for (const { ref, commit, why } of listed.entries) {
+    const files = (await keptChange(context, ref))?.changed.map((change) => change.path) ?? [];
+    found.push({ ref, commit, files, leftOut: [], why });
+  }
+  return found;
 }
 
 /** Stores what an old tree holds and moves it out of the way. */

@@ -34,7 +34,11 @@ export interface GitRun {
   /** Starts a call and abandons it at one of its points, as a kill would: nothing after it runs. */
   killedAt(name: string, call: (context: GitContext) => Promise<unknown>): Promise<void>;
   treeOf(worker: string): string;
-  prepare(worker: string, changes?: Partial<TreeOrder>): Promise<PreparedTree>;
+  prepare(
+    worker: string,
+    changes?: Partial<TreeOrder>,
+    context?: GitContext,
+  ): Promise<PreparedTree>;
   collect(
     worker: string,
     changes?: Partial<CollectOrder>,
@@ -85,7 +89,7 @@ export async function gitRun(files?: Readonly<Record<string, string>>): Promise<
         const ended = (): void => missed(new Error(`${wanted} was not reached`));
         call({ ...context, point }).then(ended, missed);
       }),
-    async prepare(worker, changes = {}) {
+    async prepare(worker, changes = {}, at = context) {
       const order: TreeOrder = {
         run,
         worker,
@@ -100,7 +104,7 @@ export async function gitRun(files?: Readonly<Record<string, string>>): Promise<
         now: 1_800_000_000_000,
         ...changes,
       };
-      const prepared = await prepareTree(context, order);
+      const prepared = await prepareTree(at, order);
       if (prepared.kind !== 'ready') throw new Error(prepared.error);
       return prepared;
     },
