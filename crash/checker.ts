@@ -28,8 +28,17 @@ export interface Verdict {
   readonly tree: string;
 }
 
-/** Judges a run that has ended and has not been landed. */
+/** Judges a run that has ended and has not been landed. A repository that git cannot read is a finding too. */
 export async function judge(evidence: Evidence): Promise<Verdict> {
+  try {
+    return await inspect(evidence);
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    return { findings: [`the checker cannot go on: ${what}`], tree: '' };
+  }
+}
+
+async function inspect(evidence: Evidence): Promise<Verdict> {
   const { scratch, before } = evidence;
   const findings: string[] = [];
   const left = await leftOf(scratch.base, evidence.agentsKilled ? 25_000 : 3_000);

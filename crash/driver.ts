@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aims, whenLogged } from './aim.ts';
 import { lastStates, readLog, type LogEvent } from './log.ts';
-import { kill, lives, processesOf } from './processes.ts';
+import { kill, lives, processesOf, type Found } from './processes.ts';
 import type { Random } from './random.ts';
 import { linesOf, startCzar, type Ended, type Scratch } from './scratch.ts';
 
@@ -182,11 +182,11 @@ function planKill(orders: Orders, isLanding: boolean): Kill {
   const [dice, instant] = [random.next(), random.next()];
   const late = { latestMs: span * (0.2 + 0.6 * instant), why: 'at a random instant' };
   const none = { point: null, aim: null, aimMs: 0 };
-  if (dice < (isLanding ? 0.8 : 0.5)) {
+  if (dice < (isLanding ? 0.8 : 0.55)) {
     const point = wish(orders, isLanding);
     if (point !== null) return { ...none, ...late, point };
   }
-  if (!isLanding && dice < 0.75) {
+  if (!isLanding && dice < 0.8) {
     // At once, or a moment later, when the effect that follows is under way.
     const aimMs = random.chance(0.3) ? 0 : random.next() * 250;
     return { ...none, ...late, aim: random.pick(aims) ?? null, aimMs };
@@ -218,20 +218,24 @@ function wish({ scratch, random, wishes }: Orders, isLanding: boolean): string |
 async function strikeAgent(orders: Orders, left: Left, signal: AbortSignal): Promise<void> {
   const { scratch, random, tally, usualMs } = orders;
   const shim = random.chance(0.4);
-  try {
-    await sleep(random.next() * usualMs * 0.6, undefined, { signal });
-  } catch {
-    return;
-  }
+  if (!(await pause(random.next() * usualMs * 0.4, signal))) return;
   const launches = join(scratch.side, 'launches');
-  const agents = existsSync(launches) ? linesOf(readFileSync(launches, 'utf8')) : [];
-  const found = processesOf(scratch.base).find(
-    ({ pid, marked }) => marked && agents.some((line) => line.endsWith(` ${pid}`)),
-  );
-  if (found === undefined) return;
+  let found: Found | undefined;
+  while (found === undefined) {
+    if (!(await pause(50, signal))) return;
+    const agents = existsSync(launches) ? linesOf(readFileSync(launches, 'utf8')) : [];
+    found = processesOf(scratch.base).find(
+      ({ pid, marked }) => marked && agents.some((line) => line.endsWith(` ${pid}`)),
+    );
+  }
   const parent = processesOf(scratch.base).find(({ pid }) => pid === found.parent);
   const target = shim && parent?.marked === true ? parent : found;
   if (!lives(target.pid, target.start) || !kill(target)) return;
   left.agents -= 1;
   tally.agentKills += 1;
+}
+
+/** False when the signal ended the waiting. */
+async function pause(ms: number, signal: AbortSignal): Promise<boolean> {
+  return sleep(ms, true, { signal }).catch(() => false);
 }

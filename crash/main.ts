@@ -125,6 +125,8 @@ async function main(): Promise<0 | 1> {
   if (failed === 0) await Promise.all(Array.from({ length: Number(values.jobs) }, work));
 
   const missed = points.filter((name) => !tally.places.has(name));
+  const met = [...tally.places].toSorted(([, a], [, b]) => b - a);
+  say(met.map(([name, times]) => `${name} ${times}`).join(', '));
   const minutes = ((performance.now() - since) / 60_000).toFixed(1);
   const agents = tally.agentKills > 0 ? `, ${tally.agentKills} agents or shims` : '';
   say(
