@@ -14,7 +14,7 @@ import type { RepositoryFacts } from '../git/repository.ts';
 import { checkRoot } from '../gates/check-environment.ts';
 import { checkMark, endLeftovers } from '../gates/leftovers.ts';
 import { JournalError } from '../journal/journal.ts';
-import { acquireLock, type Owner } from '../journal/lock.ts';
+import type { Owner } from '../journal/lock.ts';
 import { openJournal, type SqliteJournal } from '../journal/sqlite.ts';
 import type { Intent } from '../core/intents.ts';
 import type { Event } from '../core/events.ts';
@@ -24,6 +24,7 @@ import { Loop } from './loop.ts';
 import { performer } from './perform.ts';
 import { steadyClock } from './steady-clock.ts';
 import { openDerivedFiles } from './derived-files.ts';
+import { takeLock } from './take-lock.ts';
 import { crashPoint } from './crash-point.ts';
 import { packageVersion } from './version.ts';
 import { socketPath, thisHost, type Workplace } from './workplace.ts';
@@ -40,7 +41,7 @@ export interface OpenLoop extends AsyncDisposable {
 }
 
 /**
- * Takes the lock and opens the loop, or says who has it. `admit` decides on the state as it is found: with null the loop
+ * Takes the lock and opens the loop, or says who has it; a verb that holds it for a moment is waited for. `admit` decides on the state as it is found: with null the loop
  * is not opened and the log stays as it was.
  */
 export async function openLoop<Admitted>(options: {
@@ -68,7 +69,7 @@ export async function openLoop<Admitted>(options: {
   const socket = socketPath(env, git.state, (text) =>
     createHash('sha256').update(text).digest('hex'),
   );
-  const taken = acquireLock(git.state, {
+  const taken = await takeLock(git.state, {
     pid: process.pid,
     start: ownStart(),
     socket,
