@@ -188,6 +188,32 @@ test('what was merged while a landing was checked is landed by the next one', as
   assert.equal(readFileSync(join(scratch.repo, 'b.txt'), 'utf8'), 'b\n');
 });
 
+test('who waits for a loop that is killed while it lands is told, and lands again', async () => {
+  await using scratch = await Scratch.make();
+  const goOn = join(scratch.base, 'go-on');
+  scratch.config(`checks: 'until test ! -e mine.txt || test -e ${goOn}; do sleep 0.05; done'\n`);
+  scratch.worker('a');
+  scratch.worker('b', 'dependencies: [a]\n');
+  scratch.commitAll();
+  const running = scratch.start('run');
+  const a = await scratch.stubs.agent('a');
+  await a.write('a.txt', 'a\n');
+  a.exit();
+  await scratch.stubs.agent('b');
+  scratch.write('mine.txt', 'mine\n');
+  scratch.commitAll('Mine');
+  const landing = scratch.start('land', '--partial');
+  await scratch.happened('land.built');
+  running.child.kill('SIGKILL');
+  const told = await landing.finished;
+  assert.equal(told.code, 4, told.stdout);
+  assert.match(told.stderr, /ended before it was done[\s\S]*czar land again/);
+  writeFileSync(goOn, '');
+  const again = await scratch.czar('land', '--partial');
+  assert.equal(again.code, 0, again.stderr);
+  assert.equal(readFileSync(join(scratch.repo, 'a.txt'), 'utf8'), 'a\n');
+});
+
 test('a landing that was taken back can be done again', async () => {
   await using scratch = await finished();
   const base = scratch.git('rev-parse', 'HEAD');

@@ -14,6 +14,7 @@ import {
 import { openLogState, readEvents } from '../daemon/hold-log.ts';
 import { openLoop } from '../daemon/open-loop.ts';
 import type { Place } from '../daemon/place.ts';
+import { isHeld } from '../daemon/read.ts';
 import { inspectRepository } from '../daemon/repository.ts';
 import { exits } from './exit.ts';
 import { chosenRun } from './reading.ts';
@@ -133,6 +134,8 @@ async function throughLoop(
   }
   if (!reply.ok) return { kind: 'rejected', rejection: reply.rejection };
   for (;;) {
+    // Looked at first: what it did before it went is in the log.
+    const alive = isHeld(place);
     const result = outcome(
       readEvents(place, { after: before, run: order.run, types: ['run.landed', 'land.refused'] }),
       order.run,
@@ -140,6 +143,14 @@ async function throughLoop(
     if (result !== null) return result;
     if (openLogState(place)?.runs.get(order.run)?.landing === null) {
       return { kind: 'refused', reason: 'it ended without a result', files: [] };
+    }
+    if (!alive) {
+      context.fail({
+        exit: exits.refused,
+        what: 'the czar that was landing ended before it was done',
+        next: 'czar land again carries it through',
+      });
+      return null;
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

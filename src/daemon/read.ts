@@ -11,10 +11,10 @@ import { emptyState, evolve } from '../core/evolve.ts';
 import { isLive } from '../core/lifecycle.ts';
 import { isRunLive, type RepositoryState, type RunState, type WorkerState } from '../core/state.ts';
 import { JournalError, type EventQuery } from '../journal/journal.ts';
-import { readOwner, type Owner } from '../journal/lock.ts';
+import { readOwner } from '../journal/lock.ts';
 import { openJournalForReading, type SqliteJournal } from '../journal/sqlite.ts';
 import { watchFolder } from '../process/changes.ts';
-import { liveness } from '../process/identity.ts';
+import { bootId, liveness } from '../process/identity.ts';
 import { readLines } from '../process/tail.ts';
 import type { TokensOf } from '../report/event-line.ts';
 import type { Liveness, LivenessOf } from '../report/status.ts';
@@ -57,9 +57,11 @@ export async function liveRun(place: Place): Promise<string | null> {
   return [...found.value.runs.values()].findLast(isRunLive)?.id ?? null;
 }
 
-/** Who says that it runs the loop of this place; null when nobody does. */
-export function loopOwner(place: Place): Owner | null {
-  return readOwner(place.state);
+/** Whether a process that says it holds the lock of this place lives, as far as the system tells. */
+export function isHeld(place: Place): boolean {
+  const owner = readOwner(place.state);
+  if (owner === null) return false;
+  return liveness({ pid: owner.pid, start: owner.start, boot: bootId() }) !== 'gone';
 }
 
 /** The view. Its methods throw `JournalError`, which `withReader` turns into a value. */
