@@ -29,6 +29,8 @@ export interface ScheduleOptions {
   readonly now: number;
   /** Stop every live attempt, its work kept, and every worker's check: the loop was told to end at once. */
   readonly stopping: boolean;
+  /** Runs whose refs that were left alone are tried once more; none when left out. */
+  readonly retryDiverged?: ReadonlySet<string>;
 }
 
 export interface Schedule {
@@ -65,7 +67,7 @@ type Wake = (at: number) => void;
 
 function* ofRun(run: RunState, options: ScheduleOptions, wake: Wake): Generator<Intent> {
   yield* landingIntents(run);
-  yield* publishing(run);
+  yield* publishing(run, options.retryDiverged?.has(run.id) === true);
   if (!isRunLive(run)) return;
   if (run.tip === null) {
     yield {
@@ -303,7 +305,7 @@ function* landingIntents(run: RunState): Generator<Intent> {
 }
 
 /** Refs of the user's repository that are behind what the log says. */
-function* publishing(run: RunState): Generator<Intent> {
+function* publishing(run: RunState, retryDiverged: boolean): Generator<Intent> {
   if (run.tip === null) return;
   const wanted: Record<string, string> = {};
   const want = (ref: string, commit: string): void => {
@@ -315,7 +317,7 @@ function* publishing(run: RunState): Generator<Intent> {
       want(`refs/heads/${worker.branch}`, worker.work.tip);
     for (const kept of worker.kept) want(kept.ref, kept.commit);
   }
-  const due = Object.keys(wanted).filter((ref) => !(ref in run.diverged));
+  const due = Object.keys(wanted).filter((ref) => retryDiverged || !(ref in run.diverged));
   if (due.length === 0) return;
   yield { kind: 'publish', key: `${run.id}/publish:`, run: run.id, refs: wanted };
 }

@@ -96,6 +96,8 @@ export class Loop {
   readonly #queue: Waiting[] = [];
   readonly #flights = new Map<string, Flight>();
   #recovering: ReadonlySet<string>;
+  /** Runs with refs that an earlier loop left alone: tried once more by each loop, never forced. */
+  readonly #retryDiverged: Set<string>;
   /** Its own epoch; null until its start is in the log. */
   #epoch: number | null = null;
   #turnDue = false;
@@ -112,6 +114,11 @@ export class Loop {
     this.#scheduler = ports.scheduler ?? eventLoop;
     this.#rules = ports.rules ?? core;
     this.#state = ports.journal.load();
+    this.#retryDiverged = new Set(
+      [...this.#state.runs.values()]
+        .filter((run) => Object.keys(run.diverged).length > 0)
+        .map((run) => run.id),
+    );
     this.#recovering = new Set(this.#intents().intents.map((intent) => intent.key));
   }
 
@@ -251,7 +258,11 @@ export class Loop {
   }
 
   #intents(): ReturnType<typeof schedule> {
-    return this.#rules.schedule(this.#state, { now: this.#ports.now(), stopping: this.#stopping });
+    return this.#rules.schedule(this.#state, {
+      now: this.#ports.now(),
+      stopping: this.#stopping,
+      retryDiverged: this.#retryDiverged,
+    });
   }
 
   #dispatch(): void {
@@ -301,6 +312,7 @@ export class Loop {
       outcome = failure(intent, error);
     }
     this.#flights.delete(intent.key);
+    if (intent.kind === 'publish') this.#retryDiverged.delete(intent.run);
     if (this.#ended !== null || this.#closing) return;
     if (context.signal.aborted) outcome = null;
     this.#queue.push({ command: outcome ?? { kind: 'tick' }, answer: () => {} });
