@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CoreWorld, planOf, runId } from '../../test/support/core-world.ts';
+import { schedule } from './schedule.ts';
+
+test('a ref that was left alone is not tried again, except once by a loop that asks for it', () => {
+  const world = new CoreWorld(planOf([{ id: 'a' }]));
+  world.rest((intent) =>
+    intent.kind === 'publish'
+      ? {
+          kind: 'published',
+          run: runId,
+          refs: {},
+          diverged: Object.fromEntries(
+            Object.keys(intent.refs).map((ref) => [ref, 'it is checked out']),
+          ),
+        }
+      : null,
+  );
+  const at = { now: world.now, stopping: false };
+  assert.deepEqual(schedule(world.state, at).intents, []);
+  const [again] = schedule(world.state, { ...at, retryDiverged: new Set([runId]) }).intents;
+  assert.equal(again?.kind, 'publish');
+});
+
+test('without a program on record nothing goes on while the loop is stopping', () => {
+  const world = new CoreWorld(planOf([{ id: 'a' }]));
+  world.perform(world.intent('prepare-run') ?? assert.fail());
+  assert.equal(world.worker('a').state, 'starting');
+  world.stopping = true;
+  assert.equal(world.intent('prepare-tree'), undefined);
+});
