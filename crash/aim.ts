@@ -1,6 +1,9 @@
 /** Kills aimed at what has just become durable: the derived log is followed, and an event of one type gives the word. */
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+
+/** The instant at which a shim has claimed its attempt, and nothing of it is in the log. */
+export const claim = 'claim';
 
 /** Events after which something is about to happen, or is under way. */
 export const aims = [
@@ -22,12 +25,48 @@ export const aims = [
   'worker.blocked',
   'worker.error',
   'run.complete',
+  claim,
+  claim,
 ];
 
 const lookMs = 3;
 
+/** Calls `met` at what is aimed at: an event type, or `claim`; gives the function that calls it off. */
+export function whenMet(repo: string, aim: string, met: () => void): () => void {
+  return aim === claim ? whenClaimed(repo, met) : whenLogged(repo, aim, met);
+}
+
+/** Calls `met` when an attempt's folder gains its `status`. */
+function whenClaimed(repo: string, met: () => void): () => void {
+  const before = new Set(claims(repo));
+  const timer = setInterval(() => {
+    if (claims(repo).every((name) => before.has(name))) return;
+    clearInterval(timer);
+    met();
+  }, lookMs);
+  return () => clearInterval(timer);
+}
+
+function claims(repo: string): readonly string[] {
+  const runs = join(repo, '.czar/runs');
+  const names = (folder: string): readonly string[] => {
+    try {
+      return readdirSync(folder);
+    } catch {
+      return [];
+    }
+  };
+  return names(runs).flatMap((run) =>
+    names(join(runs, run)).flatMap((worker) =>
+      names(join(runs, run, worker))
+        .map((attempt) => join(runs, run, worker, attempt, 'status'))
+        .filter((file) => existsSync(file)),
+    ),
+  );
+}
+
 /** Calls `met` when the log gains an event of the type; gives the function that calls it off. */
-export function whenLogged(repo: string, type: string, met: () => void): () => void {
+function whenLogged(repo: string, type: string, met: () => void): () => void {
   const file = join(repo, '.czar/logs/events.jsonl');
   let at = existsSync(file) ? statSync(file).size : 0;
   const timer = setInterval(() => {

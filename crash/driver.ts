@@ -8,7 +8,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { aims, whenLogged } from './aim.ts';
+import { aims, claim, whenMet } from './aim.ts';
 import { lastStates, readLog, type LogEvent } from './log.ts';
 import { kill, lives, processesOf, type Found } from './processes.ts';
 import type { Random } from './random.ts';
@@ -144,7 +144,7 @@ async function start(
   if (kill !== null) after(kill.latestMs, () => killNow(kill.why));
   const aim = kill?.aim ?? null;
   if (kill !== null && aim !== null) {
-    const callOff = whenLogged(scratch.repo, aim, () => {
+    const callOff = whenMet(scratch.repo, aim, () => {
       after(kill.aimMs, () => killNow(`after ${aim}`));
     });
     over.signal.addEventListener('abort', callOff);
@@ -218,6 +218,7 @@ function wish({ scratch, random, wishes }: Orders, isLanding: boolean): string |
 async function strikeAgent(orders: Orders, left: Left, signal: AbortSignal): Promise<void> {
   const { scratch, random, tally, usualMs } = orders;
   const shim = random.chance(0.4);
+  if (random.chance(0.4)) return strikeShim(orders, left, signal);
   if (!(await pause(random.next() * usualMs * 0.4, signal))) return;
   const launches = join(scratch.side, 'launches');
   let found: Found | undefined;
@@ -233,6 +234,30 @@ async function strikeAgent(orders: Orders, left: Left, signal: AbortSignal): Pro
   if (!lives(target.pid, target.start) || !kill(target)) return;
   left.agents -= 1;
   tally.agentKills += 1;
+}
+
+/** Kills a shim as soon as it has claimed its attempt, when it may not have written who it is. */
+async function strikeShim(
+  { scratch, tally }: Orders,
+  left: Left,
+  signal: AbortSignal,
+): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const callOff = whenMet(scratch.repo, claim, () => {
+      const shim = processesOf(scratch.base).find(
+        ({ marked, command }) => marked && command.startsWith('/bin/sh -c czar_'),
+      );
+      if (shim !== undefined && kill(shim)) {
+        left.agents -= 1;
+        tally.agentKills += 1;
+      }
+      resolve();
+    });
+    signal.addEventListener('abort', () => {
+      callOff();
+      resolve();
+    });
+  });
 }
 
 /** False when the signal ended the waiting. */
