@@ -2,7 +2,7 @@
  * An attempt's effects: its tree, its setup, its launch under the shim, following it, stopping it. From the launch on
  * the records in the attempt's folder say what is true; a loop that comes later finds the same.
  */
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { judge as judgeEnd, start } from '../agents/command.ts';
 import {
@@ -39,6 +39,7 @@ import {
 } from '../process/status.ts';
 import { stopTree } from '../process/tree.ts';
 import { readReports, type ReadSoFar } from './attempt-reports.ts';
+import { writeIdentity } from './identity-file.ts';
 import type { EffectContext } from './loop.ts';
 import { stateOf } from './perform-work.ts';
 import { treeOf, type Workplace } from './workplace.ts';
@@ -250,15 +251,8 @@ async function brief(
   });
   const prompt = workerPrompt(facts);
   writeAttemptFiles({ home: place.git.home, files, prompt });
-  await writeIdentity(join(tree, identityFile), workerIdentity(facts));
+  writeIdentity(tree, identityFile, workerIdentity(facts));
   return prompt;
-}
-
-/** The identity file, unless the repository has a file of that name that is not ours. */
-async function writeIdentity(path: string, text: string): Promise<void> {
-  const present = await readFile(path, 'utf8').catch(() => null);
-  if (present !== null && !present.startsWith('# Worker identity: ')) return;
-  await writeFile(path, text);
 }
 
 /** Why the program must not start where it would: git there would find another repository. */

@@ -1,6 +1,6 @@
 /** The working tree of an attempt, or the empty folder of a worker without a repository. */
-import { cp, lstat, mkdir, readdir, realpath, symlink } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
+import { lstat, mkdir, realpath } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { makeGeneratedFolder } from '../agents/attempt-files.ts';
 import type { Outcome } from '../core/commands.ts';
 import type { KeptWork } from '../core/events.ts';
@@ -12,6 +12,7 @@ import { keepFiles } from '../git/keep.ts';
 import { buildMerge } from '../git/merge.ts';
 import { continuedRef, isAncestor, readRef, setRefs } from '../git/refs.ts';
 import { prepareTree } from '../git/worktree.ts';
+import { carry } from './carry.ts';
 import type { EffectContext } from './loop.ts';
 import { captureRules, stateOf } from './perform-work.ts';
 import { succeed } from './succeed.ts';
@@ -56,7 +57,7 @@ async function prepare(place: Workplace, intent: Order, { run }: EffectContext):
       now: stateOf(run, intent.worker).attempt?.startedAt ?? place.now(),
     }),
   );
-  await carry(place, definition, tree.worktree);
+  await carry(place.git.root, definition, tree.worktree);
   const { branch, base, kept } = tree;
   const worktree = relative(place.git.root, tree.worktree);
   return { kind: 'tree-prepared', ...of(intent), branch, worktree, base, kept };
@@ -151,45 +152,6 @@ async function emptyFolder(
     base: intent.commit,
     kept,
   };
-}
-
-/** Copies and links ignored files of the user's checkout into the tree. Nothing there is replaced. */
-async function carry(
-  place: Workplace,
-  definition: { readonly copy: readonly string[]; readonly link: readonly string[] },
-  tree: string,
-): Promise<void> {
-  for (const path of definition.copy) {
-    const { from, to } = await within(place, tree, path);
-    if ((await lstat(to).catch(() => null)) !== null) continue;
-    await mkdir(dirname(to), { recursive: true });
-    await cp(from, to, { recursive: true, verbatimSymlinks: true });
-  }
-  for (const path of definition.link) {
-    const { from, to } = await within(place, tree, path);
-    if ((await lstat(to).catch(() => null)) !== null) continue;
-    await mkdir(dirname(to), { recursive: true });
-    await symlink(from, to);
-  }
-}
-
-async function within(
-  place: Workplace,
-  tree: string,
-  path: string,
-): Promise<{ readonly from: string; readonly to: string }> {
-  const from = join(place.git.root, path);
-  const to = join(tree, path);
-  const real = await realpath(from).catch(() => null);
-  if (real === null) {
-    const near = (await readdir(dirname(from)).catch(() => [])).length > 0;
-    throw new Error(
-      `${path} cannot be carried into the tree: ${near ? 'there is no such file' : 'its folder is missing'}`,
-    );
-  }
-  const inside = (real + sep).startsWith((await realpath(place.git.root)) + sep);
-  if (!inside || !to.startsWith(tree + sep)) throw new Error(`${path} leads out of the repository`);
-  return { from, to };
 }
 
 function of(intent: Order): {

@@ -4,10 +4,11 @@
  *
  * Invariant: a record counts only as a whole line; of several of one kind the last one wins.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import type { AttemptEnd } from '../core/events.ts';
+import { openPlainFile } from './plain-file.ts';
 
 /** A pid with its start time as the shim wrote it; the boot is not on record there. */
 export interface RecordedProcess {
@@ -83,7 +84,11 @@ export function readStopped(dir: string): StopReason | null {
 
 /** Tells the watchdog that a loop is there: what counts is that the content is another. */
 export function markWatched(dir: string): void {
-  writeFileSync(join(dir, 'watched'), `${Date.now()}\n`, { mode: 0o600 });
+  // Renamed into place: what an agent put there instead must not block or lead elsewhere.
+  const making = join(dir, 'watched.new');
+  rmSync(making, { recursive: true, force: true });
+  writeFileSync(making, `${Date.now()}\n`, { flag: 'wx', mode: 0o600 });
+  renameSync(making, join(dir, 'watched'));
 }
 
 /** The watchdog of the attempt, or null when it is not on record. */
@@ -125,11 +130,12 @@ function wholeLines(text: string): readonly string[] {
 }
 
 function readOr(file: string): string | null {
+  const found = openPlainFile(file);
+  if (found === null) return null;
   try {
-    return readFileSync(file, 'latin1');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null;
-    throw error;
+    return readFileSync(found, 'latin1');
+  } finally {
+    closeSync(found);
   }
 }
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { runCommand } from './run.ts';
+import { readStatus } from './status.ts';
 import { lastLines, plainText, readLines } from './tail.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'czar-tail-'));
@@ -103,4 +105,26 @@ test('of lines that begin with a brace only those are given, and the offset is t
     ['{"a":1}', '  {"c":3}'],
   );
   assert.equal(objects.offset, readLines({ path, offset: 0 }).offset);
+});
+
+test('a FIFO or a link in place of a file that an agent can replace neither blocks nor is read', async () => {
+  const dir = mkdtempSync(join(home, 'hostile-'));
+  const status = join(dir, 'status');
+  const put: readonly (() => void | Promise<unknown>)[] = [
+    () =>
+      runCommand({
+        argv: ['mkfifo', status],
+        cwd: dir,
+        env: { PATH: process.env['PATH'] ?? '' },
+        timeoutMs: 5_000,
+      }),
+    () => symlinkSync(file('exit 0 .\n'), status),
+  ];
+  for (const make of put) {
+    await make();
+    assert.deepEqual(readStatus(dir), { kind: 'none' });
+    assert.deepEqual(readLines({ path: status, offset: 3 }), { lines: [], offset: 3 });
+    assert.deepEqual(lastLines(status, 5), []);
+    rmSync(status);
+  }
 });

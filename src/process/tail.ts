@@ -4,7 +4,8 @@
  * Invariants: an offset that is returned lies behind a line feed, or inside a line that was too long and whose rest is
  * skipped by the next call; memory is bounded by the arguments; bytes that are not UTF-8 become U+FFFD.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { openPlainFile } from './plain-file.ts';
 
 export interface Line {
   readonly text: string;
@@ -19,7 +20,7 @@ const defaultMaxBytes = 1024 * 1024;
 /**
  * Whole lines from `offset` on, of at most `maxBytes` (default 1 MiB) in one call: call again while lines come. A line
  * of more bytes than `maxLineBytes` (default, and at most, `maxBytes`) is cut. With `atEnd` the file grows no more, and
- * a last line without a line feed counts too. A missing file has no lines; in one that became shorter than `offset` the
+ * a last line without a line feed counts too. What is missing or no plain file has no lines; in one that became shorter than `offset` the
  * reading goes on at its end.
  */
 export function readLines(options: {
@@ -33,7 +34,7 @@ export function readLines(options: {
 }): { readonly lines: readonly Line[]; readonly offset: number } {
   const { path, offset, maxBytes = defaultMaxBytes, atEnd = false } = options;
   const limit = Math.min(options.maxLineBytes ?? maxBytes, maxBytes);
-  const file = openOr(path);
+  const file = openPlainFile(path);
   if (file === null) return { lines: [], offset };
   try {
     const { size } = fstatSync(file);
@@ -98,7 +99,7 @@ function objectLine(bytes: Buffer, from: number): Span | null {
 
 /** The last `count` lines that hold something to read, without control sequences, each at most 400 characters. */
 export function lastLines(path: string, count: number): readonly string[] {
-  const file = openOr(path);
+  const file = openPlainFile(path);
   if (file === null) return [];
   try {
     const { size } = fstatSync(file);
@@ -151,15 +152,6 @@ function toLine(bytes: Buffer, limit: number): Line {
   const cut = bytes.length > limit;
   const text = (cut ? bytes.subarray(0, limit) : bytes).toString('utf8');
   return { text: text.endsWith('\r') ? text.slice(0, -1) : text, cut };
-}
-
-function openOr(path: string): number | null {
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw error;
-  }
 }
 
 function readAt(file: number, position: number, length: number): Buffer {

@@ -1,0 +1,22 @@
+/**
+ * Opens files that a program under czar's watch may have replaced by anything: no link is followed, and a FIFO or device
+ * never blocks.
+ */
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+
+/** Nothing of that name, a link, a socket, a FIFO or device that nobody serves. */
+const notPlain: ReadonlySet<unknown> = new Set(['ENOENT', 'ELOOP', 'EMLINK', 'ENXIO', 'ENODEV']);
+
+/** A descriptor for reading, which the caller closes; null when there is no plain file. Other failures throw. */
+export function openPlainFile(path: string): number | null {
+  let file: number;
+  try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && notPlain.has(error.code)) return null;
+    throw error;
+  }
+  if (fstatSync(file).isFile()) return file;
+  closeSync(file);
+  return null;
+}
