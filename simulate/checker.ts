@@ -195,20 +195,16 @@ export class Checker {
       const where = (): string =>
         `${run.id} is ${run.state}: ${workers.map((one) => `${one.id}=${one.state}`).join(' ')}`;
       const open = workers.filter((one) => !isOver(one));
-      this.require('L2', run.state !== 'running', where);
-      if (run.state === 'waiting')
-        this.require(
-          'L2',
-          open.some((one) => one.state === 'paused' || one.block !== null),
-          where,
-        );
       for (const worker of open) {
         const waits = [...worker.superseded].some((id) => !isDone(run.workers.get(id)));
-        const inQueue = worker.state === 'merging';
-        this.require('L3', !inQueue || waits || run.state !== 'waiting', where);
-        const standing = ['pending', 'blocked', 'paused', 'merging', 'ready'];
-        this.require('L2', standing.includes(worker.state) || run.tip === null, where);
+        this.require('L3', worker.state !== 'merging' || waits, where);
       }
+      this.require('L2', run.state !== 'running', where);
+      const told = open.some((one) => one.state === 'paused' || one.block !== null);
+      this.require('L2', run.state !== 'waiting' || told, where);
+      const standing = ['pending', 'blocked', 'paused', 'merging', 'ready'];
+      const stand = open.every((one) => standing.includes(one.state));
+      this.require('L2', stand || run.tip === null, where);
       this.require('L3', run.landing === null, () => `${run.id} is being landed for ever`);
     }
     this.noProcess('L6');

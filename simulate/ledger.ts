@@ -320,7 +320,8 @@ function enter(run: RunBook, worker: WorkerBook, event: Event): void {
     case 'worker.started':
       worker.attempt = event.data.attempt;
       worker.phase = 'tree';
-      worker.claims = event.data.claims;
+      worker.claims =
+        run.plan.policies.ownership === 'serialize' && worker.definition.owns !== null;
       worker.continues = event.data.continues;
       worker.work = null;
       worker.change = [];

@@ -89,6 +89,8 @@ class Simulation {
     const runs = this.#chaos.chance(0.1) ? 2 : 1;
     for (let n = 1; n <= runs; n += 1)
       this.#plans.set(`20261121-${n}`, generatePlan(seed, String(n), workers));
+    const { onReplace } = this.#world;
+    this.#world.onReplace = (tree) => this.#watched(() => onReplace(tree));
     this.#world.onCrash = (owner, why) => this.#crash(owner, why);
   }
 
@@ -118,7 +120,7 @@ class Simulation {
     while (this.#moments > 0 && (await this.#step()));
     this.#calmDown();
     await this.#begin();
-    if (this.#chaos.chance(0.15)) await this.#stopInTime();
+    if (this.#chaos.chance(0.2)) await this.#stopInTime();
     await this.#rest();
     for (let round = 1; round <= rounds && this.#settleAll(round); round += 1) await this.#rest();
     const open = [...this.#checker.ledger.runs.values()].filter(
@@ -324,7 +326,12 @@ class Simulation {
     owner.loop.send({ ...request, by: 'user' }).then(
       (answer) => {
         coverage.hit('request', `${request.kind} ${answer.ok ? 'taken' : 'refused'}`);
-        if (answer.ok) this.#watched(() => this.#acknowledged(owner, request));
+        if (!answer.ok) return;
+        try {
+          this.#acknowledged(owner, request);
+        } catch (error) {
+          this.#broken(error);
+        }
       },
       () => coverage.hit('request', `${request.kind} unheard`),
     );
@@ -402,7 +409,10 @@ class Simulation {
     const same = this.#world.seed % 4 !== 0 || isDeepStrictEqual(loaded, before.loop.state);
     require('S10', same, () => 'state and log differ');
     const keys = (state: Parameters<typeof schedule>[0]): string =>
-      schedule(state, { now: this.#world.wall, stopping: false })
+      (this.#options.mutation?.rules?.schedule ?? schedule)(state, {
+        now: this.#world.wall,
+        stopping: false,
+      })
         .intents.map((intent) => intent.key)
         .join();
     require('A2', keys(loaded) === keys(before.loop.state), () => 'the intents differ');
