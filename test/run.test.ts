@@ -46,6 +46,24 @@ test('a plan of workers runs to its end, and its work is on the integration bran
   }
 });
 
+test('options of run that would have no effect are refused', async () => {
+  await using scratch = await Scratch.make();
+  scratch.worker('a');
+  for (const [argv, words] of [
+    [['--agent', 'x'], /--agent .* needs -m/],
+    [['--owns', 'src/**'], /--owns .* needs -m/],
+    [['a', '-m', 'Do it'], /a is too much/],
+    [['-m', 'Do it', '--failed'], /-m starts a run, --failed/],
+    [['--new', '--failed'], /--new starts another run, --failed/],
+    [['--new', '--pinned'], /--new starts another run, --pinned/],
+  ] as const) {
+    const { code, stderr } = await scratch.czar('run', ...argv);
+    assert.equal(code, 2, `${argv.join(' ')}: ${stderr}`);
+    assert.match(stderr, words);
+  }
+  assert.deepEqual(scratch.log(), []);
+});
+
 test('a dependent starts when its own dependency is merged, while others of that wave still work', async () => {
   await using scratch = await Scratch.make();
   scratch.config();

@@ -120,6 +120,10 @@ test('a run that waits is cancelled with no run alive; run --failed retries in a
   assert.equal((await scratch.czar('cancel', '--yes')).code, 0);
   assert.equal((await scratch.json('status')).run.state, 'cancelled');
   assert.deepEqual(await statesNow(scratch), { asks: 'cancelled', fails: 'failed' });
+  const { code, stderr } = await scratch.czar('run', '--failed');
+  assert.equal(code, 4, stderr);
+  assert.match(stderr, /was cancelled[\s\S]*czar retry WORKER/);
+  only(scratch.log(), 'run.started');
 });
 
 test('an attempt that runs over its timeout is stopped, and counts as failed', async () => {

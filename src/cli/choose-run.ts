@@ -42,6 +42,23 @@ interface Asked {
   readonly options: RunOptions;
 }
 
+/** Which options contradict each other or would have no effect, in one sentence; null when all of them count. */
+export function wrongOptions(options: RunOptions, scope: readonly string[]): string | null {
+  const given = (...names: readonly (keyof RunOptions)[]): string | null => {
+    const name = names.find((one) => options[one] !== undefined);
+    return name === undefined ? null : `--${name}`;
+  };
+  const goesOn = given('failed', 'pinned');
+  if (options.new !== undefined && goesOn !== null)
+    return `--new starts another run, ${goesOn} goes on with one`;
+  if (options.message === undefined) {
+    const about = given('agent', 'after', 'owns', 'verify');
+    return about === null ? null : `${about} says something about the worker of -m: it needs -m`;
+  }
+  if (scope.length > 0) return `-m runs the worker that it writes: ${scope.join(', ')} is too much`;
+  return goesOn === null ? null : `-m starts a run, ${goesOn} goes on with one`;
+}
+
 /** What to do; null when it is refused, which has been said. */
 export function choose(context: CliContext, asked: Asked): Choice | null {
   const { state, options, place } = asked;
@@ -79,15 +96,28 @@ export function choose(context: CliContext, asked: Asked): Choice | null {
   if (chosen === undefined) return start(context, asked);
   switch (chosen.state) {
     case 'cancelled':
-      return start(context, asked);
+      return options.failed === true ? nothingFailed(context, chosen) : start(context, asked);
     case 'complete':
-      return afterComplete(context, asked, chosen);
+      return options.failed === true
+        ? nothingFailed(context, chosen)
+        : afterComplete(context, asked, chosen);
     case 'failed':
     case 'running':
     case 'waiting':
     case 'paused':
       return goOn(context, asked, chosen);
   }
+}
+
+/** `--failed` for a run that did not end with failures. */
+function nothingFailed(context: CliContext, run: RunState): null {
+  const cancelled = run.state === 'cancelled';
+  context.fail({
+    exit: exits.refused,
+    what: cancelled ? `run ${run.id} was cancelled` : `nothing has failed in run ${run.id}`,
+    next: `${cancelled ? 'czar retry WORKER takes a worker up again; ' : ''}czar run --new starts another run`,
+  });
+  return null;
 }
 
 /** A complete run is done with, unless something else is asked for now. */

@@ -9,7 +9,7 @@ import { handleSteering } from '../daemon/handle-steering.ts';
 import { newRun } from '../daemon/new-run.ts';
 import { openLoop, type OpenLoop } from '../daemon/open-loop.ts';
 import { inspectRepository, type RepositoryFacts } from '../daemon/repository.ts';
-import { choose, type Choice, type RunOptions } from './choose-run.ts';
+import { choose, wrongOptions, type Choice, type RunOptions } from './choose-run.ts';
 import { exits } from './exit.ts';
 import { runDisplay } from './run-display.ts';
 import { findPlace } from './find-place.ts';
@@ -38,6 +38,9 @@ async function run(
   options: RunOptions,
 ): Promise<void> {
   if (insideAttempt(context)) return;
+  const wrong = wrongOptions(options, scope);
+  if (wrong !== null)
+    return context.fail({ exit: exits.wrong, what: wrong, next: 'czar help run' });
   const place = findPlace(context);
   if (place === null) return;
   const found = await inspectRepository({ directory: place.root });
@@ -68,7 +71,14 @@ async function run(
     });
   }
   await using loop = opened;
-  await using _socket = await serve(loop.socket, (request) => handleSteering(loop, request));
+  const served = await serve(loop.socket, (request) => handleSteering(loop, request));
+  if ('refused' in served)
+    return context.fail({
+      exit: exits.refused,
+      what: served.refused,
+      next: 'move it away, or set XDG_RUNTIME_DIR to a folder of yours',
+    });
+  await using _socket = served;
   const { run: id, request } = loop.admitted;
   if (request !== null) {
     const answer = await loop.loop.send({ ...request, by: 'user' });
