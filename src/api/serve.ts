@@ -1,18 +1,24 @@
 /** Serves the loop's socket: one route, JSON only, on a Unix socket that only its user can open. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { contractVersion, messageSchema, type Reply } from './contract.ts';
 import type { Steering } from '../core/commands.ts';
 
 const bodyLimit = 256 * 1024;
 
-/** Listens until disposed. `handle` answers one request; its rejection is a bug and becomes a 500. */
+/**
+ * Listens until disposed, or says in one sentence why it must not. `handle` answers one request; its rejection is a bug
+ * and becomes a 500.
+ */
 export async function serve(
   socket: string,
   handle: (request: Steering) => Promise<Reply>,
-): Promise<AsyncDisposable> {
+): Promise<AsyncDisposable | { readonly refused: string }> {
   mkdirSync(dirname(socket), { recursive: true, mode: 0o700 });
+  const problem = problemWith(socket);
+  if (problem !== null) return { refused: problem };
+  // What a killed loop left.
   rmSync(socket, { force: true });
   const server = createServer(
     { requestTimeout: 30_000, headersTimeout: 5_000 },
@@ -32,6 +38,17 @@ export async function serve(
       rmSync(socket, { force: true });
     },
   };
+}
+
+/** In a folder that anybody else can write to, the socket could be swapped for theirs. */
+function problemWith(socket: string): string | null {
+  const folder = lstatSync(dirname(socket));
+  const uid = process.getuid?.() ?? folder.uid;
+  if (!folder.isDirectory() || folder.uid !== uid || (folder.mode & 0o777) !== 0o700)
+    return `${dirname(socket)} is not a folder that you own and only you can open (mode 0700)`;
+  const there = lstatSync(socket, { throwIfNoEntry: false });
+  if (there === undefined || (there.isSocket() && there.uid === uid)) return null;
+  return `${socket} is not a socket of czar's`;
 }
 
 async function answer(
