@@ -10,7 +10,8 @@ import {
   type RunState,
   type WorkerState,
 } from './state.ts';
-import type { Decision } from './decide.ts';
+import { decideLanding } from './decide-land.ts';
+import { accept, refuse, type Decision } from './decision.ts';
 import { unsatisfied } from './edges.ts';
 
 type Asked<K extends Request['kind']> = Extract<Request, { kind: K }> & { readonly by: Principal };
@@ -43,7 +44,7 @@ export function decideRequest(
   }
   switch (request.kind) {
     case 'land':
-      return land(run, request, now);
+      return decideLanding(run, request, now);
     case 'retry-failed':
       return retryFailed(run, request);
     case 'cancel':
@@ -337,40 +338,6 @@ function approvePath(run: RunState, worker: WorkerState, request: Asked<'approve
   return accept(open.length > 0 ? approved : [...approved, onward(run, worker, 'verifying')]);
 }
 
-function land(run: RunState, request: Asked<'land'>, now: number): Decision {
-  if (run.tip === null)
-    return refuse(4, `Run ${run.id} has merged nothing yet.`, 'czar status shows where it stands.');
-  const open = [...run.workers.values()].filter(
-    (worker) => worker.state !== 'complete' && worker.state !== 'skipped',
-  );
-  if (open.length > 0 && !request.partial) {
-    return refuse(
-      4,
-      `Run ${run.id} is not complete: ${listed(open.map((worker) => worker.id))}.`,
-      'czar land --partial lands what has been merged.',
-    );
-  }
-  if (run.mergedOrder.length === 0) return refuse(4, `Run ${run.id} has merged nothing.`, null);
-  const { target, mode, partial, onto } = request;
-  const { landing } = run;
-  if (landing !== null) {
-    // Whoever asks for what is under way, or was when its process ended, waits for its end.
-    if (landing.target === target && landing.mode === mode) return accept([]);
-    return refuse(
-      4,
-      `Run ${run.id} is being landed on ${landing.target} already (${landing.mode}).`,
-      `czar land --into ${landing.target} --mode ${landing.mode} waits for its end.`,
-    );
-  }
-  return accept([
-    {
-      type: 'land.started',
-      run: run.id,
-      data: { target, mode, partial, onto, tip: run.tip, date: now },
-    },
-  ]);
-}
-
 /** A run that was over goes on when one of its workers does. */
 function reviving(run: RunState, decision: Decision): Decision {
   if (!decision.ok || decision.events.length === 0 || isRunLive(run)) return decision;
@@ -393,20 +360,6 @@ function why(worker: WorkerState): string {
   return `czar why ${worker.id} tells more.`;
 }
 
-function listed(ids: readonly string[]): string {
-  return ids.length <= 5
-    ? ids.join(', ')
-    : `${ids.slice(0, 5).join(', ')} and ${ids.length - 5} more`;
-}
-
 function of<T extends NewEvent>(run: RunState, worker: WorkerState, event: T): T {
   return { ...event, run: run.id, worker: worker.id };
-}
-
-function accept(events: readonly NewEvent[]): Decision {
-  return { ok: true, events };
-}
-
-function refuse(exit: Rejection['exit'], what: string, next: string | null): Decision {
-  return { ok: false, rejection: { consequence: 'reject', exit, what, next } };
 }

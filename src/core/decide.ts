@@ -5,15 +5,11 @@
  * Outcomes that come too late (of an attempt that is not the worker's last, of a merge that was given up) decide to
  * nothing: that is the fence of S2.
  */
-import type { Command, Rejection } from './commands.ts';
+import type { Command } from './commands.ts';
 import { decideOutcome } from './decide-outcome.ts';
 import { decideRequest } from './decide-request.ts';
-import type { NewEvent } from './events.ts';
+import type { Decision } from './decision.ts';
 import type { RepositoryState } from './state.ts';
-
-export type Decision =
-  | { readonly ok: true; readonly events: readonly NewEvent[] }
-  | { readonly ok: false; readonly rejection: Rejection };
 
 /** Events that follow from the command at `now` (milliseconds since 1970), or why it is refused. */
 export function decide(state: RepositoryState, command: Command, now: number): Decision {

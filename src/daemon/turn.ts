@@ -1,7 +1,8 @@
 /** One turn over the state: decide each command, then let follow what follows by itself. Pure but for the fold's maps. */
 import { advance, type AdvanceOptions } from '../core/advance.ts';
 import type { Command } from '../core/commands.ts';
-import { decide, type Decision } from '../core/decide.ts';
+import { decide } from '../core/decide.ts';
+import type { Decision } from '../core/decision.ts';
 import { evolve, type FoldState } from '../core/evolve.ts';
 import type { Event, NewEvent } from '../core/events.ts';
 

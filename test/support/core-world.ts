@@ -4,7 +4,8 @@
  */
 import { advance } from '../../src/core/advance.ts';
 import type { Command, Outcome, Request } from '../../src/core/commands.ts';
-import { decide, type Decision } from '../../src/core/decide.ts';
+import { decide } from '../../src/core/decide.ts';
+import type { Decision } from '../../src/core/decision.ts';
 import { emptyState, evolve, type FoldState } from '../../src/core/evolve.ts';
 import type {
   AttemptEnd,

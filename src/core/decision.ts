@@ -1,0 +1,17 @@
+/** What `decide` answers: events to append, or why nothing changes. */
+import type { Rejection } from './commands.ts';
+import type { NewEvent } from './events.ts';
+
+export type Decision =
+  | { readonly ok: true; readonly events: readonly NewEvent[] }
+  | { readonly ok: false; readonly rejection: Rejection };
+
+/** The request is accepted; no events when there is nothing left to do. */
+export function accept(events: readonly NewEvent[]): Decision {
+  return { ok: true, events };
+}
+
+/** The request is refused with the exit code that it becomes, what, and what next. */
+export function refuse(exit: Rejection['exit'], what: string, next: string | null): Decision {
+  return { ok: false, rejection: { consequence: 'reject', exit, what, next } };
+}
