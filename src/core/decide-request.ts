@@ -1,5 +1,5 @@
 /** What a person may ask, in which state, and what follows: the person's half of the lifecycle table. */
-import type { Rejection, Request } from './commands.ts';
+import type { Request } from './commands.ts';
 import { pathPatch, type NewEvent, type Principal } from './events.ts';
 import { isFinal, isLive } from './lifecycle.ts';
 import { mergeIsThrough } from './queue.ts';
