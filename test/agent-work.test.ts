@@ -35,6 +35,23 @@ echo changed >> README.md; mkdir 'deep folder'; echo two > 'deep folder/ünté.t
   );
 });
 
+test('what an agent that asks left uncommitted is kept beside its branch, not committed for it', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted(
+    `echo one > done.txt; git add -A; git commit -q -m Done; echo two > open.txt; czar emit ask 'Which?'`,
+  );
+  scratch.worker('a');
+  scratch.commitAll();
+  const { code, stderr } = await scratch.czar('run');
+  assert.equal(code, 5, stderr);
+  const [collected] = (await scratch.events()).filter((event) => event.type === 'work.collected');
+  const { work } = collected.data;
+  assert.deepEqual([work.committedFor, work.commits], [null, 1]);
+  assert.equal(scratch.git('show', `${work.kept[0].ref}:open.txt`), 'two');
+  const tree = (await scratch.czar('path', 'a')).stdout.trim();
+  assert.equal(readFileSync(join(tree, 'open.txt'), 'utf8'), 'two\n');
+});
+
 test('what a failed agent left is kept at that moment and comes back byte for byte, over nothing that is there', async () => {
   await using scratch = await Scratch.make();
   const bytes = Buffer.from([0, 255, 10, 13, 10, 254, 128, 0]);

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { Outcome } from '../core/commands.ts';
-import type { KeptWork } from '../core/events.ts';
+import type { KeptWork, Report } from '../core/events.ts';
 import type { Intent } from '../core/intents.ts';
 import { branchOf } from '../core/schedule.ts';
 import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
@@ -49,13 +49,22 @@ export async function collectWork(
     attemptDir: dir,
     graceMs: run.plan.policies.graceMs,
   });
-  await drainReports(place, { worker, intent, report: context.report });
+  // A question or a blocker among its last words came after the intent: then what is open is kept, not committed.
+  let waits = false;
+  await drainReports(place, {
+    worker,
+    intent,
+    report: async (outcome) => {
+      waits ||= outcome.kind === 'reports' && outcome.reports.some(isStopWord);
+      await context.report(outcome);
+    },
+  });
   if (tree === null) return { kind: 'collected', ...of(intent), work: null, kept: [] };
   if (definition.workspace === 'empty') {
     const kept = await keepFolder(place, run, worker, tree, intent);
     return { kind: 'collected', ...of(intent), work: null, kept };
   }
-  const commitUncommitted = intent.commit === 'all';
+  const commitUncommitted = intent.commit === 'all' && !waits;
   const collected = succeed(
     await collect(place.git, {
       run: run.id,
@@ -75,6 +84,10 @@ export async function collectWork(
   );
   if (collected.kind === 'lost') throw new Error(collected.reason);
   return { kind: 'collected', ...of(intent), work: collected.work, kept: [] };
+}
+
+function isStopWord({ kind }: Report): boolean {
+  return kind === 'ask' || kind === 'blocked';
 }
 
 /** How files of a tree are kept: size limit, secrets, and what czar carried in. */
