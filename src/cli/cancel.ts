@@ -1,4 +1,5 @@
-/** `czar cancel`: stops a worker, or with no worker the whole run; work is kept. */
+/** `czar cancel`: stops a worker, or with no worker the whole run (asked before on a terminal); work is kept. */
+import { exits } from './exit.ts';
 import { steer } from './steering.ts';
 import type { Verb } from './verb.ts';
 
@@ -7,15 +8,12 @@ export const verb: Verb = {
     command
       .argument('[worker]', 'worker to stop; without it the whole run')
       .action(async (worker: string | undefined) => {
-        if (
-          worker === undefined &&
-          context.options.run === null &&
-          !context.options.yes &&
-          context.canAsk
-        ) {
-          context.out.note('This cancels the whole run. Say --yes, or name it with --run.');
-          context.exit(4);
-          return;
+        const whole = worker === undefined && context.options.run === null;
+        if (whole && !context.options.yes && context.canAsk) {
+          if (!(await context.confirm('Cancel the whole run?'))) {
+            context.out.note('Nothing was cancelled.');
+            return context.exit(exits.refused);
+          }
         }
         await steer(
           context,

@@ -28,6 +28,7 @@ export async function runCli(argv: readonly string[]): Promise<ExitCode> {
     get canAsk() {
       return streams.canAsk && !options.json;
     },
+    confirm: streams.confirm,
     get columns() {
       return streams.stdout.width() ?? 80;
     },

@@ -2,6 +2,7 @@
  * The process's own streams as sinks. A reader that goes away (`| head`) is no error: what follows is dropped, and
  * `closed` tells whoever streams to end; a run that prints progress goes on.
  */
+import { confirm } from './confirm.ts';
 import type { Sink } from './render.ts';
 
 /** Sinks over stdout and stderr, and what is known of the terminal. */
@@ -10,6 +11,8 @@ export function standardStreams(options: { readonly colour: boolean }): {
   readonly stderr: Sink;
   readonly isTerminal: boolean;
   readonly canAsk: boolean;
+  /** Asks the person at the terminal; false for no. */
+  readonly confirm: (question: string) => Promise<boolean>;
   readonly closed: AbortSignal;
 } {
   const closing = new AbortController();
@@ -36,6 +39,8 @@ export function standardStreams(options: { readonly colour: boolean }): {
     stderr: sink(process.stderr, null),
     isTerminal: process.stdout.isTTY === true,
     canAsk: process.stdin.isTTY === true && process.stderr.isTTY === true,
+    confirm: async (question) =>
+      confirm(question, { input: process.stdin, output: process.stderr }),
     closed: closing.signal,
   };
 }

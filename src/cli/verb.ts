@@ -34,6 +34,8 @@ export interface CliContext {
   readonly isTerminal: boolean;
   /** Whether a person can be asked: stdin and stderr are terminals, and stdout is not JSON. */
   readonly canAsk: boolean;
+  /** Asks a person a question of yes or no, where one can be asked. */
+  readonly confirm: (question: string) => Promise<boolean>;
   /** Width of the terminal in cells; 80 when unknown. */
   readonly columns: number;
   /** Milliseconds since 1970. */
