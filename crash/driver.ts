@@ -161,6 +161,8 @@ async function start(
   if (hangs) return 'hangs';
   // A shell between us and the process gives 137 for SIGKILL.
   const killed = result.killed || result.code === 137;
+  const wished = place?.split('#')[0];
+  if (wished !== undefined && !(killed && how === wished)) orders.wishes.push(wished);
   if (killed) hit(tally, left, how);
   return { ...result, killed };
 }
@@ -180,18 +182,18 @@ function planKill(orders: Orders, isLanding: boolean): Kill {
   const { random } = orders;
   const span = isLanding ? 2_000 : orders.usualMs;
   const [dice, instant] = [random.next(), random.next()];
-  const late = { latestMs: span * (0.2 + 0.6 * instant), why: 'at a random instant' };
+  const late = { latestMs: span * (0.4 + 0.6 * instant), why: 'at a random instant' };
   const none = { point: null, aim: null, aimMs: 0 };
-  if (dice < (isLanding ? 0.8 : 0.55)) {
+  if (dice < (isLanding ? 0.85 : 0.62)) {
     const point = wish(orders, isLanding);
     if (point !== null) return { ...none, ...late, point };
   }
-  if (!isLanding && dice < 0.8) {
+  if (!isLanding && dice < 0.84) {
     // At once, or a moment later, when the effect that follows is under way.
     const aimMs = random.chance(0.3) ? 0 : random.next() * 250;
     return { ...none, ...late, aim: random.pick(aims) ?? null, aimMs };
   }
-  if (dice < 0.92) return { ...none, ...late, latestMs: span * instant ** 2 };
+  if (dice < 0.94) return { ...none, ...late, latestMs: span * instant ** 2 };
   return { ...none, latestMs: 400 * instant, why: 'soon after the start' };
 }
 
