@@ -64,6 +64,16 @@ export function choose(context: CliContext, asked: Asked): Choice | null {
   const { state, options, place } = asked;
   const runs = [...state.runs.values()];
   const live = runs.filter(isRunLive);
+  const elsewhere = live.find((run) => run.checkout !== place.checkout);
+  if (elsewhere !== undefined) {
+    context.fail({
+      exit: exits.refused,
+      what: `run ${elsewhere.id} is live in another checkout of this repository`,
+      where: elsewhere.checkout === '' ? 'the main checkout' : elsewhere.checkout,
+      next: 'czar run there goes on with it; czar cancel --run ends it',
+    });
+    return null;
+  }
   if (options.message !== undefined) {
     if (live.length > 0) {
       context.fail({

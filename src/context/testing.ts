@@ -33,6 +33,7 @@ export function aRun(
       overlaps: {},
     },
     scope: null,
+    checkout: '',
     base: { ref: 'refs/heads/main', commit: 'base', dirty: 0 },
     integration: 'czar/20261121-1-integration',
     target: 'main',

@@ -28,6 +28,8 @@ export type Request =
   | {
       readonly kind: 'start-run';
       readonly run: string;
+      /** Which checkout of the repository it belongs to; the main one when left out. */
+      readonly checkout?: string;
       readonly plan: Plan;
       readonly base: { readonly ref: string; readonly commit: string; readonly dirty: number };
       readonly integration: string;

@@ -86,9 +86,9 @@ export function decideRequest(
 
 function startRun(state: RepositoryState, request: Asked<'start-run'>): Decision {
   if (state.runs.has(request.run)) return refuse(4, `Run ${request.run} exists already.`, null);
-  const { run, plan, base, integration, target, scope } = request;
+  const { run, checkout = '', plan, base, integration, target, scope } = request;
   return accept([
-    { type: 'run.started', run, data: { plan, base, integration, target, scope } },
+    { type: 'run.started', run, data: { checkout, plan, base, integration, target, scope } },
     ...plan.workers.map((worker): NewEvent => ({
       type: 'worker.pending',
       run,

@@ -28,10 +28,13 @@ export function edgeState(run: RunState, edge: Edge): EdgeState {
     case 'failed':
     case 'cancelled':
       return { kind: 'failed', root: dependency.id };
-    case 'blocked':
-      return dependency.blockedBy === null
-        ? { kind: 'open' }
-        : { kind: 'failed', root: dependency.blockedBy };
+    case 'blocked': {
+      // A root that was retried blocks nothing any more, also before everyone behind it is freed.
+      const root = dependency.blockedBy === null ? null : run.workers.get(dependency.blockedBy);
+      return root?.state === 'failed' || root?.state === 'cancelled'
+        ? { kind: 'failed', root: root.id }
+        : { kind: 'open' };
+    }
     case 'pending':
     case 'ready':
     case 'starting':

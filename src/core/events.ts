@@ -182,6 +182,8 @@ export interface EventData {
   'loop.ended': { readonly reason: string };
 
   'run.started': {
+    /** Checkout that its home is in: '' or left out for the main one, else `worktrees/<name>`. */
+    readonly checkout?: string;
     readonly plan: Plan;
     readonly base: { readonly ref: string; readonly commit: string; readonly dirty: number };
     readonly integration: string;

@@ -63,6 +63,7 @@ function startedRun(
     state: 'running',
     plan: data.plan,
     scope: data.scope,
+    checkout: data.checkout ?? '',
     base: data.base,
     integration: data.integration,
     target: data.target,

@@ -5,7 +5,7 @@
 import { supersededBy } from './edges.ts';
 import type { NewEvent } from './events.ts';
 import { isFinal, isLive } from './lifecycle.ts';
-import { positionOf, remainingOf, waveOf } from './order.ts';
+import { positionOf, priorityRank, remainingOf, waveOf } from './order.ts';
 import { changePassed, treeOf, tipOf } from './settle.ts';
 import {
   definitionOf,
@@ -15,8 +15,6 @@ import {
   type WorkerState,
 } from './state.ts';
 import { branchGates, landGates, mergeGates, openGates } from './tree-gates.ts';
-
-const levels = { critical: 0, high: 1, normal: 2, low: 3 };
 
 /** What keeps a ready worker from starting; null when nothing does. */
 export type WaitingFor =
@@ -113,7 +111,7 @@ function readyOrder(run: RunState, now: number): readonly WorkerState[] {
   const level = (worker: WorkerState): number => {
     const waited = Math.max(0, now - (worker.readySince ?? now));
     return (
-      levels[definitionOf(run, worker.id).priority] - Math.floor(waited / run.plan.policies.agingMs)
+      priorityRank[definitionOf(run, worker.id).priority] - Math.floor(waited / run.plan.policies.agingMs)
     );
   };
   return [...run.workers.values()]

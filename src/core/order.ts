@@ -1,4 +1,5 @@
 /** Positions in the graph that scheduling sorts by, computed once for each plan. */
+import { remainingPath, waveOf as wavesById } from './graph.ts';
 import type { Plan } from './plan.ts';
 
 interface Order {
@@ -7,6 +8,9 @@ interface Order {
   readonly remaining: ReadonlyMap<string, number>;
   readonly position: ReadonlyMap<string, number>;
 }
+
+/** How a worker's priority sorts: the lower, the sooner. */
+export const priorityRank = { critical: 0, high: 1, normal: 2, low: 3 } as const;
 
 const known = new WeakMap<Plan, Order>();
 
@@ -28,46 +32,11 @@ export function positionOf(plan: Plan, id: string): number {
 function orderOf(plan: Plan): Order {
   const found = known.get(plan);
   if (found !== undefined) return found;
-  const sorted = topological(plan);
-  const edges = new Map(
-    plan.workers.map((worker) => [worker.id, worker.edges.map((edge) => edge.on)]),
-  );
-  const wave = new Map<string, number>();
-  for (const id of sorted) {
-    const before = (edges.get(id) ?? []).map((on) => wave.get(on) ?? 0);
-    wave.set(id, 1 + before.reduce((a, b) => Math.max(a, b), 0));
-  }
-  const remaining = new Map(sorted.map((id) => [id, 1]));
-  for (const id of sorted.toReversed()) {
-    const mine = remaining.get(id) ?? 1;
-    for (const on of edges.get(id) ?? [])
-      remaining.set(on, Math.max(remaining.get(on) ?? 1, mine + 1));
-  }
-  const position = new Map(plan.workers.map((worker, index) => [worker.id, index]));
-  const order = { wave, remaining, position };
+  const order = {
+    wave: wavesById(plan.workers),
+    remaining: remainingPath(plan.workers),
+    position: new Map(plan.workers.map((worker, index) => [worker.id, index])),
+  };
   known.set(plan, order);
   return order;
-}
-
-/** Ids so that each comes after its dependencies (Kahn's algorithm). A validated plan has no cycle. */
-function topological(plan: Plan): readonly string[] {
-  const missing = new Map<string, number>();
-  const dependents = new Map<string, string[]>();
-  const ids = new Set(plan.workers.map((worker) => worker.id));
-  for (const worker of plan.workers) {
-    const on = worker.edges.filter((edge) => ids.has(edge.on));
-    missing.set(worker.id, on.length);
-    for (const edge of on) dependents.set(edge.on, [...(dependents.get(edge.on) ?? []), worker.id]);
-  }
-  const sorted = plan.workers
-    .filter((worker) => missing.get(worker.id) === 0)
-    .map((worker) => worker.id);
-  for (const id of sorted) {
-    for (const dependent of dependents.get(id) ?? []) {
-      const left = (missing.get(dependent) ?? 0) - 1;
-      missing.set(dependent, left);
-      if (left === 0) sorted.push(dependent);
-    }
-  }
-  return sorted;
 }

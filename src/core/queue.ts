@@ -3,11 +3,9 @@
  * that started on a dependency which was sent back waits for it.
  */
 import { supersededBy } from './edges.ts';
-import { waveOf } from './order.ts';
+import { priorityRank, waveOf } from './order.ts';
 import { definitionOf, type RunState, type WorkerState } from './state.ts';
 import { mergeGates, openGates, verdictsOf } from './tree-gates.ts';
-
-const levels = { critical: 0, high: 1, normal: 2, low: 3 };
 
 /** Workers that wait to be merged, the next one first. */
 export function mergeQueue(run: RunState): readonly WorkerState[] {
@@ -19,7 +17,7 @@ export function mergeQueue(run: RunState): readonly WorkerState[] {
     .sort(
       (a, b) =>
         waveOf(run.plan, a.id) - waveOf(run.plan, b.id) ||
-        levels[definitionOf(run, a.id).priority] - levels[definitionOf(run, b.id).priority] ||
+        priorityRank[definitionOf(run, a.id).priority] - priorityRank[definitionOf(run, b.id).priority] ||
         (a.queuedAt ?? 0) - (b.queuedAt ?? 0) ||
         (a.id < b.id ? -1 : 1),
     );

@@ -3,6 +3,14 @@ import { describe, test } from 'node:test';
 import { CoreWorld, planOf, runId } from '../../test/support/core-world.ts';
 import { why } from './why.ts';
 
+const once = {
+  maxAttempts: 1,
+  backoff: 'fixed',
+  initialMs: 0,
+  maxMs: 0,
+  from: 'clean',
+} as const;
+
 describe('steering a run of the core', () => {
   test('claims on the same files are taken one after the other', () => {
     const world = new CoreWorld(
@@ -168,6 +176,28 @@ describe('steering a run of the core', () => {
     );
     assert.equal(world.worker('a').state, 'blocked');
     assert.equal(world.worker('a').block?.kind, 'infrastructure');
+  });
+
+  test('failures that are retried together free everyone behind them, and no one names a cause that is gone', () => {
+    const world = new CoreWorld(
+      planOf([
+        { id: 'a', retry: once },
+        { id: 'b', on: ['a'] },
+        { id: 'c', on: ['b'] },
+        { id: 'e', retry: once },
+        { id: 'f', on: ['e', 'c'] },
+      ]),
+    );
+    world.rest((intent) =>
+      intent.kind === 'watch' ? endOf(intent, { how: 'exited', code: 1 }) : null,
+    );
+    assert.equal(world.worker('f').state, 'blocked');
+    const seq = world.log.length;
+    world.ask({ kind: 'retry-failed', run: runId });
+    const blocked = world.log.slice(seq).filter((event) => event.type === 'worker.blocked');
+    assert.deepEqual(blocked, []);
+    world.rest();
+    assert.equal(world.run.state, 'complete');
   });
 
   test('a worker behind two failures is blocked by the one that is left when the other is retried', () => {

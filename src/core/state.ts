@@ -32,6 +32,8 @@ export interface RunState {
   readonly state: RunStateName;
   readonly plan: Plan;
   readonly scope: readonly string[] | null;
+  /** Checkout that its home is in: '' for the main one, else `worktrees/<name>`. */
+  readonly checkout: string;
   readonly base: { readonly ref: string; readonly commit: string; readonly dirty: number };
   /** Name of the integration branch in the user's repository. */
   readonly integration: string;

@@ -4,7 +4,7 @@
  */
 import type { Outcome } from './commands.ts';
 import { intentKey } from './intent-key.ts';
-import type { Intent } from './intents.ts';
+import type { Intent, IntentKind } from './intents.ts';
 import type { Block, NewEvent } from './events.ts';
 import { lostAttempt, stopped } from './attempt-outcome.ts';
 import type { RunState, WorkerState } from './state.ts';
@@ -19,7 +19,7 @@ const givenUpMs = 60_000;
  * Effects that are tried for ever: what could not be confirmed may have been done, and giving up would deny it (a ref
  * that moved, S5).
  */
-const neverGivenUp: ReadonlySet<string> = new Set(['publish', 'commit-merge', 'commit-landing']);
+const neverGivenUp: ReadonlySet<IntentKind> = new Set(['publish', 'commit-merge', 'commit-landing']);
 
 /** Why the worker's program could not be launched, once that is given up; null before. */
 export function launchGivenUp(run: RunState, worker: WorkerState): string | null {
@@ -67,7 +67,7 @@ export function troubleOutcome(
   return [{ ...trouble, ...place }, ...giveUp.map((event) => ({ ...event, ...place }))];
 }
 
-function ofRun(run: RunState, effect: string, error: string): readonly NewEvent[] {
+function ofRun(run: RunState, effect: IntentKind, error: string): readonly NewEvent[] {
   switch (effect) {
     case 'prepare-run':
       return [{ type: 'run.failed', run: run.id, data: { workers: [], reason: error } }];
@@ -76,7 +76,19 @@ function ofRun(run: RunState, effect: string, error: string): readonly NewEvent[
       return run.landing === null
         ? []
         : [{ type: 'land.refused', run: run.id, data: { reason: error, files: [] } }];
-    default:
+    // Tried for ever, or a worker's.
+    case 'publish':
+    case 'commit-landing':
+    case 'check-inputs':
+    case 'prepare-tree':
+    case 'setup':
+    case 'launch':
+    case 'watch':
+    case 'stop':
+    case 'collect':
+    case 'judge':
+    case 'build-merge':
+    case 'commit-merge':
       return [];
   }
 }
@@ -84,7 +96,7 @@ function ofRun(run: RunState, effect: string, error: string): readonly NewEvent[
 function ofWorker(
   run: RunState,
   worker: WorkerState,
-  effect: string,
+  effect: IntentKind,
   error: string,
   now: number,
 ): readonly NewEvent[] {

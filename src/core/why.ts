@@ -1,6 +1,5 @@
 /** One true sentence about why a worker is where it is: what `czar why` says. Derived from state, in every state. */
-import { edgeState } from './edges.ts';
-import { supersededBy } from './edges.ts';
+import { edgeState, supersededBy } from './edges.ts';
 import { waitingFor, type WaitingFor } from './grant.ts';
 import { intentKey } from './intent-key.ts';
 import { definitionOf, type RepositoryState, type RunState, type WorkerState } from './state.ts';

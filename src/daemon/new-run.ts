@@ -1,4 +1,5 @@
 /** The beginning of a run: its id, the commit it starts from, its branches, and what stands in the way of them. */
+import { relative } from 'node:path';
 import type { Rejection, Request } from '../core/commands.ts';
 import type { Plan } from '../core/plan.ts';
 import type { RepositoryState } from '../core/state.ts';
@@ -70,6 +71,7 @@ export async function newRun(options: {
     ok: true,
     request: {
       kind: 'start-run',
+      checkout: relative(facts.commonDir, facts.gitDir),
       run,
       plan,
       base: { ref: options.base ?? facts.branch ?? 'HEAD', commit, dirty: facts.dirty.length },

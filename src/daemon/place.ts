@@ -1,6 +1,6 @@
 /** Where a repository's files are, found by reading plain files: no git is started, since every command begins here. */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { findHome, findRoot, type Home } from '../plan/home.ts';
 
 export interface Place {
@@ -10,6 +10,8 @@ export interface Place {
   readonly commonDir: string;
   /** `<commonDir>/czar`: log, mirror, lock. */
   readonly state: string;
+  /** The checkout among those of the repository: '' for the main one, else `worktrees/<name>`. */
+  readonly checkout: string;
   readonly home: Home;
 }
 
@@ -21,20 +23,21 @@ export function locate(options: {
 }): Place | { readonly error: string } {
   const root = findRoot(options.from);
   if (root === null) return { error: `${options.from} is not in a git repository` };
-  const commonDir = commonDirOf(root);
-  if (commonDir === null)
-    return { error: `${join(root, '.git')} does not lead to a git directory` };
+  const dirs = gitDirsOf(root);
+  if (dirs === null) return { error: `${join(root, '.git')} does not lead to a git directory` };
   const home = findHome({ root, czarDir: options.czarDir, cwd: options.cwd });
   if ('error' in home) return home;
-  return { root, commonDir, state: join(commonDir, 'czar'), home };
+  const { commonDir, checkout } = dirs;
+  return { root, commonDir, checkout, state: join(commonDir, 'czar'), home };
 }
 
-function commonDirOf(root: string): string | null {
+function gitDirsOf(root: string): { readonly commonDir: string; readonly checkout: string } | null {
   try {
     const dot = join(root, '.git');
     const gitDir = statSync(dot).isDirectory() ? dot : gitFileTarget(dot, root);
     const common = readOr(join(gitDir, 'commondir'));
-    return realpathSync(common === null ? gitDir : resolve(gitDir, common.trim()));
+    const commonDir = realpathSync(common === null ? gitDir : resolve(gitDir, common.trim()));
+    return { commonDir, checkout: relative(commonDir, realpathSync(gitDir)) };
   } catch {
     return null;
   }

@@ -19,7 +19,7 @@ import {
 } from '../core/state.ts';
 
 /** Version of the rows' shape; rows of another version are rebuilt from the log. */
-export const projectionVersion = 2;
+export const projectionVersion = 3;
 
 /** One row; `part` is the worker's id, the verdict's key, the plan's revision, or '' for the run itself. */
 export interface Row {
