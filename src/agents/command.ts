@@ -3,7 +3,7 @@
  * mean something, and what its end means. No shell sees any of it.
  */
 import { resolve } from 'node:path';
-import type { AttemptEnd, Report } from '../core/events.ts';
+import type { AttemptEnd, Judgement, Report } from '../core/events.ts';
 import type { AgentDefinition } from '../core/plan.ts';
 import { parseObject, usageOf } from '../process/report-file.ts';
 import { shimName } from '../process/shim.ts';
@@ -62,12 +62,6 @@ export function readOutputLine(line: string): Report | { readonly refused: strin
   });
   return 'refused' in usage ? usage : { kind: 'usage', usage };
 }
-
-export type Judgement =
-  | { readonly kind: 'well' }
-  /** One sentence; `final` when a repeat cannot mend it. */
-  | { readonly kind: 'failed'; readonly reason: string; readonly final: boolean }
-  | { readonly kind: 'lost'; readonly why: string };
 
 /** What an attempt's end means. `lastWords` are the last lines that it wrote, newest last. */
 export function judge(end: AttemptEnd, lastWords: readonly string[]): Judgement {

@@ -1,7 +1,7 @@
 /** `czar add "TEXT"`: a new worker from a sentence. */
+import { liveRun } from '../daemon/read.ts';
 import { addWorker, type AddOptions } from './add-worker.ts';
 import { exits } from './exit.ts';
-import { liveRun } from './live-run.ts';
 import { findPlace } from './find-place.ts';
 import type { CliContext, Verb } from './verb.ts';
 
@@ -23,16 +23,16 @@ export const verb: Verb = {
       )
       .option('--owns <glob>', 'what it may change (repeatable)', many, [])
       .option('--verify <command>', 'a command that checks the work (repeatable)', many, [])
-      .action((text: string, options: Omit<AddOptions, 'text'>) =>
+      .action(async (text: string, options: Omit<AddOptions, 'text'>) =>
         add({ ...options, text }, context),
       );
   },
 };
 
-function add(options: AddOptions, context: CliContext): void {
+async function add(options: AddOptions, context: CliContext): Promise<void> {
   const place = findPlace(context);
   if (place === null) return;
-  const live = liveRun(place.root);
+  const live = await liveRun(place);
   if (live !== null) {
     return context.fail({
       exit: exits.refused,

@@ -14,6 +14,7 @@ import type {
   TreeVerdict,
   Work,
 } from './events.ts';
+import type { IntentKind } from './intents.ts';
 import type { Plan } from './plan.ts';
 
 /** What git says of a worker's tree, needed to accept `submit`. */
@@ -224,7 +225,7 @@ export type Outcome =
       readonly worker: string | null;
       readonly attempt: number | null;
       readonly key: string;
-      readonly effect: string;
+      readonly effect: IntentKind;
       readonly error: string;
     };
 

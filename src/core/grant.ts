@@ -111,7 +111,8 @@ function readyOrder(run: RunState, now: number): readonly WorkerState[] {
   const level = (worker: WorkerState): number => {
     const waited = Math.max(0, now - (worker.readySince ?? now));
     return (
-      priorityRank[definitionOf(run, worker.id).priority] - Math.floor(waited / run.plan.policies.agingMs)
+      priorityRank[definitionOf(run, worker.id).priority] -
+      Math.floor(waited / run.plan.policies.agingMs)
     );
   };
   return [...run.workers.values()]

@@ -17,7 +17,8 @@ export function mergeQueue(run: RunState): readonly WorkerState[] {
     .sort(
       (a, b) =>
         waveOf(run.plan, a.id) - waveOf(run.plan, b.id) ||
-        priorityRank[definitionOf(run, a.id).priority] - priorityRank[definitionOf(run, b.id).priority] ||
+        priorityRank[definitionOf(run, a.id).priority] -
+          priorityRank[definitionOf(run, b.id).priority] ||
         (a.queuedAt ?? 0) - (b.queuedAt ?? 0) ||
         (a.id < b.id ? -1 : 1),
     );

@@ -19,7 +19,11 @@ const givenUpMs = 60_000;
  * Effects that are tried for ever: what could not be confirmed may have been done, and giving up would deny it (a ref
  * that moved, S5).
  */
-const neverGivenUp: ReadonlySet<IntentKind> = new Set(['publish', 'commit-merge', 'commit-landing']);
+const neverGivenUp: ReadonlySet<IntentKind> = new Set([
+  'publish',
+  'commit-merge',
+  'commit-landing',
+]);
 
 /** Why the worker's program could not be launched, once that is given up; null before. */
 export function launchGivenUp(run: RunState, worker: WorkerState): string | null {
