@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fingerprint, writeFiles } from '../../test/support/git-fixture.ts';
 import { commitOn, gitRun, run } from '../../test/support/git-worker.ts';
 import { branchFacts } from './branches.ts';
+import { checkouts } from './checkouts.ts';
 import { ensureMirror } from './mirror.ts';
 import { publish } from './publish.ts';
 import { moveRef } from './refs.ts';
@@ -95,6 +96,37 @@ test('a branch that the user moved, deleted or has checked out is left alone wit
     },
   });
   assert.deepEqual(fingerprint(r.scratch.root), before);
+});
+
+test('a linked checkout whose folder is gone or is something else now hinders no publishing and no landing', async () => {
+  const spoil: Readonly<Record<string, (linked: string) => void>> = {
+    gone: () => undefined,
+    'a file': (linked) => writeFileSync(linked, 'x'),
+    'a folder': (linked) => mkdirSync(linked),
+    'a file above': (linked) => {
+      rmSync(dirname(linked), { recursive: true });
+      writeFileSync(dirname(linked), 'x');
+    },
+    'a .git that leads nowhere': (linked) => writeFiles(linked, { '.git': 'gitdir: /missing\n' }),
+  };
+  for (const [what, now] of Object.entries(spoil)) {
+    using r = await gitRun();
+    for (const [n, folder] of [r.scratch.dir, r.scratch.root].entries()) {
+      const linked = join(folder, 'above', 'linked');
+      r.scratch.git('worktree', 'add', '-q', '-b', `side-${n}`, linked);
+      rmSync(linked, { recursive: true });
+      now(linked);
+    }
+    const found = (await checkouts(r.context)).filter((each) => each.ref.includes('side'));
+    assert.deepEqual(
+      found.map(({ path }) => path),
+      [null, null],
+      what,
+    );
+    const refs = { [ref]: commitOn(r, r.base, { 'b.txt': 'b\n' }) };
+    const done = await publish(r.context, { run, refs });
+    assert.deepEqual(done, { kind: 'published', refs, diverged: {} }, what);
+  }
 });
 
 test('a branch that was there and that the worker went on from is moved forward', async () => {
