@@ -63,7 +63,14 @@ test('what is wrong in config.yaml is said there', () => {
   assert.equal(plan, null);
   assert.deepEqual(
     diagnostics.map((one) => [one.line, one.message, one.hint]),
-    [[1, 'unknown key "max_paralel"', 'did you mean "max_parallel"?']],
+    [
+      [1, 'unknown key "max_paralel"', 'did you mean "max_parallel"?'],
+      [
+        4,
+        'agents.define.x: the adapter command needs a command',
+        'command: [program, argument, …]',
+      ],
+    ],
   );
   folder.write({
     '.czar/config.yaml':
@@ -76,6 +83,51 @@ test('what is wrong in config.yaml is said there', () => {
       ['warning', 4, 'isolation: this version does not act on it'],
       ['warning', 5, 'push: this version does not act on it'],
     ],
+  );
+});
+
+test('a mistake in a field hides none in the other fields of the file', () => {
+  const { diagnostics } = loadWorkers({
+    a: front(
+      'bogus: 1',
+      'role: x',
+      'role: y',
+      'dependencies: [5, ghost, {on: b, knd: output}]',
+      'owns: [/abs, "src/**"]',
+      'when: "bad =="',
+    ),
+    b: front('id: Not An Id', 'dependencies: [a]'),
+    c: 'worker:\n  owns: [src/x]\nrole: x\n',
+  });
+  const said = diagnostics.map((one) => `${one.file.slice(-4)}:${one.line}: ${one.message}`);
+  for (const expected of [
+    'a.md:2: unknown key "bogus"',
+    'a.md:4: the key "role" stands here twice',
+    'a.md:5: none of the accepted forms, found the number 5',
+    'a.md:5: "a" depends on "ghost", which does not exist',
+    'a.md:5: unknown key "knd"',
+    'a.md:6: an absolute pattern',
+    'a.md:7: when: ',
+    'b.md:2: id: the id "Not An Id" must be',
+    'the dependencies go in a circle',
+    'c.md:2: owns of "c" overlaps',
+    'c.md:3: role: this stands beside worker',
+  ]) {
+    assert.ok(
+      said.find((one) => one.includes(expected)) !== undefined,
+      `${expected}\n${said.join('\n')}`,
+    );
+  }
+  assert.equal(said.length, 11, said.join('\n'));
+});
+
+test('an expression that names a dependency which is refused has no problem of its own', () => {
+  const { diagnostics } = loadWorkers({
+    a: front('dependencies: [ghost]', 'when: workers.ghost.state == "complete"'),
+  });
+  assert.deepEqual(
+    diagnostics.map((one) => one.message),
+    ['"a" depends on "ghost", which does not exist'],
   );
 });
 

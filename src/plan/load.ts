@@ -100,7 +100,7 @@ function planOf(from: {
 
 interface Read {
   readonly drafts: readonly WorkerDraft[];
-  /** Ids of definitions that could not be read. */
+  /** Ids that definitions with problems of their own may have meant. */
   readonly broken: ReadonlySet<string>;
   readonly found: number;
   readonly notes: readonly string[];
@@ -158,10 +158,11 @@ function readFiles(root: string, files: readonly string[], problems: Problems): 
   const drafts = files.flatMap((file) => {
     const read = readSource(root, file);
     if (read.kind === 'read') {
+      const before = problems.list.length;
       const draft = readWorkerFile(read.source, problems);
-      if (draft !== null) return [draft];
-      for (const id of meantIds(read.source)) broken.add(id);
-      return [];
+      if (hasErrors(problems.list.slice(before)))
+        for (const id of meantIds(read.source)) broken.add(id);
+      return draft === null ? [] : [draft];
     }
     if (read.kind === 'problem') reportFile(problems, file, read);
     else reportFile(problems, file, { message: 'there is no such file', hint: null });

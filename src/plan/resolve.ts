@@ -125,7 +125,9 @@ function checkFields(draft: WorkerDraft, edges: readonly Edge[], problems: Probl
     });
   }
   if (fields.when !== undefined) {
-    const problem = checkWhen(fields.when, [...new Set(edges.map((edge) => edge.on))]);
+    // What is written counts, also when it is refused as a dependency: one mistake is one problem.
+    const written = (draft.dependencies ?? []).flatMap((one) => (one.kind === 'id' ? one.on : []));
+    const problem = checkWhen(fields.when, [...edges.map((edge) => edge.on), ...written]);
     if (problem !== null) {
       const hint =
         'an expression such as workers["a"].state == "complete" over the dependencies of this worker';

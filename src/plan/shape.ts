@@ -5,8 +5,12 @@ import { report, type Problems, type Range } from './diagnostics.ts';
 import type { SourceFile } from './source.ts';
 import type { Located, Path } from './yaml-source.ts';
 
-/** A value of the schema's type, or null with every problem noted. `under` is the path at which `located` holds it. */
-export function decode<T extends z.ZodType>(
+/**
+ * The fields that hold, with every problem of the others noted, so that one mistake does not hide the next; null when
+ * the value has no fields at all. Of a list the elements that hold are kept. `under` is the path at which `located`
+ * holds the value; every field of the schema is optional.
+ */
+export function decode<T extends z.ZodObject>(
   schema: T,
   from: { readonly source: SourceFile; readonly located: Located; readonly under: Path },
   problems: Problems,
@@ -33,7 +37,21 @@ export function decode<T extends z.ZodType>(
       report(problems, { source, range }, describe(one, path.at(-1)));
     }
   }
-  return null;
+  const kept = schema.safeParse(validFields(schema, value));
+  return kept.success && typeof value === 'object' && value !== null ? kept.data : null;
+}
+
+function validFields(schema: z.ZodObject, value: unknown): Readonly<Record<string, unknown>> {
+  const fields = Object.entries(schema.shape).flatMap(([key, field]) => {
+    const holds = (one: unknown): boolean => z.safeParse(field, one).success;
+    const written = member(value, key);
+    if (written === undefined) return [];
+    if (holds(written)) return [[key, written] as const];
+    if (!Array.isArray(written)) return [];
+    const elements = written.filter((one: unknown) => holds([one]));
+    return elements.length > 0 && holds(elements) ? [[key, elements] as const] : [];
+  });
+  return Object.fromEntries(fields);
 }
 
 /** The message for a key that is not known, with the nearest known one. */
@@ -126,7 +144,8 @@ function quote(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value.slice(0, 60)) : kindOf(value);
 }
 
-function member(value: unknown, key: PropertyKey): unknown {
+/** A member of a value; undefined when it has none of that name. */
+export function member(value: unknown, key: PropertyKey): unknown {
   if (typeof value !== 'object' || value === null) return undefined;
   return Reflect.get(value, key);
 }

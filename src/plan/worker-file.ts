@@ -9,14 +9,19 @@ import { idProblem, list } from './fields.ts';
 import { readMarkdownWorker } from './markdown-worker.ts';
 import { parseMarkdown, tasksOf } from './markdown.ts';
 import { looseAgent, looseDependencies } from './loose.ts';
-import { decode, unknownKey } from './shape.ts';
+import { decode, member, unknownKey } from './shape.ts';
 import type { SourceFile } from './source.ts';
-import { workerSchema, type WorkerFields } from './worker-schema.ts';
+import {
+  dependencySchema,
+  workerSchema,
+  type DependencyField,
+  type WorkerFields,
+} from './worker-schema.ts';
 import { parseYaml, type Located, type Path } from './yaml-source.ts';
 
 /**
- * The draft of a worker file, or null when it is none, with every problem noted. With `prose`, a text without any
- * fields is a worker's instructions (its fields stand elsewhere).
+ * The draft of a worker file, or null when it is none, with every problem noted; a field with a problem is left out of
+ * it. With `prose`, a text without any fields is a worker's instructions (its fields stand elsewhere).
  */
 export function readWorkerFile(
   source: SourceFile,
@@ -37,13 +42,12 @@ export function readWorkerFile(
   const located = parseYaml(source, form.yaml, problems);
   if (located === null) return null;
   const under = pathOfWorker(source, located, problems);
-  if (under === null) return null;
   const fields = decode(workerSchema, { source, located: emptyAsMap(located), under }, problems);
   if (fields === null) return null;
   return draftOf(source, { fields, located, under, form, problems });
 }
 
-/** Ids that a file which gave no draft may have meant: by its name, and by what looks like its id. */
+/** Ids that a file with problems may have meant: by its name, and by what looks like its id. */
 export function meantIds(source: SourceFile): readonly string[] {
   const written = /^\s*id:\s*["']?([\w.-]{1,64})/m.exec(source.text.slice(0, 10_000))?.[1];
   return written === undefined ? [nameOf(source)] : [nameOf(source), written];
@@ -89,7 +93,7 @@ function formOf(source: SourceFile): Form {
 }
 
 /** Where the worker's fields stand: at the top, or under `worker`. */
-function pathOfWorker(source: SourceFile, located: Located, problems: Problems): Path | null {
+function pathOfWorker(source: SourceFile, located: Located, problems: Problems): Path {
   const { value } = located;
   if (typeof value !== 'object' || value === null || !('worker' in value)) return [];
   const beside = Object.keys(value).filter((key) => key !== 'worker');
@@ -100,7 +104,7 @@ function pathOfWorker(source: SourceFile, located: Located, problems: Problems):
       : unknownKey(key, ['worker']);
     report(problems, { source, range: located.keyAt([key]) }, what);
   }
-  return beside.length > 0 ? null : ['worker'];
+  return ['worker'];
 }
 
 function emptyAsMap(located: Located): Located {
@@ -120,12 +124,16 @@ function draftOf(
   },
 ): WorkerDraft | null {
   const { located, under, form, problems } = from;
-  const { dependencies, id: written, ...rest } = from.fields;
+  const { dependencies: _, id: written, ...rest } = from.fields;
+  const value = (field: string): unknown =>
+    [...under, field].reduce<unknown>(member, located.value);
+  const dependencies = value('dependencies');
   const at = (range: Range): At => ({ source, range });
   const begin = { start: form.yaml.start, end: lineEnd(source, form.yaml.start) };
   const id = written ?? nameOf(source);
   if (written === undefined) {
     const problem = idProblem(id);
+    if (problem !== null && value('id') !== undefined) return null;
     if (problem !== null) {
       report(problems, at(begin), {
         message: `${problem} (it is the name of the file)`,
@@ -160,18 +168,18 @@ function draftOf(
     begin,
     valueAt: (field, ...more) => {
       const wanted = located.valueAt([...under, field, ...more]);
-      return at(field in from.fields ? wanted : begin);
+      return at(field in from.fields || field === 'dependencies' ? wanted : begin);
     },
     keyAt: (field) => at(field in from.fields ? located.keyAt([...under, field]) : begin),
   };
 }
 
-function dependenciesOf(
-  written: NonNullable<WorkerFields['dependencies']>,
-  at: (path: Path) => At,
-): readonly DraftDependency[] {
+/** Dependencies as they are written: of one with a problem its id, of one without an id nothing. */
+function dependenciesOf(written: unknown, at: (path: Path) => At): readonly DraftDependency[] {
   const single = !Array.isArray(written);
-  return list(written).flatMap((one, index): readonly DraftDependency[] => {
+  return list<unknown>(written).flatMap((element, index): readonly DraftDependency[] => {
+    const one = readDependency(element);
+    if (one === null) return [];
     const place = at(single ? [] : [index]);
     if (typeof one !== 'string') {
       const { on, ...field } = one;
@@ -190,6 +198,13 @@ function dependenciesOf(
       return { kind: 'all', field: {}, at: place };
     });
   });
+}
+
+function readDependency(element: unknown): string | DependencyField | null {
+  const read = dependencySchema.safeParse(element);
+  if (read.success) return read.data;
+  const on = member(element, 'on');
+  return typeof on === 'string' ? { on } : null;
 }
 
 function lineEnd(source: SourceFile, start: number): number {

@@ -31,6 +31,9 @@ const dependency = z.strictObject({
   reason: line.optional(),
 });
 
+/** One dependency: an id, or keys with an id. */
+export const dependencySchema = z.union([z.string(), dependency]);
+
 /** Fields of a worker, all optional: the id may be the file's name. */
 export const workerSchema = z.strictObject({
   id: id.optional().meta({ description: 'Default: the name of the file.' }),
@@ -47,10 +50,7 @@ export const workerSchema = z.strictObject({
   fallback: listOf(line, 'the name of an agent').optional(),
   branch: branch.optional().meta({ description: 'Default: czar/<run>/<id>.' }),
   workspace: z.enum(['branch', 'empty']).optional(),
-  dependencies: listOf(
-    z.union([z.string(), dependency]),
-    'the id of a worker, or {on: …},',
-  ).optional(),
+  dependencies: listOf(dependencySchema, 'the id of a worker, or {on: …},').optional(),
   budget: z
     .strictObject({
       tokens: count(1, 1e12).optional().meta({ description: 'Estimate.' }),

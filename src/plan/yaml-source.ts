@@ -54,14 +54,12 @@ export function parseYaml(source: SourceFile, part: Range, problems: Problems): 
       hint: 'tags have no meaning here',
     });
   }
-  const unique = duplicateKeys(document);
-  for (const { key, range } of unique) {
+  for (const { key, range } of duplicateKeys(document)) {
     report(problems, at(...range), {
       message: `the key ${JSON.stringify(key)} stands here twice`,
       hint: 'keep one of them',
     });
   }
-  if (unique.length > 0) return null;
   try {
     const value: unknown = document.toJS({ maxAliasCount: limits.anchors });
     return {
