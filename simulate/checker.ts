@@ -21,7 +21,7 @@ export class Checker {
   readonly require: Require;
   /** Hands the counts of checks over to the coverage. */
   readonly flush: () => void;
-  /** Effects begun since it was last asked. */
+  /** Effects begun since it was last asked; refs that were left alone are tried once more by each loop. */
   begunSince = 0;
   readonly #world: World;
   readonly #ground: Ground;
@@ -43,7 +43,7 @@ export class Checker {
   }
 
   begun(owner: Owner, intent: Intent, signal: AbortSignal): void {
-    this.begunSince += 1;
+    if (intent.kind !== 'publish') this.begunSince += 1;
     const mine = this.#flights.get(owner.id) ?? new Map<string, InFlight>();
     this.#flights.set(owner.id, mine);
     this.require('A3', !mine.has(intent.key), () => `${intent.key} is under way twice`);

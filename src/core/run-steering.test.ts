@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CoreWorld, planOf, runId } from '../../test/support/core-world.ts';
+import { CoreWorld, endOf, planOf, runId } from '../../test/support/core-world.ts';
 import { why } from './why.ts';
 
 const once = {
