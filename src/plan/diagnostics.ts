@@ -1,6 +1,6 @@
 /** Problems of plan files: where each stands, what is wrong, what to do; and how they are shown. */
-import { compare, compareNatural } from '../core/graph.ts';
-import { placeOf, type Place, type SourceFile } from './source.ts';
+import { compare } from '../core/graph.ts';
+import { compareFiles, placeOf, type Place, type SourceFile } from './source.ts';
 
 export interface Diagnostic {
   readonly severity: 'error' | 'warning';
@@ -73,7 +73,7 @@ export function reportFile(
 export function sortDiagnostics(list: readonly Diagnostic[]): readonly Diagnostic[] {
   const sorted = [...list].sort(
     (a, b) =>
-      compareNatural(a.file, b.file) ||
+      compareFiles(a.file, b.file) ||
       a.line - b.line ||
       a.column - b.column ||
       compare(a.severity, b.severity) ||

@@ -240,6 +240,16 @@ test('the home is .czar, or .czarina where that is what there is, or the folder 
   assert.ok('error' in findHome({ root, czarDir: '.', cwd: root }));
 });
 
+test('workers come in the order of their file names, the shorter name and the smaller number first', () => {
+  const text = '---\nrole: x\n---\n';
+  const names = ['nc10', 'emp2', 'nc2', 'nc', 'emp'];
+  const { plan } = loadWorkers(Object.fromEntries(names.map((name) => [name, text])));
+  assert.deepEqual(
+    plan?.workers.map(({ id }) => id),
+    ['emp', 'emp2', 'nc', 'nc2', 'nc10'],
+  );
+});
+
 test('the repository is the nearest folder above with a .git', () => {
   using folder = planFolder({ '.git/HEAD': '', 'a/b/c.txt': '' });
   assert.equal(findRoot(`${folder.root}/a/b`), folder.root);

@@ -16,7 +16,7 @@ import {
 import type { WorkerDraft } from './draft.ts';
 import type { Home } from './home.ts';
 import { resolveWorkers } from './resolve.ts';
-import { errorCode, readSource } from './source.ts';
+import { compareFiles, errorCode, readSource } from './source.ts';
 import { meantIds, readWorkerFile } from './worker-file.ts';
 
 export interface LoadedPlan {
@@ -175,7 +175,7 @@ function readFiles(root: string, files: readonly string[], problems: Problems): 
 function listFiles(folder: string): readonly string[] | string {
   if (!existsSync(folder)) return [];
   try {
-    return readdirSync(folder).sort(compareNatural);
+    return readdirSync(folder).sort(compareFiles);
   } catch (error) {
     return errorCode(error);
   }

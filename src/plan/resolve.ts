@@ -1,5 +1,5 @@
 /** From drafts to the definitions of a plan: everything that needs more than one worker, or the configuration. */
-import { compare, compareNatural, reach, type GraphNode } from '../core/graph.ts';
+import { compare, reach, type GraphNode } from '../core/graph.ts';
 import type { Budget, Edge, Priority, WorkerDefinition } from '../core/plan.ts';
 import { hashOf } from './canonical.ts';
 import { milliseconds, retryOf, type Config } from './config-file.ts';
@@ -10,7 +10,7 @@ import { list } from './fields.ts';
 import { checkWhen } from './expression.ts';
 import { normalGlob, normalPath } from './globs.ts';
 import { claimsOverlap } from './overlap.ts';
-import { placeOf } from './source.ts';
+import { compareFiles, placeOf } from './source.ts';
 import { notActedOn } from './worker-schema.ts';
 
 export interface Resolved {
@@ -44,7 +44,7 @@ const ranks: Readonly<Record<Priority, number>> = { critical: 0, high: 1, normal
 function inPlanOrder(a: WorkerDraft, b: WorkerDraft): number {
   return (
     ranks[a.fields.priority ?? 'normal'] - ranks[b.fields.priority ?? 'normal'] ||
-    compareNatural(a.source.file, b.source.file) ||
+    compareFiles(a.source.file, b.source.file) ||
     a.position - b.position ||
     compare(a.id, b.id)
   );
@@ -53,7 +53,7 @@ function inPlanOrder(a: WorkerDraft, b: WorkerDraft): number {
 function refuseSameIds(drafts: readonly WorkerDraft[], problems: Problems): readonly WorkerDraft[] {
   const first = new Map<string, WorkerDraft>();
   const byFile = [...drafts].sort(
-    (a, b) => compareNatural(a.source.file, b.source.file) || a.position - b.position,
+    (a, b) => compareFiles(a.source.file, b.source.file) || a.position - b.position,
   );
   for (const draft of byFile) {
     const other = first.get(draft.id);

@@ -4,6 +4,7 @@
  */
 import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
+import { compare, compareNatural } from '../core/graph.ts';
 
 /** Largest file that is read, bytes. */
 export const maxSourceBytes = 1024 * 1024;
@@ -78,6 +79,12 @@ export function sourceOf(file: string, text: string): SourceFile {
   const lineStarts = [0];
   for (let i = text.indexOf('\n'); i !== -1; i = text.indexOf('\n', i + 1)) lineStarts.push(i + 1);
   return { file, text, lineStarts };
+}
+
+/** Files by name without its ending, numbers as numbers: `a.md` comes before `a2.md`. */
+export function compareFiles(a: string, b: string): number {
+  const stem = (file: string): string => file.replace(/\.[^./]+$/, '');
+  return compareNatural(stem(a), stem(b)) || compare(a, b);
 }
 
 /** The place of the characters from `start` to `end` (offsets), cut at the end of the first line. */
