@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CoreWorld, endOf, planOf, runId } from '../../test/support/core-world.ts';
+import { CoreWorld, endOf, planOf, runId, type Script } from '../../test/support/core-world.ts';
 import { why } from './why.ts';
 
 const once = {
@@ -181,17 +181,19 @@ describe('steering a run of the core', () => {
   test('failures that are retried together free everyone behind them, and no one names a cause that is gone', () => {
     const world = new CoreWorld(
       planOf([
-        { id: 'a', retry: once },
-        { id: 'b', on: ['a'] },
+        { id: 'b', retry: once },
         { id: 'c', on: ['b'] },
+        { id: 'd', on: ['c'] },
         { id: 'e', retry: once },
-        { id: 'f', on: ['e', 'c'] },
+        { id: 'f', on: ['d', 'e'] },
       ]),
     );
-    world.rest((intent) =>
-      intent.kind === 'watch' ? endOf(intent, { how: 'exited', code: 1 }) : null,
-    );
-    assert.equal(world.worker('f').state, 'blocked');
+    const fails: Script = (intent) =>
+      intent.kind === 'watch' ? endOf(intent, { how: 'exited', code: 1 }) : null;
+    world.rest(fails, (intent) => intent.kind === 'watch' && intent.worker === 'b');
+    world.rest(fails);
+    assert.equal(world.worker('f').blockedBy, 'e');
+    assert.equal(world.worker('d').blockedBy, 'b');
     const seq = world.log.length;
     world.ask({ kind: 'retry-failed', run: runId });
     const blocked = world.log.slice(seq).filter((event) => event.type === 'worker.blocked');
