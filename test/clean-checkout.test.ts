@@ -32,6 +32,30 @@ test('git clean -ffdx in the checkout loses neither kept nor merged work, and th
   assert.equal(readFileSync(join(scratch.repo, 'bad.txt'), 'utf8'), '2\n');
 });
 
+test('git clean -ffdx while agents run: one goes on until it ends, then all work is done, and nothing crashes', async () => {
+  await using scratch = await Scratch.make();
+  scratch.config();
+  scratch.worker('a');
+  scratch.commitAll();
+  const running = scratch.start('run');
+  const first = await scratch.stubs.agent('a');
+  await first.write('a.txt', 'half\n');
+  const commit = await first.commit('half');
+  scratch.git('clean', '-ffdxq');
+  first.exit();
+  const second = await scratch.stubs.agent('a', 2);
+  assert.equal(existsSync(second.cwd), true);
+  await second.write('b.txt', 'whole\n');
+  second.exit();
+  const { code, stderr } = await running.finished;
+  assert.equal(code, 0, stderr);
+  assert.doesNotMatch(stderr, /ENOENT|^ {4}at /m);
+  const log = scratch.log();
+  assert.equal(log.find((event) => event.type === 'attempt.ended').data.end.how, 'lost');
+  assert.ok(commit);
+  assert.equal(scratch.git('status', '--porcelain'), '');
+});
+
 test('with the integration branch checked out by the user the run goes on, and says that it left it alone', async () => {
   await using scratch = await Scratch.make();
   scratch.config();

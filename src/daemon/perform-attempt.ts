@@ -151,8 +151,14 @@ export async function watch(
   const { attempt } = stateOf(run, intent.worker);
   if (attempt?.process == null)
     throw new Error(`attempt ${intent.attempt} of ${intent.worker} has no process`);
-  markWatched(files.attemptDir);
-  const watched = setInterval(() => markWatched(files.attemptDir), watchedMs);
+  attend(place, files);
+  const watched = setInterval(() => {
+    try {
+      attend(place, files);
+    } catch {
+      // A full disk, say: the watchdog has patience, and the next one may be written.
+    }
+  }, watchedMs);
   const reader = reportReader(place, intent, attempt, report);
   try {
     const end = await followAttempt({
@@ -170,6 +176,12 @@ export async function watch(
   }
 }
 
+/** Tells the watchdog that this loop is there, in folders that a cleaning may have taken away. */
+function attend(place: Workplace, files: AttemptFiles): void {
+  makeGeneratedFolder(join(place.git.home, 'runs'));
+  markWatched(files.attemptDir);
+}
+
 /** Ends the whole process tree of an attempt and says how it ended. */
 export async function stopAttempt(
   place: Workplace,
@@ -178,6 +190,7 @@ export async function stopAttempt(
 ): Promise<Outcome> {
   const files = filesOf(place, intent);
   const worker = stateOf(run, intent.worker);
+  makeGeneratedFolder(join(place.git.home, 'runs'));
   await mkdir(files.attemptDir, { recursive: true, mode: 0o700 });
   // What was never claimed is claimed here, so that it never starts.
   if (readStatus(files.attemptDir).kind === 'none') voidAttempt(files.attemptDir);

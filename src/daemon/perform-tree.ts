@@ -7,10 +7,10 @@ import type { KeptWork } from '../core/events.ts';
 import type { Intent } from '../core/intents.ts';
 import { definitionOf, type RunState } from '../core/state.ts';
 import { readGitFile } from '../git/clone-files.ts';
-import { discard } from '../git/discard.ts';
+import { discard, isThere } from '../git/discard.ts';
 import { keepFiles } from '../git/keep.ts';
 import { buildMerge } from '../git/merge.ts';
-import { continuedRef, isAncestor, readRef, setRefs } from '../git/refs.ts';
+import { continuedRef, isAncestor, readRef, setRefs, workRef } from '../git/refs.ts';
 import { prepareTree } from '../git/worktree.ts';
 import { carry } from './carry.ts';
 import type { EffectContext } from './loop.ts';
@@ -45,7 +45,7 @@ async function prepare(place: Workplace, intent: Order, { run }: EffectContext):
       worker: intent.worker,
       attempt: intent.attempt,
       branch: intent.branch,
-      commit: await startCommit(place, run, intent),
+      commit: await startCommit(place, { run, intent, dir }),
       continues: intent.continues,
       dir,
       identity: place.identity,
@@ -65,11 +65,17 @@ async function prepare(place: Workplace, intent: Order, { run }: EffectContext):
 
 /**
  * Where a new tree starts: the integration tip, or a branch of the user's with this name that is ahead, which is
- * continued.
+ * continued; what was collected last when the tree that should go on was taken away.
  */
-async function startCommit(place: Workplace, run: RunState, intent: Order): Promise<string> {
+async function startCommit(
+  place: Workplace,
+  { run, intent, dir }: { readonly run: RunState; readonly intent: Order; readonly dir: string },
+): Promise<string> {
   const { commit } = intent;
-  const found = await continuedCommit(place, run, intent);
+  const goesOn = intent.continues && !(await isThere(dir));
+  const found =
+    (goesOn ? await lastCollected(place, run, intent) : null) ??
+    (await continuedCommit(place, run, intent));
   if (found === null || (await isAncestor(place.git, found, commit))) return commit;
   if (await isAncestor(place.git, commit, found)) return found;
   const merged = succeed(
@@ -87,6 +93,18 @@ async function startCommit(place: Workplace, run: RunState, intent: Order): Prom
   throw new Error(
     `its branch ${intent.branch} conflicts with what was merged before it: ${merged.files.join(', ')}`,
   );
+}
+
+async function lastCollected(
+  place: Workplace,
+  run: RunState,
+  { worker, attempt }: Order,
+): Promise<string | null> {
+  for (let n = attempt - 1; n > 0; n -= 1) {
+    const tip = await readRef(place.git, `${workRef(run.id, worker, n)}/tip`);
+    if (tip !== null) return tip;
+  }
+  return null;
 }
 
 /**

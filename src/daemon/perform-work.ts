@@ -82,7 +82,12 @@ export async function collectWork(
       now: endOf(worker, place),
     }),
   );
-  if (collected.kind === 'lost') throw new Error(collected.reason);
+  if (collected.kind === 'lost') {
+    // The agent did not end well and its tree went with it: the next attempt begins with what was collected before.
+    const judgement = worker.attempt?.judgement?.kind ?? 'well';
+    if (judgement === 'well' || worker.submitted) throw new Error(collected.reason);
+    return { kind: 'collected', ...of(intent), work: null, kept: [] };
+  }
   return { kind: 'collected', ...of(intent), work: collected.work, kept: [] };
 }
 

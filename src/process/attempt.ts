@@ -66,10 +66,15 @@ async function launch(options: StartOptions): Promise<StartResult> {
     look();
   });
   const look = (): void => {
-    const result = outcome(dir, shim);
-    if (result !== null) resolve(result);
-    else if (waited >= patienceMs && readStatus(dir).kind === 'none' && voidAttempt(dir)) {
-      resolve({ failed: 'its shim did not come up', final: false });
+    try {
+      const result = outcome(dir, shim);
+      if (result !== null) resolve(result);
+      else if (waited >= patienceMs && readStatus(dir).kind === 'none' && voidAttempt(dir)) {
+        resolve({ failed: 'its shim did not come up', final: false });
+      }
+    } catch (error) {
+      // A throw from a watcher or a timer would end the process.
+      resolve({ failed: `its records cannot be used: ${message(error)}`, final: false });
     }
   };
 
@@ -80,6 +85,8 @@ async function launch(options: StartOptions): Promise<StartResult> {
   shim.once('error', (error) => resolve(refused(error)));
   look();
   const result = await promise;
+  // What comes later is for whoever follows it.
+  shim.off('exit', look);
   shim.unref();
   return result;
 }

@@ -29,6 +29,7 @@ const activityMs = 100;
 const rebooted = 'the machine was restarted while it ran';
 const bothKilled = 'it was killed together with the process that records its exit';
 const shimKilled = 'the process that records its exit was killed before it ended';
+const recordsGone = 'its records were removed while it ran';
 
 /**
  * What became of an attempt that was about to start when a loop ended. `boot` is the boot at that time ('': what the
@@ -99,13 +100,18 @@ export async function followAttempt(options: {
 }): Promise<AttemptEnd | null> {
   const { dir, signal, onActivity, source = systemFacts } = options;
   if (signal.aborted) return null;
-  const { promise, resolve } = Promise.withResolvers<AttemptEnd | null>();
+  const { promise, resolve, reject } = Promise.withResolvers<AttemptEnd | null>();
   let soon: NodeJS.Timeout | undefined;
 
   const look = (file: string | null): void => {
     if (file === null || file === 'status' || file === 'stopped') {
-      const end = endNow(dir, options.process, source);
-      if (end !== null) return resolve(end);
+      try {
+        const end = endNow(dir, options.process, source);
+        if (end !== null) return resolve(end);
+      } catch (error) {
+        // A throw from a watcher or a timer would end the process.
+        return reject(error);
+      }
     }
     soon ??= setTimeout(() => {
       soon = undefined;
@@ -137,7 +143,7 @@ function endNow(dir: string, followed: ProcessIdentity, source: FactSource): Att
   if (agent !== null && alive(agent, followed.boot, source)) return null;
   const last = readStatus(dir);
   if (last.kind === 'exited') return endOf(dir, last.code);
-  return endWithoutExit(dir, shimKilled);
+  return endWithoutExit(dir, last.kind === 'none' ? recordsGone : shimKilled);
 }
 
 function isLive(
@@ -165,7 +171,12 @@ async function waitForAgent(dir: string, signal?: AbortSignal): Promise<AttemptS
   const { promise, resolve } = Promise.withResolvers<void>();
   let status = readStatus(dir);
   const look = (): void => {
-    status = readStatus(dir);
+    try {
+      status = readStatus(dir);
+    } catch {
+      // Read once more below, where a throw reaches the caller.
+      return resolve();
+    }
     const shimGone =
       status.kind === 'claimed' && status.shim !== null && identify(status.shim.pid) === 'gone';
     if (status.kind !== 'claimed' || shimGone) resolve();

@@ -5,7 +5,14 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 
 /** Nothing of that name, a link, a socket, a FIFO or device that nobody serves. */
-const notPlain: ReadonlySet<unknown> = new Set(['ENOENT', 'ELOOP', 'EMLINK', 'ENXIO', 'ENODEV']);
+const notPlain: ReadonlySet<unknown> = new Set([
+  'ENOENT',
+  'ENOTDIR',
+  'ELOOP',
+  'EMLINK',
+  'ENXIO',
+  'ENODEV',
+]);
 
 /** A descriptor for reading, which the caller closes; null when there is no plain file. Other failures throw. */
 export function openPlainFile(path: string): number | null {

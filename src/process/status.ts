@@ -4,9 +4,9 @@
  *
  * Invariant: a record counts only as a whole line; of several of one kind the last one wins.
  */
-import { closeSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { AttemptEnd } from '../core/events.ts';
 import { openPlainFile } from './plain-file.ts';
 
@@ -82,8 +82,9 @@ export function readStopped(dir: string): StopReason | null {
   return stopReasons.find((reason) => reason === line) ?? null;
 }
 
-/** Tells the watchdog that a loop is there: what counts is that the content is another. */
+/** Tells the watchdog that a loop is there: what counts is that the content is another. Makes a folder that is gone. */
 export function markWatched(dir: string): void {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
   // Renamed into place: what an agent put there instead must not block or lead elsewhere.
   const making = join(dir, 'watched.new');
   rmSync(making, { recursive: true, force: true });
@@ -140,6 +141,8 @@ function readOr(file: string): string | null {
 }
 
 function createExclusively(file: string, text: string): boolean {
+  // Whoever cleans the checkout takes the folder away; what was decided must stand all the same.
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   try {
     writeFileSync(file, text, { flag: 'wx', mode: 0o600, flush: true });
     return true;
