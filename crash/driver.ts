@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aims, claim, whenMet } from './aim.ts';
 import { lastStates, readLog, type LogEvent } from './log.ts';
-import { kill, lives, processesOf, type Found } from './processes.ts';
+import { kill, killAll, lives, processesOf, type Found } from './processes.ts';
 import type { Random } from './random.ts';
 import { linesOf, startCzar, type Ended, type Scratch } from './scratch.ts';
 
@@ -139,7 +139,9 @@ async function start(
     over.signal.addEventListener('abort', () => clearTimeout(timer));
   };
   const killNow = (why: string): void => {
-    if (child.exitCode === null && child.signalCode === null && child.kill('SIGKILL')) how = why;
+    if (child.exitCode !== null || child.signalCode !== null || !child.kill('SIGKILL')) return;
+    how = kill?.everything === true ? 'everything at once' : why;
+    if (kill?.everything === true) killAll(scratch.base);
   };
   if (kill !== null) after(kill.latestMs, () => killNow(kill.why));
   const aim = kill?.aim ?? null;
@@ -176,6 +178,8 @@ interface Kill {
   /** When it is killed at the latest: a place that is not met leaves the start to the clock. */
   readonly latestMs: number;
   readonly why: string;
+  /** As when the machine goes down: every process of the scratch folder is killed with it. */
+  readonly everything: boolean;
 }
 
 function planKill(orders: Orders, isLanding: boolean): Kill {
@@ -183,7 +187,8 @@ function planKill(orders: Orders, isLanding: boolean): Kill {
   const span = isLanding ? 2_000 : orders.usualMs;
   const [dice, instant] = [random.next(), random.next()];
   const late = { latestMs: span * (0.4 + 0.6 * instant), why: 'at a random instant' };
-  const none = { point: null, aim: null, aimMs: 0 };
+  const everything = orders.agents && random.chance(0.3);
+  const none = { point: null, aim: null, aimMs: 0, everything };
   if (dice < (isLanding ? 0.85 : 0.62)) {
     const point = wish(orders, isLanding);
     if (point !== null) return { ...none, ...late, point };

@@ -24,7 +24,7 @@ import { drive, land, type Orders, type Tally } from './driver.ts';
 import { fingerprint } from './fingerprint.ts';
 import { plans, type ReferencePlan } from './plans.ts';
 import { crashPoints } from './points.ts';
-import { kill, processesOf } from './processes.ts';
+import { killAll } from './processes.ts';
 import { random } from './random.ts';
 import { linesOf, makeScratch } from './scratch.ts';
 
@@ -62,7 +62,7 @@ async function main(): Promise<0 | 1> {
   const since = performance.now();
   let failed = 0;
   const interrupted = (): void => {
-    endAll(home);
+    killAll(home);
     process.exit(130);
   };
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
@@ -187,13 +187,8 @@ async function round(
     if (unlanded !== null) return { findings: [unlanded], tree, ms };
     return { findings: checkLanded(scratch, tree), tree, ms };
   } finally {
-    endAll(scratch.base);
+    killAll(scratch.base);
   }
-}
-
-/** Ends what is left of a scratch folder, by pid. */
-function endAll(folder: string): void {
-  for (const found of processesOf(folder)) kill(found);
 }
 
 /** A copy of the build, so that one who builds meanwhile does not change what is tested. */

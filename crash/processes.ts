@@ -52,6 +52,12 @@ export function kill({ pid, start }: { readonly pid: number; readonly start: str
   }
 }
 
+/** Kills every process of the folder, until a look finds none. */
+export function killAll(folder: string): void {
+  for (let round = 0; round < 50; round += 1)
+    if (processesOf(folder).filter(kill).length === 0) return;
+}
+
 function statOf(pid: number): { readonly parent: number; readonly start: string } | null {
   const text = read(`/proc/${pid}/stat`);
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
