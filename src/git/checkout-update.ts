@@ -88,13 +88,16 @@ export async function checkoutProblem(
   }
 }
 
-/** Moves the branch by `move` (false: it was elsewhere, nothing is changed) and the checkout with it. */
+/**
+ * Moves the branch by `move` (false: it was elsewhere, nothing is changed) and the checkout with it. Once the branch has
+ * moved that stands: files that could not follow are named in `notUpdated`, relative to the checkout.
+ */
 export async function updateCheckout(
   context: GitContext,
   at: CheckoutMove,
   move: () => Promise<boolean>,
 ): Promise<
-  | { readonly kind: 'done'; readonly moved: boolean }
+  | { readonly kind: 'done'; readonly moved: boolean; readonly notUpdated: readonly string[] }
   | { readonly kind: 'refused'; readonly reason: string; readonly files: readonly string[] }
 > {
   // The note first: whoever finds it knows whose lock that is.
@@ -107,6 +110,7 @@ export async function updateCheckout(
     await rm(notePath(context), { force: true });
     await releaseLock(at);
   };
+  let moved = false;
   try {
     // Looked at again under the lock: from here on no other git changes the index.
     const problem = await checkoutProblem(context, at);
@@ -118,16 +122,20 @@ export async function updateCheckout(
     await copyIndex(at, index);
     await git(['update-index', '-q', '--refresh'], inCheckout(context, at, index));
     await reach(context, 'land:before-move');
-    if (!(await move())) {
+    moved = await move();
+    if (!moved) {
       await giveUp();
-      return { kind: 'done', moved: false };
+      return { kind: 'done', moved, notUpdated: [] };
     }
     await output(['read-tree', '-m', '-u', at.onto, at.commit], inCheckout(context, at, index));
     await reach(context, 'land:after-files');
+    // Git only warns of files that it could not delete.
+    const notUpdated = await undeleted(context, at);
     await installIndex(context, at);
-    return { kind: 'done', moved: true };
+    return { kind: 'done', moved, notUpdated };
   } catch (error) {
-    // Carried through or taken back now, if that is possible; else the note stays for the next call.
+    if (moved) return { kind: 'done', moved, notUpdated: await finishCheckout(context, at) };
+    // Taken back now, if that is possible; else the note stays for the next call.
     await recoverCheckout(context).catch(() => undefined);
     throw error;
   }
@@ -135,11 +143,11 @@ export async function updateCheckout(
 
 /**
  * Looks for a landing that was interrupted: carries the checkout through when the branch has moved, and else leaves
- * everything as it was before. For the start of the loop, inside `failing`.
+ * everything as it was before. Gives the files that could not follow. For the start of the loop, inside `failing`.
  */
-export async function recoverCheckout(context: GitContext): Promise<void> {
+export async function recoverCheckout(context: GitContext): Promise<readonly string[]> {
   const text = await readFile(notePath(context), 'utf8').catch(() => null);
-  if (text === null) return;
+  if (text === null) return [];
   const [ref, worktree, gitDir, onto, commit] = text.split('\0');
   if (
     ref !== undefined &&
@@ -154,11 +162,28 @@ export async function recoverCheckout(context: GitContext): Promise<void> {
     await releaseLock(at);
   }
   await rm(notePath(context), { force: true });
+  return [];
 }
 
-/** Carries an interrupted update through: the branch has moved, index and files may or may not have. */
-async function finishCheckout(context: GitContext, at: CheckoutMove): Promise<void> {
+/**
+ * Brings a checkout whose branch has moved after it, as far as that is possible, and gives the files that could not
+ * follow. Note and lock are gone then: a file that nobody can write must not hold the user's git up for ever.
+ */
+async function finishCheckout(context: GitContext, at: CheckoutMove): Promise<readonly string[]> {
   if (!(await takeLock(at))) throw failure('git is at work in the checkout of the target');
+  try {
+    return await carryThrough(context, at);
+  } catch (error) {
+    // This process is ending: the next one goes on.
+    if (context.signal?.aborted === true) throw error;
+    await rm(notePath(context), { force: true });
+    await releaseLock(at);
+    return (await changesIn(inUserRepository(context), at.onto, at.commit)).map(({ path }) => path);
+  }
+}
+
+/** Index and files may have followed already, in part or as a whole. */
+async function carryThrough(context: GitContext, at: CheckoutMove): Promise<readonly string[]> {
   const index = workIndex(context);
   const probe = `${index}.probe`;
   await copyIndex(at, probe);
@@ -175,24 +200,41 @@ async function finishCheckout(context: GitContext, at: CheckoutMove): Promise<vo
   const unlikeBefore = new Set(fields(await output(['diff-files', '-z', '--name-only'], before)));
   const unlikeAfter = new Set(fields(await output(['diff-files', '-z', '--name-only'], after)));
   const known = await trackedPaths(before);
+  const theirs = await untrackedInTheWay(at.worktree, changed, known);
 
   const write: string[] = [];
   for (const { path, status } of changed) {
-    const file = join(at.worktree, path);
     if (status === 'D') {
-      if (known.has(path) && !unlikeBefore.has(path)) await removeFile(at.worktree, file);
+      if (known.has(path) && !unlikeBefore.has(path))
+        await removeFile(at.worktree, join(at.worktree, path));
       continue;
     }
     // Not there before and there now, but not as it should be: someone else's.
-    const theirs = known.has(path) ? unlikeBefore.has(path) : await isThere(file);
-    if (unlikeAfter.has(path) && !theirs) write.push(path);
+    const taken = known.has(path)
+      ? unlikeBefore.has(path)
+      : theirs.some((other) => path === other || path.startsWith(`${other}/`));
+    if (unlikeAfter.has(path) && !taken) write.push(path);
   }
   if (write.length > 0) {
     const input = write.map((path) => `${path}\0`).join('');
-    await output(['checkout-index', '-f', '-u', '-z', '--stdin'], { ...after, input });
+    await git(['checkout-index', '-f', '-u', '-z', '--stdin'], { ...after, input });
   }
+  const unlike = new Set(fields(await output(['diff-files', '-z', '--name-only'], after)));
+  const left = changed.filter(({ path, status }) => status !== 'D' && unlike.has(path));
+  const notUpdated = [...left.map(({ path }) => path), ...(await undeleted(context, at))];
   await rm(probe, { force: true });
   await installIndex(context, at);
+  return notUpdated;
+}
+
+/** Files that the new commit has no more and that are there still. */
+async function undeleted(context: GitContext, at: CheckoutMove): Promise<string[]> {
+  const found: string[] = [];
+  for (const { path, status } of await changesIn(inUserRepository(context), at.onto, at.commit)) {
+    const file = status === 'D' ? await lstat(join(at.worktree, path)).catch(() => null) : null;
+    if (file !== null && !file.isDirectory()) found.push(path);
+  }
+  return found;
 }
 
 /** The worked-on copy becomes the index, then the note and the lock go. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fingerprint, writeFiles } from '../../test/support/git-fixture.ts';
@@ -238,4 +238,37 @@ test('a landing killed before its branch moved leaves no lock when the loop star
   assert.equal((await recoverLanding(r.context)).kind, 'recovered');
   assert.equal(existsSync(join(r.scratch.commonDir, 'index.lock')), false);
   assert.deepEqual(fingerprint(r.scratch.root), before);
+});
+
+test('what cannot follow once the branch has moved is named, and neither lock nor note stays', async () => {
+  using r = await gitRun(files);
+  const { commit, land } = await built(r);
+  // Between the last look and the writing; a folder without permissions would not hinder root.
+  const point = (name: string): void => {
+    if (name !== 'land:after-cas') return;
+    rmSync(join(r.scratch.root, 'a.txt'));
+    r.scratch.write({ 'a.txt/theirs': 'theirs\n', new: 'theirs\n' });
+  };
+  const notUpdated = ['a.txt', 'new/n.txt'];
+  assert.deepEqual(await land({ ...r.context, point }), { kind: 'landed', commit, notUpdated });
+  assert.equal(r.scratch.git('rev-parse', 'main'), commit);
+  for (const path of ['a.txt/theirs', 'new'])
+    assert.equal(readFileSync(join(r.scratch.root, path), 'utf8'), 'theirs\n');
+  assert.equal(readFileSync(join(r.scratch.root, 'top.txt'), 'utf8'), 't\n');
+  assert.equal(existsSync(join(r.scratch.root, 'gone')), false);
+  assert.equal(existsSync(join(r.scratch.commonDir, 'index.lock')), false);
+  assert.equal(existsSync(join(r.context.state, 'landing')), false);
+  assert.deepEqual(await land(), { kind: 'landed', commit });
+});
+
+test('an index that cannot be replaced does not hold a landing up for ever', async () => {
+  using r = await gitRun(files);
+  const { commit, land } = await built(r);
+  const point = (name: string): void => {
+    if (name === 'land:after-files') mkdirSync(join(r.scratch.commonDir, 'index.czar'));
+  };
+  const landed = await land({ ...r.context, point });
+  assert.ok(landed.kind === 'landed' && landed.notUpdated?.includes('a.txt'));
+  assert.equal(existsSync(join(r.scratch.commonDir, 'index.lock')), false);
+  assert.deepEqual(await land(), { kind: 'landed', commit });
 });

@@ -94,7 +94,7 @@ export async function commitLanding(
   return failing(async () => {
     const { run, target, commit } = options;
     const place = inUserRepository(context);
-    await recoverCheckout(context);
+    const late = await recoverCheckout(context);
     const found = await readRefIn(place, `refs/heads/${target}`);
     if (found === null) return refused(`there is no branch ${target}`);
     const before = await readRefIn(place, landingRef(run));
@@ -104,6 +104,7 @@ export async function commitLanding(
     const result = await advance(context, { ...options, found });
     if (result.kind === 'refused')
       await moveRefIn(place, { ref: landingRef(run), from: commit, to: before });
+    else if (late.length > 0) return { ...result, notUpdated: late };
     return result;
   });
 }
@@ -111,6 +112,8 @@ export async function commitLanding(
 interface Landed {
   readonly kind: 'landed';
   readonly commit: string;
+  /** Files of the target's checkout that could not follow its branch; absent when there are none. */
+  readonly notUpdated?: readonly string[];
 }
 
 /** Moves the target, which stands at `found`, with its checkout if it has one. */
@@ -149,7 +152,8 @@ async function advance(
     move(context, { ref, onto, commit, run }),
   );
   if (result.kind === 'refused') return { ...result };
-  return result.moved ? landed : refused(`${target} has moved meanwhile`);
+  if (!result.moved) return refused(`${target} has moved meanwhile`);
+  return result.notUpdated.length === 0 ? landed : { ...landed, notUpdated: result.notUpdated };
 }
 
 async function move(
@@ -229,9 +233,9 @@ function refused(reason: string): LandingRefused {
 /** Carries an interrupted landing of a checkout through, or takes it back. For the start of a loop. */
 export async function recoverLanding(
   context: GitContext,
-): Promise<{ readonly kind: 'recovered' } | Failed> {
+): Promise<{ readonly kind: 'recovered'; readonly notUpdated: readonly string[] } | Failed> {
   return failing(async () => {
-    await recoverCheckout(context);
-    return { kind: 'recovered' };
+    const notUpdated = await recoverCheckout(context);
+    return { kind: 'recovered', notUpdated };
   });
 }
