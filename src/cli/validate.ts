@@ -2,7 +2,15 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { waves } from '../core/graph.ts';
-import type { Diagnostic } from '../plan/diagnostics.ts';
+import { branchCollisions } from '../daemon/branch-collisions.ts';
+import type { Place } from '../daemon/place.ts';
+import {
+  report,
+  reportFile,
+  sortDiagnostics,
+  type Diagnostic,
+  type Problems,
+} from '../plan/diagnostics.ts';
 import type { Home } from '../plan/home.ts';
 import { loadPlan, type LoadedPlan } from '../plan/load.ts';
 import { exits } from './exit.ts';
@@ -15,16 +23,20 @@ export const verb: Verb = {
     command
       .argument('[path...]', 'worker files, or a home or repository to look at instead')
       .addHelpText('after', '\nExit codes: 0 valid, 2 problems found, 3 no worker at all.')
-      .action((paths: readonly string[]) => validate(paths, context));
+      .action(async (paths: readonly string[]) => validate(paths, context));
   },
 };
 
-function validate(paths: readonly string[], context: CliContext): void {
+async function validate(paths: readonly string[], context: CliContext): Promise<void> {
   const place = findPlace(context);
   if (place === null) return;
   const checked = check(paths, place, context);
   if (checked === null) return;
-  const { loaded, diagnostics } = checked;
+  const { loaded } = checked;
+  const diagnostics = sortDiagnostics([
+    ...checked.diagnostics,
+    ...(await collisionsOf(loaded, checked.wants, place)),
+  ]);
   const errors = diagnostics.filter((one) => one.severity === 'error').length;
   const warnings = diagnostics.length - errors;
   const { out, options } = context;
@@ -58,17 +70,50 @@ function validate(paths: readonly string[], context: CliContext): void {
   );
 }
 
+/** Branches of the repository that are in the way of those of the plan. */
+async function collisionsOf(
+  { branches, found }: LoadedPlan,
+  wants: (file: string) => boolean,
+  place: Place,
+): Promise<readonly Diagnostic[]> {
+  if (found === 0) return [];
+  const collisions = await branchCollisions(
+    place,
+    branches.map(({ branch }) => branch),
+  );
+  const problems: Problems = { list: [] };
+  if (collisions.own !== null) {
+    reportFile(problems, `${place.home.name}/workers`, {
+      message: collisions.own,
+      hint: 'rename that branch: every branch of czar begins with czar/',
+    });
+  }
+  for (const { branch, at } of branches) {
+    const message = collisions.written.get(branch);
+    if (message !== undefined && wants(at.source.file))
+      report(problems, at, {
+        message: `branch: ${message}`,
+        hint: 'rename that branch, or give the worker another one',
+      });
+  }
+  return problems.list;
+}
+
 interface Checked {
   readonly loaded: LoadedPlan;
   readonly diagnostics: readonly Diagnostic[];
   readonly place: PlanPlace;
+  /** Whether the problems of a file are asked for. */
+  readonly wants: (file: string) => boolean;
 }
+
+const everything = (): boolean => true;
 
 /** What the paths name: nothing means the home; files inside the home are checked with their siblings. */
 function check(paths: readonly string[], place: PlanPlace, context: CliContext): Checked | null {
   if (paths.length === 0) {
     const loaded = loadPlan(place);
-    return { loaded, diagnostics: loaded.diagnostics, place };
+    return { loaded, diagnostics: loaded.diagnostics, place, wants: everything };
   }
   const absolute = paths.map((path) => resolve(context.cwd, path));
   const missing = absolute.findIndex((path) => !existsSync(path));
@@ -103,7 +148,7 @@ function check(paths: readonly string[], place: PlanPlace, context: CliContext):
   const diagnostics = siblings
     ? loaded.diagnostics.filter((one) => wanted.has(one.file))
     : loaded.diagnostics;
-  return { loaded, diagnostics, place };
+  return { loaded, diagnostics, place, wants: (file) => !siblings || wanted.has(file) };
 }
 
 function checkFolder(folder: string, place: PlanPlace, context: CliContext): Checked | null {
@@ -127,5 +172,10 @@ function checkFolder(folder: string, place: PlanPlace, context: CliContext): Che
   const name = relative(place.root, path).split(sep).join('/');
   const home: Home = { path, name, exists: true, czarina: existsSync(join(path, 'config.json')) };
   const loaded = loadPlan({ root: place.root, home });
-  return { loaded, diagnostics: loaded.diagnostics, place: { root: place.root, home } };
+  return {
+    loaded,
+    diagnostics: loaded.diagnostics,
+    place: { root: place.root, home },
+    wants: everything,
+  };
 }

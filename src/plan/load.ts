@@ -15,7 +15,7 @@ import {
 } from './diagnostics.ts';
 import type { WorkerDraft } from './draft.ts';
 import type { Home } from './home.ts';
-import { resolveWorkers } from './resolve.ts';
+import { resolveWorkers, type WrittenBranch } from './resolve.ts';
 import { compareFiles, errorCode, readSource } from './source.ts';
 import { meantIds, readWorkerFile } from './worker-file.ts';
 
@@ -26,6 +26,8 @@ export interface LoadedPlan {
   readonly diagnostics: readonly Diagnostic[];
   /** What was found and left alone, and what `run` will refuse: sentences for a person. */
   readonly notes: readonly string[];
+  /** Branches that worker files write out, also those of a plan with errors. */
+  readonly branches: readonly WrittenBranch[];
   /** Worker definitions found, whether right or wrong: 0 means that there is nothing to run. */
   readonly found: number;
   /** What runs start from and what they land on, as configured; null where the current branch decides. */
@@ -48,9 +50,12 @@ export function loadPlan(options: {
       : readFiles(root, options.files, problems);
   notes.push(...read.notes);
   let plan: Plan | null = null;
+  let branches: readonly WrittenBranch[] = [];
   if (read.drafts.length > 0) {
     // With a wrong configuration the workers are still checked, so that everything is said in one go.
-    const { workers, overlaps } = resolveWorkers(read.drafts, config, problems, read.broken);
+    const resolved = resolveWorkers(read.drafts, config, problems, read.broken);
+    const { workers, overlaps } = resolved;
+    branches = resolved.branches;
     plan = planOf({ workers, overlaps, config, name: config.name ?? read.name ?? basename(root) });
     const refused = agentProblem(plan);
     if (refused !== null) notes.push(refused);
@@ -59,6 +64,7 @@ export function loadPlan(options: {
     plan: hasErrors(problems.list) ? null : plan,
     diagnostics: sortDiagnostics(problems.list),
     notes,
+    branches,
     found: read.found,
     settings: { base: config.base, target: config.target },
   };

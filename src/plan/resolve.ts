@@ -4,7 +4,7 @@ import type { Budget, Edge, Priority, WorkerDefinition } from '../core/plan.ts';
 import { hashOf } from './canonical.ts';
 import { milliseconds, retryOf, type Config } from './config-file.ts';
 import { report, type Problems } from './diagnostics.ts';
-import type { WorkerDraft } from './draft.ts';
+import type { At, WorkerDraft } from './draft.ts';
 import { resolveEdges } from './edges.ts';
 import { list } from './fields.ts';
 import { checkWhen } from './expression.ts';
@@ -17,6 +17,13 @@ export interface Resolved {
   /** In plan order. */
   readonly workers: readonly WorkerDefinition[];
   readonly overlaps: Readonly<Record<string, readonly string[]>>;
+  /** Branches that are written out, with their places. */
+  readonly branches: readonly WrittenBranch[];
+}
+
+export interface WrittenBranch {
+  readonly branch: string;
+  readonly at: At;
 }
 
 /** The workers of a plan. With errors noted the result is for showing only. */
@@ -36,7 +43,13 @@ export function resolveWorkers(
     { workers, overlaps, drafts: unique, serialize: config.policies.ownership === 'serialize' },
     problems,
   );
-  return { workers, overlaps };
+  const branches = unique.flatMap((draft) => {
+    const { branch, workspace } = draft.fields;
+    return branch === undefined || workspace === 'empty'
+      ? []
+      : [{ branch, at: draft.valueAt('branch') }];
+  });
+  return { workers, overlaps, branches };
 }
 
 const ranks: Readonly<Record<Priority, number>> = { critical: 0, high: 1, normal: 2, low: 3 };
@@ -229,7 +242,10 @@ function findOverlaps(
 }
 
 function warnOverlaps(
-  plan: Resolved & { readonly drafts: readonly WorkerDraft[]; readonly serialize: boolean },
+  plan: Pick<Resolved, 'workers' | 'overlaps'> & {
+    readonly drafts: readonly WorkerDraft[];
+    readonly serialize: boolean;
+  },
   problems: Problems,
 ): void {
   const nodes: readonly GraphNode[] = plan.workers;
