@@ -151,10 +151,13 @@ export function judgementOf(end: AttemptEnd): Judgement {
 function notify(world: World, folder: AttemptFolder): void {
   if (folder.watchers.size === 0) return;
   const late = world.faults.strikes('lost-wakeup', 'watch');
-  const wake = (): void => {
-    for (const watcher of [...folder.watchers]) watcher();
-  };
-  world.after(late ? 2_000 : 1, wake);
+  world.after(late ? 2_000 : 1, () => wakeAll(folder));
+}
+
+/** Wakes whoever watches now. */
+export function wakeAll(folder: AttemptFolder): void {
+  const watchers = Array.from(folder.watchers);
+  for (const watcher of watchers) watcher();
 }
 
 /** The process ends itself when no loop has watched it for too long. */

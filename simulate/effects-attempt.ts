@@ -12,6 +12,7 @@ import {
   judgementOf,
   spawn,
   type AttemptFolder,
+  wakeAll,
 } from './attempts.ts';
 import type { Effect, EffectOf } from './effect-context.ts';
 import { isEmpty } from './world.ts';
@@ -71,7 +72,7 @@ export async function watch({
       if (signal.aborted) return null;
       if (world.faults.strikes('unknown-liveness', 'watch')) {
         world.after(2_000, () => {
-          for (const watcher of [...folder.watchers]) watcher();
+          wakeAll(folder);
         });
       } else {
         const end = endNow(folder);

@@ -3,25 +3,20 @@
  * and requests, then calm: from there on everything must come to rest, and what waits for a person gets its answer.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Request } from '../src/core/commands.ts';
 import type { Plan } from '../src/core/plan.ts';
 import { schedule } from '../src/core/schedule.ts';
 import { isRunLive, type WorkerState } from '../src/core/state.ts';
-import { Loop, type Rules } from '../src/daemon/loop.ts';
-import { steadyClock, type SteadyClock } from '../src/daemon/steady-clock.ts';
-import { JournalError } from '../src/journal/journal.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
 import { reboot } from './attempts.ts';
 import { Checker } from './checker.ts';
 import { Coverage } from './coverage.ts';
-import { performer } from './effects.ts';
-import { FaultyJournal } from './faulty-journal.ts';
 import { Violation, type Invariant } from './invariants.ts';
 import type { Mutation } from './mutation.ts';
-import { evaluate, generatePlan } from './plan-gen.ts';
+import { Owners } from './owners.ts';
+import { generatePlan } from './plan-gen.ts';
 import { stream, type Random } from './random.ts';
 import { anyRequest, land, moveSomething, settle, startRun } from './user.ts';
-import { World, type Owner } from './world.ts';
+import { World } from './world.ts';
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -49,13 +44,6 @@ export interface SimulationResult {
   readonly lasted: number;
 }
 
-interface LiveOwner extends Owner {
-  loop: Loop;
-  draining: boolean;
-  ended: boolean;
-  begun: boolean;
-}
-
 const mostSteps = 30_000;
 const rounds = 40;
 /** Turns of the microtask queue that everything which follows at once is given. */
@@ -74,8 +62,7 @@ class Simulation {
   readonly #journal = new MemoryJournal();
   readonly #chaos: Random;
   readonly #plans = new Map<string, Plan>();
-  readonly #owners = new Set<LiveOwner>();
-  #violation: Violation | null = null;
+  readonly #owners: Owners;
   #moments: number;
 
   constructor(options: SimulationOptions) {
@@ -89,19 +76,23 @@ class Simulation {
     const runs = this.#chaos.chance(0.1) ? 2 : 1;
     for (let n = 1; n <= runs; n += 1)
       this.#plans.set(`20261121-${n}`, generatePlan(seed, String(n), workers));
-    const { onReplace } = this.#world;
-    this.#world.onReplace = (tree) => this.#watched(() => onReplace(tree));
-    this.#world.onCrash = (owner, why) => this.#crash(owner, why);
+    this.#owners = new Owners({
+      world: this.#world,
+      checker: this.#checker,
+      journal: this.#journal,
+      chaos: this.#chaos,
+      mutation: options.mutation,
+    });
   }
 
   async run(): Promise<SimulationResult> {
     try {
       await this.#live();
     } catch (error) {
-      if (this.#violation === null) this.#broken(error);
+      if (this.#owners.violation === null) this.#owners.broken(error);
     }
     this.#checker.flush();
-    const failure = this.#violation;
+    const failure = this.#owners.violation;
     const { hash, seq } = this.#journal.head();
     return {
       seed: this.#options.seed,
@@ -115,7 +106,7 @@ class Simulation {
   }
 
   async #live(): Promise<void> {
-    this.#start();
+    this.#owners.start();
     this.#world.after(0, () => this.#moment());
     while (this.#moments > 0 && (await this.#step()));
     this.#calmDown();
@@ -128,7 +119,7 @@ class Simulation {
     );
     this.#checker.require('L2', open.length === 0, () => `${open[0]?.id} cannot be settled`);
     for (const run of this.#plans.keys()) {
-      this.#ask(land(this.#world, run, true));
+      this.#owners.ask(land(this.#world, run, true));
       await this.#rest();
     }
     await this.#restartAtRest();
@@ -138,7 +129,7 @@ class Simulation {
   async #step(): Promise<boolean> {
     if (!this.#world.next()) return false;
     for (let n = 0; n < settling; n += 1) await undefined;
-    if (this.#violation !== null) throw this.#violation;
+    if (this.#owners.violation !== null) throw this.#owners.violation;
     this.#checker.step();
     if (this.#world.steps > mostSteps)
       throw new Violation('L2', `it does not come to rest in ${mostSteps} steps`);
@@ -150,113 +141,6 @@ class Simulation {
     this.#checker.atRest();
   }
 
-  #start(): void {
-    const world = this.#world;
-    world.loops += 1;
-    const owner: LiveOwner = {
-      id: world.loops,
-      dead: false,
-      making: Promise.resolve(),
-      draining: false,
-      ended: false,
-      begun: false,
-      loop: undefined as never,
-    };
-    world.say(`loop ${owner.id} starts`);
-    const guarded = (step: () => void) => (): void => {
-      if (owner.dead) return;
-      try {
-        step();
-      } catch (error) {
-        this.#broken(error);
-      }
-    };
-    const stored = new FaultyJournal(this.#journal, world, (batch) =>
-      this.#watched(() => this.#checker.batch(owner, batch, owner.draining)),
-    );
-    const journal = this.#options.mutation?.journal?.(stored) ?? stored;
-    const perform = performer(world, owner, {
-      ear: {
-        begun: (who, intent, signal) =>
-          this.#watched(() => this.#checker.begun(who, intent, signal)),
-        over: (who, intent, outcome) => this.#checker.over(who, intent, outcome),
-        threw: (_who, intent, error) => this.#threw(owner, intent.key, error),
-      },
-      resend: (outcome) => void owner.loop.send(outcome).catch(() => {}),
-    });
-    const rules: Rules | undefined = this.#options.mutation?.rules;
-    owner.loop = new Loop({
-      journal,
-      perform: this.#options.mutation?.perform?.(perform, world) ?? perform,
-      when: evaluate,
-      ...this.#clock(),
-      scheduler: {
-        immediate: (step) => {
-          world.after(0, guarded(step));
-        },
-        timer: (step, delayMs) => world.after(delayMs, guarded(step)),
-      },
-      ...(rules === undefined ? {} : { rules }),
-      point: (name) => {
-        if (!world.faults.strikes('crash-append', name)) return;
-        this.#crash(owner, name);
-        throw new Error('injected: the process is gone');
-      },
-      committed: () => {},
-    });
-    owner.loop.until(() => false).catch((error: unknown) => this.#ended(owner, error));
-    const hello = { kind: 'loop-started', pid: owner.id, host: 'sim', version: '0' } as const;
-    owner.loop.send(hello).then(
-      (answer) => {
-        if (answer.ok) owner.begun = true;
-        else this.#crash(owner, 'its start cannot be logged');
-      },
-      () => {},
-    );
-    this.#owners.add(owner);
-  }
-
-  #clock(): SteadyClock {
-    const world = this.#world;
-    const [last] = [...this.#journal.read({ newestFirst: true, limit: 1 })];
-    return steadyClock({ wall: () => world.wall, elapsed: () => world.mono, from: last?.at ?? 0 });
-  }
-
-  #current(): LiveOwner | undefined {
-    return [...this.#owners].findLast(
-      (owner) => !owner.dead && (!owner.begun || this.#checker.reigns(owner)),
-    );
-  }
-
-  /** A loop that ended by itself: the log was lost to another one or to the disk. */
-  #ended(owner: LiveOwner, error: unknown): void {
-    if (owner.dead) return;
-    if (!(error instanceof JournalError) && !isInjected(error)) {
-      if (!owner.ended) this.#broken(error);
-      return;
-    }
-    const reason = error instanceof JournalError ? error.reason : 'injected';
-    this.#world.coverage.hit('end', `loop: ${reason}`);
-    this.#world.say(`loop ${owner.id} ended: ${reason}`);
-    owner.ended = true;
-    this.#world.after(100, () => this.#crash(owner, reason));
-  }
-
-  /** The owner's process is gone; another one starts some time later, unless one lives. */
-  #crash(owner: Owner, why: string): void {
-    if (owner.dead) return;
-    owner.dead = true;
-    const world = this.#world;
-    world.say(`loop ${owner.id} dies: ${why}`);
-    this.#checker.gone(owner);
-    for (const folder of world.attempts.values())
-      if (folder.watching.delete(owner)) folder.watchedAt = world.mono;
-    const pause = world.calm ? 1 : world.delay.pick([1, 200, 5_000, 300_000, 1_500_000]);
-    world.after(pause, () => {
-      if (this.#current() === undefined) this.#start();
-    });
-  }
-
   /** One moment of the chaos. */
   #moment(): void {
     if (this.#world.calm) return;
@@ -265,14 +149,14 @@ class Simulation {
     this.#world.after(chaos.pick([1, 50, 500, 3_000, 15_000, 60_000]), () => this.#moment());
     const asks = chaos.chance(0.5);
     for (const [run, plan] of this.#plans)
-      if (!this.#checker.ledger.runs.has(run)) this.#ask(startRun(this.#world, run, plan));
+      if (!this.#checker.ledger.runs.has(run)) this.#owners.ask(startRun(this.#world, run, plan));
     if (asks && this.#options.without?.has('requests') !== true) {
       const run = chaos.pick([...this.#plans.keys()]);
       const plan = this.#plans.get(run);
       if (plan !== undefined) {
         const request = anyRequest(this.#world, run, plan);
-        this.#ask(request);
-        if (chaos.chance(0.15)) this.#ask(request);
+        this.#owners.ask(request);
+        if (chaos.chance(0.15)) this.#owners.ask(request);
       }
     }
     this.#strike();
@@ -285,7 +169,7 @@ class Simulation {
       for (let n = 0; n < 8; n += 1) if (faults.strikes(kind, 'any moment')) return true;
       return false;
     };
-    const owner = this.#current();
+    const owner = this.#owners.current();
     if (often('clock-jump')) {
       world.jumps += 1;
       world.wallOffset += this.#chaos.pick([-3_600_000, -5_000, 5_000, 3_600_000, 86_400_000]);
@@ -293,56 +177,13 @@ class Simulation {
     if (often('user-moves')) world.say(`user moves ${moveSomething(world, this.#chaos)}`);
     if (often('reboot')) {
       world.say('reboot');
-      for (const one of this.#owners) this.#crash(one, 'reboot');
+      for (const one of this.#owners.all) this.#owners.crash(one, 'reboot');
       reboot(world);
     }
     if (owner === undefined) return;
-    if (often('kill')) this.#crash(owner, 'killed');
-    if (often('second-owner') && !owner.dead) this.#start();
-    if (often('restart') && !owner.dead) this.#restart(owner, this.#chaos.chance(0.5));
-  }
-
-  /** The loop is told to end, and ends some time later. */
-  #restart(owner: LiveOwner, atOnce: boolean): void {
-    owner.draining = true;
-    if (atOnce) owner.loop.stop();
-    else owner.loop.drain();
-    this.#world.after(this.#chaos.pick([1, 2_000, 30_000]), () => {
-      if (owner.dead) return;
-      owner.ended = true;
-      void owner.loop
-        .end('restart')
-        .catch(() => {})
-        .then(() => this.#crash(owner, 'it has ended'));
-    });
-  }
-
-  #ask(request: Request): void {
-    const owners = [...this.#owners].filter((owner) => !owner.dead && owner.begun);
-    const owner = this.#chaos.chance(0.8) ? owners.at(-1) : owners[0];
-    if (owner === undefined) return;
-    const { coverage } = this.#world;
-    this.#world.say(`ask ${request.kind} ${'worker' in request ? request.worker : ''}`);
-    owner.loop.send({ ...request, by: 'user' }).then(
-      (answer) => {
-        coverage.hit('request', `${request.kind} ${answer.ok ? 'taken' : 'refused'}`);
-        if (!answer.ok) return;
-        try {
-          this.#acknowledged(owner, request);
-        } catch (error) {
-          this.#broken(error);
-        }
-      },
-      () => coverage.hit('request', `${request.kind} unheard`),
-    );
-  }
-
-  #acknowledged(owner: LiveOwner, request: Request): void {
-    const { require, ledger } = this.#checker;
-    const { seq } = this.#journal.head();
-    require('S11', owner.loop.state.seq <= seq, () => `${request.kind} is acknowledged and gone`);
-    if (request.kind === 'start-run')
-      require('S11', ledger.runs.has(request.run), () => `${request.run} is acknowledged and gone`);
+    if (often('kill')) this.#owners.crash(owner, 'killed');
+    if (often('second-owner') && !owner.dead) this.#owners.start();
+    if (often('restart') && !owner.dead) this.#owners.restart(owner, this.#chaos.chance(0.5));
   }
 
   #calmDown(): void {
@@ -350,23 +191,24 @@ class Simulation {
     world.say('calm');
     world.calm = true;
     world.faults.active = false;
-    const [...owners] = this.#owners;
-    const last = this.#current();
-    for (const owner of owners) if (owner !== last || owner.draining) this.#crash(owner, 'calm');
-    if (this.#current() === undefined) this.#start();
+    const [...owners] = this.#owners.all;
+    const last = this.#owners.current();
+    for (const owner of owners)
+      if (owner !== last || owner.draining) this.#owners.crash(owner, 'calm');
+    if (this.#owners.current() === undefined) this.#owners.start();
   }
 
   /** Starts the runs that the chaos did not let begin. */
   async #begin(): Promise<void> {
-    while (this.#current()?.begun !== true && (await this.#step()));
+    while (this.#owners.current()?.begun !== true && (await this.#step()));
     for (const [run, plan] of this.#plans)
-      if (!this.#checker.ledger.runs.has(run)) this.#ask(startRun(this.#world, run, plan));
+      if (!this.#checker.ledger.runs.has(run)) this.#owners.ask(startRun(this.#world, run, plan));
   }
 
   /** L4: everything that lives ends in time. */
   async #stopInTime(): Promise<void> {
     for (let n = this.#chaos.below(200); n > 0 && (await this.#step()); n -= 1);
-    const owner = this.#current();
+    const owner = this.#owners.current();
     if (owner === undefined) return;
     owner.draining = true;
     owner.loop.stop();
@@ -378,22 +220,22 @@ class Simulation {
     });
     while (!over && this.#world.mono <= until && (await this.#step()));
     this.#checker.noProcess('L4');
-    this.#crash(owner, 'it was stopped');
+    this.#owners.crash(owner, 'it was stopped');
   }
 
   /** Answers everything that waits; false when nothing does. */
   #settleAll(round: number): boolean {
-    const state = this.#current()?.loop.state;
+    const state = this.#owners.current()?.loop.state;
     let asked = false;
     for (const run of state?.runs.values() ?? []) {
       if (run.state === 'failed' && round < 10 && this.#chaos.chance(0.5)) {
-        this.#ask({ kind: 'retry-failed', run: run.id });
+        this.#owners.ask({ kind: 'retry-failed', run: run.id });
         asked = true;
       }
       if (!isRunLive(run)) continue;
       for (const worker of run.workers.values()) {
         if (!waits(worker)) continue;
-        this.#ask(settle(this.#world, run, worker, round));
+        this.#owners.ask(settle(this.#world, run, worker, round));
         asked = true;
       }
     }
@@ -403,7 +245,7 @@ class Simulation {
   /** L5 and S10: a new loop on a state at rest finds nothing to do. */
   async #restartAtRest(): Promise<void> {
     const { require } = this.#checker;
-    const before = this.#current();
+    const before = this.#owners.current();
     if (before === undefined) throw new Violation('L5', 'no loop is left');
     const loaded = this.#journal.load();
     const same = this.#world.seed % 4 !== 0 || isDeepStrictEqual(loaded, before.loop.state);
@@ -418,44 +260,13 @@ class Simulation {
     require('A2', keys(loaded) === keys(before.loop.state), () => 'the intents differ');
     const { seq } = this.#journal.head();
     this.#checker.begunSince = 0;
-    this.#crash(before, 'it was restarted at rest');
+    this.#owners.crash(before, 'it was restarted at rest');
     await this.#rest();
     const more = this.#journal.head().seq - seq;
     require('L5', more === 1, () => `${more} events after a restart at rest`);
     const effects = this.#checker.begunSince;
     require('L5', effects === 0, () => `${effects} effects after a restart at rest`);
   }
-
-  #threw(owner: LiveOwner, key: string, error: unknown): void {
-    if (isInjected(error) || owner.dead || owner.ended) return;
-    if (error instanceof JournalError) return;
-    this.#broken(error, key);
-  }
-
-  #watched(check: () => void): void {
-    try {
-      check();
-    } catch (error) {
-      this.#broken(error);
-      throw error;
-    }
-  }
-
-  #broken(error: unknown, where = ''): void {
-    if (isInjected(error)) return;
-    this.#violation ??=
-      error instanceof Violation
-        ? error
-        : new Violation(
-            'P8',
-            `${where} ${error instanceof Error ? (error.stack ?? '') : String(error)}`,
-          );
-  }
-}
-
-function isInjected(error: unknown): boolean {
-  const text = error instanceof Error ? error.message : '';
-  return text.startsWith('injected') || text === 'aborted' || text.includes('a later attempt');
 }
 
 function waits(worker: WorkerState): boolean {
