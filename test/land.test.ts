@@ -292,3 +292,17 @@ test('a gate that breaks while landing lands nothing, and landing again runs it 
   const done = await scratch.czar('land');
   assert.equal(done.code, 0, done.stderr);
 });
+
+test('a landing killed after its branch moved is carried through at the next start, which names what could not follow', async () => {
+  await using scratch = await finished();
+  scratch.env['CZAR_CRASH_AT'] = 'land:after-cas';
+  assert.equal((await scratch.czar('land')).signal, 'SIGKILL');
+  delete scratch.env['CZAR_CRASH_AT'];
+  writeFileSync(join(scratch.repo, 'b.txt'), 'the user was quicker\n');
+  const done = await scratch.czar('land');
+  assert.equal(done.code, 0, done.stderr);
+  assert.match(done.stderr, /checkout not updated: b\.txt/);
+  assert.equal(readFileSync(join(scratch.repo, 'b.txt'), 'utf8'), 'the user was quicker\n');
+  assert.equal(readFileSync(join(scratch.repo, 'a.txt'), 'utf8'), 'a\n');
+  assert.equal(existsSync(join(scratch.repo, '.git/index.lock')), false);
+});

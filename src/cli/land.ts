@@ -112,6 +112,7 @@ async function perform(
   if ('refused' in opened) return null;
   if ('owner' in opened) return throughLoop(context, place, order, opened.owner?.socket ?? null);
   await using loop = opened;
+  for (const note of loop.notes) context.out.note(note);
   // Awaited here: the loop is given back when this function ends.
   return await land(loop, order, events);
 }
@@ -187,9 +188,11 @@ function report(context: CliContext, run: RunState, result: LandResult, before: 
   switch (result.kind) {
     case 'landed':
       if (context.options.json) return context.out.json({ v: 1, run: run.id, ...result });
-      return context.out.line(
+      context.out.line(
         `Run ${run.id} ${before ? 'had landed' : 'landed'} on ${result.target} as ${result.commit.slice(0, 10)}.`,
       );
+      for (const path of result.notUpdated ?? []) context.out.note(`checkout not updated: ${path}`);
+      return;
     case 'refused':
       return context.fail({
         exit: exits.refused,

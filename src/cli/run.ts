@@ -71,6 +71,7 @@ async function run(
     });
   }
   await using loop = opened;
+  for (const note of loop.notes) context.out.note(note);
   const served = await serve(loop.socket, (request) => handleSteering(loop, request));
   if ('refused' in served)
     return context.fail({

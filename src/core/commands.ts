@@ -218,7 +218,13 @@ export type Outcome =
       readonly reason: string;
       readonly files: readonly string[];
     }
-  | { readonly kind: 'landed'; readonly run: string; readonly commit: string }
+  | {
+      readonly kind: 'landed';
+      readonly run: string;
+      readonly commit: string;
+      /** Files of the target's checkout that could not follow its branch; absent when there are none. */
+      readonly notUpdated?: readonly string[];
+    }
   | {
       readonly kind: 'effect-failed';
       readonly run: string;

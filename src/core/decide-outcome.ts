@@ -52,7 +52,12 @@ export function decideOutcome(
         {
           type: 'run.landed',
           run: run.id,
-          data: { target: run.landing.target, commit: outcome.commit, mode: run.landing.mode },
+          data: {
+            target: run.landing.target,
+            commit: outcome.commit,
+            mode: run.landing.mode,
+            ...(outcome.notUpdated === undefined ? {} : { notUpdated: outcome.notUpdated }),
+          },
         },
       ];
     case 'effect-failed':

@@ -306,6 +306,8 @@ export interface EventData {
     readonly target: string;
     readonly commit: string;
     readonly mode: 'merge' | 'squash' | 'ff';
+    /** Files of the target's checkout that could not follow its branch; absent when there are none. */
+    readonly notUpdated?: readonly string[];
   };
 
   /** An effect that failed for reasons outside the work (disk, git, process table); it is tried again or gives up. */

@@ -17,7 +17,13 @@ export interface LandOrder {
 }
 
 export type LandResult =
-  | { readonly kind: 'landed'; readonly target: string; readonly commit: string }
+  | {
+      readonly kind: 'landed';
+      readonly target: string;
+      readonly commit: string;
+      /** Files of the target's checkout that could not follow its branch; absent when there are none. */
+      readonly notUpdated?: readonly string[];
+    }
   | { readonly kind: 'refused'; readonly reason: string; readonly files: readonly string[] }
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
@@ -68,8 +74,10 @@ export function outcome(events: readonly Event[], run: string): LandResult | nul
   const last = events.findLast(
     (event) => event.run === run && (event.type === 'run.landed' || event.type === 'land.refused'),
   );
-  if (last?.type === 'run.landed')
-    return { kind: 'landed', target: last.data.target, commit: last.data.commit };
+  if (last?.type === 'run.landed') {
+    const { mode: _, ...landed } = last.data;
+    return { kind: 'landed', ...landed };
+  }
   if (last?.type === 'land.refused')
     return { kind: 'refused', reason: last.data.reason, files: last.data.files };
   return null;

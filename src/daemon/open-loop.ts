@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { evaluateWhen } from '../plan/expression.ts';
 import type { Home } from '../plan/home.ts';
 import { emptyTrash } from '../git/discard.ts';
+import { recoverLanding } from '../git/land.ts';
 import { gitContext, type GitContext } from '../git/context.ts';
 import type { RepositoryFacts } from '../git/repository.ts';
 import { checkRoot } from '../gates/check-environment.ts';
@@ -38,6 +39,8 @@ export interface OpenLoop extends AsyncDisposable {
   readonly place: Workplace;
   /** Where the loop's socket belongs. */
   readonly socket: string;
+  /** What the user should know of what was found at the start, each one sentence. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -121,6 +124,7 @@ export async function openLoop<Admitted>(options: {
       version: packageVersion(),
     });
     if (!started.ok) throw new JournalError('io', started.rejection.what);
+    const notes = await landingNotes(git);
     // Trees that an earlier loop set aside; finished under the lock, so that nothing is half deleted after it.
     const emptied = emptyTrash(join(home.path, 'worktrees'));
     return {
@@ -128,6 +132,7 @@ export async function openLoop<Admitted>(options: {
       journal,
       place,
       socket,
+      notes,
       admitted,
       async [Symbol.asyncDispose]() {
         await loop.end('closed');
@@ -147,6 +152,13 @@ export async function openLoop<Admitted>(options: {
 function lastTime(journal: SqliteJournal): number {
   for (const event of journal.read({ newestFirst: true, limit: 1 })) return event.at;
   return 0;
+}
+
+/** Carries a landing through that a killed loop left half done in the user's checkout. */
+async function landingNotes(git: GitContext): Promise<readonly string[]> {
+  const found = await recoverLanding(git);
+  if (found.kind === 'failed') return [`an interrupted landing waits: ${found.error}`];
+  return found.notUpdated.map((path) => `checkout not updated: ${path}`);
 }
 
 function ownStart(): string {

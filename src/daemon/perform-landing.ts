@@ -48,5 +48,11 @@ export async function landTree(place: Workplace, intent: Of<'commit-landing'>): 
   const done = succeed(await commitLanding(place.git, { run, target, onto, commit }));
   if (done.kind === 'refused')
     return { kind: 'landing-refused', run, reason: done.reason, files: done.files };
-  return { kind: 'landed', run, commit: done.commit };
+  const { notUpdated } = done;
+  return {
+    kind: 'landed',
+    run,
+    commit: done.commit,
+    ...(notUpdated === undefined ? {} : { notUpdated }),
+  };
 }
