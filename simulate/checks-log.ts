@@ -1,4 +1,5 @@
 /** What every event must be true to, given the log before it and the world: checked before it is entered in the book. */
+/* oxlint-disable typescript/switch-exhaustiveness-check -- most events concern no check */
 import type { Event } from '../src/core/events.ts';
 import { folderOf } from './attempts.ts';
 import { mayChange } from './effects-gates.ts';

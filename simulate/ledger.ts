@@ -2,6 +2,7 @@
  * The checker's own reading of the log: what each worker's events say, folded without the core. Small on purpose; what
  * the core derives is checked against it.
  */
+/* oxlint-disable typescript/switch-exhaustiveness-check -- most events concern no check */
 import type {
   Block,
   ChangeVerdict,

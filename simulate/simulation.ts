@@ -48,6 +48,7 @@ const mostSteps = 30_000;
 const rounds = 40;
 /** Turns of the microtask queue that everything which follows at once is given. */
 const settling = 24;
+const settled = Promise.resolve();
 
 /** Runs the simulation of a seed. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
@@ -128,7 +129,7 @@ class Simulation {
   /** One happening, everything that follows from it at once, and the checks. */
   async #step(): Promise<boolean> {
     if (!this.#world.next()) return false;
-    for (let n = 0; n < settling; n += 1) await undefined;
+    for (let n = 0; n < settling; n += 1) await settled;
     if (this.#owners.violation !== null) throw this.#owners.violation;
     this.#checker.step();
     if (this.#world.steps > mostSteps)

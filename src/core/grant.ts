@@ -2,7 +2,6 @@
  * Who gets what now: agent slots, check slots, ownership. All that an attempt needs is taken at once, in the event that
  * starts it, or not at all. Slots are shared by all runs of the repository.
  */
-import { supersededBy } from './edges.ts';
 import type { NewEvent } from './events.ts';
 import { isFinal, isLive } from './lifecycle.ts';
 import { positionOf, priorityRank, remainingOf, waveOf } from './order.ts';
@@ -34,7 +33,7 @@ export function grantStarts(
   const claimed: string[] = [];
   for (const worker of readyOrder(run, now)) {
     if (free <= 0) break;
-    if (obstacle(state, run, worker, now) !== null) continue;
+    if (obstacle(run, worker, now) !== null) continue;
     const claims = takesClaim(run, worker.id);
     if (claims && claimed.some((other) => overlap(run, worker.id, other))) continue;
     if (claims) claimed.push(worker.id);
@@ -61,23 +60,16 @@ export function waitingFor(
   now: number,
 ): WaitingFor | null {
   if (worker.state !== 'ready') return null;
-  return (
-    obstacle(state, run, worker, now) ?? (freeSlots(state, run) <= 0 ? { kind: 'slot' } : null)
-  );
+  return obstacle(run, worker, now) ?? (freeSlots(state, run) <= 0 ? { kind: 'slot' } : null);
 }
 
-function obstacle(
-  state: RepositoryState,
-  run: RunState,
-  worker: WorkerState,
-  now: number,
-): WaitingFor | null {
+function obstacle(run: RunState, worker: WorkerState, now: number): WaitingFor | null {
   if (run.tip === null) return { kind: 'repository' };
   if (worker.notBefore !== null && worker.notBefore > now)
     return { kind: 'backoff', until: worker.notBefore };
   if (!worker.inputsChecked && inputsOf(run, worker.id).length > 0) return { kind: 'inputs' };
   if (heldByBarrier(run, worker)) return { kind: 'barrier' };
-  const holder = claimHolder(state, run, worker);
+  const holder = claimHolder(run, worker);
   return holder === null ? null : { kind: 'ownership', worker: holder };
 }
 
@@ -135,13 +127,13 @@ function overlap(run: RunState, id: string, other: string): boolean {
   return run.plan.overlaps[id]?.includes(other) ?? false;
 }
 
-/** A worker whose claim is in the way. One that waits for its superseded dependency lends its claim to it. */
-function claimHolder(_state: RepositoryState, run: RunState, worker: WorkerState): string | null {
+/** A worker whose claim is in the way. One that waits for superseded dependencies lends its claim to each of them. */
+export function claimHolder(run: RunState, worker: WorkerState): string | null {
   if (!takesClaim(run, worker.id)) return null;
   for (const id of run.plan.overlaps[worker.id] ?? []) {
     const other = run.workers.get(id);
     if (other === undefined || !other.claims || other.id === worker.id) continue;
-    if (other.state === 'merging' && supersededBy(run, other)?.id === worker.id) continue;
+    if (other.state === 'merging' && other.superseded.includes(worker.id)) continue;
     return other.id;
   }
   return null;

@@ -1,7 +1,7 @@
 /** Whether a run is over, waits for a person, or goes on. */
 import { supersededBy } from './edges.ts';
 import type { NewEvent } from './events.ts';
-import { heldByBarrier } from './grant.ts';
+import { claimHolder, heldByBarrier } from './grant.ts';
 import { isFinal } from './lifecycle.ts';
 import type { RunState, WorkerState } from './state.ts';
 
@@ -34,8 +34,12 @@ export function waitsForPerson(worker: WorkerState): boolean {
 
 function canGoOn(run: RunState, worker: WorkerState): boolean {
   switch (worker.state) {
-    case 'ready':
-      return !heldByBarrier(run, worker);
+    case 'ready': {
+      if (heldByBarrier(run, worker)) return false;
+      // A claim of one that itself stands still is not given up by waiting.
+      const holder = run.workers.get(claimHolder(run, worker) ?? '');
+      return holder === undefined || holder.state === 'ready' || canGoOn(run, holder);
+    }
     case 'merging':
       return supersededBy(run, worker) === null;
     case 'starting':

@@ -178,6 +178,43 @@ describe('steering a run of the core', () => {
     assert.equal(world.worker('a').block?.kind, 'infrastructure');
   });
 
+  test('a run whose only ready worker waits for the claim of one that waits for a person is waiting', () => {
+    const verified = { kind: 'sequential', requires: 'verified' } as const;
+    const world = new CoreWorld(
+      planOf(
+        [
+          { id: 'a', verify: ['v'] },
+          { id: 'b', owns: ['x/**'], on: [{ on: 'a', ...verified }] },
+          { id: 'c', owns: ['x/**'], on: [{ on: 'b', ...verified }] },
+        ],
+        { checks: ['all'] },
+      ),
+    );
+    world.rest(
+      (intent) =>
+        intent.kind === 'build-merge'
+          ? {
+              kind: 'merge-conflict',
+              run: runId,
+              worker: intent.worker,
+              base: intent.base,
+              tip: intent.tip,
+              files: ['f'],
+              messages: [],
+            }
+          : null,
+      (intent) => intent.kind === 'build-merge' && world.worker('b').attempts === 0,
+    );
+    assert.deepEqual(
+      ['a', 'b', 'c'].map((id) => world.worker(id).state),
+      ['blocked', 'merging', 'ready'],
+    );
+    assert.equal(world.run.state, 'waiting');
+    world.ask({ kind: 'unblock', run: runId, worker: 'a', note: null });
+    world.rest();
+    assert.equal(world.run.state, 'complete');
+  });
+
   test('failures that are retried together free everyone behind them, and no one names a cause that is gone', () => {
     const world = new CoreWorld(
       planOf([
