@@ -320,3 +320,36 @@ test('a push from a tree fails with one sentence, wherever it goes', async () =>
   agent.exit();
   assert.equal((await running.finished).code, 0);
 });
+
+test('files that are not committed for an agent lie where no cleaning reaches them, and everything names them', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted(
+    `[ "$CZAR_ATTEMPT" = 1 ] || { cp "$CZAR_PROMPT_FILE" prompt.txt; exit 0; }
+echo TOKEN=1 > .env.local; echo part > part.txt; exit 1
+`,
+    'retry: {max_attempts: 2, initial: 0s}\n',
+  );
+  scratch.worker('a');
+  scratch.commitAll();
+  const done = await scratch.czar('run');
+  assert.equal(done.code, 0, done.stderr);
+  assert.match(done.stdout, /1 file left out of git/);
+  scratch.git('clean', '-ffdxq');
+  const { kept } = await scratch.json('kept', 'list');
+  const [{ path, why, aside }] = kept[0].left_out;
+  assert.deepEqual([path, why], ['.env.local', 'its name looks like a secret']);
+  assert.match(aside, /^\.git\/czar\/aside\//);
+  assert.equal(readFileSync(join(scratch.repo, aside), 'utf8'), 'TOKEN=1\n');
+  const { integration } = (await scratch.json('status')).run;
+  const told = [
+    (await scratch.czar('kept', 'list')).stdout,
+    (await scratch.czar('kept', 'show', 'a')).stdout,
+    (await scratch.czar('status', 'a')).stdout,
+    (await scratch.czar('events')).stdout,
+    scratch.git('show', `${integration}:prompt.txt`),
+  ];
+  for (const text of told) {
+    assert.ok(text.includes(aside), text);
+    assert.match(text, /its name looks like a secret/);
+  }
+});

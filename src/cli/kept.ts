@@ -1,7 +1,16 @@
 /** `czar kept list|show|restore`: work that no branch holds, and how to get it back. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { contextOf, listKept, restoreKept, showKept, type KeptEntry } from '../daemon/kept.ts';
+import {
+  contextOf,
+  leftOutByRef,
+  leftOutText,
+  listKept,
+  restoreKept,
+  showKept,
+  type KeptEntry,
+  type LeftOut,
+} from '../daemon/kept.ts';
 import type { Place } from '../daemon/place.ts';
 import { exits } from './exit.ts';
 import { findPlace } from './find-place.ts';
@@ -35,7 +44,9 @@ async function list(context: CliContext, worker: string | undefined): Promise<vo
   if (place === null) return;
   const entries = await entriesOf(context, place, worker);
   if (entries === null) return;
-  if (context.options.json) return context.out.json({ v: 1, kept: entries.map(document) });
+  const left = await leftOutByRef(place);
+  if (context.options.json)
+    return context.out.json({ v: 1, kept: entries.map((entry) => document(entry, left)) });
   if (entries.length === 0) return context.out.line('Nothing is kept.');
   context.out.table(
     entries.map((entry) => [
@@ -44,6 +55,10 @@ async function list(context: CliContext, worker: string | undefined): Promise<vo
       entry.why,
     ]),
   );
+  for (const entry of entries) {
+    for (const file of left.get(entry.ref) ?? [])
+      context.out.line(`${short(entry)} left out: ${leftOutText(file)}`);
+  }
 }
 
 async function show(context: CliContext, ref: string): Promise<void> {
@@ -51,13 +66,20 @@ async function show(context: CliContext, ref: string): Promise<void> {
   if (place === null) return;
   const entry = await find(context, place, ref);
   if (entry === null) return;
+  const left = await leftOutByRef(place);
   const content = await showKept(contextOf(place), entry.ref);
   if (content.kind === 'failed') return context.fail({ exit: exits.failed, what: content.error });
   if (content.kind === 'none')
     return context.fail({ exit: exits.nothing, what: `nothing is kept as ${ref}` });
   if (context.options.json)
-    return context.out.json({ v: 1, ...document(entry), files: content.files, diff: content.text });
+    return context.out.json({
+      v: 1,
+      ...document(entry, left),
+      files: content.files,
+      diff: content.text,
+    });
   context.out.line(`${entry.ref}: ${entry.why}`);
+  for (const file of left.get(entry.ref) ?? []) context.out.line(`left out: ${leftOutText(file)}`);
   context.out.block(content.stat);
   context.out.block(content.text);
 }
@@ -133,6 +155,13 @@ function short(entry: KeptEntry): string {
   return `${entry.run}/${entry.worker}/${entry.n}`;
 }
 
-function document(entry: KeptEntry): Omit<KeptEntry, 'at'> & { readonly at: string } {
-  return { ...entry, at: new Date(entry.at).toISOString() };
+function document(
+  entry: KeptEntry,
+  left: ReadonlyMap<string, readonly LeftOut[]>,
+): Omit<KeptEntry, 'at'> & { readonly at: string; readonly left_out: readonly LeftOut[] } {
+  return {
+    ...entry,
+    at: new Date(entry.at).toISOString(),
+    left_out: left.get(entry.ref) ?? [],
+  };
 }

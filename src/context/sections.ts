@@ -1,5 +1,6 @@
 /** The parts of a briefing, each a Markdown text under its heading, or null when there is nothing to say. */
 import { posix } from 'node:path';
+import { leftOutOf, leftOutText } from '../core/left-out.ts';
 import { tokenForecast, tokenLimit } from '../core/plan.ts';
 import type { Note } from '../core/state.ts';
 import type { Briefing, Dependency } from './briefing.ts';
@@ -136,6 +137,12 @@ export const history: Section = ({ worker, place }) => {
     const how =
       place.branch === null ? '' : ' Look at it with `git show COMMIT`, take what is good.';
     texts.push(`Work of earlier attempts that was kept.${how}\n\n${kept.join('\n')}`);
+  }
+  const left = leftOutOf(worker.kept).map((file) => `- ${inline(leftOutText(file))}`);
+  if (left.length > 0) {
+    texts.push(
+      `Files that czar does not commit for you, with where their copies lie.\n\n${left.join('\n')}`,
+    );
   }
   if (place.attempt === 1 && texts.length === 0) return null;
   const tree = place.continues ? 'You go on in the tree as it was left.' : 'Your tree is clean.';

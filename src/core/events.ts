@@ -87,13 +87,21 @@ export interface TreeVerdict {
   readonly durationMs: number;
 }
 
+/** A file that is not committed on an agent's behalf. */
+export interface LeftOut {
+  readonly path: string;
+  readonly why: string;
+  /** Its copy, relative to the checkout; null when there is none. Absent for what was carried into the tree. */
+  readonly aside?: string | null;
+}
+
 export interface KeptWork {
   /** `refs/czar/kept/<run>/<worker>/<n>`. */
   readonly ref: string;
   readonly commit: string;
   readonly files: readonly string[];
-  /** Files that were not stored, each with the reason. */
-  readonly leftOut: readonly { readonly path: string; readonly why: string }[];
+  /** Files that were not stored. */
+  readonly leftOut: readonly LeftOut[];
   readonly why: string;
 }
 

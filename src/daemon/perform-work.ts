@@ -106,7 +106,8 @@ export function captureRules(
     maxFileBytes: run.plan.policies.maxFileBytes,
     carried: [...definition.copy, ...definition.link],
     secretPatterns: defaultSecretPatterns,
-    asideDir: join(attemptDir(place, { run: run.id, ...at }), 'aside'),
+    // Below the state: what is not in git must survive a cleaning of the checkout.
+    asideDir: join(place.git.state, 'aside', run.id, at.worker, String(at.attempt)),
   };
 }
 

@@ -9,7 +9,8 @@
 import { constants } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { access, copyFile, cp, lstat, mkdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
+import type { LeftOut } from '../core/events.ts';
 import { inMirror } from './context.ts';
 import { isThere } from './discard.ts';
 import type { GitContext } from './context.ts';
@@ -43,11 +44,6 @@ export interface CaptureRules {
   readonly secretPatterns: readonly string[];
   /** Folder into which left-out files are copied; null copies nothing. */
   readonly asideDir: string | null;
-}
-
-export interface LeftOut {
-  readonly path: string;
-  readonly why: string;
 }
 
 export interface Captured {
@@ -92,14 +88,19 @@ export async function capture(
   for (const path of await add(sorted.add, call)) {
     leftOut.push({ name: path, why: 'git could not store it', carried: false });
   }
-  if (rules.asideDir !== null) await copyAside(dir, rules.asideDir, leftOut);
+  const copies = await copyAside(dir, rules.asideDir, leftOut);
   const untouched = against !== null && sorted.add.length + sorted.remove.length === 0;
   const tree = untouched ? await treeOf(context, against) : await line(['write-tree'], call);
   const from = against ?? emptyTree(zero(tree));
   return {
     tree,
     files: untouched ? [] : (await changes(context, from, tree)).map((change) => change.path),
-    leftOut: leftOut.map((each) => ({ path: shown(each.name), why: each.why })),
+    leftOut: leftOut.map(({ name, why, carried }) => {
+      const copy = copies.get(name);
+      const one = { path: shown(name), why };
+      if (carried) return one;
+      return { ...one, aside: copy === undefined ? null : relative(context.root, copy) };
+    }),
     leftOutByAgent: leftOut.some((each) => !each.carried),
   };
 }
@@ -255,25 +256,36 @@ async function add(paths: readonly string[], call: GitCall): Promise<string[]> {
   return refused;
 }
 
-async function copyAside(dir: string, asideDir: string, left: readonly Left[]): Promise<void> {
+/** Copies what the agent made; gives where each copy is, by name. */
+async function copyAside(
+  dir: string,
+  asideDir: string | null,
+  left: readonly Left[],
+): Promise<ReadonlyMap<string, string>> {
+  const copies = new Map<string, string>();
+  if (asideDir === null) return copies;
   for (const { name, carried } of left) {
     if (carried) continue;
     const from = place(dir, name);
     const stat = await lstat(from).catch(() => null);
     if (stat === null) continue;
     const to = join(asideDir, shown(name));
-    await mkdir(dirname(to), { recursive: true });
-    if (stat.isFile()) await copyFile(from, to, constants.COPYFILE_FICLONE).catch(() => undefined);
+    const made = (): unknown => copies.set(name, to);
+    await mkdir(dirname(to), { recursive: true, mode: 0o700 });
+    if (stat.isFile())
+      await copyFile(from, to, constants.COPYFILE_FICLONE).then(made, () => undefined);
     else if (stat.isDirectory()) {
       const plain = async (source: string): Promise<boolean> => {
         const found = await lstat(source);
         return found.isFile() || found.isDirectory();
       };
-      await cp(from.toString('utf8'), to, { recursive: true, filter: plain }).catch(
+      await cp(from.toString('utf8'), to, { recursive: true, filter: plain }).then(
+        made,
         () => undefined,
       );
     }
   }
+  return copies;
 }
 
 function names(found: Buffer): string[] {

@@ -52,6 +52,13 @@ test('large files, secrets, carried files and special files are kept aside and n
   });
   assert.equal(readFileSync(join(r.scratch.dir, 'aside/conf/.env.local'), 'utf8'), 'TOKEN=1\n');
   assert.ok(existsSync(join(r.scratch.dir, 'aside/big.bin')));
+  const asides = (work.kept[0]?.leftOut ?? []).map((each) => each.aside ?? 'where it came from');
+  assert.deepEqual(asides.toSorted(), [
+    '../aside/big.bin',
+    '../aside/conf/.env.local',
+    '../aside/deploy.pem',
+    'where it came from',
+  ]);
   assert.equal(work.kept[0]?.commit, work.tip);
   assert.doesNotMatch(mirror('ls-tree', '-r', '--name-only', work.tip), /pem|big|local|carried/);
 });
@@ -257,5 +264,7 @@ test('files that cannot be looked at are not deleted: they stay as they were and
   const { work } = await r.collect('one');
   assert.equal(mirror('show', `${work.tip}:dir/a.txt`), 'a');
   assert.equal(mirror('show', `${work.tip}:b.txt`), 'changed');
-  assert.deepEqual(work.kept[0]?.leftOut, [{ path: 'dir/a.txt', why: 'it cannot be read' }]);
+  assert.deepEqual(work.kept[0]?.leftOut, [
+    { path: 'dir/a.txt', why: 'it cannot be read', aside: null },
+  ]);
 });

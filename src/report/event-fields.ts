@@ -1,5 +1,6 @@
 /** What of an event stands on its line: the few facts that a reader of a log wants, in a fixed order. */
-import type { ChangeVerdict, Event, TreeVerdict } from '../core/events.ts';
+import type { ChangeVerdict, Event, KeptWork, TreeVerdict } from '../core/events.ts';
+import { leftOutOf, leftOutText } from '../core/left-out.ts';
 import type { TokensOf } from './event-line.ts';
 
 /** A key and its value. */
@@ -117,11 +118,13 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
         : [
             ['commits', event.data.work.commits],
             ['files', event.data.work.changed.length],
+            ...leftOut(event.data.work.kept),
           ];
     case 'work.kept':
       return [
         ['ref', event.data.kept.ref],
         ['files', event.data.kept.files.length],
+        ...leftOut([event.data.kept]),
       ];
     case 'inputs.checked':
       return event.data.missing.length === 0 ? [] : [['missing', event.data.missing.join(',')]];
@@ -184,6 +187,11 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
     case 'attempt.setup_passed':
       return [];
   }
+}
+
+function leftOut(kept: readonly KeptWork[]): readonly Field[] {
+  const files = leftOutOf(kept);
+  return files.length === 0 ? [] : [['left_out', files.map(leftOutText).join(', ')]];
 }
 
 function verdictFields(verdict: ChangeVerdict | TreeVerdict): readonly Field[] {

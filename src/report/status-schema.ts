@@ -140,6 +140,9 @@ export const workerStatusSchema = z.strictObject({
         commit: z.string(),
         files: z.array(z.string()),
         why: z.string(),
+        left_out: z.array(
+          z.strictObject({ path: z.string(), why: z.string(), aside: z.string().nullable() }),
+        ),
       }),
     ),
     verdicts: z.array(

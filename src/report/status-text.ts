@@ -153,6 +153,14 @@ export function workerText(
       worker.kept.map(({ ref, files, why }) => `${ref}  ${counted(files.length, 'file')}, ${why}`),
     ),
     ...section(
+      'Left out of git',
+      worker.kept.flatMap(({ left_out }) =>
+        left_out.map(({ path, why, aside }) =>
+          aside === null ? `${path}: ${why}` : `${path}: ${why}; in ${aside}`,
+        ),
+      ),
+    ),
+    ...section(
       'Latest activity',
       worker.activity.slice(0, activityShown).map(({ at: time, text }) => `${at(time)}  ${text}`),
     ),

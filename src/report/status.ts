@@ -113,11 +113,12 @@ export function workerStatusDocument(
             },
       merged: merged === null ? null : { commit: merged.commit, at: timestamp(merged.at) },
       notes: worker.notes.map(({ kind, text, at }) => ({ kind, text, at: timestamp(at) })),
-      kept: worker.kept.map(({ ref, commit, files, why }) => ({
+      kept: worker.kept.map(({ ref, commit, files, why, leftOut }) => ({
         ref,
         commit,
         files: [...files],
         why,
+        left_out: leftOut.map((one) => ({ ...one, aside: one.aside ?? null })),
       })),
       verdicts: verdictsOf(run, worker),
     },

@@ -1,5 +1,6 @@
 /** The closing words of a run: what came of it, what failed and what to do about that, where the result is. Pure. */
 import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
+import { leftOutOf } from '../core/left-out.ts';
 import { columns, oneLine } from './cells.ts';
 import { counted, grouped, spanText } from './figures.ts';
 import { membersOf, type StatusOptions, statusDocument } from './status.ts';
@@ -28,6 +29,7 @@ export function summaryLines(
     ),
     '',
     totalsText(document),
+    ...leftOut(workers),
     ...unfinished.flatMap((worker) => ['', ...attention(run, worker)]),
     '',
     ...result(run, workers),
@@ -68,6 +70,13 @@ export function nextCommand(run: RunState, worker: WorkerState): string | null {
     case undefined:
       return `czar unblock ${id}`;
   }
+}
+
+/** Files that lie aside because they are not committed on an agent's behalf. */
+function leftOut(workers: readonly WorkerState[]): readonly string[] {
+  const files = workers.flatMap((worker) => leftOutOf(worker.kept));
+  if (files.length === 0) return [];
+  return [`${counted(files.length, 'file')} left out of git: czar kept list names them`];
 }
 
 function ending(run: RunState): string {
