@@ -71,6 +71,21 @@ test('an unknown verb is wrong usage and names the nearest one', () => {
   assert.match(stderr, /there is no verb "validat"\n {2}next: did you mean czar validate\?/);
 });
 
+test('an unknown option without a verb is wrong usage', () => {
+  using repository = new Repository(plan);
+  for (const args of [
+    ['--bogus'],
+    ['--bogus', 'plan', 'waves'],
+    ['--json', '-x', 'plan', 'waves'],
+  ]) {
+    const { code, stderr } = repository.czar(...args);
+    assert.equal(code, 2, args.join(' '));
+    assert.match(stderr, /there is no option "--?\w+"/);
+  }
+  assert.equal(repository.czar(`--repo=${repository.root}`, 'plan', 'waves').code, 0);
+  assert.equal(repository.czar('--json').code, 0);
+});
+
 test('help lists the verbs, and says what one of them takes', () => {
   using repository = new Repository();
   const all = repository.czar('help');
@@ -85,6 +100,14 @@ test('help lists the verbs, and says what one of them takes', () => {
     assert.match(one.stdout, /waves[^]*graph[^]*--json/);
   }
   assert.equal(repository.czar('help', 'nothing').code, 2);
+  for (const args of [
+    ['emit', '--help'],
+    ['help', 'emit'],
+  ]) {
+    const { code, stdout } = repository.czar(...args);
+    assert.equal(code, 0, args.join(' '));
+    assert.match(stdout, /usage: czar emit/);
+  }
 });
 
 test('wrong options are wrong usage, in at most three lines, and one document with --json', () => {
@@ -231,9 +254,9 @@ test('add writes a worker from a sentence, and nothing when it would be wrong', 
   assert.throws(() => repository.read('.czar/workers/more.md'));
 });
 
-test('outside a repository there is nothing to act on', () => {
+test('outside a repository a verb is used wrongly', () => {
   using repository = new Repository();
   const { code, stderr } = repository.czar('validate', '--repo', '/');
-  assert.equal(code, 3);
-  assert.match(stderr, /not a git repository/);
+  assert.equal(code, 2);
+  assert.match(stderr, /not in a git repository/);
 });

@@ -91,6 +91,16 @@ test('a worker or run that is not there ends with 3 and names what is', async (t
   const run = await czar(place, ['status', '--run', '20990101-1']);
   assert.equal(run.code, 3);
   assert.match(run.stderr, new RegExp(runId));
+  for (const argv of [
+    ['events', '--worker', 'nope'],
+    ['events', '--run', 'nope'],
+    ['events', '--run', runId, '--worker', 'nope'],
+  ]) {
+    const { code, stdout, stderr } = await czar(place, argv);
+    assert.equal(code, 3, argv.join(' '));
+    assert.equal(stdout, '');
+    assert.match(stderr, /nope/);
+  }
   assert.equal((await czar(place, ['path', 'a'])).code, 3);
   assert.equal((await czar(place, ['logs', 'a'])).code, 3);
 });

@@ -86,6 +86,14 @@ test('what agents must do after a question is said', () => {
   assert.equal(emit(['checkpoint', 'x'], envOf(files)).stdout, '');
 });
 
+test('how to use it is said anywhere, and a text may still begin with dashes', () => {
+  const { exit, stdout } = emit(['--help'], {});
+  assert.equal(exit, 0);
+  assert.match(stdout, /usage: czar emit task-start/);
+  const files = attempt();
+  assert.equal(emit(['checkpoint', '--help'], envOf(files)).stdout, '');
+});
+
 test('outside an attempt and after its folder is gone emit is refused with exit 4', () => {
   assert.equal(emit(['checkpoint', 'x'], {}).exit, 4);
   const gone = emit(['checkpoint', 'x'], { CZAR_REPORT_FILE: join(home, 'gone', 'report') });

@@ -24,6 +24,8 @@ export function emit(
   env: NodeJS.ProcessEnv,
   readInput: () => string = readStandardInput,
 ): EmitResult {
+  if (argv[0] === '--help' || argv[0] === '-h')
+    return { exit: 0, stdout: `${usageLine}\n`, stderr: '' };
   const file = env['CZAR_REPORT_FILE'];
   if (file === undefined || file === '') {
     return problem(

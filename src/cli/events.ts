@@ -4,8 +4,8 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Event } from '../core/events.ts';
 import type { Reader } from '../daemon/read.ts';
 import { eventDocument } from '../report/event-document.ts';
-import { renderEvent, type EventFormat } from '../report/event-line.ts';
-import { reading, streamEnd } from './reading.ts';
+import { classicNames, renderEvent, type EventFormat } from '../report/event-line.ts';
+import { chosenRun, chosenWorker, reading, streamEnd } from './reading.ts';
 import type { CliContext, Verb } from './verb.ts';
 
 interface EventOptions {
@@ -36,6 +36,7 @@ export const verb: Verb = {
 
 async function stream(context: CliContext, reader: Reader, options: EventOptions): Promise<void> {
   const { follow = false, after = 0, limit } = options;
+  if (!isThere(context, reader, options)) return;
   const print = printer(context, reader, options);
   const filter = {
     ...(context.options.run === null ? {} : { run: context.options.run }),
@@ -43,10 +44,11 @@ async function stream(context: CliContext, reader: Reader, options: EventOptions
   };
   using end = streamEnd(context);
   let upTo = reader.lastSeq();
+  const shown = shownIn(context.options.json ? 'json' : options.format);
   const first =
     limit === undefined
       ? reader.events({ ...filter, after, upTo })
-      : [...reader.events({ ...filter, after, upTo, limit, newestFirst: true })].reverse();
+      : lastOf(reader.events({ ...filter, after, upTo, newestFirst: true }), { shown, limit });
   await printAll(first, print, end.signal);
   if (!follow) return;
   for await (const _ of reader.changes(end.signal)) {
@@ -54,6 +56,46 @@ async function stream(context: CliContext, reader: Reader, options: EventOptions
     if (last === upTo) continue;
     await printAll(reader.events({ ...filter, after: upTo, upTo: last }), print, end.signal);
     upTo = last;
+  }
+}
+
+/** Whether the run and the worker that are named exist; if not, that has been said. */
+function isThere(context: CliContext, reader: Reader, { worker }: EventOptions): boolean {
+  const named = context.options.run !== null;
+  if (!named && worker === undefined) return true;
+  const state = reader.load();
+  const run = named ? chosenRun(context, state) : null;
+  if (named && run === null) return false;
+  if (worker === undefined) return true;
+  const runs = run === null ? [...state.runs.values()] : [run];
+  const newest = runs.at(-1);
+  if (newest === undefined || runs.some((one) => one.workers.has(worker))) return true;
+  return chosenWorker(context, newest, worker) !== null;
+}
+
+/** The last `limit` of those that are shown, in their order; `newestFirst` is read no further than needed. */
+function lastOf(
+  newestFirst: Iterable<Event>,
+  { shown, limit }: { readonly shown: (event: Event) => boolean; readonly limit: number },
+): readonly Event[] {
+  const found: Event[] = [];
+  if (limit === 0) return found;
+  for (const event of newestFirst) {
+    if (shown(event)) found.push(event);
+    if (found.length === limit) break;
+  }
+  return found.reverse();
+}
+
+/** Which events a format shows. How far reports were read is bookkeeping, for machines. */
+function shownIn(format: EventFormat): (event: Event) => boolean {
+  switch (format) {
+    case 'json':
+      return () => true;
+    case 'line':
+      return ({ type }) => type !== 'attempt.read';
+    case 'classic':
+      return ({ type }) => classicNames[type] !== undefined;
   }
 }
 
@@ -79,7 +121,9 @@ function printer(
 ): (event: Event) => void {
   const { out } = context;
   if (context.options.json || format === 'json') return (event) => out.json(eventDocument(event));
+  const shown = shownIn(format);
   return (event) => {
+    if (!shown(event)) return;
     const line = renderEvent(event, { format, tokens: reader.tokens() });
     if (line !== null) out.line(line);
   };

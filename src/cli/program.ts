@@ -46,7 +46,7 @@ export async function runCli(argv: readonly string[]): Promise<ExitCode> {
   const found = findVerb(argv);
   if (found.kind === 'help') return await help(found.of, context, () => code);
   if (found.kind === 'unknown') {
-    context.fail(unknownVerb(found.name));
+    context.fail(found.name.startsWith('-') ? unknownOption(found.name) : unknownVerb(found.name));
     return code;
   }
   try {
@@ -79,12 +79,17 @@ function findVerb(argv: readonly string[]):
     }
   | { readonly kind: 'unknown'; readonly name: string }
   | { readonly kind: 'help'; readonly of: string | null } {
-  const takesValue = new Set(['--run', '--repo', '--czar-dir']);
+  const options = new Map(
+    createProgram({ exact: () => {} }).options.map(({ long, required }) => [long, required]),
+  );
   let index = 0;
   while (index < argv.length && argv[index]?.startsWith('-') === true) {
     const option = argv[index] ?? '';
     if (option === '--help' || option === '-h') return { kind: 'help', of: null };
-    index += takesValue.has(option) ? 2 : 1;
+    const [name = ''] = option.split('=', 1);
+    const takesValue = options.get(name);
+    if (takesValue === undefined) return { kind: 'unknown', name };
+    index += takesValue && !option.includes('=') ? 2 : 1;
   }
   const name = argv[index];
   if (name === undefined) return { kind: 'help', of: null };
@@ -126,7 +131,7 @@ async function help(
   return code();
 }
 
-function createProgram(out: Printer): Command {
+function createProgram(out: Pick<Printer, 'exact'>): Command {
   return new Command('czar')
     .addOption(new Option('--json', 'one JSON document on stdout and nothing else'))
     .addOption(new Option('--run <id>', 'the run to act on (default: the only live one)'))
@@ -176,6 +181,14 @@ function unknownVerb(name: string): Failure {
     exit: exits.wrong,
     what: `there is no verb ${JSON.stringify(name)}`,
     next: near === null ? 'czar help lists the verbs' : `did you mean czar ${near}?`,
+  };
+}
+
+function unknownOption(name: string): Failure {
+  return {
+    exit: exits.wrong,
+    what: `there is no option ${JSON.stringify(name)} before a verb`,
+    next: 'czar help lists the verbs; czar help VERB shows what it takes',
   };
 }
 
