@@ -1,4 +1,5 @@
 /** The coverage report: how often everything was reached, and what never was. */
+import type { EventType } from '../src/core/events.ts';
 import type { Coverage } from './coverage.ts';
 import { faultRates } from './faults.ts';
 import { invariants } from './invariants.ts';
@@ -36,12 +37,84 @@ export function report(coverage: Coverage, totals: Totals): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Kinds of faults and invariants that no run came to. */
+/** Kinds of faults, places of effects, event types and invariants that no run came to. */
 export function neverReached(coverage: Coverage): readonly string[] {
   const struck = new Set([...coverage.of('fault').keys()].map((name) => name.split(' at ')[0]));
   const checked = coverage.of('invariant');
+  const faults = coverage.of('fault');
+  const events = coverage.of('event');
+  const unharmed = [...coverage.of('site').keys()].flatMap((site) =>
+    (['crash', 'throw', 'slow'] as const)
+      .map((kind) => `${kind} at ${site}`)
+      .filter((name) => !faults.has(name)),
+  );
   return [
+    ...unharmed,
+    ...Object.keys(eventTypes).filter((type) => !events.has(type)),
     ...Object.keys(faultRates).filter((kind) => !struck.has(kind)),
     ...Object.keys(invariants).filter((name) => !checked.has(name)),
   ];
 }
+
+const eventTypes: Readonly<Record<EventType, true>> = {
+  'loop.started': true,
+  'loop.ended': true,
+  'run.started': true,
+  'run.prepared': true,
+  'run.waiting': true,
+  'run.running': true,
+  'run.complete': true,
+  'run.failed': true,
+  'run.cancelled': true,
+  'run.cancel_requested': true,
+  'worker.pending': true,
+  'worker.ready': true,
+  'worker.started': true,
+  'worker.active': true,
+  'worker.verifying': true,
+  'worker.reviewing': true,
+  'worker.merging': true,
+  'worker.complete': true,
+  'worker.blocked': true,
+  'worker.paused': true,
+  'worker.failed': true,
+  'worker.skipped': true,
+  'worker.cancelled': true,
+  'worker.error': true,
+  'worker.merged': true,
+  'worker.stop_requested': true,
+  'worker.noted': true,
+  'worker.task_started': true,
+  'worker.task_completed': true,
+  'worker.checkpoint': true,
+  'worker.reported_blocked': true,
+  'worker.asked': true,
+  'worker.handoff': true,
+  'worker.usage': true,
+  'worker.report_refused': true,
+  'attempt.read': true,
+  'attempt.prepared': true,
+  'attempt.setup_started': true,
+  'attempt.setup_passed': true,
+  'attempt.ended': true,
+  'work.collected': true,
+  'work.kept': true,
+  'inputs.checked': true,
+  'gate.started': true,
+  'gate.passed': true,
+  'gate.failed': true,
+  'gate.inconclusive': true,
+  'protect.approved': true,
+  'merge.started': true,
+  'merge.built': true,
+  'merge.conflict': true,
+  'merge.abandoned': true,
+  'dependency.superseded': true,
+  'refs.published': true,
+  'refs.diverged': true,
+  'land.started': true,
+  'land.built': true,
+  'land.refused': true,
+  'run.landed': true,
+  'effect.failed': true,
+};
