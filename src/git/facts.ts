@@ -3,7 +3,7 @@ import { inMirror } from './context.ts';
 import type { GitContext } from './context.ts';
 import { failing, fields, git, gitFailure, line, output } from './git.ts';
 import type { Failed } from './git.ts';
-import { changedPath, changes, emptyTree, mergeBases, readRef } from './refs.ts';
+import { changedPath, changes, emptyTree, mergeBases } from './refs.ts';
 import type { ChangedPath } from '../core/events.ts';
 
 export interface FileOfCommit {
@@ -60,17 +60,6 @@ export async function missingPaths(
   });
 }
 
-/** Content of a file of a commit, or null when the commit has none there. */
-export async function readFileOf(
-  context: GitContext,
-  options: { readonly commit: string; readonly path: string },
-): Promise<{ readonly kind: 'content'; readonly content: Buffer | null } | Failed> {
-  return failing(async () => {
-    const id = await readRef(context, `${options.commit}:${options.path}`);
-    return { kind: 'content', content: id === null ? null : await blob(context, id) };
-  });
-}
-
 export interface Difference {
   readonly kind: 'difference';
   readonly changed: readonly ChangedPath[];
@@ -113,62 +102,6 @@ export async function difference(
         options.text === true
           ? (await output(['diff-tree', '-p', ...shape, base, options.to], call)).toString('utf8')
           : null,
-    };
-  });
-}
-
-export interface CommitFacts {
-  readonly id: string;
-  readonly parents: readonly string[];
-  readonly author: string;
-  /** Committer's time, milliseconds since 1970. */
-  readonly at: number;
-  readonly subject: string;
-}
-
-/** Commits of `to` that `from` has not, newest first, at most `limit`. */
-export async function commitsBetween(
-  context: GitContext,
-  options: { readonly from: string; readonly to: string; readonly limit?: number },
-): Promise<{ readonly kind: 'commits'; readonly commits: readonly CommitFacts[] } | Failed> {
-  return failing(async () => {
-    const format = '--format=%H%x00%P%x00%an%x00%ct%x00%s';
-    const args = [
-      'log',
-      '-z',
-      format,
-      `--max-count=${options.limit ?? 1000}`,
-      `${options.from}..${options.to}`,
-      '--',
-    ];
-    const parts = fields(await output(args, inMirror(context)));
-    const commits: CommitFacts[] = [];
-    for (let i = 0; i + 4 < parts.length; i += 5) {
-      const [id = '', parents = '', author = '', at = '', subject = ''] = parts.slice(i, i + 5);
-      commits.push({
-        id,
-        parents: parents.split(' ').filter(Boolean),
-        author,
-        at: Number(at) * 1000,
-        subject,
-      });
-    }
-    return { kind: 'commits', commits };
-  });
-}
-
-/** Commit that a name of the user's repository stands for, or null: used for bases and targets. */
-export async function resolveCommit(
-  context: GitContext,
-  name: string,
-): Promise<{ readonly kind: 'resolved'; readonly commit: string | null } | Failed> {
-  return failing(async () => {
-    const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`];
-    const found = await git(args, { cwd: context.root, signal: context.signal });
-    if (found.trouble !== null) throw gitFailure(args, found);
-    return {
-      kind: 'resolved',
-      commit: found.code === 0 ? found.stdout.toString('utf8').trim() : null,
     };
   });
 }

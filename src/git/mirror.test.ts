@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fingerprint, scratchRepository } from '../../test/support/git-fixture.ts';
 import type { Scratch } from '../../test/support/git-fixture.ts';
-import { gitContext } from './context.ts';
+import { gitContext, inMirror } from './context.ts';
 import type { GitContext } from './context.ts';
-import { createIntegration, ensureMirror, fetchUser } from './mirror.ts';
-import { isBranchName, listRefs, moveRef, readRef } from './refs.ts';
+import { createIntegration, ensureMirror } from './mirror.ts';
+import { isBranchName, listRefs, moveRefIn, readRef } from './refs.ts';
 
 function contextOf(scratch: Scratch, point?: (name: string) => void): GitContext {
   const place = {
@@ -114,7 +114,7 @@ test('shallow, alternates, linked worktrees and sha256 repositories have mirrors
     assert.equal((await ensureMirror(context)).kind, 'ready');
     assert.equal(existsSync(join(context.mirror, 'objects/info/alternates')), false);
     scratch.gitIn(context.mirror, 'fsck');
-    assert.equal((await fetchUser(context)).kind, 'fetched');
+    assert.equal((await ensureMirror(context)).kind, 'ready');
   }
   scratch.git('worktree', 'add', '-q', '--detach', join(scratch.dir, 'linked'));
   const linked = { ...scratch, root: join(scratch.dir, 'linked') };
@@ -164,17 +164,23 @@ test('a ref moves only from where it is said to stand', async () => {
     commit: first,
   });
   const ref = 'refs/czar/integration/r';
-  assert.deepEqual(await moveRef(context, { ref, from: second, to: second }), {
+  assert.deepEqual(await moveRefIn(inMirror(context), { ref, from: second, to: second }), {
     kind: 'lost',
     found: first,
   });
-  assert.deepEqual(await moveRef(context, { ref, from: first, to: second }), { kind: 'moved' });
-  assert.deepEqual(await moveRef(context, { ref, from: first, to: second }), { kind: 'already' });
+  assert.deepEqual(await moveRefIn(inMirror(context), { ref, from: first, to: second }), {
+    kind: 'moved',
+  });
+  assert.deepEqual(await moveRefIn(inMirror(context), { ref, from: first, to: second }), {
+    kind: 'already',
+  });
   assert.deepEqual(await createIntegration(context, { run: 'r', base: first }), {
     kind: 'created',
     commit: second,
   });
-  assert.deepEqual(await moveRef(context, { ref, from: second, to: null }), { kind: 'moved' });
+  assert.deepEqual(await moveRefIn(inMirror(context), { ref, from: second, to: null }), {
+    kind: 'moved',
+  });
 });
 
 test('branch names that git or a shell could misread are not branch names', () => {

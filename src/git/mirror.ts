@@ -41,16 +41,6 @@ export async function ensureMirror(
   });
 }
 
-/** Brings branches, tags, tracking refs and HEAD of the user's checkout into the mirror. */
-export async function fetchUser(
-  context: GitContext,
-): Promise<{ readonly kind: 'fetched' } | Failed> {
-  return failing(async () => {
-    await fetchFromUser(context, context.mirror);
-    return { kind: 'fetched' };
-  });
-}
-
 /** Brings one commit of the user's repository into the mirror and holds it there for the run. */
 export async function fetchCommit(
   context: GitContext,

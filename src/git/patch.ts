@@ -5,18 +5,9 @@
 import { createHash } from 'node:crypto';
 import { inMirror } from './context.ts';
 import type { GitContext } from './context.ts';
-import { failing, output } from './git.ts';
-import type { Failed } from './git.ts';
+import { output } from './git.ts';
 
-/** Identity of the change between two commits or trees, for all paths or for some; '' when they do not differ. */
-export async function patchIdentity(
-  context: GitContext,
-  options: { readonly from: string; readonly to: string; readonly paths?: readonly string[] },
-): Promise<{ readonly kind: 'patch'; readonly patch: string } | Failed> {
-  return failing(async () => ({ kind: 'patch', patch: await patchOf(context, options) }));
-}
-
-/** The same, for use inside `failing`. */
+/** Identity of the change between two commits or trees, for all paths or for some; '' when equal. For use in `failing`. */
 export async function patchOf(
   context: GitContext,
   options: { readonly from: string; readonly to: string; readonly paths?: readonly string[] },

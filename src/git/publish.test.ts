@@ -8,7 +8,6 @@ import { branchFacts } from './branches.ts';
 import { checkouts } from './checkouts.ts';
 import { ensureMirror } from './mirror.ts';
 import { publish } from './publish.ts';
-import { moveRef } from './refs.ts';
 
 const ref = `refs/heads/czar/${run}/one`;
 const integration = `refs/heads/czar/${run}-integration`;
@@ -172,8 +171,4 @@ test('branch names that collide with what is there are found before a run', asyn
   assert.match(byName['a b']?.collision ?? '', /does not take/);
   assert.deepEqual([byName['free']?.collision, byName['free']?.commit], [null, null]);
   assert.equal(byName['ahead']?.ahead, 1);
-  assert.equal(
-    (await moveRef(r.context, { ref: 'refs/czar/x', from: null, to: r.base })).kind,
-    'moved',
-  );
 });

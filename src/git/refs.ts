@@ -6,8 +6,8 @@
 import type { ChangedPath } from '../core/events.ts';
 import { inMirror } from './context.ts';
 import type { GitContext } from './context.ts';
-import { failing, fields, git, gitFailure, output } from './git.ts';
-import type { Failed, GitCall } from './git.ts';
+import { fields, git, gitFailure, output } from './git.ts';
+import type { GitCall } from './git.ts';
 
 /** Tip of a run's merged work. */
 export function integrationRef(run: string): string {
@@ -100,16 +100,9 @@ export type Moved =
   | { readonly kind: 'lost'; readonly found: string | null };
 
 /**
- * Moves a ref of the mirror from `from` (null: it does not exist) to `to` (null: delete it), or says where it is.
+ * Moves a ref of a repository from `from` (null: it does not exist) to `to` (null: delete it), or says where it is. For
+ * use inside `failing`.
  */
-export async function moveRef(
-  context: GitContext,
-  move: { readonly ref: string; readonly from: string | null; readonly to: string | null },
-): Promise<Moved | Failed> {
-  return failing(() => moveRefIn(inMirror(context), move));
-}
-
-/** The same in any repository, for use inside `failing`. */
 export async function moveRefIn(
   place: {
     readonly gitDir: string;

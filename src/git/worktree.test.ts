@@ -14,13 +14,7 @@ import { fingerprint, writeFiles } from '../../test/support/git-fixture.ts';
 import { gitRun, identity, run } from '../../test/support/git-worker.ts';
 import { listRefs } from './refs.ts';
 import { pushSentence } from './tree-config.ts';
-import {
-  ceilingDirectories,
-  offerIntegration,
-  prepareTree,
-  releaseTree,
-  topLevel,
-} from './worktree.ts';
+import { ceilingDirectories, offerIntegration, prepareTree, topLevel } from './worktree.ts';
 
 test('a tree is an ordinary repository on the worker’s branch, reached by relative alternates only', async () => {
   using r = await gitRun({ 'a.txt': 'a\n', 'bin/x*': '#!/bin/sh\n' });
@@ -234,12 +228,4 @@ test('the integration tip is offered as a ref of the tree and merges there', asy
   symlinkSync(outside, join(worktree, '.git/refs/czar'));
   assert.equal(await offerIntegration(worktree, tip), false);
   assert.equal(existsSync(join(outside, 'integration')), false);
-});
-
-test('a released tree is gone at once and its files soon', async () => {
-  using r = await gitRun();
-  const { worktree } = await r.prepare('one');
-  const released = await releaseTree(r.context, { run, worker: 'one', dir: worktree });
-  assert.equal(existsSync(worktree), false);
-  if (released.kind === 'released') await released.deleted;
 });

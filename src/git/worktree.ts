@@ -135,20 +135,6 @@ export async function offerIntegration(tree: string, commit: string): Promise<bo
   return writeGitFile(tree, 'refs/czar/integration', `${commit}\n`);
 }
 
-/** Moves a tree aside and deletes it, after its work was collected. `deleted` settles when the files are gone. */
-export async function releaseTree(
-  context: GitContext,
-  options: { readonly run: string; readonly worker: string; readonly dir: string },
-): Promise<{ readonly kind: 'released'; readonly deleted: Promise<void> } | Failed> {
-  return failing(async () => {
-    await rm(indexFile(context, options), { force: true });
-    await reach(context, 'tree:before-release');
-    const { deleted } = await discard(options.dir);
-    await reach(context, 'tree:after-release');
-    return { kind: 'released', deleted };
-  });
-}
-
 /** The folder of all trees, which the user's git ignores. */
 async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
