@@ -92,8 +92,17 @@ test('a worker that weakens its own check, or changes settings, waits for a pers
   assert.equal(none.code, 3, none.stderr);
   const one = await scratch.czar('approve', 'a', '--path', '.github/workflows/ci.yml');
   assert.equal(one.code, 0, one.stderr);
-  // One of two is approved: it still waits for the other.
-  assert.equal((await scratch.czar('run')).code, 5);
+  // One of two is approved: it still waits for the other, and says so of no more than that.
+  const waiting = await scratch.czar('run');
+  assert.equal(waiting.code, 5);
+  const { block } = (await scratch.json('status', 'a')).worker;
+  assert.deepEqual(block.files, ['check.sh']);
+  for (const verb of ['why', 'status']) {
+    const { stdout } = await scratch.czar(verb, 'a');
+    assert.match(stdout, /check\.sh/);
+    assert.doesNotMatch(stdout, /(needs a person|failed|approve).*ci\.yml/);
+  }
+  assert.doesNotMatch(waiting.stdout, /ci\.yml/);
   const two = await scratch.czar('approve', 'a', '--path', 'check.sh');
   assert.equal(two.code, 0, two.stderr);
   const done = await scratch.czar('run');

@@ -2,6 +2,7 @@
  * What each event does to the worker that it names. A transition is taken only when the lifecycle has it and the event
  * says truly where it comes from.
  */
+import { blockWithout } from './protect.ts';
 import type { Event, Entered } from './events.ts';
 import { canMove, isFinal, type WorkerStateName } from './lifecycle.ts';
 import type { AttemptState, Note, WorkerState } from './state.ts';
@@ -266,6 +267,7 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
     case 'protect.approved':
       return {
         ...say(worker, at, `${event.data.path} approved`),
+        block: blockWithout(worker.block, event.data.path),
         approvals: [...worker.approvals, { path: event.data.path, patch: event.data.patch }],
       };
     case 'merge.started':

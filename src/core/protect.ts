@@ -4,6 +4,17 @@
  * gate's command names are protected whatever the config says.
  */
 
+import type { Block } from './events.ts';
+
+/** The block once a person has approved one of its paths: what is left of it, or as it was when nothing is. */
+export function blockWithout(block: Block | null, approved: string): Block | null {
+  if (block?.kind !== 'protect') return block;
+  const files = block.files.filter((file) => file !== approved);
+  if (files.length === 0) return block;
+  const findings = block.findings.filter((finding) => !finding.startsWith(`${approved} `));
+  return { ...block, files, findings, text: `protect failed: ${files.join(', ')}` };
+}
+
 /** Globs of `protect` by default, against paths of the repository. Without a capital letter, case is ignored. */
 export const defaultProtect: readonly string[] = [
   // Git: attributes steer merges.
