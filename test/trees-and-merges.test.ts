@@ -102,6 +102,35 @@ test('a retry on a branch of the user begins at the commits of the user again, a
   assert.match(scratch.git('show', 'feat/b:seen'), /^begun\n/, 'the first attempt is not in it');
 });
 
+test('a branch of the user is not given to a worker unless it is ahead of the base, and nothing is made', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted('echo > x');
+  scratch.commitAll();
+  scratch.git('branch', 'level');
+  scratch.git('checkout', '-q', '-b', 'aside');
+  scratch.write('aside.txt', 'aside\n');
+  scratch.commitAll('aside');
+  scratch.git('checkout', '-q', '-b', 'out', 'main');
+  scratch.write('out.txt', 'out\n');
+  scratch.commitAll('out');
+  scratch.git('checkout', '-q', 'main');
+  scratch.git('worktree', 'add', '-q', join(scratch.base, 'linked'), 'out');
+  scratch.write('later.txt', 'later\n');
+  for (const [branch, why] of [
+    ['main', /where the run lands/],
+    ['level', /not ahead/],
+    ['aside', /not ahead/],
+    ['out', /checked out/],
+  ] as const) {
+    scratch.worker('a', `branch: ${branch}\n`);
+    scratch.commitAll(branch);
+    const done = await scratch.czar('run');
+    assert.equal(done.code, 2, `${branch}: ${done.stderr}`);
+    assert.match(done.stderr, why);
+  }
+  assert.equal(scratch.git('for-each-ref', 'refs/czar', 'refs/heads/czar*'), '');
+});
+
 test('names of branches that collide are refused before anything is made', async () => {
   await using scratch = await Scratch.make();
   scratch.scripted('true');

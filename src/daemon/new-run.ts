@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 import type { Rejection, Request } from '../core/commands.ts';
 import type { Plan } from '../core/plan.ts';
 import type { RepositoryState } from '../core/state.ts';
-import { branchFacts } from '../git/branches.ts';
+import { branchFacts, type BranchFacts } from '../git/branches.ts';
 import { inUserRepository, type GitContext } from '../git/context.ts';
 import { readRefIn } from '../git/refs.ts';
 import type { RepositoryFacts } from '../git/repository.ts';
@@ -67,6 +67,17 @@ export async function newRun(options: {
       'Rename that branch, or give the worker another one (branch: …).',
     );
   }
+  const target = options.target ?? facts.branch;
+  for (const branch of branches) {
+    const why = ofTheUser(branch, { base: options.base, target, state });
+    if (why !== null) {
+      return refuse(
+        2,
+        `The branch ${branch.name} of a worker ${why}: czar would move it.`,
+        'Give the worker another branch (branch: …), or none.',
+      );
+    }
+  }
   return {
     ok: true,
     request: {
@@ -76,10 +87,28 @@ export async function newRun(options: {
       plan,
       base: { ref: options.base ?? facts.branch ?? 'HEAD', commit, dirty: facts.dirty.length },
       integration,
-      target: options.target ?? facts.branch,
+      target,
       scope: options.scope,
     },
   };
+}
+
+/** Why a branch that is there is not for a worker to go on with; null when it is, or when there is none. */
+function ofTheUser(
+  { name, commit, ahead, behind, checkedOut }: BranchFacts,
+  at: {
+    readonly base: string | null;
+    readonly target: string | null;
+    readonly state: RepositoryState;
+  },
+): string | null {
+  if (commit === null) return null;
+  if (name === at.base) return 'is the base of the run';
+  if (name === at.target) return 'is where the run lands';
+  if (checkedOut) return 'is checked out';
+  const ref = `refs/heads/${name}`;
+  if ([...at.state.runs.values()].some((run) => run.published[ref] === commit)) return null;
+  return ahead > 0 && behind === 0 ? null : 'exists and is not ahead of the base of the run';
 }
 
 /** `<date>-<n>` in UTC, one more than the last of that day. */

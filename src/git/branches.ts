@@ -1,4 +1,5 @@
 /** The names of a run's branches against what the user's repository already has. Reads only. */
+import { checkouts } from './checkouts.ts';
 import { inUserRepository } from './context.ts';
 import type { GitContext } from './context.ts';
 import { failing, git, gitFailure, output } from './git.ts';
@@ -11,6 +12,10 @@ export interface BranchFacts {
   readonly commit: string | null;
   /** Commits that it has and base has not: such a branch is continued. */
   readonly ahead: number;
+  /** Commits that base has and it has not; 0 when there is no such branch. */
+  readonly behind: number;
+  /** Whether some checkout stands on it or rebases it. */
+  readonly checkedOut: boolean;
   /** Why no branch of this name can be made, in one sentence; null when one can. */
   readonly collision: string | null;
 }
@@ -32,11 +37,19 @@ export async function branchFacts(
       if (space > 0)
         existing.set(each.slice(space + 1 + 'refs/heads/'.length), each.slice(0, space));
     }
+    const out = new Set((await checkouts(context)).map((checkout) => checkout.ref));
     const branches: BranchFacts[] = [];
     for (const name of options.names) {
       const commit = existing.get(name) ?? null;
-      const ahead = commit === null ? 0 : await countAhead(context, options.base, commit);
-      branches.push({ name, commit, ahead, collision: collision(name, options.names, existing) });
+      const { base } = options;
+      branches.push({
+        name,
+        commit,
+        ahead: commit === null ? 0 : await countAhead(context, base, commit),
+        behind: commit === null ? 0 : await countAhead(context, commit, base),
+        checkedOut: out.has(`refs/heads/${name}`),
+        collision: collision(name, options.names, existing),
+      });
     }
     return { kind: 'branches', branches };
   });
