@@ -254,6 +254,26 @@ test('add writes a worker from a sentence, and nothing when it would be wrong', 
   assert.throws(() => repository.read('.czar/workers/more.md'));
 });
 
+test('a file where czar needs a folder is named, and nothing is begun', () => {
+  const rows: readonly (readonly [string, readonly (readonly string[])[]])[] = [
+    ['.czar', [['init'], ['worker', 'new', 'x'], ['add', 'Text'], ['run']]],
+    ['.czar/workers', [['init'], ['worker', 'new', 'x'], ['add', 'Text'], ['run']]],
+    ['.git/czar', [['run']]],
+    ['.czar/worktrees', [['run']]],
+    ['.czar/runs', [['run']]],
+    ['.czar/logs', [['run']]],
+  ];
+  for (const [file, verbs] of rows) {
+    using repository = new Repository({ [file]: 'x' });
+    for (const args of verbs) {
+      const { code, stderr } = repository.czar(...args);
+      assert.equal(code, 4, `${args.join(' ')}: ${stderr}`);
+      assert.match(stderr, /no folder stands where czar needs one\n {2}at \S+/);
+      assert.ok(stderr.includes(file), stderr);
+    }
+  }
+});
+
 test('outside a repository a verb is used wrongly', () => {
   using repository = new Repository();
   const { code, stderr } = repository.czar('validate', '--repo', '/');

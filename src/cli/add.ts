@@ -3,6 +3,7 @@ import { liveRun } from '../daemon/read.ts';
 import { addWorker, type AddOptions } from './add-worker.ts';
 import { exits } from './exit.ts';
 import { findPlace } from './find-place.ts';
+import { isObstructed } from './obstacle.ts';
 import type { CliContext, Verb } from './verb.ts';
 
 export const verb: Verb = {
@@ -31,7 +32,7 @@ export const verb: Verb = {
 
 async function add(options: AddOptions, context: CliContext): Promise<void> {
   const place = findPlace(context);
-  if (place === null) return;
+  if (place === null || isObstructed(context, place, { folders: ['workers'] })) return;
   const live = await liveRun(place);
   if (live !== null) {
     return context.fail({

@@ -1,6 +1,7 @@
 /** `czar init`: a home from what is there. */
 import { initHome } from '../plan/init.ts';
 import { findPlace } from './find-place.ts';
+import { isObstructed } from './obstacle.ts';
 import type { CliContext, Verb } from './verb.ts';
 
 export const verb: Verb = {
@@ -11,7 +12,7 @@ export const verb: Verb = {
 
 function init(context: CliContext): void {
   const place = findPlace(context);
-  if (place === null) return;
+  if (place === null || isObstructed(context, place, { folders: ['workers'] })) return;
   const { out, options, env } = context;
   const result = initHome({ ...place, path: env['PATH'] ?? '' });
   if (options.json) {

@@ -11,6 +11,7 @@ import { openLoop, type OpenLoop } from '../daemon/open-loop.ts';
 import { inspectRepository, type RepositoryFacts } from '../daemon/repository.ts';
 import { choose, wrongOptions, type Choice, type RunOptions } from './choose-run.ts';
 import { exits } from './exit.ts';
+import { isObstructed } from './obstacle.ts';
 import { runDisplay } from './run-display.ts';
 import { findPlace } from './find-place.ts';
 import { insideAttempt, refuse } from './steering.ts';
@@ -42,7 +43,11 @@ async function run(
   if (wrong !== null)
     return context.fail({ exit: exits.wrong, what: wrong, next: 'czar help run' });
   const place = findPlace(context);
-  if (place === null) return;
+  if (
+    place === null ||
+    isObstructed(context, place, { folders: ['workers', 'worktrees', 'runs', 'logs'], state: true })
+  )
+    return;
   const found = await inspectRepository({ directory: place.root });
   if (found.kind === 'failed') return context.fail({ exit: exits.failed, what: found.error });
   if (found.kind === 'refused') return context.fail({ exit: exits.refused, what: found.reason });

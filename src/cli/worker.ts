@@ -6,6 +6,7 @@ import { nearest } from '../plan/nearest.ts';
 import { writeTemplate } from '../plan/new-worker.ts';
 import { exits } from './exit.ts';
 import { findPlace } from './find-place.ts';
+import { isObstructed } from './obstacle.ts';
 import { openPlan } from './plan-files.ts';
 import type { Cell } from './render.ts';
 import type { CliContext, Verb } from './verb.ts';
@@ -27,7 +28,7 @@ export const verb: Verb = {
 
 function create(id: string, context: CliContext): void {
   const place = findPlace(context);
-  if (place === null) return;
+  if (place === null || isObstructed(context, place, { folders: ['workers'] })) return;
   const written = writeTemplate(place.root, place.home, id);
   switch (written.kind) {
     case 'invalid':
