@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Scratch } from './support/scratch.ts';
@@ -93,6 +93,20 @@ describe('after kills at crash points the next run ends as if nothing had happen
       assertWhole(scratch);
     });
   }
+});
+
+test('locks that a killed git left in the mirror do not stand in the way', async () => {
+  await using scratch = await reference();
+  scratch.env['CZAR_CRASH_AT'] = 'merge:before-cas';
+  const { signal, code } = await scratch.czar('run');
+  assert.ok(signal === 'SIGKILL' || code === 137);
+  delete scratch.env['CZAR_CRASH_AT'];
+  const mirror = join(scratch.repo, '.git/czar/mirror.git');
+  const refs = scratch.gitIn(mirror, 'for-each-ref', '--format=%(refname)').split('\n');
+  for (const name of ['packed-refs', ...refs]) writeFileSync(join(mirror, `${name}.lock`), '');
+  const again = await scratch.czar('run');
+  assert.equal(again.code, 0, again.stderr + again.stdout);
+  assertWhole(scratch);
 });
 
 /** Places that a landing on a checked-out branch passes, in their order. */

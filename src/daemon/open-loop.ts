@@ -12,6 +12,7 @@ import { emptyTrash } from '../git/discard.ts';
 import { recoverLanding } from '../git/land.ts';
 import { gitContext, type GitContext } from '../git/context.ts';
 import type { RepositoryFacts } from '../git/repository.ts';
+import { removeStaleLocks } from '../git/stale-locks.ts';
 import { checkRoot } from '../gates/check-environment.ts';
 import { checkMark, endLeftovers } from '../gates/leftovers.ts';
 import { JournalError } from '../journal/journal.ts';
@@ -82,6 +83,7 @@ export async function openLoop<Admitted>(options: {
   const { lock } = taken;
   try {
     await endLeftovers(checkMark(git.state), leftoverGraceMs);
+    await removeStaleLocks(git);
     const journal = openJournal(join(git.state, 'czar.db'));
     const derived = openDerivedFiles(home.path, journal);
     const place: Workplace = {
