@@ -5,6 +5,7 @@ import {
   chmodSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -272,6 +273,43 @@ test('a file where czar needs a folder is named, and nothing is begun', () => {
       assert.ok(stderr.includes(file), stderr);
     }
   }
+});
+
+test('show, waves and graph take every format, and a worker has one shape', () => {
+  using repository = new Repository(plan);
+  const graph = (format: string): string =>
+    repository.czar('plan', 'graph', '--format', format).stdout;
+  for (const verb of ['show', 'waves']) {
+    for (const format of ['mermaid', 'dot']) {
+      assert.equal(repository.czar('plan', verb, '--format', format).stdout, graph(format));
+    }
+    const { stdout } = repository.czar('plan', verb, '--format', 'json');
+    assert.equal(stdout, repository.czar('plan', verb, '--json').stdout);
+  }
+  const shown = JSON.parse(repository.czar('plan', 'show', '--json').stdout);
+  const one = JSON.parse(repository.czar('worker', 'show', 'c', '--json').stdout);
+  assert.deepEqual(
+    shown.plan.workers.find(({ id }: { id: string }) => id === 'c'),
+    one.worker,
+  );
+  assert.doesNotMatch(JSON.stringify(shown), /"[a-z]+[A-Z]\w*":/);
+});
+
+test('a disk without room leaves no half of a file', () => {
+  using repository = new Repository(plan);
+  const full = (...args: readonly string[]) =>
+    spawnSync('/bin/sh', ['-c', `trap '' XFSZ; ulimit -f 0; exec "$0" "$@"`, launcher, ...args], {
+      cwd: repository.root,
+      encoding: 'utf8',
+      env: { PATH: join(repository.root, 'bin'), HOME: repository.root },
+    });
+  for (const args of [['add', 'Text'], ['worker', 'new', 'x'], ['init']]) {
+    const { status, stderr } = full(...args);
+    assert.notEqual(status, 0);
+    assert.match(stderr, /cannot be written \(EFBIG\)/);
+  }
+  assert.deepEqual(readdirSync(join(repository.root, '.czar')), ['workers']);
+  assert.deepEqual(readdirSync(join(repository.root, '.czar/workers')), ['a.md', 'b.md', 'c.md']);
 });
 
 test('outside a repository a verb is used wrongly', () => {

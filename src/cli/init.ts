@@ -1,5 +1,6 @@
 /** `czar init`: a home from what is there. */
 import { initHome } from '../plan/init.ts';
+import { exits } from './exit.ts';
 import { findPlace } from './find-place.ts';
 import { isObstructed } from './obstacle.ts';
 import type { CliContext, Verb } from './verb.ts';
@@ -15,6 +16,7 @@ function init(context: CliContext): void {
   if (place === null || isObstructed(context, place, { folders: ['workers'] })) return;
   const { out, options, env } = context;
   const result = initHome({ ...place, path: env['PATH'] ?? '' });
+  if ('error' in result) return context.fail({ exit: exits.refused, what: result.error });
   if (options.json) {
     out.json({ v: 1, home: place.home.name, ...result });
     return;

@@ -2,16 +2,9 @@
  * A home from what is there: which agents are installed, how the project is prepared and tested. Nothing that exists
  * is changed.
  */
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
+import { createFile } from './create-file.ts';
 import type { Home } from './home.ts';
 
 export interface Initialised {
@@ -24,12 +17,12 @@ export interface Initialised {
   readonly checks: readonly string[];
 }
 
-/** Makes the home's `config.yaml` and `workers` folder. `path` is the value of PATH. */
+/** Makes the home's `config.yaml` and `workers` folder, or says what failed. `path` is the value of PATH. */
 export function initHome(options: {
   readonly root: string;
   readonly home: Home;
   readonly path: string;
-}): Initialised {
+}): Initialised | { readonly error: string } {
   const { root, home } = options;
   const agents = knownAgents.filter(({ name }) => onPath(name, options.path));
   const { setup, checks } = detectChecks(root);
@@ -42,7 +35,8 @@ export function initHome(options: {
   note(`${home.name}/workers/`, !hadWorkers);
   const config = join(home.path, 'config.yaml');
   const hadConfig = existsSync(config);
-  if (!hadConfig) writeFileSync(config, configText({ agents, setup, checks }), { flag: 'wx' });
+  const failed = hadConfig ? null : createFile(config, configText({ agents, setup, checks }));
+  if (failed !== null) return { error: `${home.name}/config.yaml cannot be written (${failed})` };
   note(`${home.name}/config.yaml`, !hadConfig);
   return { made, kept, agents: agents.map(({ name }) => name), setup, checks };
 }

@@ -1,12 +1,12 @@
 /** New worker files: the commented template, and the short form that `add` writes from a sentence. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { createFile } from './create-file.ts';
 import type { Diagnostic } from './diagnostics.ts';
 import { idProblem } from './fields.ts';
 import type { Home } from './home.ts';
 import { loadPlan, type LoadedPlan } from './load.ts';
-import { errorCode } from './source.ts';
 
 /** What `add` may be told beside the text. */
 export interface NewWorker {
@@ -55,7 +55,7 @@ export function addWorker(root: string, home: Home, worker: NewWorker): Written 
   };
   const file = `${home.name}/workers/${id}.md`;
   if (taken.has(id)) return { kind: 'exists', file };
-  const created = create(join(root, file), `---\n${stringify(fields)}---\n`);
+  const created = createFile(join(root, file), `---\n${stringify(fields)}---\n`);
   if (created !== null)
     return created === 'EEXIST'
       ? { kind: 'exists', file }
@@ -74,7 +74,7 @@ export function writeTemplate(root: string, home: Home, id: string): Written {
   const problem = idProblem(id);
   if (problem !== null) return { kind: 'invalid', message: problem, diagnostics: [] };
   const file = `${home.name}/workers/${id}.md`;
-  const created = create(join(root, file), template(id));
+  const created = createFile(join(root, file), template(id));
   if (created === 'EEXIST') return { kind: 'exists', file };
   if (created !== null)
     return { kind: 'invalid', message: `${file} cannot be written (${created})`, diagnostics: [] };
@@ -129,17 +129,6 @@ Who depends on this work, and what they need to be told.
 
 Anything else.
 `;
-}
-
-/** Null when written, else the code of the failure; an existing file is never touched. */
-function create(path: string, text: string): string | null {
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text, { flag: 'wx' });
-    return null;
-  } catch (error) {
-    return errorCode(error);
-  }
 }
 
 function freeId(text: string, taken: ReadonlySet<string>): string {
