@@ -4,47 +4,69 @@ import { waveOf, waves } from '../core/graph.ts';
 import type { Plan, WorkerDefinition } from '../core/plan.ts';
 import { formatGraph, graphFormats, graphOf, type GraphFormat } from '../plan/graph-formats.ts';
 import { findPlace } from './find-place.ts';
+import { planDocument } from './plan-document.ts';
 import { openPlan, plural } from './plan-files.ts';
 import type { CliContext, Verb } from './verb.ts';
 
 export const verb: Verb = {
   define: (command, context) => {
-    command
-      .command('show')
-      .description('every worker with its wave, agent (and why that one), and dependencies')
-      .action(() => withPlan(context, show));
-    command
-      .command('waves')
-      .description('which workers could run at the same time, level by level')
-      .action(() => withPlan(context, showWaves));
-    command
-      .command('graph')
-      .description('nodes and edges')
-      .addOption(new Option('--format <format>', 'how').choices(graphFormats).default('text'))
-      .action((options: { readonly format: GraphFormat }) =>
-        withPlan(context, (plan) => {
-          if (context.options.json) context.out.json(graphOf(plan));
-          else context.out.exact(formatGraph(plan, options.format));
-        }),
-      );
+    const verbs: readonly (readonly [string, string, View])[] = [
+      ['show', 'every worker with its wave, agent (and why that one), and dependencies', showPlan],
+      ['waves', 'which workers could run at the same time, level by level', showWaves],
+      ['graph', 'nodes and edges', showGraph],
+    ];
+    for (const [name, description, view] of verbs) {
+      command
+        .command(name)
+        .description(description)
+        .addOption(
+          new Option('--format <format>', 'how; mermaid and dot give the graph')
+            .choices(graphFormats)
+            .default('text'),
+        )
+        .action(({ format }: { readonly format: GraphFormat }) =>
+          withPlan(context, (plan) => {
+            const chosen = context.options.json ? 'json' : format;
+            if (chosen === 'json') context.out.json(view.json(plan));
+            else if (chosen === 'text') view.text(plan, context);
+            else context.out.exact(formatGraph(plan, chosen));
+          }),
+        );
+    }
   },
 };
 
-function withPlan(context: CliContext, use: (plan: Plan, context: CliContext) => void): void {
+interface View {
+  readonly json: (plan: Plan) => object;
+  readonly text: (plan: Plan, context: CliContext) => void;
+}
+
+function withPlan(context: CliContext, use: (plan: Plan) => void): void {
   const place = findPlace(context);
   if (place === null) return;
   const opened = openPlan(context, place);
   if (opened === null) return;
-  use(opened.plan, context);
+  use(opened.plan);
   for (const note of opened.loaded.notes) context.out.note({ text: 'note: ', style: 'cyan' }, note);
 }
 
-function show(plan: Plan, context: CliContext): void {
-  const { out, options } = context;
-  if (options.json) {
-    out.json({ v: 1, plan });
-    return;
-  }
+const showPlan: View = {
+  json: (plan) => ({ v: 1, plan: planDocument(plan) }),
+  text: printPlan,
+};
+
+const showWaves: View = {
+  json: (plan) => ({ v: 1, waves: waves(plan.workers) }),
+  text: (plan, { out }) =>
+    waves(plan.workers).forEach((ids, index) => out.line(`Wave ${index + 1}: ${ids.join(', ')}`)),
+};
+
+const showGraph: View = {
+  json: graphOf,
+  text: (plan, { out }) => out.exact(formatGraph(plan, 'text')),
+};
+
+function printPlan(plan: Plan, { out }: CliContext): void {
   const wave = waveOf(plan.workers);
   out.line(
     { text: plan.name, style: 'bold' },
@@ -66,10 +88,4 @@ function show(plan: Plan, context: CliContext): void {
 function after(worker: WorkerDefinition): string {
   const names = worker.edges.map(({ on, kind }) => (kind === 'output' ? on : `${on} (${kind})`));
   return names.length === 0 ? '-' : names.join(', ');
-}
-
-function showWaves(plan: Plan, context: CliContext): void {
-  const levels = waves(plan.workers);
-  if (context.options.json) context.out.json({ v: 1, waves: levels });
-  else levels.forEach((ids, index) => context.out.line(`Wave ${index + 1}: ${ids.join(', ')}`));
 }

@@ -1,6 +1,6 @@
 /** `czar worker new|show`: one worker's definition. */
 import type { Edge, WorkerDefinition } from '../core/plan.ts';
-import { tokenForecast, tokenLimit } from '../core/plan.ts';
+import { tokenLimit } from '../core/plan.ts';
 import { formatDuration } from '../plan/duration.ts';
 import { nearest } from '../plan/nearest.ts';
 import { writeTemplate } from '../plan/new-worker.ts';
@@ -10,6 +10,7 @@ import { isObstructed } from './obstacle.ts';
 import { openPlan } from './plan-files.ts';
 import type { Cell } from './render.ts';
 import type { CliContext, Verb } from './verb.ts';
+import { workerDocument } from './plan-document.ts';
 
 export const verb: Verb = {
   define: (command, context) => {
@@ -64,61 +65,8 @@ function show(id: string, context: CliContext): void {
       next,
     });
   }
-  if (context.options.json) context.out.json({ v: 1, worker: toJson(worker) });
+  if (context.options.json) context.out.json({ v: 1, worker: workerDocument(worker) });
   else print(worker, context);
-}
-
-/** A worker in the words of worker files. */
-function toJson(worker: WorkerDefinition): object {
-  const { budget, retry } = worker;
-  return {
-    id: worker.id,
-    kind: worker.kind,
-    role: worker.role,
-    mission: worker.mission,
-    first_action: worker.firstAction,
-    agent: worker.agent,
-    model: worker.model,
-    branch: worker.branch,
-    workspace: worker.workspace,
-    dependencies: worker.edges.map(({ allowSkipped, ...edge }) => ({
-      ...edge,
-      allow_skipped: allowSkipped,
-    })),
-    budget: budget && {
-      tokens: budget.tokens,
-      cost_usd: budget.costUsd,
-      reality_multiplier: budget.realityMultiplier,
-      forecast: tokenForecast(budget),
-      limit: tokenLimit(budget),
-      on_exceeded: budget.onExceeded,
-    },
-    deliverables: worker.deliverables,
-    owns: worker.owns,
-    references: worker.references,
-    tasks: worker.tasks,
-    success_criteria: worker.successCriteria,
-    verify: worker.verify,
-    setup: worker.setup,
-    teardown: worker.teardown,
-    copy: worker.copy,
-    link: worker.link,
-    handoff: worker.handoff,
-    priority: worker.priority,
-    retry: {
-      max_attempts: retry.maxAttempts,
-      backoff: retry.backoff,
-      initial_ms: retry.initialMs,
-      max_ms: retry.maxMs,
-      from: retry.from,
-    },
-    timeout_ms: worker.timeoutMs,
-    when: worker.when,
-    labels: worker.labels,
-    instructions: worker.instructions,
-    source: worker.source,
-    hash: worker.hash,
-  };
 }
 
 function print(worker: WorkerDefinition, context: CliContext): void {

@@ -1,0 +1,82 @@
+/** A plan and its workers as JSON, in the words of the plan files. */
+import type { Plan, WorkerDefinition } from '../core/plan.ts';
+import { tokenForecast, tokenLimit } from '../core/plan.ts';
+
+/** What `plan show --json` prints. */
+export function planDocument(plan: Plan): object {
+  const { policies } = plan;
+  return {
+    name: plan.name,
+    revision: plan.revision,
+    workers: plan.workers.map(workerDocument),
+    agents: plan.agents,
+    policies: {
+      max_parallel: policies.maxParallel,
+      max_parallel_checks: policies.maxParallelChecks,
+      barrier: policies.barrier,
+      ownership: policies.ownership,
+      aging_ms: policies.agingMs,
+      checks: policies.checks,
+      setup: policies.setup,
+      protect: policies.protect,
+      unattended_ms: policies.unattendedMs,
+      check_timeout_ms: policies.checkTimeoutMs,
+      grace_ms: policies.graceMs,
+      max_file_bytes: policies.maxFileBytes,
+    },
+    overlaps: plan.overlaps,
+  };
+}
+
+/** What `worker show --json` prints, and `plan show --json` of each worker. */
+export function workerDocument(worker: WorkerDefinition): object {
+  const { budget, retry } = worker;
+  return {
+    id: worker.id,
+    kind: worker.kind,
+    role: worker.role,
+    mission: worker.mission,
+    first_action: worker.firstAction,
+    agent: worker.agent,
+    model: worker.model,
+    branch: worker.branch,
+    workspace: worker.workspace,
+    dependencies: worker.edges.map(({ allowSkipped, ...edge }) => ({
+      ...edge,
+      allow_skipped: allowSkipped,
+    })),
+    budget: budget && {
+      tokens: budget.tokens,
+      cost_usd: budget.costUsd,
+      reality_multiplier: budget.realityMultiplier,
+      forecast: tokenForecast(budget),
+      limit: tokenLimit(budget),
+      on_exceeded: budget.onExceeded,
+    },
+    deliverables: worker.deliverables,
+    owns: worker.owns,
+    references: worker.references,
+    tasks: worker.tasks,
+    success_criteria: worker.successCriteria,
+    verify: worker.verify,
+    setup: worker.setup,
+    teardown: worker.teardown,
+    copy: worker.copy,
+    link: worker.link,
+    handoff: worker.handoff,
+    priority: worker.priority,
+    retry: {
+      max_attempts: retry.maxAttempts,
+      backoff: retry.backoff,
+      initial_ms: retry.initialMs,
+      max_ms: retry.maxMs,
+      from: retry.from,
+    },
+    timeout_ms: worker.timeoutMs,
+    when: worker.when,
+    labels: worker.labels,
+    instructions: worker.instructions,
+    source: worker.source,
+    hash: worker.hash,
+  };
+}
