@@ -100,7 +100,7 @@ test('a worker that weakens its own check, or changes settings, waits for a pers
   for (const verb of ['why', 'status']) {
     const { stdout } = await scratch.czar(verb, 'a');
     assert.match(stdout, /check\.sh/);
-    assert.doesNotMatch(stdout, /(needs a person|failed|approve).*ci\.yml/);
+    assert.doesNotMatch(stdout.split('Latest activity')[0] ?? '', /ci\.yml/);
   }
   assert.doesNotMatch(waiting.stdout, /ci\.yml/);
   const two = await scratch.czar('approve', 'a', '--path', 'check.sh');

@@ -306,3 +306,30 @@ test('a landing killed after its branch moved is carried through at the next sta
   assert.equal(readFileSync(join(scratch.repo, 'a.txt'), 'utf8'), 'a\n');
   assert.equal(existsSync(join(scratch.repo, '.git/index.lock')), false);
 });
+
+test('a dry run refuses what landing would refuse, and changes nothing', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted('echo agent > a.txt; echo agent >> README.md');
+  scratch.worker('a', 'verify: test -f a.txt\n');
+  scratch.commitAll();
+  assert.equal((await scratch.czar('run')).code, 0);
+  const preview = async (): Promise<string> => {
+    const { code, stdout, stderr } = await scratch.czar('land', '--dry-run');
+    assert.equal(code, 4, stdout);
+    assert.equal((await scratch.czar('land')).code, 4);
+    return stderr;
+  };
+  scratch.write('a.txt', 'mine\n');
+  assert.match(await preview(), /untracked files in the way[^]*a\.txt/);
+  scratch.git('clean', '-q', '-f', 'a.txt');
+  scratch.write('README.md', 'mine\n');
+  assert.match(await preview(), /changes in the way[^]*README\.md/);
+  scratch.git('checkout', '-q', 'README.md');
+  const second = join(scratch.base, 'second');
+  scratch.git('worktree', 'add', '-q', '-f', second, 'main');
+  assert.match(await preview(), /more than one place/);
+  scratch.git('worktree', 'remove', second);
+  const free = await scratch.czar('land', '--dry-run');
+  assert.equal(free.code, 0, free.stderr);
+  assert.match(free.stdout, /Not run: 1 check/);
+});

@@ -180,7 +180,7 @@ async function preview(
   context.out.line(
     seen.gates === 0
       ? 'No gate judges the tree.'
-      : `${seen.gates} gates would judge the tree unless it was tested before.`,
+      : `Not run: ${seen.gates} ${seen.gates === 1 ? 'check' : 'checks'} of the tree, which must pass before it lands.`,
   );
 }
 

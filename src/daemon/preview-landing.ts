@@ -4,7 +4,7 @@ import { landGates } from '../core/tree-gates.ts';
 import { fallbackIdentity } from '../git/repository.ts';
 import { gitContext } from '../git/context.ts';
 import { difference } from '../git/facts.ts';
-import { buildLanding } from '../git/land.ts';
+import { buildLanding, landingProblem } from '../git/land.ts';
 import { inUserRepository } from '../git/context.ts';
 import { readRefIn } from '../git/refs.ts';
 import type { LandOrder } from './land.ts';
@@ -54,6 +54,9 @@ export async function previewLanding(
     }),
   );
   if (built.kind === 'refused') return built;
+  const { target } = order;
+  const problem = succeed(await landingProblem(git, { target, onto, commit: built.commit }));
+  if (problem.kind === 'refused') return problem;
   const { commits, stat } = succeed(await difference(git, { from: onto, to: run.tip }));
   return {
     kind: 'preview',

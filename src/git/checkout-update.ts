@@ -35,6 +35,8 @@ export interface CheckoutMove {
   readonly gitDir: string;
   readonly onto: string;
   readonly commit: string;
+  /** Folder with objects of the commit that the user's repository has not yet. */
+  readonly objects?: string;
 }
 
 const lockText = 'czar is landing\n';
@@ -63,7 +65,11 @@ export async function checkoutProblem(
   try {
     await copyIndex(at, index);
     const call = inCheckout(context, at, index);
-    const changed = await changesIn(inUserRepository(context), at.onto, at.commit);
+    const changed = await changesIn(
+      { ...inUserRepository(context), env: objectsOf(at) },
+      at.onto,
+      at.commit,
+    );
     await git(['update-index', '-q', '--refresh'], call);
     const touched = new Set(changed.map((change) => change.path));
     const dirty = (await dirtyPaths(at.onto, call)).filter((path) => inTheWay(path, touched));
@@ -346,8 +352,12 @@ function inCheckout(context: GitContext, at: CheckoutMove, index: string): GitCa
     config: 'user',
     signal: context.signal,
     timeoutMs,
-    env: { GIT_INDEX_FILE: index },
+    env: { GIT_INDEX_FILE: index, ...objectsOf(at) },
   };
+}
+
+function objectsOf({ objects }: CheckoutMove): Readonly<Record<string, string>> {
+  return objects === undefined ? {} : { GIT_ALTERNATE_OBJECT_DIRECTORIES: objects };
 }
 
 function notePath(context: GitContext): string {

@@ -8,6 +8,7 @@
 import { makeCommit, withTrailers } from './commit.ts';
 import { checkouts } from './checkouts.ts';
 import { checkoutProblem, recoverCheckout, updateCheckout } from './checkout-update.ts';
+import type { CheckoutMove } from './checkout-update.ts';
 import { inMirror, inUserRepository, reach } from './context.ts';
 import type { GitContext, Identity } from './context.ts';
 import { failing, output } from './git.ts';
@@ -134,18 +135,13 @@ async function advance(
   if (found !== onto && (await holds(context, { run, target, commit }))) return landed;
   if (found !== onto) return refused(`${target} has moved meanwhile`);
 
-  const out = (await checkouts(context)).filter((checkout) => checkout.ref === ref);
-  if (out.some((checkout) => checkout.rebasing))
-    return refused(`${target} is being rebased in a checkout`);
-  const live = out.filter((checkout) => checkout.path !== null);
-  if (live.length > 1) return refused(`${target} is checked out in more than one place`);
-  const [checkout] = live;
-  if (checkout === undefined || checkout.path === null) {
+  const where = await checkoutOf(context, { target, onto, commit });
+  if (where === null) {
     return (await move(context, { ref, onto, commit, run }))
       ? landed
       : refused(`${target} has moved meanwhile`);
   }
-  const where = { ref, worktree: checkout.path, gitDir: checkout.gitDir, onto, commit };
+  if ('kind' in where) return where;
   const problem = await checkoutProblem(context, where);
   if (problem !== null) return { kind: 'refused', ...problem };
   const result = await updateCheckout(context, where, () =>
@@ -154,6 +150,38 @@ async function advance(
   if (result.kind === 'refused') return { ...result };
   if (!result.moved) return refused(`${target} has moved meanwhile`);
   return result.notUpdated.length === 0 ? landed : { ...landed, notUpdated: result.notUpdated };
+}
+
+/** Why a landing that was built in the mirror could not move its target now, or null. Changes nothing. */
+export async function landingProblem(
+  context: GitContext,
+  options: { readonly target: string; readonly onto: string; readonly commit: string },
+): Promise<{ readonly kind: 'free' } | LandingRefused | Failed> {
+  return failing(async () => {
+    const where = await checkoutOf(context, options);
+    if (where === null) return { kind: 'free' };
+    if ('kind' in where) return where;
+    const objects = `${context.mirror}/objects`;
+    const problem = await checkoutProblem(context, { ...where, objects });
+    return problem === null ? { kind: 'free' } : { kind: 'refused', ...problem };
+  });
+}
+
+/** The one checkout that goes along with the target; null when there is none. */
+async function checkoutOf(
+  context: GitContext,
+  options: { readonly target: string; readonly onto: string; readonly commit: string },
+): Promise<CheckoutMove | LandingRefused | null> {
+  const { target, onto, commit } = options;
+  const ref = `refs/heads/${target}`;
+  const out = (await checkouts(context)).filter((checkout) => checkout.ref === ref);
+  if (out.some((checkout) => checkout.rebasing))
+    return refused(`${target} is being rebased in a checkout`);
+  const live = out.filter((checkout) => checkout.path !== null);
+  if (live.length > 1) return refused(`${target} is checked out in more than one place`);
+  const [checkout] = live;
+  if (checkout === undefined || checkout.path === null) return null;
+  return { ref, worktree: checkout.path, gitDir: checkout.gitDir, onto, commit };
 }
 
 async function move(
