@@ -5,6 +5,7 @@
 import type { Event } from '../core/events.ts';
 import type { RepositoryState, RunState } from '../core/state.ts';
 import { wordsOfLive } from '../daemon/last-words.ts';
+import type { JournalError } from '../daemon/open-loop.ts';
 import { changeLine, progressLines } from '../report/progress.ts';
 import { statusDocument } from '../report/status.ts';
 import { summaryLines } from '../report/summary.ts';
@@ -14,6 +15,8 @@ export interface RunDisplay {
   readonly show: (events: readonly Event[], state: RepositoryState) => void;
   /** Says something at once, and keeps it in the picture. */
   readonly say: (text: string) => void;
+  /** Says that the log cannot be written, and (null) that it can again. */
+  readonly stalled: (why: JournalError | null) => void;
   /** Draws the picture of the run until disposed. */
   readonly follow: (run: string, state: () => RepositoryState) => Disposable;
   readonly summary: (run: RunState, state: RepositoryState) => void;
@@ -42,6 +45,12 @@ export function runDisplay(context: CliContext, home: string): RunDisplay {
     },
     say: (text) => {
       notice = text;
+      out.note(text);
+      draw();
+    },
+    stalled: (why) => {
+      const text = stallText(why);
+      notice = why === null ? null : text;
       out.note(text);
       draw();
     },
@@ -75,4 +84,11 @@ export function runDisplay(context: CliContext, home: string): RunDisplay {
       for (const line of summaryLines({ state, run, now, width: context.columns })) out.line(line);
     },
   };
+}
+
+function stallText(why: JournalError | null): string {
+  if (why === null) return 'The log can be written again: the run goes on.';
+  return why.reason === 'full'
+    ? 'The disk is full: nothing is started until there is space.'
+    : `The log cannot be written (${why.message}): nothing is started until it can.`;
 }

@@ -60,6 +60,7 @@ async function run(
     env: { ...context.env },
     now: context.now,
     onCommit: (events, state) => display.show(events, state),
+    onStall: (why) => display.stalled(why),
     admit: async (state, git) => {
       const choice = choose(context, { place, state, scope, options });
       return begin(context, { choice, facts, state, git });
@@ -145,7 +146,12 @@ async function follow(context: CliContext, { loop, run: id, display }: Following
   let presses = 0;
   const press = (): void => {
     presses += 1;
-    if (presses === 1) {
+    if (presses === 1 && loop.loop.stalled) {
+      display.say(
+        'The log cannot be written: czar ends now, agents go on. czar run takes them up.',
+      );
+      loop.loop.drain();
+    } else if (presses === 1) {
       display.say(
         'Ctrl-C: nothing more is started; agents finish. Once more stops them, their work is kept.',
       );
@@ -159,7 +165,11 @@ async function follow(context: CliContext, { loop, run: id, display }: Following
   for (const signal of signals) process.on(signal, press);
   try {
     using _shown = display.follow(id, () => loop.loop.state);
-    await loop.loop.until((state, idle) => isOver(state, { idle, draining: presses > 0 }));
+    await loop.loop.until((state, idle) => {
+      const draining = presses > 0;
+      // Nothing that agents do can be written down now: the next loop finds it.
+      return (draining && loop.loop.stalled) || isOver(state, { idle, draining });
+    });
   } finally {
     for (const signal of signals) process.off(signal, press);
   }

@@ -31,7 +31,11 @@ const atOnce: Scheduler = {
   },
 };
 
-function loopOver(journal: Journal, perform: Perform = async () => null): Loop {
+function loopOver(
+  journal: Journal,
+  perform: Perform = async () => null,
+  more: Partial<LoopPorts> = {},
+): Loop {
   const ports: LoopPorts = {
     journal,
     perform,
@@ -39,6 +43,7 @@ function loopOver(journal: Journal, perform: Perform = async () => null): Loop {
     now: () => 1_000,
     scheduler: atOnce,
     committed: () => {},
+    ...more,
   };
   return new Loop(ports);
 }
@@ -130,4 +135,42 @@ test('what an effect reports while the disk is full is reported again until it i
   const checkpoints = [...log.read({ types: ['worker.checkpoint'] })];
   assert.equal(checkpoints.length, 1);
   await loop.end('done');
+});
+
+test('a full disk is said once and once more when there is space, and whoever waits for the loop may end it meanwhile', async () => {
+  const log = new MemoryJournal();
+  const said: string[] = [];
+  let full = false;
+  const journal = fullFor(log, () => full);
+  const loop = loopOver(
+    journal,
+    async (intent, { signal }) => {
+      if (intent.kind !== 'watch') return success(intent);
+      return new Promise((ended) => signal.addEventListener('abort', () => ended(null)));
+    },
+    { stalled: (why) => said.push(why === null ? 'goes on' : why.reason) },
+  );
+  await loop.send(hello);
+  await loop.send(start);
+  await loop.until((state) => state.runs.get(runId)?.workers.get('a')?.state === 'active');
+  let offset = 0;
+  const report = async (): Promise<boolean> => {
+    const said = { kind: 'checkpoint', name: 'x' } as const;
+    offset += 1;
+    const at = { reportOffset: offset, outputOffset: 0 };
+    const of = { run: runId, worker: 'a', attempt: 1 };
+    return (await loop.send({ kind: 'reports', ...of, reports: [said], refused: [], ...at })).ok;
+  };
+  full = true;
+  for (let n = 0; n < 3; n += 1) assert.equal(await report(), false);
+  full = false;
+  assert.equal(await report(), true);
+  assert.deepEqual(said, ['full', 'goes on']);
+  full = true;
+  assert.equal(await report(), false);
+  loop.drain();
+  await loop.until(() => loop.stalled);
+  await loop.end('closed');
+  assert.equal(log.load().runs.get(runId)?.workers.get('a')?.state, 'active');
+  assert.deepEqual(said, ['full', 'goes on', 'full']);
 });

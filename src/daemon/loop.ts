@@ -59,6 +59,8 @@ export interface LoopPorts {
   readonly scheduler?: Scheduler;
   /** The core when left out. */
   readonly rules?: Rules;
+  /** Told once when the log cannot be written for a while, with why, and once more (null) when it can again. */
+  readonly stalled?: (why: JournalError | null) => void;
   /** Told after each durable turn. */
   readonly committed: (events: readonly Event[], state: RepositoryState) => void;
 }
@@ -212,7 +214,11 @@ export class Loop {
       this.#failed(error, taken);
       return;
     }
-    this.#stalled = false;
+    // Only what was written shows that it can be.
+    if (this.#stalled && done.events.length > 0) {
+      this.#stalled = false;
+      this.#ports.stalled?.(null);
+    }
     if (done.events.some((event) => event.type === 'loop.started')) this.#epoch = this.#state.epoch;
     if (done.events.length > 0) this.#ports.committed(done.events, this.#state);
     done.decisions.forEach((decision, index) => {
@@ -241,6 +247,7 @@ export class Loop {
       this.#fail(error instanceof Error ? error : new Error(what));
       return;
     }
+    const first = !this.#stalled;
     this.#stalled = true;
     this.#state = this.#ports.journal.load();
     // S12: with the state of a loop that took over, its epoch would be loaded too.
@@ -248,7 +255,10 @@ export class Loop {
       this.#fail(new JournalError('fenced', 'another loop has taken over the log'));
       return;
     }
+    if (first) this.#ports.stalled?.(error);
     this.#wakeAt(this.#ports.now() + retryMs);
+    // Whoever waits may not want to wait for the disk.
+    this.#wake();
   }
 
   #fail(error: Error): void {

@@ -31,6 +31,8 @@ import { crashPoint } from './crash-point.ts';
 import { packageVersion } from './version.ts';
 import { socketPath, thisHost, type Workplace } from './workplace.ts';
 
+export type { JournalError } from '../journal/journal.ts';
+
 /** What commands of a killed loop get between SIGTERM and SIGKILL, milliseconds. */
 const leftoverGraceMs = 2_000;
 
@@ -56,6 +58,8 @@ export async function openLoop<Admitted>(options: {
   /** Which effects this loop performs; all when left out. */
   readonly only?: (intent: Intent) => boolean;
   readonly onCommit: (events: readonly Event[], state: RepositoryState) => void;
+  /** Told once when the log cannot be written for a while, and once more (null) when it can again. */
+  readonly onStall?: (why: JournalError | null) => void;
   readonly admit: (state: RepositoryState, git: GitContext) => Promise<Admitted | null>;
 }): Promise<
   | (OpenLoop & { readonly admitted: Admitted })
@@ -106,6 +110,7 @@ export async function openLoop<Admitted>(options: {
       when: evaluateWhen,
       point,
       ...(options.only === undefined ? {} : { only: options.only }),
+      ...(options.onStall === undefined ? {} : { stalled: options.onStall }),
       ...clock,
       committed: (events, state) => {
         derived.update(events);
