@@ -138,19 +138,20 @@ function blocked(
     step,
     text: `${names} ${what}${onTree}: ${subjects(shown)}`,
     findings: shown.flatMap((verdict) => verdict.findings),
-    files: shown.flatMap((verdict) => ('files' in verdict ? verdict.files : [])),
+    files: [...new Set(shown.flatMap((verdict) => ('files' in verdict ? verdict.files : [])))],
   });
 }
 
 /** What the verdicts are about: files, or the commands that judged. */
 function subjects(shown: readonly (ChangeVerdict | TreeVerdict)[]): string {
-  const all = shown.flatMap((verdict) =>
+  const about = shown.flatMap((verdict) =>
     'command' in verdict
       ? [verdict.command]
       : verdict.files.length > 0
         ? verdict.files
         : verdict.findings.slice(0, 1),
   );
+  const all = [...new Set(about)];
   const more = all.length - subjectsNamed;
   return `${all.slice(0, subjectsNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

@@ -12,6 +12,11 @@ export function why(
   worker: WorkerState,
   now: number,
 ): string {
+  // A reason may be a sentence of its own, with its full stop.
+  return sentence(state, run, worker, now).replace(/([.?!…])\.$/, '$1');
+}
+
+function sentence(state: RepositoryState, run: RunState, worker: WorkerState, now: number): string {
   const { id } = worker;
   switch (worker.state) {
     case 'pending':
