@@ -44,6 +44,7 @@ async function validate(paths: readonly string[], context: CliContext): Promise<
     failEmpty(context, checked.place);
     return;
   }
+  const notes = [...loaded.notes, ...(loaded.agentProblem === null ? [] : [loaded.agentProblem])];
   context.exit(errors > 0 ? exits.wrong : exits.done);
   if (options.json) {
     const workers = loaded.plan?.workers.length ?? loaded.found;
@@ -54,13 +55,13 @@ async function validate(paths: readonly string[], context: CliContext): Promise<
       errors,
       warnings,
       diagnostics,
-      notes: loaded.notes,
+      notes,
     });
     return;
   }
   printDiagnostics(out.line, diagnostics);
   if (diagnostics.length > 0) out.line();
-  for (const note of loaded.notes) out.note({ text: 'note: ', style: 'cyan' }, note);
+  for (const note of notes) out.note({ text: 'note: ', style: 'cyan' }, note);
   const levels =
     loaded.plan === null ? '' : ` in ${plural(waves(loaded.plan.workers).length, 'wave')}`;
   const verdict = errors > 0 ? 'not valid' : 'valid';

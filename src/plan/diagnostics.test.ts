@@ -131,6 +131,15 @@ test('an expression that names a dependency which is refused has no problem of i
   );
 });
 
+test('a field that is not acted on is warned of once, with the number of workers', () => {
+  const text = front('budget: {tokens: 5}');
+  const { diagnostics } = loadWorkers({ a: text, b: text, c: text });
+  assert.deepEqual(
+    diagnostics.map((one) => `${one.file}: ${one.message}`),
+    ['.czar/workers/a.md: budget (3 workers): this version does not act on it'],
+  );
+});
+
 test('to depend on a worker whose file is wrong is no further problem', () => {
   const { diagnostics } = loadWorkers({
     'file-name': front('id: a', 'rolle: x'),

@@ -88,14 +88,16 @@ test('an agent is what is written, else the preference for id or role, else the 
 
 test('agents without a command are named in one sentence, for the workers in question only', () => {
   using folder = planFolder(home);
-  const { plan, notes } = folder.load();
+  const { plan, ...loaded } = folder.load();
   assert.ok(plan !== null);
   const all = agentProblem(plan);
   assert.match(
     all ?? '',
     /checker, special, writer have no command \(needed by code, docs, last\)/,
   );
-  assert.ok(notes.includes(all ?? ''));
+  for (const name of ['checker', 'special', 'writer'])
+    assert.match(all ?? '', new RegExp(`agents\\.define\\.${name}\\.command`));
+  assert.equal(loaded.agentProblem, all);
   assert.match(agentProblem(plan, ['code']) ?? '', /the agent special has no command/);
   assert.equal(agentProblem(plan, []), null);
 });

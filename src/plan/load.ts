@@ -24,8 +24,10 @@ export interface LoadedPlan {
   readonly plan: Plan | null;
   /** By file and line. */
   readonly diagnostics: readonly Diagnostic[];
-  /** What was found and left alone, and what `run` will refuse: sentences for a person. */
+  /** What was found and left alone: sentences for a person. */
   readonly notes: readonly string[];
+  /** Why `run` will refuse the agents, in a sentence; null when it will not. */
+  readonly agentProblem: string | null;
   /** Branches that worker files write out, also those of a plan with errors. */
   readonly branches: readonly WrittenBranch[];
   /** Worker definitions found, whether right or wrong: 0 means that there is nothing to run. */
@@ -57,13 +59,12 @@ export function loadPlan(options: {
     const { workers, overlaps } = resolved;
     branches = resolved.branches;
     plan = planOf({ workers, overlaps, config, name: config.name ?? read.name ?? basename(root) });
-    const refused = agentProblem(plan);
-    if (refused !== null) notes.push(refused);
   }
   return {
     plan: hasErrors(problems.list) ? null : plan,
     diagnostics: sortDiagnostics(problems.list),
     notes,
+    agentProblem: plan === null ? null : agentProblem(plan),
     branches,
     found: read.found,
     settings: { base: config.base, target: config.target },
@@ -83,7 +84,8 @@ export function agentProblem(plan: Plan, scope: readonly string[] | null = null)
     ids.length > 5 ? `${ids.slice(0, 5).join(', ')} and ${ids.length - 5} more` : ids.join(', ');
   const agents =
     names.length === 1 ? `the agent ${names[0]} has` : `the agents ${names.join(', ')} have`;
-  return `${agents} no command (needed by ${shown}): add agents.define.${names[0]}.command to config.yaml`;
+  const keys = names.map((name) => `agents.define.${name}.command`).join(', ');
+  return `${agents} no command (needed by ${shown}): add ${keys} to config.yaml`;
 }
 
 function planOf(from: {

@@ -36,6 +36,7 @@ export function resolveWorkers(
   const unique = refuseSameIds([...drafts].sort(inPlanOrder), problems);
   refuseBranches(unique, config, problems);
   const edges = resolveEdges(unique, problems, broken);
+  warnNotActedOn(unique, problems);
   for (const draft of unique) checkFields(draft, edges.get(draft.id) ?? [], problems);
   const workers = unique.map((draft) => define(draft, edges.get(draft.id) ?? [], config));
   const overlaps = findOverlaps(workers);
@@ -120,16 +121,23 @@ function refuseBranches(drafts: readonly WorkerDraft[], config: Config, problems
   }
 }
 
-function checkFields(draft: WorkerDraft, edges: readonly Edge[], problems: Problems): void {
-  const { fields } = draft;
+/** One warning for each such field, where it stands first: that many workers have it says enough. */
+function warnNotActedOn(drafts: readonly WorkerDraft[], problems: Problems): void {
   for (const [field, instead] of Object.entries(notActedOn)) {
-    if (!Object.hasOwn(fields, field)) continue;
-    report(problems, draft.keyAt(field), {
+    const having = drafts.filter(({ fields }) => Object.hasOwn(fields, field));
+    const [first] = having;
+    if (first === undefined) continue;
+    const where = having.length === 1 ? '' : ` (${having.length} workers)`;
+    report(problems, first.keyAt(field), {
       severity: 'warning',
-      message: `${field}: this version does not act on it`,
+      message: `${field}${where}: this version does not act on it`,
       hint: instead,
     });
   }
+}
+
+function checkFields(draft: WorkerDraft, edges: readonly Edge[], problems: Problems): void {
+  const { fields } = draft;
   if (fields.review !== undefined && fields.review !== 'none') {
     report(problems, draft.valueAt('review'), {
       message:
