@@ -317,4 +317,7 @@ test('outside a repository a verb is used wrongly', () => {
   const { code, stderr } = repository.czar('validate', '--repo', '/');
   assert.equal(code, 2);
   assert.match(stderr, /not in a git repository/);
+  for (const name of ['HEAD', 'objects/x', 'refs/x']) repository.write(`bare/${name}`, '');
+  rmSync(join(repository.root, '.git'), { recursive: true });
+  assert.match(repository.czar('status', '--repo', 'bare').stderr, /bare is a bare repository/);
 });

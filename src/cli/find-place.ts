@@ -1,5 +1,6 @@
 /** The repository that a command acts on. */
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { locate, type Place } from '../daemon/place.ts';
 import { exits } from './exit.ts';
 import type { CliContext } from './verb.ts';
@@ -9,9 +10,10 @@ export function findPlace(context: CliContext): Place | null {
   const from = resolve(context.cwd, context.options.repo ?? '.');
   const place = locate({ from, czarDir: context.options.czarDir, cwd: context.cwd });
   if ('error' in place) {
+    const bare = ['HEAD', 'objects', 'refs'].every((name) => existsSync(join(from, name)));
     context.fail({
       exit: exits.wrong,
-      what: place.error,
+      what: bare ? `${from} is a bare repository: czar needs one with a checkout` : place.error,
       next: 'cd into a git repository, or name one with --repo',
     });
     return null;

@@ -30,7 +30,9 @@ export const verb: Verb = {
       .action(async (ref: string) => show(context, ref));
     command
       .command('restore')
-      .description('write the files of one into a folder; nothing there is overwritten')
+      .description(
+        'write the files of one into a folder; only files as they were before that work are replaced',
+      )
       .argument('<ref>', 'as kept list shows it, or WORKER for its newest')
       .option('--into <dir>', 'folder to write to', 'restored')
       .action(async (ref: string, options: { into: string }) =>

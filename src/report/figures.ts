@@ -15,6 +15,11 @@ export function clockTime(ms: number, offsetMinutes: number): string {
   return new Date(ms + offsetMinutes * 60_000).toISOString().slice(11, 19);
 }
 
+/** A local date and time to the second, `2025-12-26 14:32:05`. */
+export function localStamp(ms: number, offsetMinutes: number): string {
+  return new Date(ms + offsetMinutes * 60_000).toISOString().slice(0, 19).replace('T', ' ');
+}
+
 /** A local date and time to the minute, `2025-12-26 14:32`. */
 export function minuteStamp(ms: number, offsetMinutes: number): string {
   return new Date(ms + offsetMinutes * 60_000).toISOString().slice(0, 16).replace('T', ' ');

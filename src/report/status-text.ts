@@ -4,7 +4,15 @@
  */
 import type { WorkerStateName } from '../core/lifecycle.ts';
 import { columns, oneLine } from './cells.ts';
-import { counted, grouped, minuteStamp, percentText, spanText, thousands } from './figures.ts';
+import {
+  counted,
+  grouped,
+  localStamp,
+  minuteStamp,
+  percentText,
+  spanText,
+  thousands,
+} from './figures.ts';
 import type { StatusDocument, WorkerStatusDocument } from './status-schema.ts';
 
 type WorkerDocument = StatusDocument['workers'][number];
@@ -105,7 +113,7 @@ export function workerText(
   { worker }: WorkerStatusDocument,
   options: Omit<TextOptions, 'name'>,
 ): readonly string[] {
-  const at = (time: string): string => minuteStamp(Date.parse(time), options.offsetMinutes);
+  const at = (time: string): string => localStamp(Date.parse(time), options.offsetMinutes);
   const facts: readonly (readonly [string, string | null])[] = [
     ['Branch', worker.branch],
     ['State', `${symbols[worker.state]} ${stateText(worker)}`],

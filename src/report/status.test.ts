@@ -142,6 +142,7 @@ test('the view of a worker has its tasks with ticks and its activity newest firs
   assert.ok(lines.includes('  ✓ Create directories'));
   assert.ok(lines.includes('  · Extract CODING_STANDARDS.md'));
   assert.ok(lines.some((line) => line.endsWith('checkpoint: first red')));
+  assert.ok(lines.some((line) => /^Started: .* \d\d:\d\d:\d\d$/.test(line)));
   assert.ok(lines.indexOf('Latest activity:') > lines.indexOf('Tasks:'));
 });
 
