@@ -33,6 +33,7 @@ async function prepare({
   });
   if (old !== undefined && (old.attempt === attempt || intent.continues)) {
     await place('continue');
+    if (attempt < old.attempt) throw new Error('the tree belongs to a later attempt');
     old.attempt = attempt;
     return done(old);
   }

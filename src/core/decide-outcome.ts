@@ -6,6 +6,7 @@ import type { Outcome } from './commands.ts';
 import type { ChangeVerdict, KeptWork, NewEvent, TreeVerdict } from './events.ts';
 import { afterAttempt, failedAttempt, lostAttempt, stopped } from './attempt-outcome.ts';
 import { reportEvent } from './report-event.ts';
+import { changeVerdicts, tipOf } from './settle.ts';
 import { launchGivenUp, troubleOutcome } from './trouble.ts';
 import type { AttemptState, RepositoryState, RunState, WorkerState } from './state.ts';
 
@@ -98,7 +99,9 @@ function ofWorker(
     case 'inputs-checked':
       return inputsChecked(worker, outcome.missing);
     case 'judged':
-      return worker.state === 'verifying' ? outcome.verdicts.map(verdictEvent) : [];
+      if (worker.state !== 'verifying' || worker.attempt?.phase !== 'collected') return [];
+      if (changeVerdicts(worker).length > 0) return [];
+      return outcome.verdicts.filter((one) => one.tip === tipOf(worker)).map(verdictEvent);
     case 'merge-built':
     case 'merge-conflict':
     case 'merge-committed':

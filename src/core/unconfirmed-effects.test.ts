@@ -126,3 +126,28 @@ test('S2: what an attempt reports after its worker was cancelled changes nothing
     ['work.kept'],
   );
 });
+
+test('verdicts that come after the work was submitted anew count for nothing', () => {
+  const world = new CoreWorld(planOf([{ id: 'a', workspace: 'empty' }]));
+  world.rest(
+    (intent) =>
+      intent.kind === 'collect'
+        ? { kind: 'collected', run: runId, worker: 'a', attempt: 1, work: null, kept: [] }
+        : null,
+    (intent) => intent.kind === 'judge',
+  );
+  const judge = world.intent('judge');
+  assert.ok(judge !== undefined);
+  const red = success(judge);
+  assert.ok(red.kind === 'judged');
+  world.send({
+    ...red,
+    verdicts: red.verdicts.map((one) => ({ ...one, tip: '', result: 'fail' })),
+  });
+  assert.equal(world.worker('a').state, 'blocked');
+  const tree = { exists: true, unfinished: null };
+  world.ask({ kind: 'submit', run: runId, worker: 'a', tree });
+  world.send({ ...red, verdicts: red.verdicts.map((one) => ({ ...one, tip: '' })) });
+  assert.equal(world.worker('a').state, 'verifying');
+  assert.deepEqual(world.worker('a').verdicts, []);
+});
