@@ -44,6 +44,9 @@ const patienceMs = 120_000;
 /** Starts that end by themselves without the run being over, before it counts as stuck. */
 const steeringLimit = 20;
 
+/** Kills after which crash points that no round has met yet come first. */
+const closingIn = 150;
+
 /** Points that only the first start can meet. */
 const early = /^(mirror|integration):/;
 const landing = /^land:/;
@@ -209,12 +212,14 @@ function hit(tally: Tally, left: { kills: number }, place: string): void {
 }
 
 /** The next crash point that this start can meet, with the occurrence to be killed at; taken from the wishes. */
-function wish({ scratch, random, wishes }: Orders, isLanding: boolean): string | null {
+function wish({ scratch, random, tally, wishes }: Orders, isLanding: boolean): string | null {
   const fresh = !existsSync(join(scratch.repo, '.git/czar/mirror.git'));
   const fits = (name: string): boolean =>
     landing.test(name) === isLanding && (isLanding || !early.test(name) || fresh);
   const first = fresh && !isLanding ? wishes.findIndex((name) => early.test(name)) : -1;
-  const at = first >= 0 ? first : wishes.findIndex(fits);
+  const open = (name: string): boolean => fits(name) && !tally.places.has(name);
+  const unmet = tally.kills >= closingIn ? wishes.findIndex(open) : -1;
+  const at = first >= 0 ? first : unmet >= 0 ? unmet : wishes.findIndex(fits);
   if (at < 0) return null;
   const [name = ''] = wishes.splice(at, 1);
   const occurrence = name.startsWith('append:') ? 1 + random.below(8) : random.chance(0.85) ? 1 : 2;

@@ -28,8 +28,6 @@ import { killAll } from './processes.ts';
 import { random } from './random.ts';
 import { linesOf, makeScratch } from './scratch.ts';
 
-/** Points of functions that no command calls yet. */
-const unused = /^tree:(before|after)-release$/;
 /** From how many kills on every crash point must have been met. */
 const allPointsFrom = 300;
 
@@ -56,7 +54,7 @@ process.exitCode = await main();
 async function main(): Promise<0 | 1> {
   const root = join(import.meta.dirname, '..');
   const home = realpathSync(mkdtempSync(join(tmpdir(), 'czar-crash-')));
-  const points = crashPoints(join(root, 'src')).filter((name) => !unused.test(name));
+  const points = crashPoints(join(root, 'src'));
   const tally = newTally();
   const launcher = copyBuild(root, home);
   const since = performance.now();
