@@ -6,7 +6,7 @@ import { fit, plain, textWidth } from './text.ts';
 
 function collect(options: {
   readonly colours?: boolean;
-  readonly width?: number | null;
+  readonly width?: number | null | (() => number);
   readonly quiet?: boolean;
 }): {
   readonly out: Printer;
@@ -17,7 +17,7 @@ function collect(options: {
   const sink = (into: string[] = []) => ({
     write: (text: string) => void into.push(text),
     colours: options.colours ?? false,
-    width: () => options.width ?? null,
+    width: () => (typeof options.width === 'function' ? options.width() : (options.width ?? null)),
     rows: () => 24,
   });
   return {
@@ -96,4 +96,13 @@ test('a document is one line of JSON', () => {
   const { out, stdout } = collect({ colours: true });
   out.json({ text: 'a\nb' });
   assert.equal(stdout(), '{"text":"a\\nb"}\n');
+});
+
+test('a picture is taken away whole when the terminal has become narrower meanwhile', () => {
+  let width = 20;
+  const { out, stderr } = collect({ width: () => width });
+  out.picture(['0123456789abcdef', 'short']);
+  width = 6;
+  out.note('x');
+  assert.equal(stderr().split('\u001b')[1], '[4A');
 });

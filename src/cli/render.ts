@@ -66,8 +66,13 @@ export function createPrinter(streams: {
   const line = (...spans: readonly Span[]): void =>
     stdout.write(`${paint(spans, stdout.colours)}\n`);
   let drawn: readonly string[] = [];
-  /** Takes the picture away: up by its lines, then everything below. */
-  const erase = (): string => (drawn.length === 0 ? '' : `\u001b[${drawn.length}A\u001b[J`);
+  /** Takes the picture away: up by its lines, as a terminal that has become narrower wraps them, then all below. */
+  const erase = (): string => {
+    const width = Math.max(1, stderr.width() ?? Infinity);
+    const rows = drawn.map((one) => Math.max(1, Math.ceil(textWidth(plain(one)) / width)));
+    const up = rows.reduce((sum, one) => sum + one, 0);
+    return up === 0 ? '' : `\u001b[${up}A\u001b[J`;
+  };
   const above = (text: string): void => {
     stderr.write(`${erase()}${text}\n${drawn.map((one) => `${plain(one)}\n`).join('')}`);
   };

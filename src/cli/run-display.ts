@@ -6,6 +6,7 @@ import type { Event } from '../core/events.ts';
 import type { RepositoryState, RunState } from '../core/state.ts';
 import { wordsOfLive } from '../daemon/last-words.ts';
 import type { JournalError } from '../daemon/open-loop.ts';
+import { wrap } from '../report/cells.ts';
 import { changeLine, progressLines } from '../report/progress.ts';
 import { statusDocument } from '../report/status.ts';
 import { summaryLines } from '../report/summary.ts';
@@ -81,7 +82,9 @@ export function runDisplay(context: CliContext, home: string): RunDisplay {
       if (context.options.json) {
         return out.json(statusDocument({ state, run, now, liveness: () => unasked }));
       }
-      for (const line of summaryLines({ state, run, now, width: context.columns })) out.line(line);
+      const width = out.width() ?? Infinity;
+      for (const line of summaryLines({ state, run, now, width: context.columns }))
+        for (const part of wrap(line, width)) out.line(part);
     },
   };
 }

@@ -70,3 +70,20 @@ export function columns(
     return cut(parts.join('  ').trimEnd(), width);
   });
 }
+
+/** The text on lines of at most `width` cells, broken at spaces; what follows the first is indented like it, and more. */
+export function wrap(text: string, width: number): readonly string[] {
+  if (cells(text) <= width) return [text];
+  const indent = ' '.repeat(Math.min(text.length - text.trimStart().length + 2, 8));
+  const lines: string[] = [];
+  let line = '';
+  for (const part of text.match(/\s*\S+/g) ?? []) {
+    const whole = line + part;
+    if (line.trim() === '' || cells(whole) <= width) line = whole;
+    else {
+      lines.push(line);
+      line = indent + part.trimStart();
+    }
+  }
+  return [...lines, line];
+}
