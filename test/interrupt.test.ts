@@ -146,3 +146,30 @@ test('a second run at the same time is refused and names the process that holds 
   assert.equal((await first.finished).code, 0);
   assert.deepEqual(scratch.stubs.launches, ['a/1']);
 });
+
+test('after kill -9 of the run, status and why say that no czar runs and that nobody has collected what ended', async () => {
+  await using scratch = await Scratch.make();
+  scratch.config();
+  scratch.worker('a');
+  scratch.commitAll();
+  const first = scratch.start('run');
+  const a = await scratch.stubs.agent('a');
+  await scratch.happened('worker.active', 'a');
+  assert.equal((await scratch.json('status')).run.loop, 'alive');
+  assert.doesNotMatch((await scratch.czar('status')).stdout, /No czar/);
+  first.child.kill('SIGKILL');
+  await first.finished;
+  await a.write('a.txt', 'a\n');
+  a.exit();
+  await a.gone;
+  assert.equal((await scratch.json('status')).run.loop, 'none');
+  const ended = /its agent has ended; nobody has collected it/;
+  const status = (await scratch.czar('status')).stdout;
+  assert.match(status, /No czar is running here: czar run goes on/);
+  assert.match(status, ended);
+  assert.match((await scratch.czar('status', 'a')).stdout, ended);
+  const why = (await scratch.czar('why', 'a')).stdout;
+  assert.match(why, ended);
+  assert.match(why, /No czar is running here[^]*next: czar run/);
+  assert.equal((await scratch.czar('run')).code, 0);
+});

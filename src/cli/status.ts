@@ -2,7 +2,9 @@
 import { attemptEvents, attemptsOf } from '../report/attempts.ts';
 import { statusDocument, workerStatusDocument, type StatusOptions } from '../report/status.ts';
 import { statusText, workerText } from '../report/status-text.ts';
-import { pastLiveness, type Reader } from '../daemon/read.ts';
+import type { Place } from '../daemon/place.ts';
+import { isHeld, pastLiveness, type Reader } from '../daemon/read.ts';
+import { wrap } from '../report/cells.ts';
 import { exits } from './exit.ts';
 import { chosenRun, chosenWorker, clockOffset, reading } from './reading.ts';
 import type { CliContext, Verb } from './verb.ts';
@@ -13,8 +15,8 @@ export const verb: Verb = {
       .argument('[worker]', 'show this worker alone, with its tasks, gates, attempts and activity')
       .option('--at <moment>', 'as it was after an event (its number) or at a time (ISO 8601)')
       .action(async (worker: string | undefined, options: { at?: string }) => {
-        await reading(context, (reader) => {
-          const seen = seenAt(context, reader, options.at);
+        await reading(context, (reader, place) => {
+          const seen = seenAt(context, { reader, place, at: options.at });
           if (seen !== null) show(context, { ...seen, reader, worker: worker ?? null });
         });
       });
@@ -36,11 +38,15 @@ function show(
     name: run.plan.name,
     width: out.width() ?? Infinity,
     offsetMinutes: clockOffset(options.now),
+    ...(options.loop === undefined ? {} : { loop: options.loop }),
   };
   if (id === null) {
     const document = statusDocument({ ...options, run });
     if (context.options.json) out.json(document);
-    else for (const line of statusText(document, text)) out.line(line);
+    else
+      for (const line of statusText(document, text)) {
+        for (const part of wrap(line, text.width)) out.line(part);
+      }
     return;
   }
   const worker = chosenWorker(context, run, id);
@@ -51,11 +57,15 @@ function show(
   else for (const line of workerText(document, text)) out.line(line);
 }
 
-function seenAt(context: CliContext, reader: Reader, at: string | undefined): Seen | null {
+function seenAt(
+  context: CliContext,
+  { reader, place, at }: { reader: Reader; place: Place; at: string | undefined },
+): Seen | null {
   if (at === undefined) {
     const now = context.now();
     const state = reader.load();
-    return { state, upTo: state.seq, now, liveness: reader.liveness(now) };
+    const loop = isHeld(place) ? 'alive' : 'none';
+    return { state, upTo: state.seq, now, liveness: reader.liveness(now), loop };
   }
   const last = reader.lastSeq();
   const isSeq = /^\d+$/.test(at);

@@ -57,6 +57,10 @@ const run = z.strictObject({
   integration: z.string().describe('branch that collects the work'),
   started_at: time,
   ended_at: time.nullable(),
+  loop: z
+    .enum(['alive', 'none'])
+    .optional()
+    .describe('whether a czar process drives the runs here; absent when that was not looked at'),
   diverged: z
     .array(z.strictObject({ ref: z.string(), why: z.string() }))
     .describe('branches of the run that somebody else moved: czar leaves them alone'),

@@ -45,6 +45,8 @@ export interface TextOptions {
   readonly width: number;
   /** Minutes that the reader's clock is ahead of UTC. */
   readonly offsetMinutes: number;
+  /** Whether a process drives the runs here; left out when that was not looked at. */
+  readonly loop?: 'alive' | 'none';
 }
 
 /** The run as a title, a table with a row for each worker, and the totals. */
@@ -69,8 +71,19 @@ export function statusText(document: StatusDocument, options: TextOptions): read
     ...run.diverged.map(
       ({ ref, why }) => `diverged: ${ref.replace(/^refs\/heads\//, '')} (${why})`,
     ),
+    ...unattended(document),
     ...(totals.blocked > 0 ? ['czar why WORKER says what a worker waits for'] : []),
   ].map((line) => line.trimEnd());
+}
+
+/** What nobody deals with now; nothing while a loop lives. */
+function unattended({ run, workers }: StatusDocument): readonly string[] {
+  if (run.loop !== 'none') return [];
+  const ended = workers.filter(({ state, liveness }) => state === 'active' && liveness === 'ended');
+  return [
+    ...ended.map(({ id }) => `${id}: its agent has ended; nobody has collected it`),
+    ...(run.state === 'running' ? ['No czar is running here: czar run goes on with it.'] : []),
+  ];
 }
 
 /** The report by sections. Every worker stands in exactly one of them, so that their counts sum to the total. */
@@ -116,7 +129,8 @@ export function workerText(
   const at = (time: string): string => localStamp(Date.parse(time), options.offsetMinutes);
   const facts: readonly (readonly [string, string | null])[] = [
     ['Branch', worker.branch],
-    ['State', `${symbols[worker.state]} ${stateText(worker)}`],
+    ['State', `${symbols[worker.state]} ${stateSentence(worker, options)}`],
+    ['Czar', options.loop === 'none' && isUnderWay(worker) ? 'none runs; czar run goes on' : null],
     ['Reason', worker.block?.text ?? worker.reason],
     ['Role', worker.role],
     ['Agent', worker.agent],
@@ -254,8 +268,41 @@ const sections: readonly Section[] = [
 ];
 
 function stateText(worker: WorkerDocument): string {
-  return worker.liveness === 'unknown' ? `${worker.state} (unknown)` : worker.state;
+  if (worker.liveness === 'unknown') return `${worker.state} (unknown)`;
+  return worker.state === 'active' && worker.liveness === 'ended' ? 'active (ended)' : worker.state;
 }
+
+/** The state in full: what is known of the process, and since when it is not. */
+function stateSentence(
+  worker: WorkerStatusDocument['worker'],
+  { offsetMinutes, loop }: Pick<TextOptions, 'offsetMinutes' | 'loop'>,
+): string {
+  if (worker.liveness === 'unknown') {
+    const { output, report } = worker.evidence;
+    const times = [output, report, worker.started_at].flatMap((time) => time ?? []);
+    const last = Math.max(...times.map((time) => Date.parse(time)));
+    const since = times.length === 0 ? '' : ` since ${minuteStamp(last, offsetMinutes)}`;
+    return `${worker.state} (unknown${since})`;
+  }
+  if (worker.state !== 'active' || worker.liveness !== 'ended') return worker.state;
+  return loop === 'none'
+    ? 'active (its agent has ended; nobody has collected it)'
+    : 'active (its agent has ended)';
+}
+
+/** Whether it goes on by itself while a czar runs. */
+function isUnderWay({ state }: WorkerDocument): boolean {
+  return underWay.includes(state);
+}
+
+const underWay: readonly WorkerStateName[] = [
+  'ready',
+  'starting',
+  'active',
+  'verifying',
+  'reviewing',
+  'merging',
+];
 
 function tokensText({ tokens }: WorkerDocument): string {
   if (tokens.source === 'none') return '';

@@ -3,7 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { CoreWorld, endOf, planOf } from '../../test/support/core-world.ts';
 import { attemptsOf } from './attempts.ts';
-import { cells, cut, oneLine } from './cells.ts';
+import { cells, cut, oneLine, wrap } from './cells.ts';
 import { grouped, percent, percentText, spanText, thousands } from './figures.ts';
 import { changeLine, progressLines } from './progress.ts';
 import { statusSchema, workerStatusSchema } from './status-schema.ts';
@@ -352,3 +352,18 @@ function documentOf(world: CoreWorld): ReturnType<typeof statusDocument> {
 function workerDocument(world: CoreWorld, id: string): ReturnType<typeof workerStatusDocument> {
   return workerStatusDocument(world.worker(id), { ...options(world), attempts: [] });
 }
+
+test('the summary and the status of a run fit 60 columns when they are wrapped', () => {
+  const world = sevenWorkers();
+  world.rest(() => null, isWatch);
+  const { state, run, now, liveness } = options(world);
+  const at = { state, run, now, width: 60 };
+  const text = { name: 'a plan', width: 60, offsetMinutes: 0 };
+  const document = statusDocument({ ...at, liveness, loop: 'none' });
+  const lines = [...summaryLines(at), ...statusText(document, text)];
+  const wrapped = lines.flatMap((line) => wrap(line, 60));
+  for (const line of wrapped) assert.ok(cells(line) <= 60, line);
+  const words = (all: readonly string[]): string => all.join(' ').replace(/\s+/g, ' ');
+  assert.equal(words(wrapped), words(lines));
+  assert.ok(lines.includes('No czar is running here: czar run goes on with it.'));
+});

@@ -37,6 +37,8 @@ export interface StatusOptions {
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly liveness: LivenessOf;
+  /** Whether a process drives the runs here; left out when that was not looked at. */
+  readonly loop?: 'alive' | 'none';
 }
 
 type WorkerDocument = StatusDocument['workers'][number];
@@ -58,6 +60,7 @@ export function statusDocument(options: StatusOptions): StatusDocument {
       integration: run.integration,
       started_at: timestamp(run.startedAt),
       ended_at: run.endedAt === null ? null : timestamp(run.endedAt),
+      ...(options.loop === undefined ? {} : { loop: options.loop }),
       diverged: Object.entries(run.diverged).map(([ref, why]) => ({ ref, why })),
     },
     totals: totalsOf(workers),
