@@ -64,10 +64,12 @@ test('every event is a document of the same shape, and numbers and times have no
 test('line shows every event as one line, classic the names of the old log, json the documents', async () => {
   const events = await scratch.events();
   const line = lines((await scratch.czar('events')).stdout);
-  assert.equal(line.length, events.length);
+  // How far reports were read is bookkeeping: in the log and the JSON, not in the text.
+  const told = events.filter((event) => event.type !== 'attempt.read');
+  assert.equal(line.length, told.length);
   for (const [index, text] of line.entries())
     assert.ok(
-      text.startsWith(`${events[index].ts.slice(0, 19)}Z ${events[index].worker ?? '-'} `),
+      text.startsWith(`${told[index].ts.slice(0, 19)}Z ${told[index].worker ?? '-'} `),
       text,
     );
   const json = lines((await scratch.czar('events', '--format', 'json')).stdout);
@@ -105,9 +107,11 @@ test('the derived files are the log line by line, and are made again when they a
   const check = async (): Promise<void> => {
     const upTo = await scratch.events();
     assert.deepEqual(scratch.log(), upTo);
-    assert.equal(
-      readFileSync(join(folder, 'events.log'), 'utf8'),
-      (await scratch.czar('events')).stdout,
+    const told = lines(readFileSync(join(folder, 'events.log'), 'utf8'));
+    assert.equal(told.length, upTo.length);
+    assert.deepEqual(
+      told.filter((line) => !line.includes(' ATTEMPT_READ ')),
+      lines((await scratch.czar('events')).stdout),
     );
   };
   await check();
