@@ -79,7 +79,10 @@ function isFile(data: DataOf<'test:fail'>): boolean {
 
 function explain(data: DataOf<'test:fail'>, complaints: ReadonlyMap<string, string>): string {
   const error = data.details.error;
-  const text = inspect(error.cause ?? error, { colors: false, depth: 4 });
+  const thrown: unknown = error.cause ?? error;
+  // Two errors at once: what failed first, and what failed in tidying up after it.
+  const both = thrown instanceof SuppressedError ? [thrown.suppressed, thrown.error] : [thrown];
+  const text = both.map((one) => inspect(one, { colors: false, depth: 4 })).join('\n');
   const heard = isFile(data) ? complaints.get(resolve(data.name)) : undefined;
   const lines = text.split('\n').slice(0, linesPerError);
   if (heard !== undefined) lines.push(...heard.trimEnd().split('\n').slice(-linesPerError));
