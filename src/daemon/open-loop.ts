@@ -124,6 +124,8 @@ export async function openLoop<Admitted>(options: {
       lock.release();
       return { refused: true };
     }
+    // Before the first effect: a landing that is under way would work on the same checkout.
+    const notes = await landingNotes(git);
     const started = await loop.send({
       kind: 'loop-started',
       pid: process.pid,
@@ -131,7 +133,6 @@ export async function openLoop<Admitted>(options: {
       version: packageVersion(),
     });
     if (!started.ok) throw new JournalError('io', started.rejection.what);
-    const notes = await landingNotes(git);
     // Trees that an earlier loop set aside; finished under the lock, so that nothing is half deleted after it.
     const emptied = emptyTrash(join(home.path, 'worktrees'));
     return {
