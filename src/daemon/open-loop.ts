@@ -5,7 +5,6 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { evaluateWhen } from '../plan/expression.ts';
 import type { Home } from '../plan/home.ts';
 import { emptyTrash } from '../git/discard.ts';
@@ -96,7 +95,6 @@ export async function openLoop<Admitted>(options: {
       origin: facts.origin,
       env,
       checks: checkRoot(env),
-      launcher: fileURLToPath(new URL('../../bin/czar', import.meta.url)),
       now,
     };
     const clock = steadyClock({

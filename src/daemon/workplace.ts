@@ -12,8 +12,6 @@ export interface Workplace {
   readonly env: NodeJS.ProcessEnv;
   /** Folder of all check trees, in the user's cache. */
   readonly checks: string;
-  /** The package's own launcher, absolute: what `czar` on an agent's PATH runs. */
-  readonly launcher: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }

@@ -64,7 +64,7 @@ export function decodeEvent(row: StoredEvent, upcasters: readonly Upcaster[] = [
 
 /** Whether this program knows the event type. */
 export function isEventType(type: string): type is EventType {
-  return Object.hasOwn(known, type);
+  return Object.hasOwn(eventTypes, type);
 }
 
 function parse(row: StoredEvent): unknown {
@@ -86,7 +86,8 @@ function newer(seq: number, what: string): JournalError {
   );
 }
 
-const known: Readonly<Record<EventType, true>> = {
+/** Every type of event that this version knows. */
+export const eventTypes: Readonly<Record<EventType, true>> = {
   'loop.started': true,
   'loop.ended': true,
   'run.started': true,
