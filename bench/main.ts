@@ -1,0 +1,61 @@
+/**
+ * `npm run bench -- [NAME…] [--quick]`: runs the benchmarks one after another and writes RESULTS.md, in which the
+ * sections of those that did not run stay as they are. Exit 1 when one could not run; a missed goal is no failure.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { Benchmark } from './kit/figure.ts';
+import { describe, resultsPage, type Made } from './kit/results.ts';
+
+/** In the order of the page. */
+const benchmarks: Readonly<Record<string, Benchmark>> = {};
+
+const file = fileURLToPath(new URL('RESULTS.md', import.meta.url));
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean', default: false } },
+});
+
+const unknown = positionals.filter((name) => !(name in benchmarks));
+if (unknown.length > 0) {
+  console.error(
+    `no benchmark ${unknown.join(', ')}; there are: ${Object.keys(benchmarks).join(', ')}`,
+  );
+  process.exit(2);
+}
+const wanted = positionals.length > 0 ? positionals : Object.keys(benchmarks);
+const made: Made[] = [];
+for (const [name, benchmark] of Object.entries(benchmarks)) {
+  if (!wanted.includes(name)) continue;
+  const scratch = mkdtempSync(join(tmpdir(), `czar-bench-${name}-`));
+  try {
+    const section = await benchmark({
+      scratch,
+      quick: values.quick,
+      say: (line) => console.error(`${name}: ${line}`),
+    });
+    made.push({ name, section });
+    console.log(describe(section));
+  } catch (error) {
+    console.error(`${name} could not run: ${error instanceof Error ? error.stack : String(error)}`);
+    process.exitCode = 1;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+if (!values.quick && made.length > 0) {
+  const before = readOrEmpty(file);
+  writeFileSync(file, resultsPage(before, Object.keys(benchmarks), made));
+  console.log(`written: ${file}`);
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
