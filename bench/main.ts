@@ -7,11 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { graph } from './graph.ts';
 import type { Benchmark } from './kit/figure.ts';
 import { describe, resultsPage, type Made } from './kit/results.ts';
 
 /** In the order of the page. */
-const benchmarks: Readonly<Record<string, Benchmark>> = {};
+const benchmarks: Readonly<Record<string, Benchmark>> = { graph };
 
 const file = fileURLToPath(new URL('RESULTS.md', import.meta.url));
 const { values, positionals } = parseArgs({

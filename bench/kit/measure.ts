@@ -49,28 +49,32 @@ export function measure(command: Command): Cost {
   return { wallMs: real * 1_000, cpuMs: (user + system) * 1_000 };
 }
 
+/** A cost for each command that there is. */
+export type Costs<Commands> = {
+  readonly [Name in keyof Commands]: undefined extends Commands[Name] ? Cost | undefined : Cost;
+};
+
 /** Runs each command once a round, in turn, so that a slow minute hits all of them; gives the medians by name. */
-export function interleaved<Name extends string>(
+export function interleaved<Commands extends Readonly<Record<string, Command | undefined>>>(
   rounds: number,
-  commands: Readonly<Record<Name, Command>>,
-): Readonly<Record<Name, Cost>> {
-  const costs = new Map<string, Cost[]>(Object.keys(commands).map((name) => [name, []]));
+  commands: Commands,
+): Costs<Commands> {
+  const costs = new Map<string, Cost[]>();
   for (let round = 0; round < rounds; round += 1) {
-    for (const [name, command] of Object.entries<Command>(commands))
-      costs.get(name)?.push(measure(command));
+    for (const [name, command] of Object.entries(commands)) {
+      if (command === undefined) continue;
+      costs.set(name, [...(costs.get(name) ?? []), measure(command)]);
+    }
   }
-  const medians = Object.keys(commands).map((name) => {
-    const all = costs.get(name) ?? [];
-    return [
-      name,
-      {
-        wallMs: median(all.map((cost) => cost.wallMs)),
-        cpuMs: median(all.map((cost) => cost.cpuMs)),
-      },
-    ];
-  });
+  const medians = [...costs].map(([name, all]) => [
+    name,
+    {
+      wallMs: median(all.map((cost) => cost.wallMs)),
+      cpuMs: median(all.map((cost) => cost.cpuMs)),
+    },
+  ]);
   // Object.fromEntries forgets the names.
-  return Object.fromEntries(medians) as Readonly<Record<Name, Cost>>;
+  return Object.fromEntries(medians) as Costs<Commands>;
 }
 
 /** `12.3 ms`. */

@@ -1,0 +1,127 @@
+/** Overhead of a task: a layered graph of no-op workers against a bare spawn loop, make and ninja. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Benchmark, Figure } from './kit/figure.ts';
+import { layered, makefile, ninjaFile, writeHome } from './kit/layered.ts';
+import { interleaved, measure, type Command } from './kit/measure.ts';
+import { czar, quietEnvironment, repository } from './kit/scratch.ts';
+
+const slots = 8;
+const bareLoop = new URL('kit/bare-loop.ts', import.meta.url).pathname;
+
+export const graph: Benchmark = async ({ scratch, quick, say }) => {
+  const count = quick ? 100 : 1_000;
+  const rounds = quick ? 1 : 5;
+  say(`${count} workers, ${rounds} rounds`);
+  const costs = interleaved(rounds, commands(join(scratch, 'small'), count));
+  const figures: Figure[] = [];
+  const { czar: ours, node } = costs;
+  const each = (cost: number): string => `${(cost / count).toFixed(2)} ms a worker`;
+  figures.push(
+    {
+      name: `${count} no-op workers, wall`,
+      ours: each(ours.wallMs),
+      beside: `bare Node loop ${each(node.wallMs)}`,
+      value: ours.wallMs / node.wallMs,
+      goal: { most: 1.5 },
+    },
+    {
+      name: `${count} no-op workers, CPU`,
+      ours: each(ours.cpuMs),
+      beside: `bare Node loop ${each(node.cpuMs)}`,
+      value: ours.cpuMs / node.cpuMs,
+      goal: { most: 1.5 },
+    },
+  );
+  for (const name of ['make', 'ninja'] as const) {
+    const other = costs[name];
+    if (other === undefined) continue;
+    figures.push({
+      name: `the same beside ${name}, CPU`,
+      ours: each(ours.cpuMs),
+      beside: `${name} ${each(other.cpuMs)}`,
+      value: ours.cpuMs / other.cpuMs,
+    });
+  }
+  const many = count * 10;
+  say(`${many} workers`);
+  const peakFile = join(scratch, 'peak');
+  mkdirSync(join(scratch, 'large'));
+  const large = measure(ourRun(join(scratch, 'large'), many, peakFile));
+  const peakMb = Number(readFileSync(peakFile, 'utf8')) / 1_024;
+  figures.push(
+    {
+      name: `${many} workers, wall for each`,
+      ours: `${(large.wallMs / many).toFixed(2)} ms`,
+      beside: `${(ours.wallMs / count).toFixed(2)} ms at ${count}`,
+      value: large.wallMs / many / (ours.wallMs / count),
+      goal: { most: 1.15 },
+    },
+    {
+      name: `${many} workers, peak memory`,
+      ours: `${Math.round(peakMb)} MB`,
+      beside: '',
+      value: peakMb,
+      unit: 'MB',
+      goal: { most: 150 },
+    },
+  );
+  return {
+    title: 'Overhead of a worker',
+    method:
+      `A layered graph of workers that do nothing (\`workspace: empty\`, agent \`true\`), ${slots} at a time, from \`czar run\` ` +
+      'to its exit: reading the plan, the durable log, attempts under the shim, all included. Beside it, in turns, a loop of ' +
+      'thirty lines that spawns `true` and keeps nothing, and build tools where they are installed. CPU is that of all ' +
+      'processes. Medians.',
+    figures,
+  };
+};
+
+type Commands = {
+  readonly czar: Command;
+  readonly node: Command;
+  readonly make?: Command;
+  readonly ninja?: Command;
+};
+
+function commands(dir: string, count: number): Commands {
+  mkdirSync(dir, { recursive: true });
+  const tasks = layered(count);
+  const files = {
+    graph: join(dir, 'graph.json'),
+    make: join(dir, 'Makefile'),
+    ninja: join(dir, 'build.ninja'),
+  };
+  writeFileSync(files.graph, JSON.stringify(tasks));
+  writeFileSync(files.make, makefile(tasks));
+  writeFileSync(files.ninja, ninjaFile(tasks));
+  const has = (program: string): boolean => spawnSync(program, ['--version']).status === 0;
+  return {
+    czar: ourRun(dir, count),
+    node: { argv: [process.execPath, bareLoop, files.graph, String(slots)], cwd: dir },
+    ...(has('make') ? { make: { argv: ['make', '-s', `-j${slots}`], cwd: dir } } : {}),
+    ...(has('ninja') ? { ninja: { argv: ['ninja', '--quiet', `-j${slots}`], cwd: dir } } : {}),
+  };
+}
+
+/** A run in a fresh repository each time. With `peakFile`, its largest resident memory is written there, in KiB. */
+function ourRun(dir: string, count: number, peakFile?: string): Command {
+  const root = join(dir, 'repository');
+  const env = quietEnvironment(dir);
+  const tasks = layered(count);
+  const write = `process.on('exit',()=>process.getBuiltinModule('fs').writeFileSync(${JSON.stringify(peakFile)},String(process.resourceUsage().maxRSS)))`;
+  return {
+    argv: [czar, 'run', '--quiet'],
+    cwd: root,
+    env:
+      peakFile === undefined
+        ? env
+        : { ...env, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(write)}` },
+    before: () => {
+      rmSync(root, { recursive: true, force: true });
+      repository(root, env);
+      writeHome(root, tasks, slots);
+    },
+  };
+}
