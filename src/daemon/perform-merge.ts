@@ -7,10 +7,9 @@ import { commitMerge, buildMerge } from '../git/merge.ts';
 import { createIntegration, ensureMirror, fetchCommit } from '../git/mirror.ts';
 import { publish } from '../git/publish.ts';
 import { integrationRef, setRefs } from '../git/refs.ts';
-import { offerIntegration } from '../git/worktree.ts';
 import type { EffectContext } from './loop.ts';
 import { succeed } from './succeed.ts';
-import { treeOf, type Workplace } from './workplace.ts';
+import { isolationOf, treeOf, type Workplace } from './workplace.ts';
 
 type Of<K extends Intent['kind']> = Extract<Intent, { kind: K }>;
 
@@ -57,7 +56,9 @@ export async function build(
   }
   const state = run.workers.get(worker);
   const worktree = state === undefined ? null : treeOf(place, state);
-  if (worktree !== null) await offerIntegration(worktree, base);
+  if (worktree !== null) {
+    await isolationOf(run).offer(place.git, { run: run.id, tree: worktree, commit: base });
+  }
   return {
     kind: 'merge-conflict',
     run: run.id,

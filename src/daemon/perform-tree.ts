@@ -6,17 +6,17 @@ import type { Outcome } from '../core/commands.ts';
 import type { KeptWork } from '../core/events.ts';
 import type { Intent } from '../core/intents.ts';
 import { definitionOf, type RunState } from '../core/state.ts';
-import { readGitFile } from '../git/clone-files.ts';
 import { discard, isThere } from '../git/discard.ts';
 import { keepFiles } from '../git/keep.ts';
 import { buildMerge } from '../git/merge.ts';
 import { continuedRef, isAncestor, readRef, setRefs, workRef } from '../git/refs.ts';
+import { ownerOf } from '../git/tree-mark.ts';
 import { prepareTree } from '../git/worktree.ts';
 import { carry } from './carry.ts';
 import type { EffectContext } from './loop.ts';
 import { captureRules, stateOf } from './perform-work.ts';
 import { succeed } from './succeed.ts';
-import { treeOf, usualTree, type Workplace } from './workplace.ts';
+import { isolationOf, treeOf, usualTree, type Workplace } from './workplace.ts';
 
 type Order = Extract<Intent, { kind: 'prepare-tree' }>;
 
@@ -41,6 +41,7 @@ async function prepare(place: Workplace, intent: Order, { run }: EffectContext):
   if (definition.workspace === 'empty') return emptyFolder(place, run, intent, dir);
   const tree = succeed(
     await prepareTree(place.git, {
+      isolation: isolationOf(run),
       run: run.id,
       worker: intent.worker,
       attempt: intent.attempt,
@@ -132,8 +133,8 @@ async function treePlace(place: Workplace, run: RunState, worker: string): Promi
   const usual = usualTree(place, worker);
   const there = await lstat(usual).catch(() => null);
   if (there === null) return usual;
-  const mark = await readGitFile(usual, 'czar-tree');
-  return mark?.startsWith(`${run.id} `) === true ? usual : `${usual}@${run.id}`;
+  const { gitDir } = await isolationOf(run).repository(place.git, usual);
+  return (await ownerOf(gitDir))?.run === run.id ? usual : `${usual}@${run.id}`;
 }
 
 async function emptyFolder(

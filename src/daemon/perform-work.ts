@@ -19,7 +19,7 @@ import { stopTree } from '../process/tree.ts';
 import { drainReports } from './attempt-reports.ts';
 import type { EffectContext } from './loop.ts';
 import { succeed } from './succeed.ts';
-import { attemptDir, treeOf, type Workplace } from './workplace.ts';
+import { attemptDir, isolationOf, treeOf, type Workplace } from './workplace.ts';
 
 type Of<K extends Intent['kind']> = Extract<Intent, { kind: K }>;
 
@@ -71,6 +71,7 @@ export async function collectWork(
       worker: intent.worker,
       attempt: intent.attempt,
       tree,
+      repository: await isolationOf(run).repository(place.git, tree),
       branch: worker.branch ?? branchOf(run, intent.worker),
       base: worker.attempt?.base ?? run.base.commit,
       integration: intent.integration,

@@ -13,6 +13,7 @@ import { treeFacts } from '../git/tree-facts.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Answer } from './loop.ts';
 import { turn } from './turn.ts';
+import { isolationOf } from './workplace.ts';
 
 /** The request with its facts, or why it cannot be completed. */
 export async function complete(
@@ -22,14 +23,14 @@ export async function complete(
 ): Promise<Request | Extract<Answer, { ok: false }>> {
   switch (steering.kind) {
     case 'submit': {
-      const worker = state.runs.get(steering.run)?.workers.get(steering.worker);
-      if (worker?.worktree == null)
+      const run = state.runs.get(steering.run);
+      const worker = run?.workers.get(steering.worker);
+      if (run === undefined || worker?.worktree == null)
         return { ...steering, tree: { exists: false, unfinished: null } };
       const files = worker.block?.kind === 'conflict' ? worker.block.files : [];
-      return {
-        ...steering,
-        tree: await treeFacts(git, { tree: resolve(git.root, worker.worktree), files }),
-      };
+      const tree = resolve(git.root, worker.worktree);
+      const repository = await isolationOf(run).repository(git, tree);
+      return { ...steering, tree: await treeFacts(git, { tree, repository, files }) };
     }
     case 'land': {
       const onto = await readRefIn(inUserRepository(git), `refs/heads/${steering.target}`);

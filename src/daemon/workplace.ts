@@ -1,7 +1,10 @@
 /** Where one loop works, and what it knows of the place: found once when it starts, handed to every effect. */
 import { hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { RunState } from '../core/state.ts';
+import { clone } from '../git/clone.ts';
 import type { GitContext, Identity } from '../git/context.ts';
+import type { Isolation } from '../git/isolation.ts';
 
 export interface Workplace {
   readonly git: GitContext;
@@ -14,6 +17,11 @@ export interface Workplace {
   readonly checks: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+}
+
+/** How the run ties the trees of its workers to a repository. */
+export function isolationOf(_run: RunState): Isolation {
+  return clone;
 }
 
 /** Folder of one attempt: prompt, output, reports. */

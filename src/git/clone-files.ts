@@ -1,6 +1,6 @@
 /**
- * Reads and writes single files of a worker's `.git`, which its agent may have filled with anything. No git runs here,
- * no link is followed, nothing that is not a plain file of bounded size is opened: a FIFO would block for ever.
+ * Reads and writes single files of a git directory which an agent may have filled with anything. No git runs here, no
+ * link is followed, nothing that is not a plain file of bounded size is opened: a FIFO would block for ever.
  */
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { isThere } from './discard.ts';
 import { isObjectId } from './refs.ts';
 
-/** Names in `.git` that tell git where a repository or its objects are, and what else we read. */
+/** Names in a git directory that tell git where a repository or its objects are, and what else we read. */
 const readByGit: ReadonlySet<string> = new Set([
   'HEAD',
   'ORIG_HEAD',
@@ -35,9 +35,8 @@ export type GitDirState =
   /** It is there and must not be read by git; one sentence why. */
   | { readonly kind: 'unsafe'; readonly why: string };
 
-/** Whether git may read the objects of this tree's `.git`: everything that it would open is a plain file or folder. */
-export async function gitDirState(tree: string): Promise<GitDirState> {
-  const gitDir = join(tree, '.git');
+/** Whether git may read the objects of this `.git`: everything that it would open is a plain file or folder. */
+export async function gitDirState(gitDir: string): Promise<GitDirState> {
   const there = await lstat(gitDir).catch(() => null);
   if (there === null) return { kind: 'gone' };
   if (!there.isDirectory()) return unsafe('its .git is not a folder of its own any more');
@@ -59,17 +58,17 @@ export async function gitDirState(tree: string): Promise<GitDirState> {
       if (seen > maxEntries) return unsafe('its .git holds too many files');
       if (entry.isDirectory()) folders.push(join(folder, entry.name));
       else if (!entry.isFile()) {
-        return unsafe(`${join(folder, entry.name).slice(tree.length + 1)} is not a plain file`);
+        return unsafe(`.git${join(folder, entry.name).slice(gitDir.length)} is not a plain file`);
       }
     }
   }
   return { kind: 'sound' };
 }
 
-/** Text of a plain file below the tree's `.git`, or null when it is missing, something else, or too large. */
-export async function readGitFile(tree: string, name: string): Promise<string | null> {
-  if (!(await parentsAreFolders(tree, name))) return null;
-  const path = join(tree, '.git', name);
+/** Text of a plain file below a git directory, or null when it is missing, something else, or too large. */
+export async function readGitFile(gitDir: string, name: string): Promise<string | null> {
+  if (!(await parentsAreFolders(gitDir, name))) return null;
+  const path = join(gitDir, name);
   const there = await lstat(path).catch(() => null);
   if (there === null || !there.isFile() || there.size > maxTextBytes) return null;
   try {
@@ -84,15 +83,15 @@ export async function readGitFile(tree: string, name: string): Promise<string | 
   }
 }
 
-/** Replaces a file below the tree's `.git` in one step; false when a link or a file stands where a folder should. */
+/** Replaces a file below a git directory in one step; false when a link or a file stands where a folder should. */
 export async function writeGitFile(
-  tree: string,
+  gitDir: string,
   name: string,
   content: string | Uint8Array,
 ): Promise<boolean> {
-  const folder = dirname(join(tree, '.git', name));
-  if (!(await makeFolders(tree, dirname(name)))) return false;
-  const target = join(tree, '.git', name);
+  const folder = dirname(join(gitDir, name));
+  if (!(await makeFolders(gitDir, dirname(name)))) return false;
+  const target = join(gitDir, name);
   const there = await lstat(target).catch(() => null);
   if (there !== null && there.isDirectory()) return false;
   const making = join(folder, `czar-${process.pid}-${process.hrtime.bigint()}`);
@@ -106,11 +105,11 @@ export async function writeGitFile(
   return true;
 }
 
-/** Deletes files and folders below the tree's `.git`; what a link leads to stays. */
-export async function removeGitFiles(tree: string, names: readonly string[]): Promise<void> {
+/** Deletes files and folders below a git directory; what a link leads to stays. */
+export async function removeGitFiles(gitDir: string, names: readonly string[]): Promise<void> {
   for (const name of names) {
-    if (await parentsAreFolders(tree, name)) {
-      await rm(join(tree, '.git', name), { recursive: true, force: true });
+    if (await parentsAreFolders(gitDir, name)) {
+      await rm(join(gitDir, name), { recursive: true, force: true });
     }
   }
 }
@@ -127,15 +126,15 @@ export interface CloneRefs {
 }
 
 /** Reads HEAD, refs and reflogs as text. Call it after `gitDirState` said `sound`. */
-export async function readCloneRefs(tree: string): Promise<CloneRefs> {
+export async function readCloneRefs(gitDir: string): Promise<CloneRefs> {
   const refs = new Map<string, string>();
   const symbolic = new Map<string, string>();
-  for (const each of ((await readGitFile(tree, 'packed-refs')) ?? '').split('\n')) {
+  for (const each of ((await readGitFile(gitDir, 'packed-refs')) ?? '').split('\n')) {
     const [id = '', name = ''] = each.split(' ');
     if (isObjectId(id) && name.startsWith('refs/')) refs.set(name, id);
   }
-  for (const name of await filesBelow(tree, 'refs')) {
-    const text = ((await readGitFile(tree, name)) ?? '').trim();
+  for (const name of await filesBelow(gitDir, 'refs')) {
+    const text = ((await readGitFile(gitDir, name)) ?? '').trim();
     if (isObjectId(text)) refs.set(name, text);
     else if (text.startsWith('ref: ')) symbolic.set(name, text.slice(5).trim());
   }
@@ -143,17 +142,17 @@ export async function readCloneRefs(tree: string): Promise<CloneRefs> {
     const id = refs.get(to);
     if (id !== undefined) refs.set(name, id);
   }
-  const head = ((await readGitFile(tree, 'HEAD')) ?? '').trim();
+  const head = ((await readGitFile(gitDir, 'HEAD')) ?? '').trim();
   const named = head.startsWith('ref: ') ? head.slice(5).trim() : null;
   const id = named === null ? (isObjectId(head) ? head : null) : (refs.get(named) ?? null);
   const branch =
     named?.startsWith('refs/heads/') === true ? named.slice('refs/heads/'.length) : null;
-  return { branch, head: id, refs, mentioned: await mentionedIds(tree) };
+  return { branch, head: id, refs, mentioned: await mentionedIds(gitDir) };
 }
 
-/** Creates `.git/<name>` folder by folder, never through a link. */
-async function makeFolders(tree: string, name: string): Promise<boolean> {
-  let path = join(tree, '.git');
+/** Creates a folder below a git directory part by part, never through a link. */
+async function makeFolders(gitDir: string, name: string): Promise<boolean> {
+  let path = gitDir;
   if (!(await isFolder(path))) return false;
   for (const part of name.split('/')) {
     if (part === '.' || part === '') continue;
@@ -164,8 +163,8 @@ async function makeFolders(tree: string, name: string): Promise<boolean> {
   return true;
 }
 
-async function parentsAreFolders(tree: string, name: string): Promise<boolean> {
-  let path = join(tree, '.git');
+async function parentsAreFolders(gitDir: string, name: string): Promise<boolean> {
+  let path = gitDir;
   if (!(await isFolder(path))) return false;
   for (const part of dirname(name).split('/')) {
     if (part === '.' || part === '') continue;
@@ -182,14 +181,12 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-/** Names below `.git` of all plain files in a folder of it. */
-async function filesBelow(tree: string, name: string): Promise<string[]> {
+/** Names below a git directory of all plain files in a folder of it. */
+async function filesBelow(gitDir: string, name: string): Promise<string[]> {
   const found: string[] = [];
   const folders = [name];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    const entries = await readdir(join(tree, '.git', folder), { withFileTypes: true }).catch(
-      () => [],
-    );
+    const entries = await readdir(join(gitDir, folder), { withFileTypes: true }).catch(() => []);
     for (const entry of entries) {
       if (entry.isDirectory()) folders.push(`${folder}/${entry.name}`);
       else if (entry.isFile()) found.push(`${folder}/${entry.name}`);
@@ -198,19 +195,19 @@ async function filesBelow(tree: string, name: string): Promise<string[]> {
   return found;
 }
 
-async function mentionedIds(tree: string): Promise<Set<string>> {
+async function mentionedIds(gitDir: string): Promise<Set<string>> {
   const ids = new Set<string>();
-  const logs = (await filesBelow(tree, 'logs')).filter(
+  const logs = (await filesBelow(gitDir, 'logs')).filter(
     (name) => !name.startsWith('logs/refs/remotes/'),
   );
   for (const name of logs) {
-    for (const each of ((await readGitFile(tree, name)) ?? '').split('\n')) {
+    for (const each of ((await readGitFile(gitDir, name)) ?? '').split('\n')) {
       for (const id of each.split(' ', 2)) if (isObjectId(id) && !/^0+$/.test(id)) ids.add(id);
     }
   }
   const single = ['ORIG_HEAD', 'MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'REBASE_HEAD'];
   for (const name of [...single, 'rebase-merge/orig-head', 'rebase-apply/orig-head']) {
-    for (const each of ((await readGitFile(tree, name)) ?? '').split(/\s+/))
+    for (const each of ((await readGitFile(gitDir, name)) ?? '').split(/\s+/))
       if (isObjectId(each)) ids.add(each);
   }
   return ids;

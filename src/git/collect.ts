@@ -9,7 +9,7 @@ import { lstat, readFile } from 'node:fs/promises';
 import type { KeptWork, Work } from '../core/events.ts';
 import { capture } from './capture.ts';
 import type { Captured, CaptureRules } from './capture.ts';
-import { readGitFile, removeGitFiles, writeGitFile } from './clone-files.ts';
+import { readGitFile, removeGitFiles } from './clone-files.ts';
 import { makeCommit, withTrailers } from './commit.ts';
 import { inMirror, reach } from './context.ts';
 import type { GitContext, Identity } from './context.ts';
@@ -17,6 +17,7 @@ import { failing, line } from './git.ts';
 import type { Failed } from './git.ts';
 import { holdCommits } from './hold.ts';
 import type { Held } from './hold.ts';
+import type { TreeRepository } from './isolation.ts';
 import { indexFile, storeKept } from './keep.ts';
 import { patchOf } from './patch.ts';
 import {
@@ -37,8 +38,9 @@ export interface CollectOrder {
   readonly run: string;
   readonly worker: string;
   readonly attempt: number;
-  /** The working tree. */
+  /** The working tree, and its git side. */
   readonly tree: string;
+  readonly repository: TreeRepository;
   /** The worker's branch, without `refs/heads/`. */
   readonly branch: string;
   /** Commit that the attempt started from. */
@@ -188,7 +190,7 @@ async function commitFor(
   if (!order.commitUncommitted || options.held.kind !== 'held') return null;
   const ref = `${workRef(order.run, order.worker, order.attempt)}/committed`;
   const before = await readRef(context, ref);
-  const mergeHead = await mergedCommit(context, order.tree);
+  const mergeHead = await mergedCommit(context, order.repository);
   if (captured.files.length === 0 && mergeHead === null) {
     if (before === null || before !== place.tip) return null;
     const parent = (await parentsOf(context, before))[0];
@@ -202,7 +204,7 @@ async function commitFor(
     notes.push('uncommitted files do not belong to the branch; they are kept instead of committed');
     return null;
   }
-  const unfinished = await unfinishedIn(context, { tree: order.tree });
+  const unfinished = await unfinishedIn(context, order);
   if (unfinished !== null && (mergeHead === null || unfinished.includes('markers'))) {
     notes.push(`${unfinished}; uncommitted files are kept instead of committed`);
     return null;
@@ -227,8 +229,11 @@ async function commitFor(
 }
 
 /** Commit that a merge in the tree brings in, when it is one of the mirror's. */
-async function mergedCommit(context: GitContext, tree: string): Promise<string | null> {
-  const id = ((await readGitFile(tree, 'MERGE_HEAD')) ?? '').trim();
+async function mergedCommit(
+  context: GitContext,
+  { gitDir }: TreeRepository,
+): Promise<string | null> {
+  const id = ((await readGitFile(gitDir, 'MERGE_HEAD')) ?? '').trim();
   if (!isObjectId(id)) return null;
   return readRef(context, `${id}^{commit}`);
 }
@@ -260,20 +265,20 @@ async function keepRest(
 
 /**
  * Lets the tree's own repository stand at the commit that was made for it, so that an attempt that goes on there sees
- * it: ref, HEAD and index are written as files. A failure here loses nothing and is not one of collecting.
+ * it: ref, HEAD and index are set without running git there. A failure here loses nothing and is not one of collecting.
  */
 async function moveOn(
   context: GitContext,
   options: { readonly order: CollectOrder; readonly commit: string; readonly index: string },
 ): Promise<void> {
-  const { tree, branch } = options.order;
+  const { repository, branch } = options.order;
   await reach(context, 'collect:before-move-on');
-  await removeGitFiles(tree, ['index.lock', 'HEAD.lock', `refs/heads/${branch}.lock`]);
-  const moved =
-    (await writeGitFile(tree, `refs/heads/${branch}`, `${options.commit}\n`)) &&
-    (await writeGitFile(tree, 'HEAD', `ref: refs/heads/${branch}\n`)) &&
-    (await writeGitFile(tree, 'index', await readFile(options.index)));
-  if (moved) await removeGitFiles(tree, ['MERGE_HEAD', 'MERGE_MODE', 'MERGE_MSG', 'AUTO_MERGE']);
+  await repository.unlock(branch);
+  const index = await readFile(options.index);
+  if (await repository.standAt({ branch, commit: options.commit, index })) {
+    const merge = ['MERGE_HEAD', 'MERGE_MODE', 'MERGE_MSG', 'AUTO_MERGE'];
+    await removeGitFiles(repository.gitDir, merge);
+  }
   await reach(context, 'collect:after-move-on');
 }
 

@@ -8,12 +8,12 @@
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gitDirState, readCloneRefs } from './clone-files.ts';
 import type { CloneRefs } from './clone-files.ts';
 import { inMirror, reach } from './context.ts';
 import type { GitContext } from './context.ts';
 import { git, gitFailure, output } from './git.ts';
 import type { GitCall, GitResult } from './git.ts';
+import type { TreeRepository } from './isolation.ts';
 import { deleteRefs, isAncestor, isBranchName, listRefs, setRefs, workRef } from './refs.ts';
 
 const fetchTimeoutMs = 30 * 60_000;
@@ -40,15 +40,15 @@ export async function holdCommits(
     readonly run: string;
     readonly worker: string;
     readonly attempt: number;
-    readonly tree: string;
+    readonly repository: TreeRepository;
     readonly branch: string;
     readonly base: string;
   },
 ): Promise<Held> {
-  const state = await gitDirState(options.tree);
+  const state = await options.repository.state();
   if (state.kind === 'gone') return { kind: 'unreadable', why: 'its .git is gone' };
   if (state.kind === 'unsafe') return { kind: 'unreadable', why: state.why };
-  const found = await readCloneRefs(options.tree);
+  const found = await options.repository.refs();
   if (found.head === null && found.refs.size === 0 && found.mentioned.size === 0) {
     return { kind: 'unreadable', why: 'its repository is empty' };
   }
@@ -244,7 +244,7 @@ async function makeView(
   options: {
     readonly run: string;
     readonly worker: string;
-    readonly tree: string;
+    readonly repository: TreeRepository;
     readonly base: string;
   },
 ): Promise<string> {
@@ -260,7 +260,7 @@ async function makeView(
     `[core]\n\trepositoryformatversion = ${version}\n\tbare = true\n${format}`,
   );
   await writeFile(join(view, 'HEAD'), 'ref: refs/heads/none\n');
-  const objects = [join(options.tree, '.git/objects'), join(context.mirror, 'objects')];
+  const objects = [...options.repository.objects, join(context.mirror, 'objects')];
   await writeFile(join(view, 'objects/info/alternates'), `${objects.map(alternate).join('\n')}\n`);
   return view;
 }

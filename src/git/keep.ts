@@ -14,6 +14,7 @@ import { isThere } from './discard.ts';
 import { failing, failure, line } from './git.ts';
 import type { Failed } from './git.ts';
 import { holdCommits } from './hold.ts';
+import type { TreeRepository } from './isolation.ts';
 import {
   changes,
   emptyTree,
@@ -104,7 +105,9 @@ export async function keepTree(
   context: GitContext,
   options: Keeping & {
     readonly attempt: number;
-    readonly tree: string;
+    /** Null when its files are gone and only its repository is left. */
+    readonly tree: string | null;
+    readonly repository: TreeRepository;
     readonly base: string;
     readonly rules: CaptureRules;
   },
@@ -115,13 +118,15 @@ export async function keepTree(
     `${workRef(options.run, options.worker, options.attempt)}/tip`,
   );
   const parent = (held.kind === 'held' ? held.head : null) ?? last ?? options.base;
-  const index = indexFile(context, options);
-  const captured = await capture(context, {
-    dir: options.tree,
-    against: parent,
-    index,
-    rules: options.rules,
-  });
+  const captured =
+    options.tree === null
+      ? { tree: await treeOf(context, parent), files: [], leftOut: [], leftOutByAgent: false }
+      : await capture(context, {
+          dir: options.tree,
+          against: parent,
+          index: indexFile(context, options),
+          rules: options.rules,
+        });
   const merged = await readRef(context, integrationRef(options.run));
   const since =
     merged !== null && (await isAncestor(context, parent, merged)) ? null : options.base;

@@ -9,6 +9,7 @@ import type { TreeFacts } from '../core/commands.ts';
 import { inMirror } from './context.ts';
 import type { GitContext } from './context.ts';
 import { fields, git } from './git.ts';
+import type { TreeRepository } from './isolation.ts';
 
 const states: readonly (readonly [string, string])[] = [
   ['MERGE_HEAD', 'a merge is not committed yet'],
@@ -20,14 +21,17 @@ const states: readonly (readonly [string, string])[] = [
 const maxIndexBytes = 256 * 1024 * 1024;
 const maxTextBytes = 4 * 1024 * 1024;
 
+interface TreeQuestion {
+  readonly tree: string;
+  readonly repository: TreeRepository;
+  readonly files?: readonly string[];
+}
+
 /**
  * Facts about a tree. `files` are paths that were in conflict: one of them that still holds conflict markers makes the
  * tree unfinished, even when it is committed.
  */
-export async function treeFacts(
-  context: GitContext,
-  options: { readonly tree: string; readonly files?: readonly string[] },
-): Promise<TreeFacts> {
+export async function treeFacts(context: GitContext, options: TreeQuestion): Promise<TreeFacts> {
   const there = await lstat(options.tree).catch(() => null);
   if (there === null || !there.isDirectory()) return { exists: false, unfinished: null };
   return { exists: true, unfinished: await unfinishedIn(context, options) };
@@ -36,21 +40,21 @@ export async function treeFacts(
 /** What git in the tree is in the middle of, in words, or null. */
 export async function unfinishedIn(
   context: GitContext,
-  options: { readonly tree: string; readonly files?: readonly string[] },
+  options: TreeQuestion,
 ): Promise<string | null> {
-  const unmerged = await unmergedPaths(context, options.tree);
+  const unmerged = await unmergedPaths(context, options.repository);
   const marked = await withMarkers(options.tree, [...unmerged, ...(options.files ?? [])]);
   if (marked !== null) return `${marked} still has conflict markers`;
   for (const [name, what] of states) {
-    const found = await lstat(join(options.tree, '.git', name)).catch(() => null);
+    const found = await lstat(join(options.repository.gitDir, name)).catch(() => null);
     if (found !== null) return what;
   }
   return unmerged.length === 0 ? null : `${unmerged[0]} is still marked as in conflict`;
 }
 
 /** Paths that the tree's own index calls unmerged; none when it cannot be read. */
-async function unmergedPaths(context: GitContext, tree: string): Promise<string[]> {
-  const bytes = await readPlain(join(tree, '.git/index'), maxIndexBytes);
+async function unmergedPaths(context: GitContext, { gitDir }: TreeRepository): Promise<string[]> {
+  const bytes = await readPlain(join(gitDir, 'index'), maxIndexBytes);
   if (bytes === null) return [];
   const folder = join(context.state, 'index');
   const copy = join(folder, `copy-${process.pid}-${process.hrtime.bigint()}`);

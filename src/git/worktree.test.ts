@@ -14,7 +14,8 @@ import { fingerprint, writeFiles } from '../../test/support/git-fixture.ts';
 import { gitRun, identity, run } from '../../test/support/git-worker.ts';
 import { listRefs } from './refs.ts';
 import { pushSentence } from './tree-config.ts';
-import { ceilingDirectories, offerIntegration, prepareTree, topLevel } from './worktree.ts';
+import { clone } from './clone.ts';
+import { ceilingDirectories, prepareTree, topLevel } from './worktree.ts';
 
 test('a tree is an ordinary repository on the worker’s branch, reached by relative alternates only', async () => {
   using r = await gitRun({ 'a.txt': 'a\n', 'bin/x*': '#!/bin/sh\n' });
@@ -122,6 +123,7 @@ test('preparing the same attempt again changes nothing; a half-made tree is made
   for (const point of ['tree:before-checkout', 'tree:before-rename']) {
     await r.killedAt(point, (context) =>
       prepareTree(context, {
+        isolation: clone,
         run,
         worker: 'one',
         attempt: 1,
@@ -220,12 +222,13 @@ test('the integration tip is offered as a ref of the tree and merges there', asy
   using r = await gitRun({ 'a.txt': 'a\n' });
   const { worktree } = await r.prepare('one');
   const tip = r.scratch.gitIn(r.context.mirror, 'rev-parse', r.base);
-  assert.equal(await offerIntegration(worktree, tip), true);
+  const offered = { run, tree: worktree, commit: tip };
+  assert.equal(await clone.offer(r.context, offered), true);
   assert.match(r.scratch.gitIn(worktree, 'merge', 'refs/czar/integration'), /Already up to date/);
   const outside = join(r.scratch.dir, 'outside');
   mkdirSync(outside);
   rmSync(join(worktree, '.git/refs/czar'), { recursive: true });
   symlinkSync(outside, join(worktree, '.git/refs/czar'));
-  assert.equal(await offerIntegration(worktree, tip), false);
+  assert.equal(await clone.offer(r.context, offered), false);
   assert.equal(existsSync(join(outside, 'integration')), false);
 });

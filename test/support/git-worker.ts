@@ -4,10 +4,12 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { defaultSecretPatterns } from '../../src/git/capture.ts';
 import type { CaptureRules } from '../../src/git/capture.ts';
+import { clone } from '../../src/git/clone.ts';
 import { collect } from '../../src/git/collect.ts';
 import type { Collected, CollectOrder } from '../../src/git/collect.ts';
 import { gitContext } from '../../src/git/context.ts';
 import type { GitContext } from '../../src/git/context.ts';
+import type { Isolation } from '../../src/git/isolation.ts';
 import { createIntegration, ensureMirror } from '../../src/git/mirror.ts';
 import { integrationRef, listRefs, readRef } from '../../src/git/refs.ts';
 import { prepareTree } from '../../src/git/worktree.ts';
@@ -31,6 +33,7 @@ export interface GitRun {
   /** Commit that the run started from. */
   readonly base: string;
   readonly rules: CaptureRules;
+  readonly isolation: Isolation;
   /** Starts a call and abandons it at one of its points, as a kill would: nothing after it runs. */
   killedAt(name: string, call: (context: GitContext) => Promise<unknown>): Promise<void>;
   treeOf(worker: string): string;
@@ -48,7 +51,10 @@ export interface GitRun {
 }
 
 /** Starts a run on a scratch repository with the given files. */
-export async function gitRun(files?: Readonly<Record<string, string>>): Promise<GitRun> {
+export async function gitRun(
+  files?: Readonly<Record<string, string>>,
+  isolation: Isolation = clone,
+): Promise<GitRun> {
   const key = `run ${JSON.stringify(files)}`;
   let template = templates.get(key);
   if (template === undefined) {
@@ -77,6 +83,7 @@ export async function gitRun(files?: Readonly<Record<string, string>>): Promise<
     context,
     base,
     rules,
+    isolation,
     treeOf,
     integration,
     killedAt: (wanted, call) =>
@@ -91,6 +98,7 @@ export async function gitRun(files?: Readonly<Record<string, string>>): Promise<
       }),
     async prepare(worker, changes = {}, at = context) {
       const order: TreeOrder = {
+        isolation,
         run,
         worker,
         attempt: 1,
@@ -109,11 +117,13 @@ export async function gitRun(files?: Readonly<Record<string, string>>): Promise<
       return prepared;
     },
     async collect(worker, changes = {}) {
+      const tree = changes.tree ?? treeOf(worker);
       const collected = await collect(context, {
         run,
         worker,
         attempt: 1,
-        tree: treeOf(worker),
+        tree,
+        repository: await isolation.repository(context, tree),
         branch: `czar/${run}/${worker}`,
         base,
         integration: await integration(),
@@ -164,13 +174,16 @@ export function commitOn(
 }
 
 /** A run with a prepared tree of worker `one`, and git in it. */
-export async function working(files?: Readonly<Record<string, string>>): Promise<{
+export async function working(
+  files?: Readonly<Record<string, string>>,
+  isolation: Isolation = clone,
+): Promise<{
   r: GitRun;
   tree: string;
   git: (...args: string[]) => string;
   mirror: (...args: string[]) => string;
 }> {
-  const r = await gitRun(files);
+  const r = await gitRun(files, isolation);
   const { worktree: tree } = await r.prepare('one');
   const git = (...args: string[]): string => r.scratch.gitIn(tree, ...args);
   const mirror = (...args: string[]): string => r.scratch.gitIn(r.context.mirror, ...args);
