@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Plan } from '../src/core/plan.ts';
 import { schedule } from '../src/core/schedule.ts';
+import { describeIndex } from '../src/core/run-index.ts';
 import { isRunLive, type WorkerState } from '../src/core/state.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
 import { reboot } from './attempts.ts';
@@ -251,6 +252,10 @@ class Simulation {
     const loaded = this.#journal.load();
     const same = this.#world.seed % 4 !== 0 || isDeepStrictEqual(loaded, before.loop.state);
     require('S10', same, () => 'state and log differ');
+    for (const run of before.loop.state.runs.values()) {
+      const { kept, fresh } = describeIndex(run);
+      require('S10', isDeepStrictEqual(kept, fresh), () => 'the index of the workers is not true');
+    }
     const keys = (state: Parameters<typeof schedule>[0]): string =>
       (this.#options.mutation?.rules?.schedule ?? schedule)(state, {
         now: this.#world.wall,

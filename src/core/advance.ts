@@ -9,6 +9,7 @@ import type { Block, NewEvent } from './events.ts';
 import { grantChecks, grantStarts } from './grant.ts';
 import { isFinal, isLive } from './lifecycle.ts';
 import { mergeIsThrough, mergeQueue, merging } from './queue.ts';
+import { frontier, underWay, workersIn } from './run-index.ts';
 import { runOutcome } from './run-outcome.ts';
 import { landingOutcome, mergingOutcome, verifyingOutcome } from './settle.ts';
 import {
@@ -62,21 +63,27 @@ type Rule = (state: RepositoryState, run: RunState, options: AdvanceOptions) => 
 
 const rules: readonly Rule[] = [
   (_state, run) => cancelling(run),
-  (_state, run, { when }) => each(run, (worker) => dependenciesOf(run, worker, when)),
-  (_state, run) => each(run, (worker) => freed(run, worker)),
+  (_state, run, { when }) =>
+    each(run, frontier(run), (worker) => dependenciesOf(run, worker, when)),
+  (_state, run) => each(run, workersIn(run, 'blocked'), (worker) => freed(run, worker)),
   (_state, run) => superseding(run),
-  (_state, run) => each(run, stoppedBeforeLaunch),
-  (_state, run) => each(run, (worker) => verifyingOutcome(run, worker)),
-  (_state, run) => each(run, (worker) => mergingOutcome(run, worker)),
+  (_state, run) => each(run, workersIn(run, 'starting'), stoppedBeforeLaunch),
+  (_state, run) =>
+    each(run, workersIn(run, 'verifying'), (worker) => verifyingOutcome(run, worker)),
+  (_state, run) => each(run, workersIn(run, 'merging'), (worker) => mergingOutcome(run, worker)),
   (_state, run, { now }) => beginMerge(run, now),
   (state, run) => grantChecks(state, run),
   (state, run, { now, draining }) => (draining ? [] : grantStarts(state, run, now)),
   (_state, run) => runOutcome(run),
 ];
 
-function each(run: RunState, rule: (worker: WorkerState) => NewEvent | null): readonly NewEvent[] {
+function each(
+  run: RunState,
+  workers: Iterable<WorkerState>,
+  rule: (worker: WorkerState) => NewEvent | null,
+): readonly NewEvent[] {
   const events: NewEvent[] = [];
-  for (const worker of run.workers.values()) {
+  for (const worker of workers) {
     const event = rule(worker);
     if (event !== null) events.push({ ...event, run: run.id, worker: worker.id });
   }
@@ -86,7 +93,7 @@ function each(run: RunState, rule: (worker: WorkerState) => NewEvent | null): re
 /** What a cancelled run has left: whatever is neither live nor being carried through. */
 function cancelling(run: RunState): readonly NewEvent[] {
   if (!run.cancelling) return [];
-  return each(run, (worker) => {
+  return each(run, run.workers.values(), (worker) => {
     if (isFinal(worker.state) || isLive(worker.state) || mergeIsThrough(run, worker)) return null;
     return {
       type: 'worker.cancelled',
@@ -213,7 +220,7 @@ function hasFailed(worker: WorkerState): boolean {
 /** A dependency that was sent back after a dependent started on less than its completion. */
 function superseding(run: RunState): readonly NewEvent[] {
   const events: NewEvent[] = [];
-  for (const worker of run.workers.values()) {
+  for (const worker of workersIn(run, ...underWay)) {
     const begun = worker.attempts > 0 && worker.state !== 'pending' && worker.state !== 'ready';
     if (!begun || isFinal(worker.state) || worker.block?.kind === 'dependency') continue;
     for (const edge of definitionOf(run, worker.id).edges) {

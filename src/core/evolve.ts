@@ -7,6 +7,7 @@ import type { Event } from './events.ts';
 import { evolveWorker } from './evolve-worker.ts';
 import type { IntentKind } from './intents.ts';
 import type { Plan } from './plan.ts';
+import { replaceWorker } from './run-index.ts';
 import { treeGateKey, type RepositoryState, type RunState, type WorkerState } from './state.ts';
 
 export type FoldRun = Omit<RunState, 'workers' | 'trees'> & {
@@ -47,7 +48,7 @@ export function evolve(state: FoldState, event: Event): void {
     const worker = run.workers.get(event.worker);
     if (worker === undefined)
       throw new Error(`event ${event.seq} names the unknown worker ${event.worker}`);
-    run.workers.set(event.worker, evolveWorker(worker, event));
+    replaceWorker(run, evolveWorker(worker, event));
   }
   const patch = evolveRun(run, event);
   if (patch !== null) state.runs.set(event.run, { ...run, ...patch });

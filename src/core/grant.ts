@@ -3,8 +3,9 @@
  * starts it, or not at all. Slots are shared by all runs of the repository.
  */
 import type { NewEvent } from './events.ts';
-import { isFinal, isLive } from './lifecycle.ts';
+import { isFinal } from './lifecycle.ts';
 import { positionOf, priorityRank, remainingOf, waveOf } from './order.ts';
+import { countIn, workersIn } from './run-index.ts';
 import { changePassed, treeOf, tipOf } from './settle.ts';
 import {
   definitionOf,
@@ -28,8 +29,9 @@ export function grantStarts(
   now: number,
 ): readonly NewEvent[] {
   if (run.cancelling) return [];
-  const events: NewEvent[] = [];
   let free = freeSlots(state, run);
+  if (free <= 0) return [];
+  const events: NewEvent[] = [];
   const claimed: string[] = [];
   for (const worker of readyOrder(run, now)) {
     if (free <= 0) break;
@@ -92,8 +94,7 @@ export function heldByBarrier(run: RunState, worker: WorkerState): boolean {
 function freeSlots(state: RepositoryState, run: RunState): number {
   let live = 0;
   for (const one of state.runs.values()) {
-    if (!isRunLive(one)) continue;
-    for (const worker of one.workers.values()) if (isLive(worker.state)) live += 1;
+    if (isRunLive(one)) live += countIn(one, 'starting', 'active');
   }
   return run.plan.policies.maxParallel - live;
 }
@@ -107,8 +108,7 @@ function readyOrder(run: RunState, now: number): readonly WorkerState[] {
       Math.floor(waited / run.plan.policies.agingMs)
     );
   };
-  return [...run.workers.values()]
-    .filter((worker) => worker.state === 'ready')
+  return workersIn(run, 'ready')
     .map((worker) => ({ worker, level: level(worker) }))
     .sort(
       (a, b) =>
@@ -166,7 +166,7 @@ function checkCandidates(run: RunState): readonly NewEvent[] {
   const merges: NewEvent[] = [];
   const branches: NewEvent[] = [];
   const setups: NewEvent[] = [];
-  for (const worker of run.workers.values()) {
+  for (const worker of workersIn(run, 'starting', 'verifying', 'merging')) {
     const place = { run: run.id, worker: worker.id };
     const built = worker.state === 'merging' ? worker.merge?.built : null;
     if (
@@ -211,7 +211,7 @@ function checksUnderWay(state: RepositoryState): number {
   for (const run of state.runs.values()) {
     if (run.landing?.checking === true) count += 1;
     if (!isRunLive(run)) continue;
-    for (const worker of run.workers.values()) {
+    for (const worker of workersIn(run, 'starting', 'verifying', 'merging')) {
       if (worker.merge?.checking === true) count += 1;
       if (worker.checking) count += 1;
       if (worker.state === 'starting' && worker.attempt?.setupGranted === true) count += 1;

@@ -7,6 +7,7 @@ interface Order {
   /** Workers on the longest path that begins here and follows dependents. */
   readonly remaining: ReadonlyMap<string, number>;
   readonly position: ReadonlyMap<string, number>;
+  readonly dependents: ReadonlyMap<string, readonly string[]>;
 }
 
 /** How a worker's priority sorts: the lower, the sooner. */
@@ -29,6 +30,11 @@ export function positionOf(plan: Plan, id: string): number {
   return orderOf(plan).position.get(id) ?? 0;
 }
 
+/** Workers with an edge to this one, in plan order. */
+export function dependentsOf(plan: Plan, id: string): readonly string[] {
+  return orderOf(plan).dependents.get(id) ?? [];
+}
+
 function orderOf(plan: Plan): Order {
   const found = known.get(plan);
   if (found !== undefined) return found;
@@ -36,7 +42,20 @@ function orderOf(plan: Plan): Order {
     wave: wavesById(plan.workers),
     remaining: remainingPath(plan.workers),
     position: new Map(plan.workers.map((worker, index) => [worker.id, index])),
+    dependents: dependents(plan),
   };
   known.set(plan, order);
   return order;
+}
+
+function dependents(plan: Plan): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const { id, edges } of plan.workers) {
+    for (const on of new Set(edges.map((edge) => edge.on))) {
+      const known = found.get(on);
+      if (known === undefined) found.set(on, [id]);
+      else known.push(id);
+    }
+  }
+  return found;
 }

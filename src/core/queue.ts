@@ -4,17 +4,15 @@
  */
 import { supersededBy } from './edges.ts';
 import { priorityRank, waveOf } from './order.ts';
+import { workersIn } from './run-index.ts';
 import { definitionOf, type RunState, type WorkerState } from './state.ts';
 import { mergeGates, openGates, verdictsOf } from './tree-gates.ts';
 
 /** Workers that wait to be merged, the next one first. */
 export function mergeQueue(run: RunState): readonly WorkerState[] {
-  return [...run.workers.values()]
-    .filter(
-      (worker) =>
-        worker.state === 'merging' && worker.merge === null && supersededBy(run, worker) === null,
-    )
-    .sort(
+  return workersIn(run, 'merging')
+    .filter((worker) => worker.merge === null && supersededBy(run, worker) === null)
+    .toSorted(
       (a, b) =>
         waveOf(run.plan, a.id) - waveOf(run.plan, b.id) ||
         priorityRank[definitionOf(run, a.id).priority] -
@@ -26,10 +24,7 @@ export function mergeQueue(run: RunState): readonly WorkerState[] {
 
 /** The worker whose merge is under way. */
 export function merging(run: RunState): WorkerState | null {
-  for (const worker of run.workers.values()) {
-    if (worker.state === 'merging' && worker.merge !== null) return worker;
-  }
-  return null;
+  return workersIn(run, 'merging').find((worker) => worker.merge !== null) ?? null;
 }
 
 /** Whether all gates of the worker's merge have passed, so that it is carried through whatever is asked now. */

@@ -3,10 +3,14 @@ import { supersededBy } from './edges.ts';
 import type { NewEvent } from './events.ts';
 import { claimHolder, heldByBarrier } from './grant.ts';
 import { isFinal } from './lifecycle.ts';
+import { countIn } from './run-index.ts';
 import type { RunState, WorkerState } from './state.ts';
 
 /** The change of the run's state that is due; empty when none is. */
 export function runOutcome(run: RunState): readonly NewEvent[] {
+  // Nearly always something goes on: then nobody needs to be looked at.
+  if (run.state === 'running' && countIn(run, 'starting', 'active', 'verifying', 'reviewing') > 0)
+    return [];
   const open = [...run.workers.values()].filter((worker) => !isOver(worker));
   if (open.length === 0) return [ending(run)];
   const moving = open.some((worker) => canGoOn(run, worker));

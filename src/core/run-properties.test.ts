@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { describeIndex } from './run-index.ts';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
@@ -113,6 +114,8 @@ function check(world: CoreWorld): void {
   );
   const keys = world.intents().map((intent) => intent.key);
   assert.equal(new Set(keys).size, keys.length, 'A3: intents have keys of their own');
+  const { kept, fresh } = describeIndex(run);
+  assert.deepEqual(kept, fresh, 'the index of the workers is what a fresh one would be');
   for (const worker of workers) {
     const sentence = why(world.state, run, worker, world.now);
     assert.ok(

@@ -8,6 +8,7 @@ import { inputsOf, setupOf } from './grant.ts';
 import { intentKey as key } from './intent-key.ts';
 import type { Intent } from './intents.ts';
 import { mergeIsThrough } from './queue.ts';
+import { workersIn, workersWithRefs } from './run-index.ts';
 import { changeVerdicts, treeOf, tipOf } from './settle.ts';
 import {
   definitionOf,
@@ -78,7 +79,7 @@ function* ofRun(run: RunState, options: ScheduleOptions, wake: Wake): Generator<
     };
     return;
   }
-  for (const worker of run.workers.values()) {
+  for (const worker of workersIn(run, 'ready', 'starting', 'active', 'verifying', 'merging')) {
     const intent = ofWorker(run, run.tip, worker, options, wake);
     if (intent !== null) yield intent;
   }
@@ -312,7 +313,7 @@ function* publishing(run: RunState, retryDiverged: boolean): Generator<Intent> {
     if (run.published[ref] !== commit) wanted[ref] = commit;
   };
   want(`refs/heads/${run.integration}`, run.tip);
-  for (const worker of run.workers.values()) {
+  for (const worker of workersWithRefs(run)) {
     if (worker.work !== null && worker.branch !== null)
       want(`refs/heads/${worker.branch}`, worker.work.tip);
     for (const kept of worker.kept) want(kept.ref, kept.commit);

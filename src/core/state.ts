@@ -188,7 +188,7 @@ export interface WorkerState {
 }
 
 /** Definition of a worker of the run; throws when the id is not of this plan, which is a bug. */
-export function definitionOf(run: RunState, id: string): WorkerDefinition {
+export function definitionOf(run: Pick<RunState, 'id' | 'plan'>, id: string): WorkerDefinition {
   const found = definitions(run.plan).get(id);
   if (found === undefined) throw new Error(`no worker ${id} in the plan of run ${run.id}`);
   return found;
