@@ -211,7 +211,8 @@ function usageFailure(
 /** The log cannot be used: no bug, but a state of this machine that the message names. */
 function storeFailure(error: unknown): Failure | null {
   if (!(error instanceof Error) || error.name !== 'JournalError') return null;
-  return { exit: exits.refused, what: error.message.replace(/\.$/, ''), cause: error };
+  const next = 'next' in error && typeof error.next === 'string' ? error.next : null;
+  return { exit: exits.refused, what: error.message.replace(/\.$/, ''), next, cause: error };
 }
 
 function bug(error: unknown): Failure {

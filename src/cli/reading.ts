@@ -17,10 +17,13 @@ export async function reading(
 ): Promise<void> {
   const place = findPlace(context);
   if (place === null) return;
-  const read = await withReader(place, (reader) => use(reader, place));
+  const read = await withReader(place, (reader) => {
+    if (reader.note !== null) context.out.note(reader.note);
+    return use(reader, place);
+  });
   if (read.ok) return;
   if (read.problem.kind === 'no-log') noRun(context);
-  else context.fail({ exit: exits.refused, what: read.problem.what });
+  else context.fail({ exit: exits.refused, what: read.problem.what, next: read.problem.next });
 }
 
 /** The run that is meant: `--run`, the only live one, else the newest; null when that is not clear, which has been said. */

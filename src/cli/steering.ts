@@ -50,6 +50,7 @@ export async function steer(
       return report(context, done, null);
     }
     using _log = held;
+    if (held.journal.note !== null) context.out.note(held.journal.note);
     const run = chosenRun(context, held.journal.load());
     if (run === null) return;
     const request = await complete(held.git, held.journal.load(), build(run.id));

@@ -123,7 +123,8 @@ export async function openLoop<Admitted>(options: {
       return { refused: true };
     }
     // Before the first effect: a landing that is under way would work on the same checkout.
-    const notes = await landingNotes(git);
+    const found = journal.note === null ? [] : [journal.note];
+    const notes = [...found, ...(await landingNotes(git))];
     const started = await loop.send({
       kind: 'loop-started',
       pid: process.pid,

@@ -13,6 +13,7 @@ import { isRunLive, type RepositoryState, type RunState, type WorkerState } from
 import { JournalError, type EventQuery } from '../journal/journal.ts';
 import { readOwner } from '../journal/lock.ts';
 import { openJournalForReading, type SqliteJournal } from '../journal/sqlite.ts';
+import { damageNote } from '../journal/suspicion.ts';
 import { watchFolder } from '../process/changes.ts';
 import { bootId, liveness } from '../process/identity.ts';
 import { readLines } from '../process/tail.ts';
@@ -22,7 +23,8 @@ import type { Place } from './place.ts';
 
 /** Why nothing can be read: nothing was ever run here, or the log cannot be read (in a sentence). */
 export type ReadProblem =
-  { readonly kind: 'no-log' } | { readonly kind: 'unreadable'; readonly what: string };
+  | { readonly kind: 'no-log' }
+  | { readonly kind: 'unreadable'; readonly what: string; readonly next: string | null };
 
 /** One line that an attempt printed. */
 export interface OutputLine {
@@ -43,10 +45,11 @@ export async function withReader<T>(
   try {
     using journal = openJournalForReading(join(place.state, 'czar.db'));
     if (journal === null) return { ok: false, problem: { kind: 'no-log' } };
-    return { ok: true, value: await use(new Reader(place, journal)) };
+    const note = isHeld(place) ? null : damageNote(join(place.state, 'czar.db'));
+    return { ok: true, value: await use(new Reader(place, journal, note)) };
   } catch (error) {
     if (!(error instanceof JournalError)) throw error;
-    return { ok: false, problem: { kind: 'unreadable', what: error.message } };
+    return { ok: false, problem: { kind: 'unreadable', what: error.message, next: error.next } };
   }
 }
 
@@ -68,10 +71,13 @@ export function isHeld(place: Place): boolean {
 export class Reader {
   readonly #place: Place;
   readonly #journal: SqliteJournal;
+  /** What is wrong with the end of the log, one sentence, or null. */
+  readonly note: string | null;
 
-  constructor(place: Place, journal: SqliteJournal) {
+  constructor(place: Place, journal: SqliteJournal, note: string | null) {
     this.#place = place;
     this.#journal = journal;
+    this.note = note;
   }
 
   /** The state now. Costs what the workers cost, whatever the length of the log. */

@@ -22,7 +22,7 @@ export function chainHash(previous: string, row: StoredEvent): string {
   return hash('sha256', `${previous}\n${envelope}\n${row.data}`);
 }
 
-/** What verifying the chain found; `seq` is the first event that does not fit. */
+/** What verifying the chain found: where the log ends, or what is wrong with it in a sentence. */
 export type ChainCheck =
   | { readonly ok: true; readonly seq: number; readonly hash: string }
-  | { readonly ok: false; readonly seq: number; readonly problem: string };
+  | { readonly ok: false; readonly problem: string };

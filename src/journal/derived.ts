@@ -21,7 +21,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { Event } from '../core/events.ts';
-import type { Journal } from './journal.ts';
+import { JournalError, type Journal } from './journal.ts';
 
 /** One line for an event, without a line break. */
 export type RenderLine = (event: Event) => string;
@@ -56,7 +56,8 @@ export function openDerived(options: {
           file.update(journal, batch);
         } catch (error) {
           file.close();
-          if (!isSystemError(error)) throw error;
+          // A log that cannot be read stops the loop where it decides, not here.
+          if (!isSystemError(error) && !(error instanceof JournalError)) throw error;
           return { file: file.path, error: error.message };
         }
       }

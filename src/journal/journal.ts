@@ -57,18 +57,33 @@ export type JournalReason =
   | 'locked'
   | 'unsuitable';
 
-/** A failure of the store; `consequence` says whether the same call may succeed later. */
+/** A failure of the store; `consequence` says whether the same call may succeed later, `next` what a person can do. */
 export class JournalError extends Error {
   override readonly name = 'JournalError';
   readonly reason: JournalReason;
   readonly consequence: 'retry' | 'reject';
+  readonly next: string | null;
 
   constructor(reason: JournalReason, message: string, options?: ErrorOptions) {
     super(message, options);
     this.reason = reason;
     this.consequence = reason === 'full' || reason === 'locked' ? 'retry' : 'reject';
+    this.next = remedies[reason];
   }
 }
+
+const remedies: Readonly<Record<JournalReason, string | null>> = {
+  full: 'free some space and try again; agents that run go on',
+  locked: 'wait for that process, or end it, and try again',
+  'read-only': 'status, why, events and logs work as they are; make it writable for the others',
+  io: 'check the disk; czar run then looks through the whole log and takes up the agents that run',
+  replaced: 'put the file back, then czar run takes up the agents that run',
+  corrupt:
+    'nothing more is written to it: restore it from a backup, or move its folder away and start anew (all work stays under refs/czar)',
+  newer: null,
+  fenced: 'czar status shows what happens now',
+  unsuitable: null,
+};
 
 /** Throws unless the batch continues the log after `seq` without a gap. */
 export function assertContinues(batch: readonly Event[], seq: number): void {

@@ -7,7 +7,7 @@
  * in, which the journal's epoch then stops. Who owns the lock stands in `owner.json` beside it, for people and for
  * finding the owner's socket: it decides nothing.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { asJournalError, sqliteCode } from './sqlite-error.ts';
@@ -37,18 +37,20 @@ export function acquireLock(
 ): { readonly lock: Lock } | { readonly owner: Owner | null } {
   const path = join(folder, 'lock.db');
   if (held.has(path)) return { owner: readOwner(folder) };
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const db = exclusive(path);
+  const db = onDisk(path, () => {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return exclusive(path);
+  });
   if (db === null) return { owner: readOwner(folder) };
   held.set(path, db);
   const release = (): void => {
     if (!db.isOpen) return;
-    rmSync(ownerFile(folder), { force: true });
+    removeOwner(folder);
     held.delete(path);
     db.close();
   };
   try {
-    writeOwner(folder, owner);
+    onDisk(path, () => writeOwner(folder, owner));
   } catch (error) {
     release();
     throw error;
@@ -73,15 +75,39 @@ const held = new Map<string, DatabaseSync>();
 
 /** The connection whose open transaction is the lock, or null when another process has it. */
 function exclusive(path: string): DatabaseSync | null {
-  let db: DatabaseSync | null = null;
+  for (let tries = 1; ; tries += 1) {
+    let db: DatabaseSync | null = null;
+    try {
+      db = new DatabaseSync(path, { timeout: 0 });
+      db.exec('BEGIN EXCLUSIVE');
+      return db;
+    } catch (error) {
+      db?.close();
+      const code = sqliteCode(error);
+      if (code === 5) return null;
+      // What the file holds means nothing. Emptied in place, it stays the file that an owner may have locked.
+      if (tries > 1 || (code !== notADatabase && code !== damaged)) throw error;
+      truncateSync(path);
+    }
+  }
+}
+
+const damaged = 11;
+const notADatabase = 26;
+
+function onDisk<T>(path: string, act: () => T): T {
   try {
-    db = new DatabaseSync(path, { timeout: 0 });
-    db.exec('BEGIN EXCLUSIVE');
-    return db;
+    return act();
   } catch (error) {
-    db?.close();
-    if (sqliteCode(error) === 5) return null;
     throw asJournalError(error, path);
+  }
+}
+
+function removeOwner(folder: string): void {
+  try {
+    rmSync(ownerFile(folder), { force: true });
+  } catch {
+    // It decides nothing: on a disk that has become read-only it stays, and names a process that is gone.
   }
 }
 

@@ -60,8 +60,8 @@ function opened(db: DatabaseSync, path: string): DatabaseSync | null {
 function formatOf(db: DatabaseSync, path: string): number {
   const version = pragma(db, 'user_version');
   const application = pragma(db, 'application_id');
-  if (version === 0 && application === 0) return 0;
-  if (application !== applicationId) throw journalError('corrupt', path);
+  if (version === 0 && application === 0 && isEmpty(db)) return 0;
+  if (application !== applicationId || version < 1) throw journalError('corrupt', path);
   if (version > formatVersion) {
     throw new JournalError(
       'newer',
@@ -69,6 +69,10 @@ function formatOf(db: DatabaseSync, path: string): number {
     );
   }
   return version;
+}
+
+function isEmpty(db: DatabaseSync): boolean {
+  return db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
 }
 
 function pragma(db: DatabaseSync, name: 'user_version' | 'application_id'): number {
@@ -98,26 +102,9 @@ function createFile(path: string): void {
         `the log cannot be kept on a network file system: ${folder} is ${network}; keep the repository on a local disk`,
       );
     }
-    if (!existsSync(path)) closeSync(openSync(path, 'wx', 0o600));
+    if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
   } catch (error) {
-    throw fileError(error, path);
-  }
-}
-
-function fileError(error: unknown, path: string): unknown {
-  if (!(error instanceof Error) || !('code' in error)) return error;
-  switch (error.code) {
-    case 'EEXIST':
-      return error;
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return journalError('full', path, error);
-    case 'EROFS':
-    case 'EACCES':
-    case 'EPERM':
-      return journalError('read-only', path, error);
-    default:
-      return journalError('io', path, error);
+    throw asJournalError(error, path);
   }
 }
 

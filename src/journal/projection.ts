@@ -7,7 +7,6 @@
  * any time: the log says everything. A change to the shape of `RunState` or `WorkerState` raises
  * `projectionVersion`.
  */
-import { hash } from 'node:crypto';
 import type { Event, TreeVerdict } from '../core/events.ts';
 import { emptyState, type FoldRun, type FoldState } from '../core/evolve.ts';
 import type { Plan } from '../core/plan.ts';
@@ -17,13 +16,14 @@ import {
   type RunState,
   type WorkerState,
 } from '../core/state.ts';
+import { noSums, putSum, rowSum, sealText, totalAfter, type SealedFor, type Sums } from './seal.ts';
 
 /** Version of the rows' shape; rows of another version are rebuilt from the log. */
-export const projectionVersion = 3;
+export const projectionVersion = 4;
 
-/** One row; `part` is the worker's id, the verdict's key, the plan's revision, or '' for the run itself. */
+/** One row; `part` is the worker's id, the verdict's key, the plan's revision, or '' for the run itself and the seal. */
 export interface Row {
-  readonly kind: 'run' | 'worker' | 'tree' | 'plan';
+  readonly kind: 'run' | 'worker' | 'tree' | 'plan' | 'seal';
   readonly run: string;
   readonly part: string;
   readonly body: string;
@@ -33,9 +33,14 @@ export interface Row {
 /** A row to write, or to remove when `body` is null. */
 export type RowChange = Omit<Row, 'body' | 'sum'> & { readonly body: string | null };
 
-/** What the rows hold now: the values that they were made of, compared by identity. */
+/** A row to write or to remove, with its sum. */
+export type SummedChange =
+  Row | (Omit<Row, 'body' | 'sum'> & { readonly body: null; readonly sum: null });
+
+/** What the rows hold now: the values that they were made of, compared by identity, and their sums. */
 export interface Written {
   readonly runs: Map<string, WrittenRun>;
+  readonly sums: Sums;
 }
 
 interface WrittenRun {
@@ -73,13 +78,35 @@ export function allRows(state: RepositoryState): readonly RowChange[] {
   ]);
 }
 
+/** The changes with their sums, and the seal that holds after them. */
+export function sealed(
+  changes: readonly RowChange[],
+  sums: Sums,
+  at: SealedFor,
+): readonly SummedChange[] {
+  const summed = changes.map(withSum);
+  const seal = { ...sealIdentity, body: sealText(at, totalAfter(sums, summed)) };
+  return [...summed, withSum(seal)];
+}
+
+function withSum(change: RowChange): SummedChange {
+  const { kind, run, part, body } = change;
+  if (body === null) return { kind, run, part, body, sum: null };
+  return { kind, run, part, body, sum: rowSum(change, body) };
+}
+
+const sealIdentity = { kind: 'seal', run: '', part: '' } as const;
+
 /** Records that the rows now hold these runs of the state. */
 export function markWritten(
   written: Written,
   state: RepositoryState,
-  changes: readonly RowChange[],
+  changes: readonly SummedChange[],
 ): void {
-  for (const { kind, run: id, part } of changes) {
+  for (const change of changes) {
+    const { kind, run: id, part, sum } = change;
+    if (kind === 'seal') continue;
+    putSum(written.sums, change, sum);
     const run = state.runs.get(id);
     if (run === undefined) continue;
     const entry = written.runs.get(id) ?? {
@@ -96,9 +123,9 @@ export function markWritten(
   }
 }
 
-/** The record of a state that was just loaded from rows or written as a whole. */
-export function writtenOf(state: RepositoryState): Written {
-  const written: Written = { runs: new Map() };
+/** The record of a state that was just loaded from rows or written as a whole, with the sums of its rows. */
+export function writtenOf(state: RepositoryState, sums: Sums): Written {
+  const written: Written = { runs: new Map(), sums };
   for (const run of state.runs.values()) {
     written.runs.set(run.id, {
       value: run,
@@ -110,19 +137,23 @@ export function writtenOf(state: RepositoryState): Written {
   return written;
 }
 
-/** Checksum of a row's body: a damaged row is thrown away, not believed. */
-export function rowSum(body: string): string {
-  return hash('sha256', body).slice(0, 16);
+/** Sums of rows that were written as a whole. */
+export function sumsOf(changes: readonly SummedChange[]): Sums {
+  const sums = noSums();
+  for (const change of changes) if (change.kind !== 'seal') putSum(sums, change, change.sum);
+  return sums;
 }
 
 /**
- * The state that the rows hold, or null when they are damaged or incomplete: then the log is folded instead. Rows come
- * in the order in which they were first written.
+ * The state that the rows hold, or null when they are damaged, incomplete or sealed for another head: then the log is
+ * folded instead. Rows come in the order in which they were first written.
  */
 export function stateOfRows(
   rows: Iterable<Row>,
-  at: { readonly seq: number; readonly epoch: number },
-): FoldState | null {
+  at: SealedFor,
+): { readonly state: FoldState; readonly sums: Sums } | null {
+  const sums = noSums();
+  let seal: string | null = null;
   const state = emptyState();
   state.seq = at.seq;
   state.epoch = at.epoch;
@@ -131,19 +162,25 @@ export function stateOfRows(
   const workers = new Map<string, Map<string, WorkerState>>();
   const trees = new Map<string, Map<string, TreeVerdict>>();
   for (const row of rows) {
-    if (rowSum(row.body) !== row.sum) return null;
+    if (rowSum(row, row.body) !== row.sum) return null;
+    if (row.kind === 'seal') {
+      seal = row.body;
+      continue;
+    }
+    putSum(sums, row, row.sum);
     if (row.kind === 'plan') plans.set(planKey(row.run, row.part), JSON.parse(row.body) as Plan);
     else if (row.kind === 'run') runs.push(JSON.parse(row.body) as RunBody);
     else if (row.kind === 'worker')
       inner(workers, row.run).set(row.part, JSON.parse(row.body) as WorkerState);
     else inner(trees, row.run).set(row.part, JSON.parse(row.body) as TreeVerdict);
   }
+  if (seal !== sealText(at, sums.total)) return null;
   for (const body of runs) {
     const run = assemble(body, plans, inner(workers, body.id), inner(trees, body.id));
     if (run === null) return null;
     state.runs.set(run.id, run);
   }
-  return state;
+  return { state, sums };
 }
 
 type RunBody = Omit<RunState, 'plan' | 'workers' | 'trees'> & { readonly plan: string };

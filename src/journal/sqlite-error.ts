@@ -30,11 +30,40 @@ export function sqliteCode(error: unknown): number | null {
   return typeof error.errcode === 'number' ? error.errcode & 0xff : null;
 }
 
-/** The failure that an error of SQLite is; anything else is a bug and comes back as it is. */
+/** The failure that an error of SQLite or of the file system is; anything else is a bug and comes back as it is. */
 export function asJournalError(error: unknown, path: string): unknown {
+  if (error instanceof Error && 'syscall' in error && 'code' in error)
+    return journalError(reasonOf(error.code), path, error);
   const code = sqliteCode(error);
   const reason = code === null ? undefined : reasons.get(code);
-  return reason === undefined ? error : journalError(reason, path, error);
+  if (reason !== undefined) return journalError(reason, path, error);
+  return isNonsense(error, code) ? journalError('corrupt', path, error) : error;
+}
+
+function reasonOf(code: unknown): JournalReason {
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'full';
+    case 'EROFS':
+    case 'EACCES':
+    case 'EPERM':
+      return 'read-only';
+    default:
+      return 'io';
+  }
+}
+
+/** Whether the file holds what no czar wrote: our statements are constant, so another schema or number is damage. */
+function isNonsense(error: unknown, code: number | null): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && error.code === 'ERR_OUT_OF_RANGE') return true;
+  return (
+    code === 1 &&
+    /^(?:no such (?:table|column|index)|table \w+ has |malformed|unrecognized token)/.test(
+      error.message,
+    )
+  );
 }
 
 /** A failure with its sentence and the file that it concerns. */

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import test, { type TestContext } from 'node:test';
 import type { Event } from '../core/events.ts';
 import { emptyState, evolve } from '../core/evolve.ts';
+import { chainHash } from './chain.ts';
 import { networkFileSystemName } from './file-system.ts';
 import { JournalError } from './journal.ts';
 import { LogWriter, randomLog, samplePlan } from './sample-log.test.ts';
@@ -79,6 +80,11 @@ test('damaged, missing or outdated projection rows are made anew from the log', 
     "UPDATE projection SET body = replace(body, '\"pending\"', '\"complete\"') WHERE kind = 'worker'",
     "DELETE FROM projection WHERE kind = 'worker' AND part = 'b'",
     "DELETE FROM projection WHERE kind = 'plan'",
+    "DELETE FROM projection WHERE kind = 'tree'",
+    "DELETE FROM projection WHERE kind = 'seal'",
+    'DELETE FROM projection WHERE run = (SELECT max(run) FROM projection)',
+    "UPDATE projection SET part = 'x' WHERE kind = 'tree'",
+    'UPDATE head SET epoch = epoch + 1',
     'UPDATE head SET projection_version = 999',
     'UPDATE head SET projection_seq = 1',
   ]) {
@@ -89,7 +95,12 @@ test('damaged, missing or outdated projection rows are made anew from the log', 
     assert.deepEqual(reader?.load(), expected, sql);
     {
       using journal = openJournal(path);
-      assert.deepEqual(journal.load(), expected, sql);
+      const state = journal.load();
+      assert.deepEqual(state, expected, sql);
+      const data = { pid: 1, host: 'h', version: '0', epoch: state.epoch + 1 };
+      const next: Event = { type: 'loop.started', seq: state.seq + 1, at: 1, data };
+      evolve(state, next);
+      journal.append([next], state);
     }
     using db = new DatabaseSync(path, { readOnly: true });
     const head = db.prepare('SELECT seq - projection_seq AS behind FROM head').get();
@@ -107,9 +118,31 @@ test('a log of a newer czar is refused with a sentence', (t) => {
 
 test('an event that this version does not know is refused, not skipped', (t) => {
   const path = filled(t);
-  tamper(path, "UPDATE event SET type = 'worker.teleported' WHERE seq = 9");
+  {
+    using db = new DatabaseSync(path);
+    const last = db.prepare('SELECT * FROM event ORDER BY seq DESC LIMIT 1').get();
+    const row = {
+      seq: Number(last?.['seq']) + 1,
+      v: 1,
+      at: Number(last?.['at']),
+      run: null,
+      worker: null,
+      attempt: null,
+      type: 'worker.teleported',
+      data: '{}',
+    };
+    const hash = chainHash(String(last?.['hash']), row);
+    db.prepare('INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
+      ...Object.values(row),
+      hash,
+    );
+    db.prepare('UPDATE head SET seq = ?, hash = ?, projection_version = 99').run(row.seq, hash);
+  }
   using reader = openJournalForReading(path);
   assert.throws(() => [...(reader?.read() ?? [])], isError('newer', /worker\.teleported/));
+  assert.throws(() => reader?.load(), isError('newer', /worker\.teleported/));
+  using journal = openJournal(path);
+  assert.throws(() => journal.load(), isError('newer', /worker\.teleported/));
 });
 
 test('a file that is no log is refused', (t) => {

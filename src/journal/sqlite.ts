@@ -12,7 +12,7 @@ import type { Event } from '../core/events.ts';
 import { emptyState, evolve, type FoldState } from '../core/evolve.ts';
 import type { RepositoryState } from '../core/state.ts';
 import { chainHash, genesis, type ChainCheck } from './chain.ts';
-import { decodeEvent, encodeEvent, type StoredEvent } from './codec.ts';
+import { decodeEvent, encodeEvent } from './codec.ts';
 import {
   assertContinues,
   batchEpoch,
@@ -21,25 +21,46 @@ import {
   type Head,
   type Journal,
 } from './journal.ts';
+import { linkCheck, type Damage, type StoredWithHash } from './linked.ts';
 import { openForReading, openForWriting } from './open-database.ts';
 import {
   allRows,
   markWritten,
   projectionVersion,
   rowChanges,
-  rowSum,
+  sealed,
   stateOfRows,
+  sumsOf,
   writtenOf,
   type Row,
-  type RowChange,
+  type SummedChange,
   type Written,
 } from './projection.ts';
+import { noSums } from './seal.ts';
 import { selectEvents } from './select-events.ts';
 import { asJournalError, journalError } from './sqlite-error.ts';
+import {
+  clearSuspect,
+  markSuspect,
+  structureProblem,
+  suspicionOf,
+  type Care,
+} from './suspicion.ts';
 
-/** Opens the store for the loop and makes it when it is missing. Throws `JournalError`. */
+/**
+ * Opens the store for the loop and makes it when it is missing; looks at all of it when it is short or something is
+ * known to be wrong with it. Throws `JournalError`.
+ */
 export function openJournal(path: string): SqliteJournal {
-  return new SqliteJournal(path, openForWriting(path), true);
+  const suspicion = suspicionOf(path);
+  const journal = new SqliteJournal(path, openForWriting(path), true, suspicion.note);
+  try {
+    journal.check(suspicion.care);
+    return journal;
+  } catch (error) {
+    journal.close();
+    throw error;
+  }
 }
 
 /** Opens the store for reading; null when there is no log yet. Throws `JournalError`. */
@@ -47,8 +68,6 @@ export function openJournalForReading(path: string): SqliteJournal | null {
   const db = openForReading(path);
   return db === null ? null : new SqliteJournal(path, db, false);
 }
-
-type StoredWithHash = StoredEvent & { readonly hash: string };
 
 interface HeadRow extends Head {
   readonly epoch: number;
@@ -65,12 +84,15 @@ export class SqliteJournal implements Journal {
   readonly #statements = new Map<string, StatementSync>();
   #written: Written | null = null;
   #broken: JournalError | null = null;
+  /** What the user should know of how the log was found, one sentence; null when there is nothing to say. */
+  readonly note: string | null;
 
-  constructor(path: string, db: DatabaseSync, writes: boolean) {
+  constructor(path: string, db: DatabaseSync, writes: boolean, note: string | null = null) {
     this.#path = path;
     this.#db = db;
     this.#writes = writes;
     this.#file = fileIdentity(path);
+    this.note = note;
   }
 
   append(batch: readonly Event[], state: RepositoryState): void {
@@ -79,10 +101,12 @@ export class SqliteJournal implements Journal {
     this.#assertWritable();
     const before = this.head();
     const rows = chained(batch, before);
-    const written = this.#written ?? writtenOf(this.load());
-    const changes = rowChanges(batch, state, written);
+    const written = this.#writtenRows();
+    const after = { seq: last.seq, hash: rows.at(-1)?.hash ?? '' };
+    const { epoch } = state;
+    const changes = sealed(rowChanges(batch, state, written), written.sums, { ...after, epoch });
     this.#transaction('BEGIN IMMEDIATE', () => {
-      this.#moveHead(before, { seq: last.seq, hash: rows.at(-1)?.hash ?? '' }, batch, state);
+      this.#moveHead(before, after, batch, state);
       assertContinues(batch, before.seq);
       for (const row of rows) this.#insertEvent(row);
       this.#apply(changes);
@@ -104,27 +128,30 @@ export class SqliteJournal implements Journal {
     return { seq, hash };
   }
 
-  /** Reads the whole log and compares every hash, the head and the sequence. Takes time linear in the log. */
+  /** Reads the whole log and compares every hash, the sequence and the head. Takes time linear in the log. */
   verifyChain(): ChainCheck {
-    return this.#transaction('BEGIN', () => {
-      const head = this.#headRow();
-      let seq = 0;
-      let hash = genesis;
-      for (const row of this.#rows({})) {
-        seq += 1;
-        if (row.seq !== seq) return { ok: false, seq, problem: `event ${seq} is missing` };
-        hash = chainHash(hash, row);
-        if (hash !== row.hash) return { ok: false, seq, problem: `event ${seq} was changed` };
-      }
-      if (seq !== head.seq || hash !== head.hash) {
-        return {
-          ok: false,
-          seq: seq + 1,
-          problem: `the log ends at event ${seq}, not ${head.seq}`,
-        };
-      }
-      return { ok: true, seq, hash };
-    });
+    try {
+      return this.#transaction('BEGIN', () => {
+        const head = this.#headRow();
+        this.#assertHead(head);
+        for (const _row of this.#rows({}));
+        return { ok: true, seq: head.seq, hash: head.hash };
+      });
+    } catch (error) {
+      if (!(error instanceof JournalError) || error.reason !== 'corrupt') throw error;
+      return { ok: false, problem: error.message };
+    }
+  }
+
+  /** Throws unless the file is whole, as far as the care goes. */
+  check(care: Care): void {
+    if (care === 'none') return;
+    const problem = this.#guarded(() => structureProblem(this.#db, care));
+    if (problem !== null) throw this.#damaged(problem);
+    if (care === 'structure') return;
+    const chain = this.verifyChain();
+    if (!chain.ok) throw new JournalError('corrupt', chain.problem);
+    clearSuspect(this.#path);
   }
 
   /** Whether the path still leads to the file that was opened. */
@@ -179,9 +206,9 @@ export class SqliteJournal implements Journal {
     );
   }
 
-  #apply(changes: readonly RowChange[]): void {
-    for (const { kind, run, part, body } of changes) {
-      if (body === null) {
+  #apply(changes: readonly SummedChange[]): void {
+    for (const { kind, run, part, body, sum } of changes) {
+      if (sum === null) {
         this.#statement('DELETE FROM projection WHERE kind = ? AND run = ? AND part = ?').run(
           kind,
           run,
@@ -192,8 +219,15 @@ export class SqliteJournal implements Journal {
       this.#statement(
         `INSERT INTO projection VALUES (?, ?, ?, ?, ?)
          ON CONFLICT DO UPDATE SET body = excluded.body, sum = excluded.sum`,
-      ).run(kind, run, part, body, rowSum(body));
+      ).run(kind, run, part, body, sum);
     }
+  }
+
+  #writtenRows(): Written {
+    if (this.#written === null) this.load();
+    const written: Written | null = this.#written;
+    if (written === null) throw new Error('the rows of the state are not known after loading it');
+    return written;
   }
 
   /** State from the projection rows, or null when they do not stand for the head. */
@@ -205,9 +239,10 @@ export class SqliteJournal implements Journal {
     const rows = this.#statement(
       'SELECT kind, run, part, body, sum FROM projection ORDER BY rowid',
     );
-    const state = stateOfRows(rows.iterate() as Iterable<unknown> as Iterable<Row>, head);
-    if (state !== null && this.#writes) this.#written = writtenOf(state);
-    return state;
+    const read = stateOfRows(rows.iterate() as Iterable<unknown> as Iterable<Row>, head);
+    if (read === null) return null;
+    if (this.#writes) this.#written = writtenOf(read.state, read.sums);
+    return read.state;
   }
 
   /** State from the whole log; the rows are made anew where this connection may write. */
@@ -215,32 +250,36 @@ export class SqliteJournal implements Journal {
     const state = emptyState();
     let hash = genesis;
     for (const row of this.#rows({})) {
-      hash = chainHash(hash, row);
-      if (hash !== row.hash) {
-        throw new JournalError('corrupt', `the log is damaged at event ${row.seq} (${this.#path})`);
-      }
+      ({ hash } = row);
       foldOne(state, decodeEvent(row));
     }
     if (!this.#writes || this.#broken !== null) return state;
+    // Rows are replaced only in a file whose structure holds: pages that were given up could be those of events.
+    this.check('structure');
+    const { seq, epoch } = state;
+    const rows = sealed(allRows(state), noSums(), { seq, hash, epoch });
     this.#transaction('BEGIN IMMEDIATE', () => {
       this.#db.exec('DELETE FROM projection');
-      this.#apply(allRows(state));
-      this.#statement(
-        'UPDATE head SET projection_version = ?, projection_seq = ? WHERE one = 1 AND seq = ?',
-      ).run(projectionVersion, state.seq, state.seq);
+      this.#apply(rows);
+      const moved = this.#statement(
+        `UPDATE head SET epoch = ?, projection_version = ?, projection_seq = ?
+         WHERE one = 1 AND seq = ?`,
+      ).run(epoch, projectionVersion, seq, seq);
+      if (moved.changes !== 1) throw journalError('fenced', this.#path);
     });
-    this.#written = writtenOf(state);
+    this.#written = writtenOf(state, sumsOf(rows));
     return state;
   }
 
   #assertHead(head: Head): void {
-    const last = this.#statement('SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1').get();
-    if ((last?.['seq'] ?? 0) !== head.seq || (last?.['hash'] ?? genesis) !== head.hash) {
-      throw new JournalError(
-        'corrupt',
-        `the log is damaged: it does not end at event ${head.seq} (${this.#path})`,
-      );
-    }
+    let last: Head = { seq: 0, hash: genesis };
+    for (const row of this.#rows({ newestFirst: true, limit: 1 })) last = row;
+    if (last.seq !== head.seq || last.hash !== head.hash)
+      throw this.#damaged(`it does not end at event ${head.seq}`);
+  }
+
+  #damaged(problem: string): JournalError {
+    return new JournalError('corrupt', `the log is damaged: ${problem} (${this.#path})`);
   }
 
   #headRow(): HeadRow {
@@ -252,19 +291,37 @@ export class SqliteJournal implements Journal {
   }
 
   *#rows(query: EventQuery): Iterable<StoredWithHash> {
+    const links = linkCheck(query, {
+      head: this.head(),
+      hashOf: (seq) => this.#hashOf(seq),
+    });
+    const assertNone = (damage: Damage | null): void => {
+      if (damage !== null) throw this.#damaged(damage.problem);
+    };
     let left = query.limit ?? Infinity;
     let cursor: number | null = null;
     while (left > 0) {
       const { sql, values, page } = selectEvents(query, cursor, left);
-      const rows = this.#guarded(
-        () => this.#statement(sql).all(...(values as SQLInputValue[])) as unknown[],
-      ) as readonly StoredWithHash[];
+      const rows = this.#guarded(() => {
+        const found = this.#statement(sql).all(...(values as SQLInputValue[])) as unknown[];
+        const read = found as readonly StoredWithHash[];
+        assertNone(links.page(read));
+        return read;
+      });
       yield* rows;
-      const last = rows.at(-1);
-      if (last === undefined || rows.length < page) return;
       left -= rows.length;
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < page) {
+        if (left > 0) assertNone(links.end());
+        return;
+      }
       cursor = last.seq;
     }
+  }
+
+  #hashOf(seq: number): string | null {
+    const found = this.#statement('SELECT hash FROM event WHERE seq = ?').get(seq)?.['hash'];
+    return typeof found === 'string' ? found : null;
   }
 
   #transaction<T>(begin: 'BEGIN' | 'BEGIN IMMEDIATE', act: () => T): T {
@@ -288,6 +345,7 @@ export class SqliteJournal implements Journal {
         (failure.reason === 'io' || failure.reason === 'corrupt')
       ) {
         this.#broken = failure;
+        if (this.#writes) markSuspect(this.#path, failure.message);
       }
       throw failure;
     }
