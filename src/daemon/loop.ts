@@ -67,7 +67,8 @@ export interface LoopPorts {
 
 interface Waiting {
   readonly command: Command;
-  readonly answer: (answer: Answer) => void;
+  /** Null for what an effect came to: nobody asks again, so it is kept until it can be written. */
+  readonly answer: ((answer: Answer) => void) | null;
 }
 
 interface Flight {
@@ -105,6 +106,8 @@ export class Loop {
   #turnDue = false;
   #callOff: (() => void) | null = null;
   #stalled = false;
+  /** Whether the state has folded in what could not be appended, and the log could not be read since. */
+  #stale = false;
   #draining = false;
   #stopping = false;
   #ended: Error | null = null;
@@ -157,8 +160,10 @@ export class Loop {
 
   /** Resolves when `reached` holds of the state after some durable turn; rejects when the loop ends with an error. */
   async until(reached: (state: RepositoryState, idle: boolean) => boolean): Promise<void> {
-    while (!reached(this.#state, this.#idle())) {
+    for (;;) {
+      // What an ended loop holds may be more than the log.
       if (this.#ended !== null) throw this.#ended;
+      if (reached(this.#state, this.#idle())) return;
       await new Promise<void>((wake) => this.#watchers.push(wake));
     }
   }
@@ -180,7 +185,8 @@ export class Loop {
   }
 
   #idle(): boolean {
-    return this.#queue.length === 0 && this.#flights.size === 0 && !this.#turnDue;
+    const nothingWaits = this.#queue.length === 0 && this.#flights.size === 0;
+    return nothingWaits && !this.#turnDue && !this.#stale;
   }
 
   #due(): void {
@@ -195,6 +201,7 @@ export class Loop {
     const taken = this.#queue.splice(0);
     let done: Turn;
     try {
+      if (this.#stale) this.#restore();
       done = turn(
         this.#state,
         taken.map(({ command }) => command),
@@ -222,7 +229,7 @@ export class Loop {
     if (done.events.some((event) => event.type === 'loop.started')) this.#epoch = this.#state.epoch;
     if (done.events.length > 0) this.#ports.committed(done.events, this.#state);
     done.decisions.forEach((decision, index) => {
-      taken[index]?.answer(
+      taken[index]?.answer?.(
         decision.ok ? { ok: true } : { ok: false, rejection: decision.rejection },
       );
     });
@@ -242,23 +249,38 @@ export class Loop {
       what: `The log cannot be written: ${what}`,
       next: null,
     };
-    for (const { answer } of taken) answer({ ok: false, rejection });
+    for (const { answer } of taken) answer?.({ ok: false, rejection });
     if (!mayMend) {
       this.#fail(error instanceof Error ? error : new Error(what));
       return;
     }
+    // What an effect came to is true all the same: it is not done again, but taken in again.
+    this.#queue.unshift(...taken.filter(({ answer }) => answer === null));
     const first = !this.#stalled;
     this.#stalled = true;
-    this.#state = this.#ports.journal.load();
-    // S12: with the state of a loop that took over, its epoch would be loaded too.
-    if (this.#epoch !== null && this.#state.epoch !== this.#epoch) {
-      this.#fail(new JournalError('fenced', 'another loop has taken over the log'));
-      return;
+    this.#stale = true;
+    try {
+      this.#restore();
+    } catch (again) {
+      if (!(again instanceof JournalError) || again.consequence !== 'retry') {
+        this.#fail(again instanceof Error ? again : new Error(String(again)));
+        return;
+      }
+      // Not even readable now: the next turn begins with it.
     }
     if (first) this.#ports.stalled?.(error);
     this.#wakeAt(this.#ports.now() + retryMs);
     // Whoever waits may not want to wait for the disk.
     this.#wake();
+  }
+
+  /** The state without what could not be appended. */
+  #restore(): void {
+    this.#state = this.#ports.journal.load();
+    this.#stale = false;
+    // S12: with the state of a loop that took over, its epoch would be loaded too.
+    if (this.#epoch !== null && this.#state.epoch !== this.#epoch)
+      throw new JournalError('fenced', 'another loop has taken over the log');
   }
 
   #fail(error: Error): void {
@@ -325,7 +347,7 @@ export class Loop {
     if (intent.kind === 'publish') this.#retryDiverged.delete(intent.run);
     if (this.#ended !== null || this.#closing) return;
     if (context.signal.aborted) outcome = null;
-    this.#queue.push({ command: outcome ?? { kind: 'tick' }, answer: () => {} });
+    this.#queue.push({ command: outcome ?? { kind: 'tick' }, answer: null });
     this.#due();
   }
 
