@@ -68,40 +68,31 @@ class Outside {
     log: Journal,
     report: (outcome: Outcome) => Promise<void>,
   ): Promise<Outcome> {
-    switch (intent.kind) {
-      case 'launch': {
-        const begun = [...log.read({ worker: intent.worker, types: ['worker.started'] })];
-        const attempt = `${intent.worker}/${intent.attempt}`;
-        assert.ok(
-          begun.some((event) => event.attempt === intent.attempt),
-          `${attempt} is launched without a record`,
-        );
-        this.launched.set(attempt, (this.launched.get(attempt) ?? 0) + 1);
-        return success(intent);
-      }
-      case 'watch': {
-        const { run, worker, attempt } = intent;
-        const name = `half of ${worker}/${attempt}`;
-        const said = [...log.read({ worker, types: ['worker.checkpoint'] })];
-        if (!said.some((event) => event.attempt === attempt)) {
-          const reports = [{ kind: 'checkpoint', name } as const];
-          const at = { reportOffset: 1, outputOffset: 0 };
-          await report({ kind: 'reports', run, worker, attempt, reports, refused: [], ...at });
-        }
-        return endOf(intent, { how: 'exited', code: `${worker}/${attempt}` === 'b/1' ? 3 : 0 });
-      }
-      case 'collect': {
-        const outcome = success(intent);
-        if (intent.commit === 'all' || outcome.kind !== 'collected' || outcome.work === null)
-          return outcome;
-        return { ...outcome, work: { ...outcome.work, kept: [kept] } };
-      }
-      case 'commit-merge':
-        this.merged.add(intent.worker);
-        return success(intent);
-      default:
-        return success(intent);
+    if (intent.kind === 'launch') {
+      const begun = [...log.read({ worker: intent.worker, types: ['worker.started'] })];
+      const attempt = `${intent.worker}/${intent.attempt}`;
+      assert.ok(
+        begun.some((event) => event.attempt === intent.attempt),
+        `${attempt} is launched without a record`,
+      );
+      this.launched.set(attempt, (this.launched.get(attempt) ?? 0) + 1);
     }
+    if (intent.kind === 'watch') {
+      const { run, worker, attempt } = intent;
+      const name = `half of ${worker}/${attempt}`;
+      const said = [...log.read({ worker, types: ['worker.checkpoint'] })];
+      if (!said.some((event) => event.attempt === attempt)) {
+        const reports = [{ kind: 'checkpoint', name } as const];
+        const at = { reportOffset: 1, outputOffset: 0 };
+        await report({ kind: 'reports', run, worker, attempt, reports, refused: [], ...at });
+      }
+      return endOf(intent, { how: 'exited', code: `${worker}/${attempt}` === 'b/1' ? 3 : 0 });
+    }
+    if (intent.kind === 'commit-merge') this.merged.add(intent.worker);
+    const outcome = success(intent);
+    if (intent.kind === 'collect' && intent.commit === 'none' && outcome.kind === 'collected')
+      return { ...outcome, work: outcome.work && { ...outcome.work, kept: [kept] } };
+    return outcome;
   }
 }
 
