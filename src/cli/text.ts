@@ -1,5 +1,7 @@
 /** Text as a terminal sees it: which characters may be shown, how many cells they take, how a text is cut. */
 
+import { graphemes } from '../report/cells.ts';
+
 /* oxlint-disable no-control-regex -- control characters are what this file is about */
 
 // C0, DEL, C1, and what reorders, hides or breaks a line: bidirectional controls, zero-width and line separators.
@@ -21,7 +23,7 @@ export function plain(text: string): string {
 export function textWidth(text: string): number {
   if (/^[\u0020-\u007e]*$/.test(text)) return text.length;
   let cells = 0;
-  for (const { segment } of graphemes(text)) cells += wide.test(segment) ? 2 : 1;
+  for (const segment of graphemes(text)) cells += wide.test(segment) ? 2 : 1;
   return cells;
 }
 
@@ -31,7 +33,7 @@ export function fit(text: string, width: number, force = false): string {
   if (width <= 0) return '';
   let result = '';
   let cells = 0;
-  for (const { segment } of graphemes(text)) {
+  for (const segment of graphemes(text)) {
     const next = textWidth(segment);
     if (cells + next > width - 1) break;
     result += segment;
@@ -43,14 +45,6 @@ export function fit(text: string, width: number, force = false): string {
 /** The text filled up with spaces to `width` cells. */
 export function pad(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - textWidth(text)));
-}
-
-// Made on first use: it takes longer than many a command.
-let segmenter: Intl.Segmenter | null = null;
-
-function graphemes(text: string): Iterable<Intl.SegmentData> {
-  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
-  return segmenter.segment(text);
 }
 
 const wide =
