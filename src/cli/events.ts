@@ -1,43 +1,59 @@
 /** `czar events`: the log, as it stands or as it grows. */
 import { setImmediate } from 'node:timers/promises';
-import { InvalidArgumentError, Option } from 'commander';
 import type { Event } from '../core/events.ts';
 import type { Reader } from '../daemon/read.ts';
 import { eventDocument } from '../report/event-document.ts';
 import { classicNames, renderEvent, type EventFormat } from '../report/event-line.ts';
 import { chosenRun, chosenWorker, reading, streamEnd } from './reading.ts';
-import type { CliContext, Verb } from './verb.ts';
+import type { CliContext, PlainVerb } from './verb.ts';
 
 interface EventOptions {
-  readonly follow?: boolean;
-  readonly worker?: string;
+  readonly follow: boolean;
+  readonly worker: string | undefined;
   readonly format: EventFormat;
-  readonly limit?: number;
-  readonly after?: number;
+  readonly limit: number | undefined;
+  readonly after: number;
 }
 
-export const verb: Verb = {
-  define(command, context) {
-    command
-      .option('-f, --follow', 'go on as events come, until Ctrl-C')
-      .option('--worker <id>', 'only events of this worker')
-      .addOption(
-        new Option('--format <format>', 'how each event is shown')
-          .choices(['line', 'classic', 'json'])
-          .default('line'),
-      )
-      .option('--limit <n>', 'only the last n events', wholeNumber)
-      .option('--after <seq>', 'only events after the one of this number', wholeNumber)
-      .action(async (options: EventOptions) => {
-        await reading(context, (reader) => stream(context, reader, options));
-      });
+const formats: readonly EventFormat[] = ['line', 'classic', 'json'];
+
+export const verb: PlainVerb = {
+  words: [],
+  options: [
+    { name: 'follow', short: 'f', text: 'go on as events come, until Ctrl-C' },
+    { name: 'worker', value: 'id', text: 'only events of this worker' },
+    {
+      name: 'format',
+      value: 'format',
+      text: 'how each event is shown',
+      choices: formats,
+      fallback: 'line',
+    },
+    { name: 'limit', value: 'n', text: 'only the last n events', wrong: notWhole },
+    {
+      name: 'after',
+      value: 'seq',
+      text: 'only events after the one of this number',
+      wrong: notWhole,
+    },
+  ],
+  act: async (context, { flags, values }) => {
+    const number = (name: string): number | undefined =>
+      values.has(name) ? Number(values.get(name)) : undefined;
+    const options = {
+      follow: flags.has('follow'),
+      worker: values.get('worker'),
+      format: formats.find((format) => format === values.get('format')) ?? 'line',
+      limit: number('limit'),
+      after: number('after') ?? 0,
+    };
+    await reading(context, (reader) => stream(context, reader, options));
   },
 };
 
 async function stream(context: CliContext, reader: Reader, options: EventOptions): Promise<void> {
-  const { follow = false, after = 0, limit } = options;
+  const { follow, after, limit } = options;
   if (!isThere(context, reader, options)) return;
-  const print = printer(context, reader, options);
   const filter = {
     ...(context.options.run === null ? {} : { run: context.options.run }),
     ...(options.worker === undefined ? {} : { worker: options.worker }),
@@ -49,12 +65,13 @@ async function stream(context: CliContext, reader: Reader, options: EventOptions
     limit === undefined
       ? reader.events({ ...filter, after, upTo })
       : lastOf(reader.events({ ...filter, after, upTo, newestFirst: true }), { shown, limit });
-  await printAll(first, print, end.signal);
+  await printAll(first, printer(context, reader, options), end.signal);
   if (!follow) return;
   for await (const _ of reader.changes(end.signal)) {
     const last = reader.lastSeq();
     if (last === upTo) continue;
-    await printAll(reader.events({ ...filter, after: upTo, upTo: last }), print, end.signal);
+    const next = reader.events({ ...filter, after: upTo, upTo: last });
+    await printAll(next, printer(context, reader, options), end.signal);
     upTo = last;
   }
 }
@@ -114,6 +131,7 @@ async function printAll(
   }
 }
 
+/** Prints an event, with tokens as they are when the first of them is asked for. */
 function printer(
   context: CliContext,
   reader: Reader,
@@ -122,14 +140,14 @@ function printer(
   const { out } = context;
   if (context.options.json || format === 'json') return (event) => out.json(eventDocument(event));
   const shown = shownIn(format);
+  const tokens = reader.tokens();
   return (event) => {
     if (!shown(event)) return;
-    const line = renderEvent(event, { format, tokens: reader.tokens() });
+    const line = renderEvent(event, { format, tokens });
     if (line !== null) out.line(line);
   };
 }
 
-function wholeNumber(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(text);
+function notWhole(text: string): string | null {
+  return /^\d{1,15}$/.test(text) ? null : 'It must be a whole number.';
 }

@@ -7,19 +7,28 @@ import { isHeld, pastLiveness, type Reader } from '../daemon/read.ts';
 import { wrap } from '../report/cells.ts';
 import { exits } from './exit.ts';
 import { chosenRun, chosenWorker, clockOffset, reading } from './reading.ts';
-import type { CliContext, Verb } from './verb.ts';
+import type { CliContext, PlainVerb } from './verb.ts';
 
-export const verb: Verb = {
-  define(command, context) {
-    command
-      .argument('[worker]', 'show this worker alone, with its tasks, gates, attempts and activity')
-      .option('--at <moment>', 'as it was after an event (its number) or at a time (ISO 8601)')
-      .action(async (worker: string | undefined, options: { at?: string }) => {
-        await reading(context, (reader, place) => {
-          const seen = seenAt(context, { reader, place, at: options.at });
-          if (seen !== null) show(context, { ...seen, reader, worker: worker ?? null });
-        });
-      });
+export const verb: PlainVerb = {
+  words: [
+    {
+      name: 'worker',
+      required: false,
+      text: 'show this worker alone, with its tasks, gates, attempts and activity',
+    },
+  ],
+  options: [
+    {
+      name: 'at',
+      value: 'moment',
+      text: 'as it was after an event (its number) or at a time (ISO 8601)',
+    },
+  ],
+  act: async (context, { words: [worker], values }) => {
+    await reading(context, (reader, place) => {
+      const seen = seenAt(context, { reader, place, at: values.get('at') });
+      if (seen !== null) show(context, { ...seen, reader, worker: worker ?? null });
+    });
   },
 };
 

@@ -1,46 +1,108 @@
 /**
  * The process's own streams as sinks. A reader that goes away (`| head`) is no error: what follows is dropped, and
- * `closed` tells whoever streams to end; a run that prints progress goes on.
+ * `closed` tells whoever streams to end; a run that prints progress goes on. Streams are made when they are first
+ * needed, since making one takes longer than many a command.
  */
+import { fstatSync, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { confirm } from './confirm.ts';
 import type { Sink } from './render.ts';
 
-/** Sinks over stdout and stderr, and what is known of the terminal. */
-export function standardStreams(options: { readonly colour: boolean }): {
+/**
+ * Sinks over stdout and stderr, and what is known of the terminal. With `direct`, a stdout that is no terminal is
+ * written to at once, and blocks while its reader is slow: not for a process that has anything else to do.
+ */
+export function standardStreams(options: { readonly colour: boolean; readonly direct: boolean }): {
   readonly stdout: Sink;
   readonly stderr: Sink;
-  readonly isTerminal: boolean;
-  readonly canAsk: boolean;
+  readonly isTerminal: () => boolean;
+  readonly canAsk: () => boolean;
   /** Asks the person at the terminal; false for no. */
   readonly confirm: (question: string) => Promise<boolean>;
   readonly closed: AbortSignal;
 } {
   const closing = new AbortController();
-  const gone = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-    closing.abort();
-  };
-  process.stdout.on('error', gone);
-  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-  });
   const wanted =
     options.colour && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
-  const sink = (stream: NodeJS.WriteStream, signal: AbortSignal | null): Sink => ({
-    write: (text) => {
-      if (signal?.aborted !== true) stream.write(text);
-    },
-    colours: wanted && stream.isTTY === true,
-    width: () => (stream.isTTY === true ? (stream.columns ?? 80) : null),
-    rows: () => stream.rows ?? 24,
-  });
   return {
-    stdout: sink(process.stdout, closing.signal),
-    stderr: sink(process.stderr, null),
-    isTerminal: process.stdout.isTTY === true,
-    canAsk: process.stdin.isTTY === true && process.stderr.isTTY === true,
+    stdout:
+      options.direct && !mayBeTerminal(1)
+        ? directSink(1, closing)
+        : streamSink(() => process.stdout, { wanted, closing }),
+    stderr: streamSink(() => process.stderr, { wanted, closing: null }),
+    isTerminal: () => mayBeTerminal(1) && process.stdout.isTTY === true,
+    canAsk: () => isatty(0) && isatty(2),
     confirm: async (question) =>
       confirm(question, { input: process.stdin, output: process.stderr }),
     closed: closing.signal,
   };
+}
+
+/** A sink over a stream that is made at first use; `closing` is aborted when its reader is gone. */
+function streamSink(
+  open: () => NodeJS.WriteStream,
+  { wanted, closing }: { readonly wanted: boolean; readonly closing: AbortController | null },
+): Sink & { readonly write: (text: string | Uint8Array) => void } {
+  let opened: NodeJS.WriteStream | null = null;
+  const stream = (): NodeJS.WriteStream => {
+    if (opened !== null) return opened;
+    opened = open();
+    opened.on('error', (error: NodeJS.ErrnoException) => {
+      if (!isGone(error)) throw error;
+      closing?.abort();
+    });
+    return opened;
+  };
+  return {
+    write: (text) => {
+      if (closing?.signal.aborted !== true) stream().write(text);
+    },
+    get colours() {
+      return wanted && stream().isTTY === true;
+    },
+    width: () => (stream().isTTY === true ? (stream().columns ?? 80) : null),
+    rows: () => stream().rows ?? 24,
+  };
+}
+
+/** A sink over a descriptor that is no terminal. */
+function directSink(fd: number, closing: AbortController): Sink {
+  // What a descriptor does not take at once (another process made it non-blocking), the stream takes, and all after it.
+  const rest = streamSink(() => process.stdout, { wanted: false, closing });
+  let isBlocking = true;
+  return {
+    write: (text) => {
+      if (closing.signal.aborted) return;
+      let written = 0;
+      try {
+        if (isBlocking) written = writeSync(fd, text);
+      } catch (error) {
+        if (isGone(error)) return closing.abort();
+        if (!isErrno(error) || error.code !== 'EAGAIN') throw error;
+      }
+      if (written === Buffer.byteLength(text)) return;
+      isBlocking = false;
+      rest.write(Buffer.from(text).subarray(written));
+    },
+    colours: false,
+    width: () => null,
+    rows: () => 24,
+  };
+}
+
+/** Whether the descriptor can be a terminal: asking for certain needs the module for terminals. */
+function mayBeTerminal(fd: number): boolean {
+  try {
+    return fstatSync(fd).isCharacterDevice();
+  } catch {
+    return false;
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return isErrno(error) && (error.code === 'EPIPE' || error.code === 'EIO');
+}
+
+function isErrno(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error;
 }

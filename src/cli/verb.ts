@@ -1,7 +1,7 @@
 /**
  * What a verb is to the command line, and what the command line gives it.
  *
- * A verb's file exports `const verb: Verb`. Its actions print through `context.out` only, end with `context.exit(code)`
+ * A verb's file exports `const verb: Verb`, or one of its kinds. Its actions print through `context.out` only, end with `context.exit(code)`
  * or `context.fail(failure)` (none of which throws: return afterwards), and may read `context.options` once they run.
  */
 import type { Command } from 'commander';
@@ -58,4 +58,41 @@ export interface RawVerb {
   readonly raw: (argv: readonly string[], context: CliContext) => Promise<void>;
 }
 
-export type Verb = ParsedVerb | RawVerb;
+/** A word behind a verb. */
+export interface Word {
+  readonly name: string;
+  readonly required: boolean;
+  readonly text: string;
+}
+
+/** An option: with `value` (what it is called in help) it takes one, else it is there or not. */
+export interface Flag {
+  /** Long name without dashes. */
+  readonly name: string;
+  /** One letter. */
+  readonly short?: string;
+  readonly value?: string;
+  readonly text: string;
+  /** The only values that are taken. */
+  readonly choices?: readonly string[];
+  /** The value when the option is left out. */
+  readonly fallback?: string;
+  /** What is wrong with a value, in a sentence; null when nothing is. */
+  readonly wrong?: (value: string) => string | null;
+}
+
+/** What was typed, by the long names of flags. */
+export interface Given {
+  readonly words: readonly string[];
+  readonly flags: ReadonlySet<string>;
+  readonly values: ReadonlyMap<string, string>;
+}
+
+/** A verb whose syntax is data, so that what is usually typed needs no parser (`plain-words.ts`). */
+export interface PlainVerb {
+  readonly words: readonly Word[];
+  readonly options: readonly Flag[];
+  readonly act: (context: CliContext, given: Given) => Promise<void>;
+}
+
+export type Verb = ParsedVerb | RawVerb | PlainVerb;

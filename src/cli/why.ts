@@ -3,28 +3,28 @@ import { why } from '../core/why.ts';
 import { isHeld } from '../daemon/read.ts';
 import { nextCommand } from '../report/summary.ts';
 import { readingWorker } from './reading.ts';
-import type { Verb } from './verb.ts';
+import type { PlainVerb } from './verb.ts';
 
-export const verb: Verb = {
-  define(command, context) {
-    command.argument('<worker>', 'worker to ask about').action(async (id: string) => {
-      await readingWorker(context, id, ({ reader, place, state, run, worker }) => {
-        const now = context.now();
-        const left = run.state === 'running' && !isHeld(place);
-        const ended = reader.liveness(now)(run, worker).state === 'ended';
-        const cause =
-          left && worker.state === 'active' && ended
-            ? `${id} is active: its agent has ended; nobody has collected it.`
-            : why(state, run, worker, now);
-        const sentence = left ? `${cause} No czar is running here.` : cause;
-        const next = nextCommand(run, worker) ?? (left ? 'czar run' : null);
-        if (context.options.json) {
-          context.out.json({ v: 1, worker: id, state: worker.state, why: sentence, next });
-          return;
-        }
-        context.out.line(sentence);
-        if (next !== null) context.out.line({ text: `next: ${next}`, style: 'dim' });
-      });
+export const verb: PlainVerb = {
+  words: [{ name: 'worker', required: true, text: 'worker to ask about' }],
+  options: [],
+  act: async (context, { words: [id = ''] }) => {
+    await readingWorker(context, id, ({ reader, place, state, run, worker }) => {
+      const now = context.now();
+      const left = run.state === 'running' && !isHeld(place);
+      const ended = reader.liveness(now)(run, worker).state === 'ended';
+      const cause =
+        left && worker.state === 'active' && ended
+          ? `${id} is active: its agent has ended; nobody has collected it.`
+          : why(state, run, worker, now);
+      const sentence = left ? `${cause} No czar is running here.` : cause;
+      const next = nextCommand(run, worker) ?? (left ? 'czar run' : null);
+      if (context.options.json) {
+        context.out.json({ v: 1, worker: id, state: worker.state, why: sentence, next });
+        return;
+      }
+      context.out.line(sentence);
+      if (next !== null) context.out.line({ text: `next: ${next}`, style: 'dim' });
     });
   },
 };

@@ -11,7 +11,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { git } from '../git/git.ts';
 
-/** `demo/` of the package: two folders up from `src/daemon/` as well as from `dist/daemon/`. */
+/** `demo/` of the package: two folders up from `src/daemon/` as well as from `dist/cli/`. */
 const source = fileURLToPath(new URL('../../demo/', import.meta.url));
 const packaged = fileURLToPath(new URL('../../bin/czar', import.meta.url));
 

@@ -1,7 +1,9 @@
 /** The statement that reads one page of events. */
 import type { EventQuery } from './journal.ts';
 
+/** Events a page; the first is smaller, since many a reader goes no further. */
 const pageSize = 1000;
+const firstPageSize = 100;
 
 /**
  * SQL, values and page size for the page after `cursor` (the last sequence number given out, null at the beginning) of
@@ -27,7 +29,7 @@ export function selectEvents(
   if (query.types !== undefined) {
     where(`type IN (${query.types.map(() => '?').join(', ')})`, ...query.types);
   }
-  const page = Math.min(pageSize, left);
+  const page = Math.min(cursor === null ? firstPageSize : pageSize, left);
   const filter = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
   const sql = `SELECT seq, v, at, run, worker, attempt, type, data, hash FROM event ${filter}
     ORDER BY seq ${newest ? 'DESC' : 'ASC'} LIMIT ?`;

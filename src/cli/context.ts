@@ -1,0 +1,93 @@
+/** What a verb is given, over the process's own streams, folder and environment; and how its failures are shown. */
+import { exits, type ExitCode, type Failure } from './exit.ts';
+import { earlyFlags, globalOptions } from './global-options.ts';
+import { createPrinter, type Printer } from './render.ts';
+import { standardStreams } from './streams.ts';
+import type { CliContext, GlobalOptions } from './verb.ts';
+
+/** The context, and what only the command line itself does with it. */
+export interface Session {
+  readonly context: CliContext;
+  readonly code: () => ExitCode;
+  /** The options once they are understood; before, they are guessed, so that errors are printed as asked. */
+  readonly use: (options: GlobalOptions) => void;
+  /** Says what a verb threw, and sets the exit code. */
+  readonly broke: (error: unknown) => void;
+}
+
+/** A session for these arguments. `direct` writes stdout without a stream, for verbs that do nothing beside printing. */
+export function openSession(
+  argv: readonly string[],
+  { direct }: { readonly direct: boolean },
+): Session {
+  const early = earlyFlags(argv);
+  const streams = standardStreams({ colour: !early.has('no-color'), direct });
+  let code: ExitCode = exits.done;
+  let options = globalOptions({ flags: early, values: new Map() });
+  const out = createPrinter({ ...streams, quiet: () => options.quiet });
+  const context: CliContext = {
+    cwd: process.cwd(),
+    env: process.env,
+    get options() {
+      return options;
+    },
+    out,
+    get isTerminal() {
+      return streams.isTerminal();
+    },
+    get canAsk() {
+      return streams.canAsk() && !options.json;
+    },
+    confirm: streams.confirm,
+    get columns() {
+      return streams.stdout.width() ?? 80;
+    },
+    now: Date.now,
+    closed: streams.closed,
+    exit: (next) => {
+      code = next;
+    },
+    fail: (failure) => {
+      code = failure.exit;
+      printFailure(failure, { out, options });
+    },
+  };
+  return {
+    context,
+    code: () => code,
+    use: (next) => {
+      options = next;
+    },
+    broke: (error) => context.fail(storeFailure(error) ?? bug(error)),
+  };
+}
+
+/** The log cannot be used: no bug, but a state of this machine that the message names. */
+function storeFailure(error: unknown): Failure | null {
+  if (!(error instanceof Error) || error.name !== 'JournalError') return null;
+  const next = 'next' in error && typeof error.next === 'string' ? error.next : null;
+  return { exit: exits.refused, what: error.message.replace(/\.$/, ''), next, cause: error };
+}
+
+function bug(error: unknown): Failure {
+  return {
+    exit: exits.failed,
+    what: `internal error: ${error instanceof Error ? error.message : String(error)}`,
+    next: 'this is a fault of czar; --debug shows where',
+    cause: error,
+  };
+}
+
+function printFailure(
+  failure: Failure,
+  to: { readonly out: Printer; readonly options: GlobalOptions },
+): void {
+  const { exit: code, what, where = null, next = null, cause } = failure;
+  to.out.error({ text: 'czar: ', style: 'red' }, what);
+  if (where !== null) to.out.error(`  at ${where}`);
+  if (next !== null) to.out.error(`  next: ${next}`);
+  if (to.options.json) to.out.json({ v: 1, error: { code, what, where, next } });
+  if (to.options.debug && cause instanceof Error) {
+    for (const line of (cause.stack ?? '').split('\n')) to.out.error(line);
+  }
+}
