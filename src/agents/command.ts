@@ -6,9 +6,9 @@ import { resolve } from 'node:path';
 import type { AttemptEnd, Judgement, Report } from '../core/events.ts';
 import type { AgentDefinition } from '../core/plan.ts';
 import { parseObject, usageOf } from '../process/report-file.ts';
-import { shimName } from '../process/shim.ts';
+import { shimName } from '../process/runner-text.ts';
 import { attemptEnvironment } from './environment.ts';
-import type { AttemptPlaces } from './environment.ts';
+import type { AttemptEnvironment, AttemptPlaces } from './environment.ts';
 
 /** A prompt of more bytes does not go into an argument. */
 const maxPromptArgument = 100 * 1024;
@@ -26,7 +26,7 @@ export function start(
     readonly repository: string;
     readonly baseEnv: NodeJS.ProcessEnv;
   },
-): { readonly argv: readonly string[]; readonly env: NodeJS.ProcessEnv } {
+): { readonly argv: readonly string[] } & AttemptEnvironment {
   const { definition, promptFile, worktree, repository, baseEnv } = options;
   const values: Readonly<Record<string, string>> = {
     prompt: promptArgument(options.prompt, promptFile),
@@ -42,7 +42,7 @@ export function start(
   );
   return {
     argv: [program.includes('/') ? resolve(repository, program) : program, ...args],
-    env: attemptEnvironment({ baseEnv, names: definition.env, places: options }),
+    ...attemptEnvironment({ baseEnv, names: definition.env, places: options }),
   };
 }
 

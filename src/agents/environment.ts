@@ -75,33 +75,39 @@ const allowed: ReadonlySet<string> = new Set([
   'ASDF_DATA_DIR',
 ]);
 
+/** What an attempt shares with others of the same agent, and what is its own, which wins and holds no secret. */
+export interface AttemptEnvironment {
+  readonly env: NodeJS.ProcessEnv;
+  readonly own: Readonly<Record<string, string>>;
+}
+
 /** The environment of one attempt. `names` are the variables that the agent's definition asks for besides. */
 export function attemptEnvironment(options: {
   readonly baseEnv: NodeJS.ProcessEnv;
   readonly names: readonly string[];
   readonly places: AttemptPlaces;
-}): NodeJS.ProcessEnv {
+}): AttemptEnvironment {
   const { baseEnv, names, places } = options;
   const inherited = Object.entries(baseEnv).filter(
     ([name]) => allowed.has(name) || name.startsWith('LC_') || names.includes(name),
   );
   const path = baseEnv['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
   return {
-    ...Object.fromEntries(inherited),
-    PATH: `${places.binDir}${delimiter}${path}`,
     // There is no terminal, whatever the user sits at.
-    TERM: 'dumb',
-    PWD: places.worktree,
-    TMPDIR: places.tmpDir,
-    GIT_CEILING_DIRECTORIES: dirname(places.worktree),
-    GIT_TERMINAL_PROMPT: '0',
-    CZAR_RUN: places.run,
-    CZAR_WORKER: places.worker,
-    CZAR_ATTEMPT: String(places.attempt),
-    CZAR_PROMPT_FILE: places.promptFile,
-    CZAR_REPORT_FILE: places.reportFile,
-    CZAR_SHELL: places.shellFile,
-    CZAR_PORT_BASE: String(portBase(places)),
+    env: { ...Object.fromEntries(inherited), TERM: 'dumb', GIT_TERMINAL_PROMPT: '0' },
+    own: {
+      PATH: `${places.binDir}${delimiter}${path}`,
+      PWD: places.worktree,
+      TMPDIR: places.tmpDir,
+      GIT_CEILING_DIRECTORIES: dirname(places.worktree),
+      CZAR_RUN: places.run,
+      CZAR_WORKER: places.worker,
+      CZAR_ATTEMPT: String(places.attempt),
+      CZAR_PROMPT_FILE: places.promptFile,
+      CZAR_REPORT_FILE: places.reportFile,
+      CZAR_SHELL: places.shellFile,
+      CZAR_PORT_BASE: String(portBase(places)),
+    },
   };
 }
 

@@ -21,6 +21,7 @@ import type { Intent } from '../core/intents.ts';
 import type { Event } from '../core/events.ts';
 import type { RepositoryState } from '../core/state.ts';
 import { identify } from '../process/identity.ts';
+import { Runners } from '../process/runners.ts';
 import { Loop } from './loop.ts';
 import { performer } from './perform.ts';
 import { steadyClock } from './steady-clock.ts';
@@ -89,8 +90,10 @@ export async function openLoop<Admitted>(options: {
     await removeStaleLocks(git);
     const journal = openJournal(join(git.state, 'czar.db'));
     const derived = openDerivedFiles(home.path, journal);
+    const runners = new Runners(join(git.state, 'shims'));
     const place: Workplace = {
       git,
+      runners,
       identity: facts.identity,
       origin: facts.origin,
       env,
@@ -143,6 +146,7 @@ export async function openLoop<Admitted>(options: {
       admitted,
       async [Symbol.asyncDispose]() {
         await loop.end('closed');
+        runners[Symbol.dispose]();
         await emptied;
         derived.close();
         journal.close();

@@ -49,6 +49,8 @@ type AttemptIntent = Extract<Intent, { attempt: number }>;
 
 /** How often the watchdog is told that a loop is there, milliseconds. */
 const watchedMs = 60_000;
+/** When an attempt gets its watchdog, milliseconds. */
+const guardMs = 1_000;
 /** How much later than the loop the watchdog ends an attempt at its time limit, milliseconds. */
 const watchdogSlackMs = 10_000;
 
@@ -112,7 +114,7 @@ export async function launch(
     };
   }
   const prompt = await brief(place, intent, context);
-  const { argv, env } = start({
+  const { argv, env, own } = start({
     ...files,
     run: run.id,
     worker: intent.worker,
@@ -126,11 +128,12 @@ export async function launch(
   });
   await place.git.point?.('launch:before-spawn');
   const { policies } = run.plan;
-  const started = await startAttempt({
+  const started = await startAttempt(place.runners, {
     dir: files.attemptDir,
     argv,
     cwd: tree,
     env,
+    own,
     timeoutMs: definition.timeoutMs === null ? null : definition.timeoutMs + watchdogSlackMs,
     unattendedMs: policies.unattendedMs,
     graceMs: policies.graceMs,
@@ -151,14 +154,7 @@ export async function watch(
   const { attempt } = stateOf(run, intent.worker);
   if (attempt?.process == null)
     throw new Error(`attempt ${intent.attempt} of ${intent.worker} has no process`);
-  attend(place, files);
-  const watched = setInterval(() => {
-    try {
-      attend(place, files);
-    } catch {
-      // A full disk, say: the watchdog has patience, and the next one may be written.
-    }
-  }, watchedMs);
+  const watched = keepWatched(place, files, run.plan.policies.unattendedMs);
   const reader = reportReader(place, intent, attempt, report);
   try {
     const end = await followAttempt({
@@ -166,14 +162,44 @@ export async function watch(
       process: attempt.process,
       signal,
       onActivity: () => reader.look(),
+      runners: place.runners,
     });
     // What was reported last may have come without a change that was seen.
     reader.look();
     await reader.rest();
     return end === null ? null : ended(intent, files, end);
   } finally {
-    clearInterval(watched);
+    watched[Symbol.dispose]();
   }
+}
+
+/**
+ * Tells the watchdog that this loop is there, now and then, once the attempt has lived for a moment: before that it has
+ * none.
+ */
+function keepWatched(place: Workplace, files: AttemptFiles, unattendedMs: number): Disposable {
+  const attendIt = (): void => {
+    try {
+      attend(place, files);
+    } catch {
+      // A full disk, say: the watchdog has patience, and the next one may be written.
+    }
+  };
+  let again: NodeJS.Timeout | undefined;
+  const first = setTimeout(
+    () => {
+      attendIt();
+      place.runners.guard(files.attemptDir);
+      again = setInterval(attendIt, watchedMs);
+    },
+    Math.min(guardMs, unattendedMs / 4),
+  );
+  return {
+    [Symbol.dispose]: () => {
+      clearTimeout(first);
+      clearInterval(again);
+    },
+  };
 }
 
 /** Tells the watchdog that this loop is there, in folders that a cleaning may have taken away. */

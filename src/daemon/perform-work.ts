@@ -41,7 +41,7 @@ export async function collectWork(
   const definition = definitionOf(run, intent.worker);
   const dir = attemptDir(place, intent);
   const tree = treeOf(place, worker);
-  await stopTree({
+  const { survivors } = await stopTree({
     marker: attemptKey(dir),
     // A person who submits may have programs of their own in the tree.
     roots: worker.submitted || worker.attempt?.process == null ? [] : [worker.attempt.process],
@@ -49,6 +49,7 @@ export async function collectWork(
     attemptDir: dir,
     graceMs: run.plan.policies.graceMs,
   });
+  if (survivors.length === 0) place.runners.release(dir);
   // A question or a blocker among its last words came after the intent: then what is open is kept, not committed.
   let waits = false;
   await drainReports(place, {

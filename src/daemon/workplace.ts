@@ -5,6 +5,7 @@ import type { RunState } from '../core/state.ts';
 import { clone } from '../git/clone.ts';
 import type { GitContext, Identity } from '../git/context.ts';
 import type { Isolation } from '../git/isolation.ts';
+import type { Runners } from '../process/runners.ts';
 
 export interface Workplace {
   readonly git: GitContext;
@@ -13,6 +14,8 @@ export interface Workplace {
   /** URL of the user's `origin`, or null. */
   readonly origin: string | null;
   readonly env: NodeJS.ProcessEnv;
+  /** The shims of its attempts. */
+  readonly runners: Runners;
   /** Folder of all check trees, in the user's cache. */
   readonly checks: string;
   /** Milliseconds since 1970. */

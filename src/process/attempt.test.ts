@@ -18,19 +18,21 @@ import {
   readStatus,
   readStopped,
   readWatchdog,
-  recordBoot,
   voidAttempt,
 } from './status.ts';
+import { Runners } from './runners.ts';
 import { systemFacts } from './table.ts';
 import { scan, stopTree } from './tree.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'czar-attempt-'));
 const made: string[] = [];
+const runners = new Runners(join(home, 'shims'));
 after(async () => {
   for (const dir of made) {
     const { kind } = readStatus(dir);
     if (kind === 'running' || kind === 'claimed') await stop(dir);
   }
+  runners[Symbol.dispose]();
   rmSync(home, { recursive: true, force: true });
 });
 
@@ -45,7 +47,8 @@ function options(dir: string, script: string, more: Partial<StartOptions> = {}):
     dir,
     argv: ['/bin/sh', '-c', script],
     cwd: home,
-    env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', DIR: dir },
+    env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
+    own: { DIR: dir },
     timeoutMs: null,
     unattendedMs: 60_000,
     graceMs: 500,
@@ -84,7 +87,9 @@ const forever = 'trap "" TERM; echo ready >"$DIR/ready"; while :; do sleep 60; d
 
 test('an attempt is started, followed and its exit code found', async () => {
   const dir = folder();
-  const agent = started(await startAttempt(options(dir, 'echo out; echo err >&2; exit 7')));
+  const agent = started(
+    await startAttempt(runners, options(dir, 'echo out; echo err >&2; exit 7')),
+  );
   assert.deepEqual(await follow(dir, agent), { how: 'exited', code: 7 });
   assert.equal(readFileSync(join(dir, 'output'), 'utf8'), 'out\n');
   assert.equal(readFileSync(join(dir, 'errors'), 'utf8'), 'err\n');
@@ -96,7 +101,7 @@ test('the agent has the recorded identity, no terminal input and the default sig
   const dir = folder();
   const script =
     'read -r x && echo had-input; grep -E "SigIgn" /proc/self/status; echo $$; ls -l /proc/$$/fd';
-  const agent = started(await startAttempt(options(dir, script)));
+  const agent = started(await startAttempt(runners, options(dir, script)));
   await follow(dir, agent);
   const output = readFileSync(join(dir, 'output'), 'utf8');
   assert.ok(!output.includes('had-input'));
@@ -108,7 +113,7 @@ test('the agent has the recorded identity, no terminal input and the default sig
 test('fifty very fast exits are all recorded', async () => {
   const runs = Array.from({ length: 50 }, async (_, i) => {
     const dir = folder();
-    const agent = started(await startAttempt(options(dir, `exit ${i}`)));
+    const agent = started(await startAttempt(runners, options(dir, `exit ${i}`)));
     return follow(dir, agent);
   });
   const ends = await Promise.all(runs);
@@ -120,7 +125,7 @@ test('fifty very fast exits are all recorded', async () => {
 
 test('a missing program is a final failure that names it', async () => {
   const dir = folder();
-  const result = await startAttempt(options(dir, '', { argv: ['no-such-agent', 'x'] }));
+  const result = await startAttempt(runners, options(dir, '', { argv: ['no-such-agent', 'x'] }));
   assert.ok('failed' in result && result.final);
   assert.match(result.failed, /no-such-agent/);
   assert.equal(readStatus(dir).kind, 'none');
@@ -130,7 +135,7 @@ test('a file that is not executable is a final failure that says so', async () =
   const dir = folder();
   const file = join(dir, 'agent.txt');
   writeFileSync(file, 'x', { mode: 0o644 });
-  const result = await startAttempt(options(dir, '', { argv: [file] }));
+  const result = await startAttempt(runners, options(dir, '', { argv: [file] }));
   assert.ok('failed' in result && result.final);
   assert.match(result.failed, /not executable/);
 });
@@ -139,7 +144,7 @@ test('a program that the system refuses to run says so on errors with the name o
   const dir = folder();
   const file = join(dir, 'agent');
   writeFileSync(file, '#!/no/such/interpreter\n', { mode: 0o755 });
-  const agent = started(await startAttempt(options(dir, '', { argv: [file] })));
+  const agent = started(await startAttempt(runners, options(dir, '', { argv: [file] })));
   const end = await follow(dir, agent);
   assert.ok(end?.how === 'exited' && (end.code === 126 || end.code === 127));
   assert.match(readFileSync(join(dir, 'errors'), 'utf8'), /^czar-exec:/m);
@@ -147,8 +152,8 @@ test('a program that the system refuses to run says so on errors with the name o
 
 test('a folder is started at most once', async () => {
   const dir = folder();
-  await follow(dir, started(await startAttempt(options(dir, 'echo once'))));
-  const again = await startAttempt(options(dir, 'echo twice'));
+  await follow(dir, started(await startAttempt(runners, options(dir, 'echo once'))));
+  const again = await startAttempt(runners, options(dir, 'echo twice'));
   // The records of the first one are what a second start finds.
   assert.ok('started' in again);
   assert.equal(readFileSync(join(dir, 'output'), 'utf8'), 'once\n');
@@ -157,7 +162,7 @@ test('a folder is started at most once', async () => {
 test('of a start and a loop that gives it up exactly one wins', async () => {
   const races = Array.from({ length: 20 }, async (_, i) => {
     const dir = folder();
-    const start = startAttempt(options(dir, 'echo ran'));
+    const start = startAttempt(runners, options(dir, 'echo ran'));
     if (i % 2 === 1) await new Promise(setImmediate);
     const won = voidAttempt(dir);
     const result = await start;
@@ -167,7 +172,8 @@ test('of a start and a loop that gives it up exactly one wins', async () => {
     } else {
       await follow(dir, started(result));
     }
-    assert.equal(readFileSync(join(dir, 'output'), 'utf8'), won ? '' : 'ran\n');
+    if (won) assert.ok(!existsSync(join(dir, 'output')), 'it never came to its program');
+    else assert.equal(readFileSync(join(dir, 'output'), 'utf8'), 'ran\n');
   });
   await Promise.all(races);
 });
@@ -176,7 +182,9 @@ test('an attempt outlives a killed parent, and another process finds its exit', 
   const dir = folder();
   const program = `
     import { startAttempt } from ${JSON.stringify(import.meta.resolve('./attempt.ts'))};
-    const result = await startAttempt(JSON.parse(process.argv[1]));
+    import { Runners } from ${JSON.stringify(import.meta.resolve('./runners.ts'))};
+    const runners = new Runners(${JSON.stringify(join(home, 'others'))});
+    const result = await startAttempt(runners, JSON.parse(process.argv[1]));
     console.log(JSON.stringify(result));
     setInterval(() => {}, 1000);`;
   const script = 'echo ready >"$DIR/ready"; while [ ! -e "$DIR/go" ]; do sleep 0.05; done; exit 9';
@@ -197,7 +205,7 @@ test('an attempt outlives a killed parent, and another process finds its exit', 
 
 test('a killed agent has the exit code of its signal', async () => {
   const dir = folder();
-  const agent = started(await startAttempt(options(dir, forever)));
+  const agent = started(await startAttempt(runners, options(dir, forever)));
   process.kill(agent.pid, 'SIGKILL');
   assert.deepEqual(await follow(dir, agent), { how: 'exited', code: 137 });
   assert.equal(readFileSync(join(dir, 'errors'), 'utf8'), '', 'the shell says nothing of its own');
@@ -205,7 +213,7 @@ test('a killed agent has the exit code of its signal', async () => {
 
 test('when the shim is killed the agent is adopted and its exit is unknown', async () => {
   const dir = folder();
-  const agent = started(await startAttempt(options(dir, forever)));
+  const agent = started(await startAttempt(runners, options(dir, forever)));
   await appears(dir, 'ready');
   const status = readStatus(dir);
   assert.ok(status.kind === 'running' && status.shim !== null);
@@ -227,7 +235,7 @@ test('a restart of the machine ends the attempt with an unknown exit', async () 
   writeFileSync(join(dir, 'status'), 'shim 10 5 .\nagent 11 5 .\n');
   const found = await recoverAttempt({ dir, boot: 'an earlier boot' });
   assert.ok(found.kind === 'unknown-exit');
-  recordBoot(dir, 'an earlier boot');
+  writeFileSync(join(dir, 'status'), 'boot an-earlier-boot .\nshim 10 5 .\nagent 11 5 .\n');
   assert.equal((await recoverAttempt({ dir, boot: '' })).kind, 'unknown-exit');
   const process = { pid: 11, start: '5', boot: 'an earlier boot' };
   assert.equal((await follow(dir, process))?.how, 'lost');
@@ -236,7 +244,7 @@ test('a restart of the machine ends the attempt with an unknown exit', async () 
 test('an attempt that nobody claimed is claimed by the recovering loop and never starts', async () => {
   const dir = folder();
   assert.deepEqual(await recoverAttempt({ dir, boot: bootId() }), { kind: 'never-started' });
-  const late = await startAttempt(options(dir, 'echo ran'));
+  const late = await startAttempt(runners, options(dir, 'echo ran'));
   assert.ok('failed' in late && !late.final);
 });
 
@@ -275,7 +283,9 @@ test('the watchdog ends an attempt at its time limit, with its parent dead and S
   const dir = folder();
   const program = `
     import { startAttempt } from ${JSON.stringify(import.meta.resolve('./attempt.ts'))};
-    await startAttempt(JSON.parse(process.argv[1]));
+    import { Runners } from ${JSON.stringify(import.meta.resolve('./runners.ts'))};
+    const runners = new Runners(${JSON.stringify(join(home, 'others'))});
+    await startAttempt(runners, JSON.parse(process.argv[1]));
     process.kill(process.pid, 'SIGKILL');`;
   const script = `(trap "" TERM; setsid sleep 60) & ${forever}`;
   const limits = options(dir, script, { timeoutMs: 400, graceMs: 100 });
@@ -295,15 +305,17 @@ test('the watchdog ends an attempt at its time limit, with its parent dead and S
 test('the watchdog ends an attempt that nobody watches', async () => {
   const dir = folder();
   const agent = started(
-    await startAttempt(options(dir, forever, { unattendedMs: 300, graceMs: 100 })),
+    await startAttempt(runners, options(dir, forever, { unattendedMs: 300, graceMs: 100 })),
   );
+  runners.guard(dir);
   assert.deepEqual(await follow(dir, agent), { how: 'stopped', why: 'unattended', code: 137 });
 });
 
 test('the watchdog leaves an attempt alone that is watched', async () => {
   const dir = folder();
   const script = 'for i in 1 2 3 4 5 6 7 8; do sleep 0.1; echo $i; done';
-  const agent = started(await startAttempt(options(dir, script, { unattendedMs: 400 })));
+  const agent = started(await startAttempt(runners, options(dir, script, { unattendedMs: 400 })));
+  runners.guard(dir);
   const end = await followAttempt({
     dir,
     process: agent,
@@ -315,7 +327,10 @@ test('the watchdog leaves an attempt alone that is watched', async () => {
 
 test('the watchdog ends with an agent that killed its own group politely', async () => {
   const dir = folder();
-  const agent = started(await startAttempt(options(dir, 'trap "exit 5" TERM; kill 0; exit 6')));
+  const agent = started(
+    await startAttempt(runners, options(dir, 'trap "exit 5" TERM; kill 0; exit 6')),
+  );
+  runners.guard(dir);
   assert.deepEqual(await follow(dir, agent), { how: 'exited', code: 5 });
   await watchdogEnds(dir);
 });
@@ -326,7 +341,7 @@ test('a stop finds children in other sessions, ends them, and leaves the exit on
     setsid sh -c '(trap "" TERM; sh -c "echo \\$\\$ >\\"$DIR/deep\\"; while :; do sleep 60; done" &)' &
     (env -i /bin/sh -c 'kill -STOP $$; sleep 60') &
     ${forever}`;
-  const agent = started(await startAttempt(options(dir, script)));
+  const agent = started(await startAttempt(runners, options(dir, script)));
   const deep = Number(await appears(dir, 'deep'));
   await appears(dir, 'ready');
   assert.equal(markStopped(dir, 'requested'), true);
@@ -343,7 +358,7 @@ test('what an ended agent left behind is found by its marker and ended', async (
   const dir = folder();
   const script =
     'setsid sh -c "echo \\$\\$ >$DIR/left; exec sleep 60" >/dev/null 2>&1 & while [ ! -s "$DIR/left" ]; do sleep 0.02; done';
-  const agent = started(await startAttempt(options(dir, script)));
+  const agent = started(await startAttempt(runners, options(dir, script)));
   assert.deepEqual(await follow(dir, agent), { how: 'exited', code: 0 });
   const left = Number(await appears(dir, 'left'));
   const { ended, survivors } = await stop(dir, 1_000);
@@ -356,7 +371,7 @@ test('a daemon without the marker is found where it works, a stranger there is n
   const tree = mkdtempSync(join(home, 'tree-'));
   const stranger = spawn('sleep', ['60'], { cwd: tree, stdio: 'ignore' });
   const script = `setsid env -i /bin/sh -c '(echo $$ >"${dir}/pid"; exec sleep 60) &' >/dev/null 2>&1; ${forever}`;
-  started(await startAttempt(options(dir, script, { cwd: tree })));
+  started(await startAttempt(runners, options(dir, script, { cwd: tree })));
   await appears(dir, 'ready');
   const query = { marker: attemptKey(dir), roots: [], worktree: tree, attemptDir: dir };
   const { survivors } = await stopTree({ ...query, graceMs: 50 });
@@ -368,7 +383,7 @@ test('a daemon without the marker is found where it works, a stranger there is n
 
 test('activity in the folder is told, and following ends when it is told to', async () => {
   const dir = folder();
-  const agent = started(await startAttempt(options(dir, `echo first; ${forever}`)));
+  const agent = started(await startAttempt(runners, options(dir, `echo first; ${forever}`)));
   const enough = new AbortController();
   const end = followAttempt({
     dir,

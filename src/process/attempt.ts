@@ -1,18 +1,17 @@
 /**
- * Starts an attempt: the agent's program under the shim, detached, with its output in files.
+ * Starts an attempt: the agent's program under a shim, with its output in files.
  *
  * Owns the start only: from then on the records in the folder say what became of it, for this loop and for any later
  * one (`follow.ts`). Invariant: an attempt whose folder holds a claim is never started again.
  */
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync } from 'node:fs';
 import type { ProcessIdentity } from '../core/events.ts';
-import { watchFolder } from './changes.ts';
 import { bootId } from './identity.ts';
-import { shimArguments, shimExit } from './shim.ts';
-import { attemptKey, markWatched, readStatus, recordBoot, voidAttempt } from './status.ts';
+import { shimExit } from './runner-text.ts';
+import type { Runners, ShimWord } from './runners.ts';
+import { writeStart } from './start-file.ts';
+import { attemptKey, readStatus, voidAttempt } from './status.ts';
+import { watchdogLimits } from './watchdog-text.ts';
 import { which } from './which.ts';
 
 export interface StartOptions {
@@ -20,8 +19,10 @@ export interface StartOptions {
   readonly dir: string;
   readonly argv: readonly string[];
   readonly cwd: string;
-  /** The whole environment; the attempt's marker is added. */
+  /** What its environment has in common with that of other attempts. */
   readonly env: NodeJS.ProcessEnv;
+  /** What is its own and nothing secret, names as a shell allows them; the attempt's marker is added. */
+  readonly own: Readonly<Record<string, string>>;
   /** Milliseconds until the watchdog ends it; null for no limit. */
   readonly timeoutMs: number | null;
   /** Milliseconds without `markWatched` until the watchdog ends it. */
@@ -35,113 +36,88 @@ export type StartResult =
   /** One sentence; `final` when a repeat cannot mend it. */
   | { readonly failed: string; readonly final: boolean };
 
+type Failed = Extract<StartResult, { failed: string }>;
+
 /** How long the shim may take to its first record, milliseconds: then it is not allowed to start any more. */
 const patienceMs = 30_000;
 
 /** Starts the program and returns as soon as its process is on record, or with the reason why it never will be. */
-export async function startAttempt(options: StartOptions): Promise<StartResult> {
-  const { dir, argv, cwd, env } = options;
-  const program = which({ program: argv[0] ?? '', path: env['PATH'] ?? '', cwd });
+export async function startAttempt(runners: Runners, options: StartOptions): Promise<StartResult> {
+  const { dir, argv, cwd, env, own } = options;
+  const path = own['PATH'] ?? env['PATH'] ?? '';
+  const program = which({ program: argv[0] ?? '', path, cwd });
   if ('missing' in program) return { failed: program.missing, final: true };
-
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     chmodSync(dir, 0o700);
-    recordBoot(dir, bootId());
-    markWatched(dir);
+    writeStart(dir, {
+      cwd,
+      own,
+      argv: [program.path, ...argv.slice(1)],
+      key: attemptKey(dir),
+      limits: watchdogLimits(options),
+    });
   } catch (error) {
     return { failed: `its folder cannot be made: ${message(error)}`, final: false };
   }
-  return launch({ ...options, argv: [program.path, ...argv.slice(1)] });
-}
-
-async function launch(options: StartOptions): Promise<StartResult> {
-  const { dir } = options;
-  const { promise, resolve } = Promise.withResolvers<StartResult>();
-  let shim: ChildProcess | null = null;
-  let waited = 0;
-  const backstopMs = 1_000;
-  using _watch = watchFolder(dir, backstopMs, (file) => {
-    if (file === null) waited += backstopMs;
-    look();
-  });
-  const look = (): void => {
-    try {
-      const result = outcome(dir, shim);
-      if (result !== null) resolve(result);
-      else if (waited >= patienceMs && readStatus(dir).kind === 'none' && voidAttempt(dir)) {
-        resolve({ failed: 'its shim did not come up', final: false });
-      }
-    } catch (error) {
-      // A throw from a watcher or a timer would end the process.
-      resolve({ failed: `its records cannot be used: ${message(error)}`, final: false });
-    }
-  };
-
-  const started = spawnShim(options);
-  if ('failed' in started) return started;
-  shim = started.child;
-  shim.once('exit', look);
-  shim.once('error', (error) => resolve(refused(error)));
-  look();
-  const result = await promise;
-  // What comes later is for whoever follows it.
-  shim.off('exit', look);
-  shim.unref();
+  const result = await launch(runners, options);
+  if ('failed' in result) runners.release(dir);
   return result;
 }
 
-function spawnShim(
-  options: StartOptions,
-): { readonly child: ChildProcess } | Extract<StartResult, { failed: string }> {
-  const { dir, cwd, env } = options;
-  const files: number[] = [];
+async function launch(runners: Runners, { dir, env }: StartOptions): Promise<StartResult> {
+  const { promise, resolve } = Promise.withResolvers<StartResult>();
+  const told = (word: ShimWord): void => {
+    try {
+      resolve(word.kind === 'agent' ? onRecord(word.process) : outcome(dir, word));
+    } catch (error) {
+      // A throw here would end the process.
+      resolve({ failed: `its records cannot be used: ${message(error)}`, final: false });
+    }
+  };
+  const patience = setTimeout(() => told({ kind: 'gone' }), patienceMs);
   try {
-    for (const name of ['output', 'errors']) files.push(openSync(join(dir, name), 'a', 0o600));
-    const child = spawn('/bin/sh', shimArguments(options), {
-      cwd,
-      env: { ...env, CZAR_ATTEMPT_KEY: attemptKey(dir) },
-      detached: true,
-      stdio: ['ignore', ...files],
-    });
-    return { child };
+    runners.start(dir, env, told);
+    return await promise;
   } catch (error) {
-    return refused(error);
+    return { failed: `it could not be started: ${message(error)}`, final: false };
   } finally {
-    for (const file of files) closeSync(file);
+    clearTimeout(patience);
   }
 }
 
-/** What the records say; null while the shim is still on its way. */
-function outcome(dir: string, shim: ChildProcess | null): StartResult | null {
+/** What the records say once the shim has refused, ended, or said nothing for too long. */
+function outcome(dir: string, word: Exclude<ShimWord, { kind: 'agent' }>): StartResult {
   const status = readStatus(dir);
   switch (status.kind) {
     case 'running':
-      return { started: { ...status.agent, boot: bootId() } };
+      return onRecord(status.agent);
     case 'exited':
-      if (status.agent !== null) return { started: { ...status.agent, boot: bootId() } };
-      return { failed: unwritable, final: false };
+      if (status.agent !== null) return onRecord(status.agent);
+      return status.code === shimExit.noTree
+        ? { failed: 'its tree cannot be entered', final: false }
+        : unwritable;
     case 'void':
       return { failed: 'it was given up by another loop before it started', final: false };
     case 'none':
-    case 'claimed': {
-      if (shim === null || (shim.exitCode === null && shim.signalCode === null)) return null;
-      if (shim.exitCode === shimExit.claimed)
+    case 'claimed':
+      if (word.kind === 'refused' && word.code === shimExit.claimed)
         return { failed: 'its folder is taken already', final: false };
-      if (shim.exitCode === shimExit.unwritable) return { failed: unwritable, final: false };
-      // It may have died before its claim: nobody shall start it later.
+      if (word.kind === 'refused') return unwritable;
+      // Its shim may have died before its claim, or hang there: nobody shall start it later.
       if (status.kind === 'none') voidAttempt(dir);
-      return { failed: `its shim ended with ${shim.signalCode ?? shim.exitCode}`, final: false };
-    }
+      return { failed: 'its shim did not come up', final: false };
   }
 }
 
-const unwritable = 'its records cannot be written (is the disk full?)';
-
-function refused(error: unknown): Extract<StartResult, { failed: string }> {
-  const tooLong = error instanceof Error && 'code' in error && error.code === 'E2BIG';
-  return { failed: `it could not be started: ${message(error)}`, final: tooLong };
+function onRecord(agent: { readonly pid: number; readonly start: string }): StartResult {
+  return { started: { ...agent, boot: bootId() } };
 }
+
+const unwritable: Failed = {
+  failed: 'its records cannot be written (is the disk full?)',
+  final: false,
+};
 
 function message(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -11,6 +11,7 @@ import { endOf, endWithoutExit, readBoot, readStatus, voidAttempt, attemptKey } 
 import type { AttemptStatus, RecordedProcess } from './status.ts';
 import { systemFacts } from './table.ts';
 import type { FactSource } from './table.ts';
+import type { Runners } from './runners.ts';
 import { scan } from './tree.ts';
 
 export type Recovered =
@@ -25,6 +26,8 @@ const claimPatienceMs = 2_000;
 const backstopMs = 2_000;
 /** Between two calls of `onActivity`, milliseconds. */
 const activityMs = 100;
+/** How long an attempt lives before its folder is watched, milliseconds. */
+const momentMs = 100;
 
 const rebooted = 'the machine was restarted while it ran';
 const bothKilled = 'it was killed together with the process that records its exit';
@@ -89,13 +92,15 @@ export async function recoverAttempt(options: {
 
 /**
  * Follows a live attempt to its end. `onActivity` is called after changes in its folder, at most every 100 ms. Returns
- * null when `signal` ends the following; the attempt goes on.
+ * null when `signal` ends the following; the attempt goes on. An attempt that a shim of `runners` has is told of by it,
+ * and its folder is watched only when it lives for a moment.
  */
 export async function followAttempt(options: {
   readonly dir: string;
   readonly process: ProcessIdentity;
   readonly signal: AbortSignal;
   readonly onActivity: () => void;
+  readonly runners?: Runners;
   readonly source?: FactSource;
 }): Promise<AttemptEnd | null> {
   const { dir, signal, onActivity, source = systemFacts } = options;
@@ -120,14 +125,29 @@ export async function followAttempt(options: {
   };
   const abort = (): void => resolve(null);
   signal.addEventListener('abort', abort, { once: true });
-  using _watch = watchFolder(dir, backstopMs, look);
-  look(null);
+  let watch: Disposable | null = null;
+  const watchIt = (): void => {
+    watch = watchFolder(dir, backstopMs, look);
+    look(null);
+  };
+  const heard = options.runners?.listen(dir, ({ kind }) => {
+    if (kind !== 'agent') look('status');
+  });
+  const moment = heard == null ? undefined : setTimeout(watchIt, momentMs);
+  if (heard == null) watchIt();
   try {
     return await promise;
   } finally {
     clearTimeout(soon);
+    clearTimeout(moment);
     signal.removeEventListener('abort', abort);
+    heard?.[Symbol.dispose]();
+    disposeOf(watch);
   }
+}
+
+function disposeOf(what: Disposable | null): void {
+  what?.[Symbol.dispose]();
 }
 
 function endNow(dir: string, followed: ProcessIdentity, source: FactSource): AttemptEnd | null {

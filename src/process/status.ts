@@ -1,5 +1,5 @@
 /**
- * The records of an attempt's folder: `status` (claim, pids, exit), `boot`, `stopped` (who ended it), `watchdog`,
+ * The records of an attempt's folder: `status` (claim, boot, pids, exit), `stopped` (who ended it), `watchdog`,
  * `watched`.
  *
  * Invariant: a record counts only as a whole line; of several of one kind the last one wins.
@@ -98,15 +98,13 @@ export function readWatchdog(dir: string): RecordedProcess | null {
   return match === null ? null : { pid: Number(match[1]), start: match[2] ?? '' };
 }
 
-/** Writes down in which boot the attempt is started; pids on record mean nothing in another. */
-export function recordBoot(dir: string, boot: string): void {
-  // A second start of the folder must not change what the records of the first one mean.
-  createExclusively(join(dir, 'boot'), `${boot}\n`);
-}
-
-/** The boot that the attempt was started in, '' when it is not on record. */
+/** The boot that the attempt was started in, '' when it is not on record: pids on record mean nothing in another. */
 export function readBoot(dir: string): string {
-  return readOr(join(dir, 'boot'))?.trim() ?? '';
+  const lines = wholeLines(readOr(join(dir, 'status')) ?? '');
+  return (
+    lines.map((line) => /^boot (\S+) \.$/.exec(line)?.[1] ?? '').findLast((boot) => boot !== '') ??
+    ''
+  );
 }
 
 /** Value of CZAR_ATTEMPT_KEY, which marks every process of the attempt; always of one length. */

@@ -54,11 +54,13 @@ export function scan(query: TreeQuery): readonly Member[] {
   const rows = (listProcesses(source) ?? []).filter((row) => !hasEnded(row.state));
   const byPid = new Map(rows.map((row) => [row.pid, row]));
   const attempt = companions(attemptDir, boot);
-  const shim = find(attempt.shim, byPid);
+  const ownShim = find(attempt.shim, byPid);
+  // After the exit it may have another attempt, whose processes are its children and in its session.
+  const shim = attempt.exited ? undefined : ownShim;
   const watchdog = find(attempt.watchdog, byPid);
   const excluded = selfAndAbove(byPid);
   const candidates = rows.filter(
-    (row) => !excluded.has(row.pid) && row !== shim && row !== watchdog,
+    (row) => !excluded.has(row.pid) && row !== ownShim && row !== watchdog,
   );
   const roots = new Set(
     [...query.roots, ...(attempt.agent === null ? [] : [{ ...attempt.agent, boot }])]
@@ -88,7 +90,12 @@ export function scan(query: TreeQuery): readonly Member[] {
   };
   close();
   for (const row of strays) {
-    if (members.has(row.pid) || !isOrphan(row, byPid) || isOlder(row, attempt.shim)) continue;
+    if (
+      members.has(row.pid) ||
+      !isOrphan(row, byPid) ||
+      isOlder(row, attempt.agent ?? attempt.shim)
+    )
+      continue;
     const places = readPlaces(row.pid, source);
     const works = worktree !== null && places.cwd !== null && isInside(places.cwd, worktree);
     const writes =
@@ -146,33 +153,37 @@ export async function stopTree(
 
 const kernel = 2;
 
-/** Shim and watchdog end by themselves when the tree is gone, unless they cannot. */
+/** The watchdog ends by itself when the tree is gone; the shim records the exit and has another attempt, or ends. */
 async function endCompanions(
   query: TreeQuery & { readonly signal?: AbortSignal },
   seen: Map<string, ProcessIdentity>,
   isAlive: (process: ProcessIdentity) => boolean,
 ): Promise<void> {
   const { attemptDir, source = systemFacts, signal } = query;
+  if (attemptDir === null) return;
   const boot = readBootId(source);
   const { shim, watchdog } = companions(attemptDir, boot);
-  // The shim records the exit first; SIGUSR1 tells the watchdog that there is nothing left to guard.
-  for (const [found, word] of [
-    [shim, 'SIGCONT'],
-    [watchdog, 'SIGUSR1'],
+  const exited = (): boolean => readStatus(attemptDir).kind === 'exited';
+  // SIGUSR1 tells the watchdog that there is nothing left to guard.
+  for (const [found, word, isOver] of [
+    [shim, 'SIGCONT', exited],
+    [watchdog, 'SIGUSR1', () => false],
   ] as const) {
     const companion = found === null ? null : { ...found, boot };
-    if (companion === null || !isAlive(companion)) continue;
+    if (companion === null || isOver() || !isAlive(companion)) continue;
     seen.set(`${companion.pid} ${companion.start}`, companion);
     send(companion, word, source);
     const deadline = Date.now() + companionPatienceMs;
     let killed = false;
-    for (let round = 0; round < maxRounds * 2 && isAlive(companion); round += 1) {
+    for (let round = 0; round < maxRounds * 2 && !isOver() && isAlive(companion); round += 1) {
       if (Date.now() > deadline && !killed) {
         killed = true;
         send(companion, 'SIGKILL', source);
       }
       if (!(await wait(roundMs, signal))) return;
     }
+    // A shim that recorded the exit is nobody's survivor.
+    if (isOver()) seen.delete(`${companion.pid} ${companion.start}`);
   }
 }
 
@@ -184,15 +195,16 @@ function companions(
   readonly shim: RecordedProcess | null;
   readonly agent: RecordedProcess | null;
   readonly watchdog: RecordedProcess | null;
+  readonly exited: boolean;
 } {
-  const none = { shim: null, agent: null, watchdog: null };
+  const none = { shim: null, agent: null, watchdog: null, exited: false };
   if (dir === null) return none;
   const recorded = readBoot(dir);
   if (recorded !== '' && recorded !== boot) return none;
   const status = readStatus(dir);
   const shim = 'shim' in status ? status.shim : null;
   const agent = 'agent' in status ? status.agent : null;
-  return { shim, agent, watchdog: readWatchdog(dir) };
+  return { shim, agent, watchdog: readWatchdog(dir), exited: status.kind === 'exited' };
 }
 
 function find(
@@ -222,9 +234,9 @@ function isOrphan(row: ProcessRow, byPid: ReadonlyMap<number, ProcessRow>): bool
   return row.ppid === 1 || byPid.get(row.ppid)?.name === 'systemd';
 }
 
-function isOlder(row: ProcessRow, shim: RecordedProcess | null): boolean {
-  if (shim === null) return true;
-  const [own, other] = [Number(row.start), Number(shim.start)];
+function isOlder(row: ProcessRow, first: RecordedProcess | null): boolean {
+  if (first === null) return true;
+  const [own, other] = [Number(row.start), Number(first.start)];
   return Number.isNaN(own) || Number.isNaN(other) || own < other;
 }
 

@@ -1,71 +1,11 @@
 /**
- * The two programs that stand beside an agent and outlive the loop, as constants: no upgrade of the package can change
- * them under a running attempt. Both are POSIX sh and need nothing but `sleep`, and `grep` or `ps`.
+ * What ends an attempt when no loop does, as constants like the shim: the watchdog of one attempt, and the keeper that
+ * starts watchdogs. POSIX sh; they need nothing but `sleep`, and `grep` or `ps`.
  *
- * Invariants: creating `status` exclusively is the claim, so an attempt starts at most once, whoever dies when. The
- * agent's pid is on record before the agent exists. A record counts only as a whole line ending in ` .`, so one that a
- * full disk tore is none, and the first record already owns the block that the exit record goes to. Names begin with
- * `czar_` because assigning to a name that the agent's environment holds would change it for the agent.
+ * A watchdog costs more than a short attempt, so an attempt gets one only when it has lived for a moment, and at once
+ * when the loop is gone: the keeper's input ends with the loop.
  */
-
-/** What the shim writes before a program that the shell could not start, on the attempt's `errors`. */
-export const shimName = 'czar-exec';
-
-/** Exit codes of the shim itself: someone else holds the claim; the records cannot be written. */
-export const shimExit = { claimed: 73, unwritable: 74 } as const;
-
-/** Sets czar_pid and czar_start of the shell or subshell that calls it (where `$$` is still the parent's). */
-const self = `
-czar_self() {
-  if read -r czar_line </proc/self/stat; then
-    czar_pid=\${czar_line%% *}
-    set -- \${czar_line##*) }
-    czar_start=\${20}
-  else
-    czar_pid=$(exec /bin/sh -c 'echo $PPID')
-    set -- $(LC_ALL=C TZ=UTC0 PATH=$PATH:/usr/bin:/bin ps -o lstart= -p "$czar_pid")
-    czar_start=$*
-  fi
-} 2>/dev/null
-`;
-
-/** Arguments: folder, watchdog text, tick, limit, unattended, step, grace (see `watchdog`), then the program. */
-const shim = `
-czar_dir=$1 czar_dog=$2 czar_tick=$3 czar_limit=$4 czar_alone=$5 czar_step=$6 czar_grace=$7
-shift 7
-trap : HUP INT QUIT TERM
-${self}
-set -C
-{ command exec 3>"$czar_dir/status"; } 2>/dev/null || exit ${shimExit.claimed}
-set +C
-# A shell reports on its children as it likes; only the agent writes to the attempt's errors.
-exec 4>&2 2>/dev/null
-czar_self
-echo "shim $czar_pid $czar_start ." >&3 || exit ${shimExit.unwritable}
-czar_mark=CZAR_ATTEMPT_KEY=$CZAR_ATTEMPT_KEY
-# What is ignored here stays ignored in the watchdog: an agent may signal its whole group at once.
-trap '' HUP INT QUIT TERM
-(
-  unset CZAR_ATTEMPT_KEY
-  exec /bin/sh -c "$czar_dog" czar-watchdog "$czar_dir" "$czar_mark" "$czar_pid" "$czar_start" \\
-    "$czar_tick" "$czar_limit" "$czar_alone" "$czar_step" "$czar_grace" 3>&- 4>&- >/dev/null
-) &
-czar_dog=$!
-trap : HUP INT QUIT TERM
-(
-  czar_self
-  echo "agent $czar_pid $czar_start ." >&3 || exit ${shimExit.unwritable}
-  exec 2>&4 4>&-
-  exec "$@" 3>&-
-)
-czar_code=$? czar_try=0
-until printf '\\nexit %s .\\n' "$czar_code" >&3; do
-  czar_try=$((czar_try + 1))
-  [ $czar_try -lt 3600 ] || break
-  PATH=$PATH:/usr/bin:/bin sleep 1
-done
-kill -s USR1 $czar_dog
-`;
+import { folderFunction, selfFunction } from './runner-text.ts';
 
 /**
  * Ends the tree at the time limit, or when nobody has written to `watched` for too long; writes which of the two it was
@@ -73,20 +13,23 @@ kill -s USR1 $czar_dog
  * machine that slept ends an attempt. USR1 says that the agent has ended; it stays while something of the tree is left.
  *
  * Arguments: folder, marker, pid and start of the shim, seconds of a tick, ticks until the limit (0: none), ticks
- * unattended, seconds of a step, steps from TERM to KILL. It carries no marker itself, and the signals that an agent
- * sends to its whole group are ignored in it from its first moment.
+ * unattended, seconds of a step, steps from TERM to KILL. It carries no marker itself, and is not in the agent's session.
  */
-const watchdog = `
+export const watchdogText = `
 trap 'over=1; [ -z "$nap" ] || kill -s KILL "$nap"' USR1
 over= nap=
 dir=$1 mark=$2 shim=$3 born=$4 tick=$5 limit=$6 alone=$7 step=$8 grace=$9
 PATH=$PATH:/usr/bin:/bin
 cd /
-${self}
+${selfFunction}
 czar_self
 echo "$czar_pid $czar_start ." >"$dir/watchdog"
 
-shim_lives() {
+# Whether the shim still has this attempt; after its exit it may have another.
+has_it() {
+  while read -r word line; do
+    [ "$word" != exit ] || return 1
+  done <"$dir/status" || return 1
   if read -r line </proc/self/stat; then
     read -r line <"/proc/$shim/stat" || return 1
     set -- \${line##*) }
@@ -109,7 +52,7 @@ table() {
 
 look() {
   root=-
-  shim_lives && root=$shim
+  has_it && root=$shim
   tree=
   for file in $(grep -lsF -e "$mark" /proc/[0-9]*/environ 2>/dev/null); do
     pid=\${file#/proc/}
@@ -165,7 +108,7 @@ end() {
 
 seen= idle=0 spent=0
 while :; do
-  if [ -n "$over" ] || ! shim_lives; then
+  if [ -n "$over" ] || ! has_it; then
     over=
     look
     [ -n "$tree" ] || exit 0
@@ -187,31 +130,57 @@ while :; do
 done
 `;
 
-/** Arguments for `/bin/sh` that start a program under the shim. Times in milliseconds; `dir` is absolute. */
-export function shimArguments(options: {
-  readonly dir: string;
-  readonly argv: readonly string[];
+/**
+ * Starts watchdogs. Arguments: the folder of the shims' notes; the watchdog's text. Standard input: one line for each
+ * attempt that is to have one. When it ends, every attempt that a shim still has gets one; looked at twice, since a
+ * shim may read what it was told a moment before the loop died.
+ */
+export const keeperText = `
+czar_notes=$1 czar_dog=$2
+trap '' HUP INT QUIT TERM
+PATH=$PATH:/usr/bin:/bin
+${folderFunction}
+guard() {
+  czar_folder "$1"
+  [ ! -e "$czar_dir/watchdog" ] || return 0
+  shim=
+  while read -r kind one rest; do
+    case $kind in
+      shim) shim=$one born=\${rest% .} ;;
+      exit) return 0 ;;
+    esac
+  done <"$czar_dir/status"
+  [ -n "$shim" ] || return 0
+  read -r guard key limits <"$czar_dir/start"
+  [ "$guard" = '#guard' ] || return 0
+  /bin/sh -c "$czar_dog" czar-watchdog "$czar_dir" "CZAR_ATTEMPT_KEY=$key" "$shim" "$born" $limits &
+} 2>/dev/null
+while IFS= read -r line; do guard "$line"; done
+for look in 1 2; do
+  for note in "$czar_notes"/*; do
+    IFS= read -r line <"$note" && guard "$line"
+  done
+  [ $look = 2 ] || sleep 1
+done 2>/dev/null
+`;
+
+/** Limits of a watchdog, as its last arguments. Times in milliseconds. */
+export function watchdogLimits(options: {
   readonly timeoutMs: number | null;
   readonly unattendedMs: number;
   readonly graceMs: number;
 }): readonly string[] {
-  const { dir, argv, timeoutMs, unattendedMs, graceMs } = options;
+  const { timeoutMs, unattendedMs, graceMs } = options;
   const tick = stepOf(Math.min(timeoutMs ?? Infinity, unattendedMs) / 10, 100, 15_000);
   const step = stepOf(graceMs / 5, 50, 500);
   const ticks = (ms: number): number => Math.ceil(ms / tick);
   return [
-    '-c',
-    shim,
-    shimName,
-    dir,
-    watchdog,
     seconds(tick),
     // One more, so that a loop that is alive is the one to end it.
     String(timeoutMs === null ? 0 : ticks(timeoutMs) + 1),
     String(ticks(unattendedMs)),
     seconds(step),
     String(Math.ceil(graceMs / step)),
-    ...argv,
   ];
 }
 

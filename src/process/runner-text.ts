@@ -1,0 +1,106 @@
+/**
+ * The shim that stands between loop and agent and outlives the loop, as a constant: no upgrade of the package can change
+ * it under a running attempt. POSIX sh; it needs nothing but `sleep`, and `ps` where there is no /proc.
+ *
+ * One shim serves one attempt after another: it reads an attempt's folder from its standard input, runs the agent as its
+ * child, records the exit, tells it on its standard output, and reads on. When the loop dies it finishes what it has and
+ * ends with its input. A process of its own for each attempt would cost more than the attempt's whole bookkeeping.
+ *
+ * Invariants: creating `status` exclusively is the claim, so an attempt starts at most once, whoever dies when. The
+ * agent's pid is on record before the agent exists. A record counts only as a whole line ending in ` .`, so one that a
+ * full disk tore is none, and the first record already owns the block that the exit record goes to. Names begin with
+ * `czar_` because assigning to a name that the agent's environment holds would change it for the agent.
+ */
+
+/** What the shim writes before a program that the shell could not start, on the attempt's `errors`. */
+export const shimName = 'czar-exec';
+
+/** Why an attempt did not start: someone else holds the claim; the records cannot be written; its tree is gone. */
+export const shimExit = { claimed: 73, unwritable: 74, noTree: 75 } as const;
+
+/** Sets czar_pid and czar_start of the shell or subshell that calls it (where `$$` is still the parent's). */
+export const selfFunction = `
+czar_self() {
+  if read -r czar_line </proc/self/stat; then
+    czar_pid=\${czar_line%% *}
+    set -- \${czar_line##*) }
+    czar_start=\${20}
+  else
+    czar_pid=$(exec /bin/sh -c 'echo $PPID')
+    set -- $(LC_ALL=C TZ=UTC0 PATH=$PATH:/usr/bin:/bin ps -o lstart= -p "$czar_pid")
+    czar_start=$*
+  fi
+} 2>/dev/null
+`;
+
+/** Sets czar_dir to the folder that the line names: \`folderLine\` undone. */
+export const folderFunction = `
+czar_folder() {
+  czar_dir=$1
+  case $1 in *\\\\*) czar_dir=$(printf '%b.' "$1") czar_dir=\${czar_dir%.} ;; esac
+}
+`;
+
+/**
+ * Arguments: a folder in which it notes which attempt it has, under its pid; the boot. Standard input: one line an
+ * attempt (\`folderLine\`). Standard output: \`agent PID START .\`, \`exit CODE .\` or \`refused CODE .\`.
+ */
+export const runnerText = `
+czar_notes=$1 czar_boot=$2
+trap : HUP INT QUIT TERM PIPE
+exec 4>&1 >/dev/null 2>&1
+${selfFunction}
+${folderFunction}
+czar_self
+czar_me=$czar_pid czar_mask=$(umask)
+czar_shim="boot $czar_boot .
+shim $czar_pid $czar_start ."
+while IFS= read -r czar_job; do
+  printf '%s\\n' "$czar_job" >"$czar_notes/$czar_me"
+  czar_folder "$czar_job"
+  set -C
+  if { command exec 3>"$czar_dir/status"; }; then
+    set +C
+  else
+    set +C
+    echo 'refused ${shimExit.claimed} .' >&4
+    continue
+  fi
+  if echo "$czar_shim" >&3; then :; else
+    exec 3>&-
+    echo 'refused ${shimExit.unwritable} .' >&4
+    continue
+  fi
+  (
+    umask 077
+    exec </dev/null >>"$czar_dir/output" 2>>"$czar_dir/errors"
+    umask "$czar_mask"
+    . "$czar_dir/start"
+    czar_self
+    echo "agent $czar_pid $czar_start ." >&3 || exit ${shimExit.unwritable}
+    # Without a loop nobody listens, and an agent must not inherit that it is ignored.
+    trap '' PIPE
+    echo "agent $czar_pid $czar_start ." >&4
+    trap - PIPE
+    exec "$@" 3>&- 4>&-
+  )
+  czar_code=$? czar_try=0
+  until printf '\\nexit %s .\\n' "$czar_code" >&3; do
+    czar_try=$((czar_try + 1))
+    [ $czar_try -lt 3600 ] || break
+    PATH=$PATH:/usr/bin:/bin sleep 1
+  done
+  exec 3>&-
+  echo "exit $czar_code ." >&4
+done
+`;
+
+/** An attempt's folder as one line, whatever is in its name. */
+export function folderLine(dir: string): string {
+  return `${dir.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n`;
+}
+
+/** A word that a shell reads as exactly this text. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
