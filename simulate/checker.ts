@@ -2,7 +2,7 @@
  * Checks every step: each batch of events as it becomes durable, each effect as it begins, the process table and the
  * refs as they change. It keeps a book of its own and asks the core nothing.
  */
-import type { Outcome } from '../src/core/commands.ts';
+import type { Performed } from '../src/daemon/loop.ts';
 import type { Event } from '../src/core/events.ts';
 import type { Intent } from '../src/core/intents.ts';
 import { checkEvent, claimHolder, heldByBarrier, type Ground } from './checks-log.ts';
@@ -53,7 +53,7 @@ export class Checker {
     this.require('S14', why === null, () => `${intent.key}: ${why}`);
   }
 
-  over(owner: Owner, intent: Intent, _outcome: Outcome | null): void {
+  over(owner: Owner, intent: Intent, _performed: Performed): void {
     this.#flights.get(owner.id)?.delete(intent.key);
   }
 

@@ -1,15 +1,20 @@
 /** Working trees: made, continued, and what they hold brought home before anything of it goes. */
 import type { Outcome } from '../src/core/commands.ts';
 import type { KeptWork, Work } from '../src/core/events.ts';
+import { setupOf } from '../src/core/grant.ts';
+import type { Performed } from '../src/daemon/loop.ts';
 import { folderOf } from './attempts.ts';
 import type { Effect, EffectOf } from './effect-context.ts';
 import { endTree, readOn } from './effects-attempt.ts';
 import { isEmpty, type World, type Worktree } from './world.ts';
 
-export async function prepareTree(effect: EffectOf<'prepare-tree'>): Promise<Outcome> {
+export async function prepareTree(effect: EffectOf<'prepare-tree'>): Promise<Performed> {
   const turn = effect.owner.making.then(() => prepare(effect));
   effect.owner.making = turn.catch(() => {});
-  return turn;
+  const prepared = await turn;
+  const { run, worker, attempt } = effect.intent;
+  if (setupOf(effect.context.run, worker).length > 0) return prepared;
+  return [prepared, { kind: 'setup-passed', run, worker, attempt }];
 }
 
 async function prepare({

@@ -4,7 +4,7 @@
  */
 import type { Outcome } from '../src/core/commands.ts';
 import type { Intent } from '../src/core/intents.ts';
-import type { Perform } from '../src/daemon/loop.ts';
+import type { Perform, Performed } from '../src/daemon/loop.ts';
 import { effectOf, type Effect, type EffectOf } from './effect-context.ts';
 import { checkGates, judge, setUp } from './effects-gates.ts';
 import { launch, stop, watch } from './effects-attempt.ts';
@@ -15,7 +15,7 @@ import type { Owner, World } from './world.ts';
 /** What hears of effects: the checker. */
 export interface EffectEar {
   readonly begun: (owner: Owner, intent: Intent, signal: AbortSignal) => void;
-  readonly over: (owner: Owner, intent: Intent, outcome: Outcome | null) => void;
+  readonly over: (owner: Owner, intent: Intent, outcome: Performed) => void;
   readonly threw: (owner: Owner, intent: Intent, error: unknown) => void;
 }
 
@@ -27,32 +27,32 @@ export function performer(
 ): Perform {
   return async (intent, context) => {
     options.ear.begun(owner, intent, context.signal);
-    let outcome: Outcome | null = null;
+    let performed: Performed = null;
     try {
       const effect = effectOf(world, owner, intent, context);
       await effect.place('before');
-      outcome = await perform(effect, intent);
+      performed = await perform(effect, intent);
       await effect.place('after');
     } catch (error) {
       options.ear.threw(owner, intent, error);
       throw error;
     } finally {
-      options.ear.over(owner, intent, outcome);
+      options.ear.over(owner, intent, performed);
     }
-    if (outcome === null) return null;
-    world.coverage.hit('outcome', outcome.kind);
+    const outcomes = [performed ?? []].flat();
+    if (outcomes.length === 0) return null;
+    for (const { kind } of outcomes) world.coverage.hit('outcome', kind);
     if (world.faults.strikes('lost-outcome', intent.kind)) return null;
     if (world.faults.strikes('duplicate-outcome', intent.kind)) {
-      const again = outcome;
       world.after(world.delay.pick([0, 1, 500, 30_000]), () => {
-        if (!owner.dead) options.resend(again);
+        if (!owner.dead) for (const again of outcomes) options.resend(again);
       });
     }
-    return outcome;
+    return performed;
   };
 }
 
-async function perform(effect: Effect, intent: Intent): Promise<Outcome | null> {
+async function perform(effect: Effect, intent: Intent): Promise<Performed> {
   switch (intent.kind) {
     case 'prepare-run':
       return prepareRun({ ...effect, intent });

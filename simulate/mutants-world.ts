@@ -1,7 +1,6 @@
 /** Mutants of the effects and the store. */
-import type { Outcome } from '../src/core/commands.ts';
 import type { Intent } from '../src/core/intents.ts';
-import type { Perform } from '../src/daemon/loop.ts';
+import type { Performed, Perform } from '../src/daemon/loop.ts';
 import type { Journal } from '../src/journal/journal.ts';
 import { folderOf } from './attempts.ts';
 import type { Mutant } from './mutants.ts';
@@ -15,10 +14,10 @@ function performing<K extends Intent['kind']>(
   kind: K,
   change: (options: {
     readonly intent: Of<K>;
-    readonly inner: () => Promise<Outcome | null>;
-    readonly again: () => Promise<Outcome | null>;
+    readonly inner: () => Promise<Performed>;
+    readonly again: () => Promise<Performed>;
     readonly world: World;
-  }) => Promise<Outcome | null>,
+  }) => Promise<Performed>,
 ): Mutation {
   const isOf = (intent: Intent): intent is Of<K> => intent.kind === kind;
   return {

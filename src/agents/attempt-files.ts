@@ -2,15 +2,8 @@
  * The folder of an attempt, `<home>/runs/<run>/<worker>/<attempt>/`: prompt, report file, and the small programs that the
  * agent is given. Everything in it is private to the user, and git never sees it.
  */
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { hash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { lastLines } from '../process/tail.ts';
@@ -34,42 +27,67 @@ export function attemptFiles(options: {
   readonly run: string;
   readonly worker: string;
   readonly attempt: number;
+  readonly launcher?: Launcher;
 }): AttemptFiles {
-  const { home, run, worker, attempt } = options;
-  const attemptDir = join(home, 'runs', run, worker, String(attempt));
+  const { home, run, worker, attempt, launcher = thisInstallation } = options;
+  const runDir = join(home, 'runs', run);
+  const attemptDir = join(runDir, worker, String(attempt));
+  const programs = join(runDir, '.programs', nameOf(launcher));
   return {
     attemptDir,
     promptFile: join(attemptDir, 'prompt.md'),
     reportFile: join(attemptDir, 'report'),
-    shellFile: join(attemptDir, 'czar-shell.sh'),
-    binDir: join(attemptDir, 'bin'),
+    shellFile: join(programs, 'czar-shell.sh'),
+    binDir: join(programs, 'bin'),
     tmpDir: join(attemptDir, 'tmp'),
     outputFile: join(attemptDir, 'output'),
     errorsFile: join(attemptDir, 'errors'),
   };
 }
 
+/** Ways to start czar, best first. */
+export type Launcher = readonly (readonly string[])[];
+
 /**
- * Writes the folder of an attempt; writing it again changes nothing that an agent has written. `launcher` are the ways
- * to start czar, best first (default: this installation).
+ * Writes the folder of an attempt; writing it again changes nothing that an agent has written. The programs are the
+ * same files for all attempts of a run that one installation of czar starts.
  */
 export function writeAttemptFiles(options: {
   readonly home: string;
   readonly files: AttemptFiles;
   readonly prompt: string;
-  readonly launcher?: readonly (readonly string[])[];
+  readonly launcher?: Launcher;
 }): void {
-  const { home, files, prompt, launcher = thisInstallation() } = options;
+  const { home, files, prompt, launcher = thisInstallation } = options;
   makeGeneratedFolder(join(home, 'runs'));
-  for (const dir of [files.attemptDir, files.binDir, files.tmpDir]) {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-  }
+  writePrograms(files, launcher);
+  mkdirSync(files.tmpDir, { recursive: true, mode: 0o700 });
   chmodSync(files.attemptDir, 0o700);
-  const czar = join(files.binDir, 'czar');
   writeFileSync(files.promptFile, prompt, { mode: 0o600 });
-  writeFileSync(files.shellFile, shellFunctions(czar), { mode: 0o600 });
-  writeFileSync(czar, launcherScript(launcher), { mode: 0o700 });
-  closeSync(openSync(files.reportFile, 'a', 0o600));
+}
+
+/** Makes the programs, each whole or not at all; \`bin/czar\` is the last one. */
+function writePrograms({ binDir, shellFile }: AttemptFiles, launcher: Launcher): void {
+  const czar = join(binDir, 'czar');
+  if (existsSync(czar) && existsSync(shellFile)) return;
+  mkdirSync(binDir, { recursive: true, mode: 0o700 });
+  for (const [file, text, mode] of [
+    [shellFile, shellFunctions(czar), 0o600],
+    [czar, launcherScript(launcher), 0o700],
+  ] as const) {
+    writeFileSync(`${file}.${process.pid}`, text, { mode });
+    renameSync(`${file}.${process.pid}`, file);
+  }
+}
+
+const names = new WeakMap<Launcher, string>();
+
+function nameOf(launcher: Launcher): string {
+  const known = names.get(launcher);
+  if (known !== undefined) return known;
+  const name = hash('sha256', launcherScript(launcher) + shellFunctions('')).slice(0, 12);
+  names.set(launcher, name);
+  return name;
 }
 
 /** Makes a folder of generated files that ignores itself in git. */
@@ -93,7 +111,8 @@ export function lastWords(files: AttemptFiles, count: number): readonly string[]
 }
 
 /** The Node and the files that run now, else the launcher of the package, which finds a Node itself. */
-function thisInstallation(): readonly (readonly string[])[] {
-  const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-  return [[process.execPath, join(root, 'dist', 'cli', 'main.js')], [join(root, 'bin', 'czar')]];
-}
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const thisInstallation: Launcher = [
+  [process.execPath, join(root, 'dist', 'cli', 'main.js')],
+  [join(root, 'bin', 'czar')],
+];

@@ -71,31 +71,35 @@ test('only allowed and named variables reach the agent, and its own win', () => 
     CZAR_WORKER: 'outer',
     NODE_OPTIONS: '--x',
   };
-  const { env } = begin(['agent'], { baseEnv, env: ['MY_KEY', 'CZAR_WORKER', 'ABSENT'] });
-  assert.deepEqual(env, {
-    PATH: `${files.binDir}:/usr/bin`,
-    HOME: '/home/me',
-    LC_ALL: 'C',
-    https_proxy: 'http://proxy',
-    MY_KEY: 'mine',
-    TERM: 'dumb',
-    PWD: '/repo/.czar/worktrees/alpha',
-    TMPDIR: files.tmpDir,
-    GIT_CEILING_DIRECTORIES: '/repo/.czar/worktrees',
-    GIT_TERMINAL_PROMPT: '0',
-    CZAR_RUN: '20261121-1',
-    CZAR_WORKER: 'alpha',
-    CZAR_ATTEMPT: '2',
-    CZAR_PROMPT_FILE: files.promptFile,
-    CZAR_REPORT_FILE: files.reportFile,
-    CZAR_SHELL: files.shellFile,
-    CZAR_PORT_BASE: env['CZAR_PORT_BASE'],
-  });
+  const { env, own } = begin(['agent'], { baseEnv, env: ['MY_KEY', 'CZAR_WORKER', 'ABSENT'] });
+  assert.ok(!('MY_KEY' in own), 'what may be secret is not kept');
+  assert.deepEqual(
+    { ...env, ...own },
+    {
+      PATH: `${files.binDir}:/usr/bin`,
+      HOME: '/home/me',
+      LC_ALL: 'C',
+      https_proxy: 'http://proxy',
+      MY_KEY: 'mine',
+      TERM: 'dumb',
+      PWD: '/repo/.czar/worktrees/alpha',
+      TMPDIR: files.tmpDir,
+      GIT_CEILING_DIRECTORIES: '/repo/.czar/worktrees',
+      GIT_TERMINAL_PROMPT: '0',
+      CZAR_RUN: '20261121-1',
+      CZAR_WORKER: 'alpha',
+      CZAR_ATTEMPT: '2',
+      CZAR_PROMPT_FILE: files.promptFile,
+      CZAR_REPORT_FILE: files.reportFile,
+      CZAR_SHELL: files.shellFile,
+      CZAR_PORT_BASE: own['CZAR_PORT_BASE'],
+    },
+  );
 });
 
 test('the workers of one run have port ranges of their own', () => {
   const bases = Array.from({ length: 50 }, (_, slot) =>
-    Number(begin(['agent'], { slot }).env['CZAR_PORT_BASE']),
+    Number(begin(['agent'], { slot }).own['CZAR_PORT_BASE']),
   );
   assert.equal(new Set(bases).size, 50);
   assert.ok(bases.every((base) => base >= 20_000 && base < 32_000 && base % 10 === 0));

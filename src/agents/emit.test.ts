@@ -184,10 +184,10 @@ test('the launcher takes the first way whose files are there', async () => {
 test('the folder of an attempt is private and ignored by git, and written again it keeps the reports', () => {
   const files = attempt();
   assert.equal(statSync(files.attemptDir).mode & 0o777, 0o700);
-  assert.equal(statSync(files.reportFile).mode & 0o777, 0o600);
   assert.equal(readFileSync(join(home, 'runs', '.gitignore'), 'utf8'), '*\n');
   assert.equal(readFileSync(files.promptFile, 'utf8'), 'the prompt');
   emit(['checkpoint', 'x'], envOf(files));
+  assert.equal(statSync(files.reportFile).mode & 0o777, 0o600);
   writeAttemptFiles({ home, files, prompt: 'again' });
   assert.equal(reports(files).length, 1);
   removeTemporaryFiles(files);

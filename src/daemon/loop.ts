@@ -28,7 +28,10 @@ export interface EffectContext {
   readonly report: (outcome: Outcome) => Promise<void>;
 }
 
-export type Perform = (intent: Intent, context: EffectContext) => Promise<Outcome | null>;
+/** What an effect came to: nothing, an outcome, or several that are taken in order in one turn. */
+export type Performed = Outcome | null | readonly Outcome[];
+
+export type Perform = (intent: Intent, context: EffectContext) => Promise<Performed>;
 
 /** When the loop's own steps run; a simulation brings its own. */
 export interface Scheduler {
@@ -337,17 +340,18 @@ export class Loop {
   }
 
   async #fly(intent: Intent, context: EffectContext): Promise<void> {
-    let outcome: Outcome | null;
+    let performed: Performed;
     try {
-      outcome = await this.#ports.perform(intent, context);
+      performed = await this.#ports.perform(intent, context);
     } catch (error) {
-      outcome = failure(intent, error);
+      performed = failure(intent, error);
     }
     this.#flights.delete(intent.key);
     if (intent.kind === 'publish') this.#retryDiverged.delete(intent.run);
     if (this.#ended !== null || this.#closing) return;
-    if (context.signal.aborted) outcome = null;
-    this.#queue.push({ command: outcome ?? { kind: 'tick' }, answer: null });
+    const outcomes = context.signal.aborted ? [] : [performed ?? []].flat();
+    const commands: readonly Command[] = outcomes.length > 0 ? outcomes : [{ kind: 'tick' }];
+    for (const command of commands) this.#queue.push({ command, answer: null });
     this.#due();
   }
 

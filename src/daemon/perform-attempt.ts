@@ -4,10 +4,8 @@
  */
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { judge as judgeEnd, start } from '../agents/command.ts';
+import { start } from '../agents/command.ts';
 import {
-  attemptFiles,
-  lastWords,
   makeGeneratedFolder,
   writeAttemptFiles,
   type AttemptFiles,
@@ -16,7 +14,6 @@ import { briefing } from '../context/briefing.ts';
 import { workerIdentity } from '../context/identity.ts';
 import { workerPrompt } from '../context/prompt.ts';
 import type { Outcome } from '../core/commands.ts';
-import type { AttemptEnd } from '../core/events.ts';
 import { setupOf } from '../core/grant.ts';
 import type { Intent } from '../core/intents.ts';
 import { positionOf } from '../core/order.ts';
@@ -32,25 +29,22 @@ import {
   attemptKey,
   endWithoutExit,
   markStopped,
-  markWatched,
   readStatus,
   endOf,
   voidAttempt,
 } from '../process/status.ts';
 import { stopTree } from '../process/tree.ts';
+import { attemptOf, ended, filesOf, leftNothing } from './attempt-end.ts';
 import { readReports, type ReadSoFar } from './attempt-reports.ts';
 import { writeIdentity } from './identity-file.ts';
-import type { EffectContext } from './loop.ts';
+import { keepWatched } from './keep-watched.ts';
+import type { EffectContext, Performed } from './loop.ts';
 import { stateOf } from './perform-work.ts';
 import { treeOf, type Workplace } from './workplace.ts';
 
 type Of<K extends Intent['kind']> = Extract<Intent, { kind: K }>;
 type AttemptIntent = Extract<Intent, { attempt: number }>;
 
-/** How often the watchdog is told that a loop is there, milliseconds. */
-const watchedMs = 60_000;
-/** When an attempt gets its watchdog, milliseconds. */
-const guardMs = 1_000;
 /** How much later than the loop the watchdog ends an attempt at its time limit, milliseconds. */
 const watchdogSlackMs = 10_000;
 
@@ -63,7 +57,7 @@ export async function setUp(
   const { run, signal } = context;
   const commands = setupOf(run, intent.worker);
   const tree = treeOf(place, stateOf(run, intent.worker));
-  if (commands.length === 0 || tree === null) return { kind: 'setup-passed', ...of(intent) };
+  if (commands.length === 0 || tree === null) return { kind: 'setup-passed', ...attemptOf(intent) };
   const { policies } = run.plan;
   const files = filesOf(place, intent);
   const tmp = join(files.attemptDir, 'setup-tmp');
@@ -85,8 +79,8 @@ export async function setUp(
   if (outcome.kind === 'aborted') return null;
   if (outcome.kind === 'no-tree') throw new Error(outcome.error);
   const [verdict] = outcome.verdicts;
-  if (verdict?.result === 'pass') return { kind: 'setup-passed', ...of(intent) };
-  return { kind: 'setup-failed', ...of(intent), findings: verdict?.findings ?? [] };
+  if (verdict?.result === 'pass') return { kind: 'setup-passed', ...attemptOf(intent) };
+  return { kind: 'setup-failed', ...attemptOf(intent), findings: verdict?.findings ?? [] };
 }
 
 /** Starts the program under the shim, or finds what became of a start that an earlier loop began. */
@@ -108,7 +102,7 @@ export async function launch(
   if (agent === undefined) {
     return {
       kind: 'launch-failed',
-      ...of(intent),
+      ...attemptOf(intent),
       error: `there is no agent named ${definition.agent.name}`,
       final: true,
     };
@@ -139,16 +133,25 @@ export async function launch(
     graceMs: policies.graceMs,
   });
   await place.git.point?.('launch:after-spawn');
-  if ('started' in started) return { kind: 'launched', ...of(intent), process: started.started };
-  return { kind: 'launch-failed', ...of(intent), error: started.failed, final: started.final };
+  if ('started' in started)
+    return { kind: 'launched', ...attemptOf(intent), process: started.started };
+  return {
+    kind: 'launch-failed',
+    ...attemptOf(intent),
+    error: started.failed,
+    final: started.final,
+  };
 }
 
-/** Follows a live attempt: reports as they come, then its end. Null when the following was ended, not the attempt. */
+/**
+ * Follows a live attempt: reports as they come, then its end, and what follows from an end that left nothing. Null when
+ * the following was ended, not the attempt.
+ */
 export async function watch(
   place: Workplace,
   intent: Of<'watch'>,
   context: EffectContext,
-): Promise<Outcome | null> {
+): Promise<Performed> {
   const { run, signal, report } = context;
   const files = filesOf(place, intent);
   const { attempt } = stateOf(run, intent.worker);
@@ -167,45 +170,12 @@ export async function watch(
     // What was reported last may have come without a change that was seen.
     reader.look();
     await reader.rest();
-    return end === null ? null : ended(intent, files, end);
+    if (end === null) return null;
+    const outcome = ended(intent, files, end);
+    return (await leftNothing(place, intent, context, outcome)) ?? outcome;
   } finally {
     watched[Symbol.dispose]();
   }
-}
-
-/**
- * Tells the watchdog that this loop is there, now and then, once the attempt has lived for a moment: before that it has
- * none.
- */
-function keepWatched(place: Workplace, files: AttemptFiles, unattendedMs: number): Disposable {
-  const attendIt = (): void => {
-    try {
-      attend(place, files);
-    } catch {
-      // A full disk, say: the watchdog has patience, and the next one may be written.
-    }
-  };
-  let again: NodeJS.Timeout | undefined;
-  const first = setTimeout(
-    () => {
-      attendIt();
-      place.runners.guard(files.attemptDir);
-      again = setInterval(attendIt, watchedMs);
-    },
-    Math.min(guardMs, unattendedMs / 4),
-  );
-  return {
-    [Symbol.dispose]: () => {
-      clearTimeout(first);
-      clearInterval(again);
-    },
-  };
-}
-
-/** Tells the watchdog that this loop is there, in folders that a cleaning may have taken away. */
-function attend(place: Workplace, files: AttemptFiles): void {
-  makeGeneratedFolder(join(place.git.home, 'runs'));
-  markWatched(files.attemptDir);
 }
 
 /** Ends the whole process tree of an attempt and says how it ended. */
@@ -238,17 +208,6 @@ export async function stopAttempt(
   return ended(intent, files, end);
 }
 
-function ended(intent: AttemptIntent, files: AttemptFiles, end: AttemptEnd): Outcome {
-  const words = lastWords(files, 20);
-  return {
-    kind: 'attempt-ended',
-    ...of(intent),
-    end,
-    judgement: judgeEnd(end, words),
-    lastWords: words,
-  };
-}
-
 async function recoveredLaunch(
   intent: Of<'launch'>,
   files: AttemptFiles,
@@ -257,7 +216,7 @@ async function recoveredLaunch(
   const found = await recoverAttempt({ dir: files.attemptDir, boot: '', signal });
   switch (found.kind) {
     case 'running':
-      return { kind: 'launched', ...of(intent), process: found.process };
+      return { kind: 'launched', ...attemptOf(intent), process: found.process };
     case 'never-started':
       return ended(intent, files, { how: 'lost', why: 'czar ended while it was being started' });
     case 'ended':
@@ -266,7 +225,7 @@ async function recoveredLaunch(
       const status = readStatus(files.attemptDir);
       const agent = 'agent' in status ? status.agent : null;
       if (agent === null) return ended(intent, files, found.end);
-      return { kind: 'launched', ...of(intent), process: { ...agent, boot: bootId() } };
+      return { kind: 'launched', ...attemptOf(intent), process: { ...agent, boot: bootId() } };
     }
   }
 }
@@ -327,23 +286,11 @@ function reportReader(
     again = true;
     busy = busy.then(async () => {
       again = false;
-      at = await readReports(place, { of: of(intent), from: at, atEnd: false, report });
+      at = await readReports(place, { of: attemptOf(intent), from: at, atEnd: false, report });
     });
     // A failure is reported by `rest`, which everyone awaits.
     busy.catch(() => {});
   };
   look();
   return { look, rest: () => busy };
-}
-
-function filesOf(place: Workplace, { run, worker, attempt }: AttemptIntent): AttemptFiles {
-  return attemptFiles({ home: place.git.home, run, worker, attempt });
-}
-
-function of(intent: AttemptIntent): {
-  readonly run: string;
-  readonly worker: string;
-  readonly attempt: number;
-} {
-  return { run: intent.run, worker: intent.worker, attempt: intent.attempt };
 }

@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import { makeGeneratedFolder } from '../agents/attempt-files.ts';
 import type { Outcome } from '../core/commands.ts';
 import type { KeptWork } from '../core/events.ts';
+import { setupOf } from '../core/grant.ts';
 import type { Intent } from '../core/intents.ts';
 import { definitionOf, type RunState } from '../core/state.ts';
 import { discard, isThere } from '../git/discard.ts';
@@ -13,7 +14,7 @@ import { continuedRef, isAncestor, readRef, setRefs, workRef } from '../git/refs
 import { ownerOf } from '../git/tree-mark.ts';
 import { prepareTree } from '../git/worktree.ts';
 import { carry } from './carry.ts';
-import type { EffectContext } from './loop.ts';
+import type { EffectContext, Performed } from './loop.ts';
 import { captureRules, stateOf } from './perform-work.ts';
 import { succeed } from './succeed.ts';
 import { isolationOf, treeOf, usualTree, type Workplace } from './workplace.ts';
@@ -28,17 +29,22 @@ export async function prepareWorktree(
   place: Workplace,
   intent: Order,
   context: EffectContext,
-): Promise<Outcome> {
+): Promise<Performed> {
   const turn = making.then(() => prepare(place, intent, context));
   making = turn.catch(() => {});
   return turn;
 }
 
-async function prepare(place: Workplace, intent: Order, { run }: EffectContext): Promise<Outcome> {
+async function prepare(
+  place: Workplace,
+  intent: Order,
+  { run }: EffectContext,
+): Promise<Performed> {
   makeGeneratedFolder(join(place.git.home, 'worktrees'));
   const definition = definitionOf(run, intent.worker);
   const dir = await treePlace(place, run, intent.worker);
-  if (definition.workspace === 'empty') return emptyFolder(place, run, intent, dir);
+  if (definition.workspace === 'empty')
+    return withoutSetup(run, intent, await emptyFolder(place, run, intent, dir));
   const tree = succeed(
     await prepareTree(place.git, {
       isolation: isolationOf(run),
@@ -61,7 +67,14 @@ async function prepare(place: Workplace, intent: Order, { run }: EffectContext):
   await carry(place.git.root, definition, tree.worktree);
   const { branch, base, kept } = tree;
   const worktree = relative(place.git.root, tree.worktree);
-  return { kind: 'tree-prepared', ...of(intent), branch, worktree, base, kept };
+  const prepared = { kind: 'tree-prepared', ...of(intent), branch, worktree, base, kept } as const;
+  return withoutSetup(run, intent, prepared);
+}
+
+/** A tree that no command prepares is ready at once. */
+function withoutSetup(run: RunState, intent: Order, prepared: Outcome): Performed {
+  if (setupOf(run, intent.worker).length > 0) return prepared;
+  return [prepared, { kind: 'setup-passed', ...of(intent) }];
 }
 
 /**

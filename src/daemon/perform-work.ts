@@ -39,17 +39,8 @@ export async function collectWork(
   const { run } = context;
   const worker = stateOf(run, intent.worker);
   const definition = definitionOf(run, intent.worker);
-  const dir = attemptDir(place, intent);
   const tree = treeOf(place, worker);
-  const { survivors } = await stopTree({
-    marker: attemptKey(dir),
-    // A person who submits may have programs of their own in the tree.
-    roots: worker.submitted || worker.attempt?.process == null ? [] : [worker.attempt.process],
-    worktree: worker.submitted ? null : tree,
-    attemptDir: dir,
-    graceMs: run.plan.policies.graceMs,
-  });
-  if (survivors.length === 0) place.runners.release(dir);
+  await endRest(place, run, worker, intent);
   // A question or a blocker among its last words came after the intent: then what is open is kept, not committed.
   let waits = false;
   await drainReports(place, {
@@ -91,6 +82,26 @@ export async function collectWork(
     return { kind: 'collected', ...of(intent), work: null, kept: [] };
   }
   return { kind: 'collected', ...of(intent), work: collected.work, kept: [] };
+}
+
+/** Ends what is left of an attempt's process tree; whether nothing is, so that its shim may have another attempt. */
+export async function endRest(
+  place: Workplace,
+  run: RunState,
+  worker: WorkerState,
+  at: { readonly run: string; readonly worker: string; readonly attempt: number },
+): Promise<boolean> {
+  const dir = attemptDir(place, at);
+  const { survivors } = await stopTree({
+    marker: attemptKey(dir),
+    // A person who submits may have programs of their own in the tree.
+    roots: worker.submitted || worker.attempt?.process == null ? [] : [worker.attempt.process],
+    worktree: worker.submitted ? null : treeOf(place, worker),
+    attemptDir: dir,
+    graceMs: run.plan.policies.graceMs,
+  });
+  if (survivors.length === 0) place.runners.release(dir);
+  return survivors.length === 0;
 }
 
 function isStopWord({ kind }: Report): boolean {

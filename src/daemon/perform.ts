@@ -3,9 +3,8 @@
  * finds what was done and gives the same outcome. What fails for reasons outside the work throws, and the loop records
  * it; a refusal that belongs to the work is an outcome.
  */
-import type { Outcome } from '../core/commands.ts';
 import type { Intent } from '../core/intents.ts';
-import type { Perform } from './loop.ts';
+import type { Perform, Performed } from './loop.ts';
 import { launch, setUp, stopAttempt, watch } from './perform-attempt.ts';
 import { check } from './perform-check.ts';
 import { buildLandingTree, landTree } from './perform-landing.ts';
@@ -16,7 +15,7 @@ import type { Workplace } from './workplace.ts';
 
 /** The performer of a workplace. */
 export function performer(place: Workplace): Perform {
-  return async (intent, context): Promise<Outcome | null> => {
+  return async (intent, context): Promise<Performed> => {
     const here = { ...place, git: { ...place.git, signal: context.signal } };
     return perform(here, intent, context);
   };
@@ -26,7 +25,7 @@ async function perform(
   place: Workplace,
   intent: Intent,
   context: Parameters<Perform>[1],
-): Promise<Outcome | null> {
+): Promise<Performed> {
   switch (intent.kind) {
     case 'prepare-run':
       return prepareRun(place, intent);

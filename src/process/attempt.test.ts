@@ -254,31 +254,6 @@ test('a claim whose shim is gone never started', async () => {
   assert.deepEqual(await recoverAttempt({ dir, boot: bootId() }), { kind: 'never-started' });
 });
 
-test('a torn record is none', () => {
-  const dir = folder();
-  const read = (text: string): ReturnType<typeof readStatus> => {
-    writeFileSync(join(dir, 'status'), text);
-    return readStatus(dir);
-  };
-  const shim = { pid: 10, start: '5' };
-  const agent = { pid: 11, start: '6' };
-  assert.deepEqual(read(''), { kind: 'claimed', shim: null });
-  assert.deepEqual(read('shim 10 5 .\nagent 11'), { kind: 'claimed', shim });
-  assert.deepEqual(read('shim 10 5 .\nagent 11 6 .'), { kind: 'claimed', shim });
-  assert.deepEqual(read('shim 10 5 .\nagent 11 6 .\nexit 0'), { kind: 'running', shim, agent });
-  assert.deepEqual(read('shim 10 5 .\nagent 11 6 .\nexi\nexit 3 .\n'), {
-    kind: 'exited',
-    shim,
-    agent,
-    code: 3,
-  });
-  assert.deepEqual(read('shim 10 Sat Nov 29 08:03:11 2026 .\n'), {
-    kind: 'claimed',
-    shim: { pid: 10, start: 'Sat Nov 29 08:03:11 2026' },
-  });
-  assert.deepEqual(read('void .\n'), { kind: 'void' });
-});
-
 test('the watchdog ends an attempt at its time limit, with its parent dead and SIGTERM ignored', async () => {
   const dir = folder();
   const program = `

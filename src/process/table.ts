@@ -52,9 +52,16 @@ export function readProcess(pid: number, source: FactSource): ProcessRow | null 
   }
 }
 
-/** Every process that is shown; null when none can be listed. */
-export function listProcesses(source: FactSource): readonly ProcessRow[] | null {
+/**
+ * Every process that is shown; null when none can be listed. With `since`, only those that began with or after that
+ * process, where the machine lets them be told without looking at all.
+ */
+export function listProcesses(
+  source: FactSource,
+  since?: { readonly pid: number; readonly start: string },
+): readonly ProcessRow[] | null {
   if (source.platform === 'ps') return ps(['-A']);
+  const isLater = since === undefined ? null : laterPids(since, source);
   let names: readonly string[];
   try {
     names = readdirSync(source.proc);
@@ -64,10 +71,41 @@ export function listProcesses(source: FactSource): readonly ProcessRow[] | null 
   const rows: ProcessRow[] = [];
   for (const name of names) {
     if (!/^\d+$/.test(name)) continue;
+    if (isLater?.(Number(name)) === false) continue;
     const row = readProcess(Number(name), source);
     if (row !== null && row !== 'unknown') rows.push(row);
   }
   return rows;
+}
+
+/**
+ * Whether a pid was given out after this one: they are given out in turn and begin anew at the end. Null when so much
+ * time has passed that they may have come round.
+ */
+function laterPids(
+  { pid, start }: { readonly pid: number; readonly start: string },
+  source: FactSource,
+): ((other: number) => boolean) | null {
+  const [uptime = NaN] = words(`${source.proc}/uptime`).map(Number);
+  const last = Number(words(`${source.proc}/loadavg`).at(-1) ?? NaN);
+  const age = uptime * ticksPerSecond - Number(start);
+  if (!(age < roundSeconds * ticksPerSecond) || Number.isNaN(last)) return null;
+  return last >= pid
+    ? (other) => other >= pid && other <= last
+    : (other) => other >= pid || other <= last;
+}
+
+/** USER_HZ, which /proc counts start times in on every Linux that Node runs on. */
+const ticksPerSecond = 100;
+/** In less than this no machine starts as many processes as it has pids (32,768 at least), seconds. */
+const roundSeconds = 2;
+
+function words(file: string): readonly string[] {
+  try {
+    return readFileSync(file, 'latin1').trim().split(' ');
+  } catch {
+    return [];
+  }
 }
 
 /** Environment as `NAME=value` entries, null where it is not shown to us. */
@@ -103,14 +141,19 @@ export function readBootId(source: FactSource): string {
     psBoot ??= command('sysctl', ['-n', 'kern.bootsessionuuid'])?.trim() ?? '';
     return psBoot;
   }
+  if (source === systemFacts && ownBoot !== '') return ownBoot;
   try {
-    return readFileSync(source.bootIdFile, 'latin1').trim();
+    const boot = readFileSync(source.bootIdFile, 'latin1').trim();
+    // This process does not outlive the boot.
+    if (source === systemFacts) ownBoot = boot;
+    return boot;
   } catch {
     return '';
   }
 }
 
 let psBoot: string | undefined;
+let ownBoot = '';
 
 /** Fields of `/proc/PID/stat` (proc_pid_stat(5)); the name may hold anything, so it is cut off at the last `)`. */
 export function parseStat(text: string): ProcessRow | null {

@@ -15,7 +15,14 @@ import type { ProcessIdentity } from '../core/events.ts';
 import { hasEnded, liveness } from './identity.ts';
 import { readBoot, readStatus, readWatchdog } from './status.ts';
 import type { RecordedProcess } from './status.ts';
-import { listProcesses, readBootId, readEnvironment, readPlaces, systemFacts } from './table.ts';
+import {
+  listProcesses,
+  readBootId,
+  readEnvironment,
+  readPlaces,
+  readProcess,
+  systemFacts,
+} from './table.ts';
 import type { FactSource, ProcessRow } from './table.ts';
 
 export interface TreeQuery {
@@ -51,9 +58,14 @@ const companionPatienceMs = 2_000;
 export function scan(query: TreeQuery): readonly Member[] {
   const { marker, worktree, attemptDir, source = systemFacts } = query;
   const boot = readBootId(source);
-  const rows = (listProcesses(source) ?? []).filter((row) => !hasEnded(row.state));
-  const byPid = new Map(rows.map((row) => [row.pid, row]));
   const attempt = companions(attemptDir, boot);
+  // Nothing of an attempt began before its agent; once the agent has ended, neither shim nor root are asked for.
+  const since =
+    attempt.exited && query.roots.length <= 1 ? (attempt.agent ?? undefined) : undefined;
+  const rows = (listProcesses(source, since) ?? []).filter(
+    (row) => !hasEnded(row.state) && (since === undefined || !isOlder(row, since)),
+  );
+  const byPid = new Map(rows.map((row) => [row.pid, row]));
   const ownShim = find(attempt.shim, byPid);
   // After the exit it may have another attempt, whose processes are its children and in its session.
   const shim = attempt.exited ? undefined : ownShim;
@@ -92,7 +104,7 @@ export function scan(query: TreeQuery): readonly Member[] {
   for (const row of strays) {
     if (
       members.has(row.pid) ||
-      !isOrphan(row, byPid) ||
+      !isOrphan(row, source) ||
       isOlder(row, attempt.agent ?? attempt.shim)
     )
       continue;
@@ -229,9 +241,11 @@ function selfAndAbove(byPid: ReadonlyMap<number, ProcessRow>): ReadonlySet<numbe
  * Whether it lost its parent and has no terminal, as a daemonised child of an attempt. A person's shell or editor that
  * stands in the working tree has a terminal or a parent.
  */
-function isOrphan(row: ProcessRow, byPid: ReadonlyMap<number, ProcessRow>): boolean {
+function isOrphan(row: ProcessRow, source: FactSource): boolean {
   if (row.terminal) return false;
-  return row.ppid === 1 || byPid.get(row.ppid)?.name === 'systemd';
+  if (row.ppid === 1) return true;
+  const parent = readProcess(row.ppid, source);
+  return parent !== null && parent !== 'unknown' && parent.name === 'systemd';
 }
 
 function isOlder(row: ProcessRow, first: RecordedProcess | null): boolean {

@@ -1,0 +1,78 @@
+/** What is known of an attempt when its processes are gone. */
+import { lstatSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { judge as judgeEnd } from '../agents/command.ts';
+import { attemptFiles, lastWords, type AttemptFiles } from '../agents/attempt-files.ts';
+import type { Outcome } from '../core/commands.ts';
+import type { AttemptEnd } from '../core/events.ts';
+import { definitionOf } from '../core/state.ts';
+import { judgeEmptyWorkspace } from '../gates/empty-workspace.ts';
+import { isCzarFile } from '../git/tree-config.ts';
+import type { EffectContext } from './loop.ts';
+import { endRest, stateOf } from './perform-work.ts';
+import { treeOf, type Workplace } from './workplace.ts';
+
+/** Names an attempt. */
+export interface AttemptRef {
+  readonly run: string;
+  readonly worker: string;
+  readonly attempt: number;
+}
+
+/** Only what names the attempt. */
+export function attemptOf({ run, worker, attempt }: AttemptRef): AttemptRef {
+  return { run, worker, attempt };
+}
+
+/** Where the files of the attempt are. */
+export function filesOf(place: Workplace, { run, worker, attempt }: AttemptRef): AttemptFiles {
+  return attemptFiles({ home: place.git.home, run, worker, attempt });
+}
+
+/** Its end, with what it said last. */
+export function ended(
+  intent: AttemptRef,
+  files: AttemptFiles,
+  end: AttemptEnd,
+): Extract<Outcome, { kind: 'attempt-ended' }> {
+  const words = lastWords(files, 20);
+  return {
+    kind: 'attempt-ended',
+    ...attemptOf(intent),
+    end,
+    judgement: judgeEnd(end, words),
+    lastWords: words,
+  };
+}
+
+/**
+ * The rest of an attempt that had no repository, ended well, left no file, said nothing and promised nothing: it is
+ * known at once, without a durable step between. Null when anything of that does not hold.
+ */
+export async function leftNothing(
+  place: Workplace,
+  intent: AttemptRef,
+  { run }: EffectContext,
+  outcome: Extract<Outcome, { kind: 'attempt-ended' }>,
+): Promise<readonly Outcome[] | null> {
+  const definition = definitionOf(run, intent.worker);
+  const promised = definition.deliverables.length > 0 || definition.handoff === 'required';
+  if (definition.workspace !== 'empty' || promised || outcome.judgement.kind !== 'well')
+    return null;
+  const worker = stateOf(run, intent.worker);
+  const dir = treeOf(place, worker) ?? '';
+  if (!(await endRest(place, run, worker, intent))) return null;
+  const { reportFile, outputFile } = filesOf(place, intent);
+  if ([reportFile, outputFile].some(hasBytes) || !(await readdir(dir)).every(isCzarFile))
+    return null;
+  const verdicts = await judgeEmptyWorkspace({ definition, dir, handoffGiven: false });
+  return [
+    outcome,
+    { kind: 'collected', ...attemptOf(intent), work: null, kept: [] },
+    { kind: 'judged', run: intent.run, worker: intent.worker, verdicts },
+  ];
+}
+
+function hasBytes(file: string): boolean {
+  return (lstatSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
