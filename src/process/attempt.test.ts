@@ -377,7 +377,7 @@ async function watchdogEnds(dir: string): Promise<void> {
   const process = { ...watchdog, boot: bootId() };
   // Nothing tells of the end of a process that is not our child: look until it is gone.
   for (let looks = 0; liveness(process) !== 'gone'; looks += 1) {
-    assert.ok(looks < 5_000, 'the watchdog ends');
+    assert.ok(looks < 200_000, 'the watchdog ends');
     await new Promise(setImmediate);
   }
 }
