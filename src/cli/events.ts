@@ -80,7 +80,7 @@ async function stream(context: CliContext, reader: Reader, options: EventOptions
 function isThere(context: CliContext, reader: Reader, { worker }: EventOptions): boolean {
   const named = context.options.run !== null;
   if (!named && worker === undefined) return true;
-  const state = reader.load();
+  const state = named ? reader.loadCurrent(context.options.run) : reader.load();
   const run = named ? chosenRun(context, state) : null;
   if (named && run === null) return false;
   if (worker === undefined) return true;

@@ -82,7 +82,7 @@ export async function readingWorker(
   }) => void | Promise<void>,
 ): Promise<void> {
   await reading(context, async (reader, place) => {
-    const state = reader.load();
+    const state = reader.loadCurrent(context.options.run);
     const run = chosenRun(context, state);
     const worker = run === null ? null : chosenWorker(context, run, id);
     if (run !== null && worker !== null) await use({ reader, place, state, run, worker });

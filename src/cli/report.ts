@@ -12,7 +12,7 @@ export const verb: Verb = {
       .action(async () => {
         await reading(context, (reader) => {
           const { out } = context;
-          const state = reader.load();
+          const state = reader.loadCurrent(context.options.run);
           const run = chosenRun(context, state);
           if (run === null) return;
           const now = context.now();

@@ -72,7 +72,7 @@ function seenAt(
 ): Seen | null {
   if (at === undefined) {
     const now = context.now();
-    const state = reader.load();
+    const state = reader.loadCurrent(context.options.run);
     const loop = isHeld(place) ? 'alive' : 'none';
     return { state, upTo: state.seq, now, liveness: reader.liveness(now), loop };
   }

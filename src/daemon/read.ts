@@ -80,9 +80,17 @@ export class Reader {
     this.note = note;
   }
 
-  /** The state now. Costs what the workers cost, whatever the length of the log. */
+  /** The state now. Costs what the workers of all runs cost, whatever the length of the log. */
   load(): RepositoryState {
     return this.#journal.load();
+  }
+
+  /**
+   * The state now, as far as it concerns the run that is named, else the one that goes on or is the newest: runs that
+   * ended before that are left out. All of it when there is no run of that name.
+   */
+  loadCurrent(named: string | null): RepositoryState {
+    return this.#journal.loadCurrent(named);
   }
 
   /** The state after an event of the past, by folding the log up to it. */
@@ -111,10 +119,10 @@ export class Reader {
 
   /** Tokens as the state has them now. */
   tokens(): TokensOf {
-    let state: RepositoryState | null = null;
+    const runs = new Map<string, RunState | undefined>();
     return (run, worker) => {
-      state ??= this.load();
-      const usage = state.runs.get(run)?.workers.get(worker)?.usage;
+      if (!runs.has(run)) runs.set(run, this.loadCurrent(run).runs.get(run));
+      const usage = runs.get(run)?.workers.get(worker)?.usage;
       return usage === undefined || usage.source === 'none' ? null : usage.input + usage.output;
     };
   }

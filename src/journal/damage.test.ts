@@ -165,6 +165,11 @@ function use(path: string, writes: boolean): Use {
     const state = journal.load();
     const { seq } = state;
     assert.deepEqual(state, foldTo(seq));
+    for (const named of [null, ...state.runs.keys()]) {
+      const { runs } = journal.loadCurrent(named);
+      assert.ok(runs.has(named ?? [...state.runs.keys()].at(-1) ?? ''));
+      for (const [id, run] of runs) assert.deepEqual(run, state.runs.get(id));
+    }
     const { note } = journal;
     try {
       assertBegins(journal.read(), seq);

@@ -1,8 +1,9 @@
 /**
- * Whether a folder can hold the log: its locks need a file system of this machine. Magic numbers as in statfs(2);
- * where the number says nothing (other systems), the folder is taken as local.
+ * What the file system says of the log: which file it is, and whether a folder can hold it, since its locks need a file
+ * system of this machine. Magic numbers as in statfs(2); where the number says nothing (other systems), the folder is
+ * taken as local.
  */
-import { statfsSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 
 const network: ReadonlyMap<number, string> = new Map([
   [0x6969, 'NFS'],
@@ -21,4 +22,10 @@ export function networkFileSystem(folder: string): string | null {
 /** Name of the network file system with this type number, or null. */
 export function networkFileSystemName(type: number): string | null {
   return process.platform === 'linux' ? (network.get(type >>> 0) ?? null) : null;
+}
+
+/** Names the file that the path leads to now, or null. Another file at the same path has another name. */
+export function fileIdentity(path: string): string | null {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? null : `${stat.dev}:${stat.ino}`;
 }

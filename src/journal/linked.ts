@@ -1,13 +1,24 @@
 /**
- * Rows of the log as they are read: each is checked against the chain before anyone sees it, so that what is shown,
- * folded or decided on is what was once appended. Reading a part of the log checks that part.
+ * Rows of the log as they are written, and as they are read: each is checked against the chain before anyone sees it, so
+ * that what is shown, folded or decided on is what was once appended. Reading a part of the log checks that part.
  */
 import { chainHash, genesis } from './chain.ts';
-import type { StoredEvent } from './codec.ts';
+import type { Event } from '../core/events.ts';
+import { encodeEvent, type StoredEvent } from './codec.ts';
 import type { EventQuery, Head } from './journal.ts';
 
 /** A row with the hash that is stored beside it. */
 export type StoredWithHash = StoredEvent & { readonly hash: string };
+
+/** The rows of a batch that is appended after `before`. */
+export function chained(batch: readonly Event[], before: Head): readonly StoredWithHash[] {
+  let { hash } = before;
+  return batch.map((event) => {
+    const row = encodeEvent(event);
+    hash = chainHash(hash, row);
+    return { ...row, hash };
+  });
+}
 
 /** What is wrong at an event. */
 export interface Damage {

@@ -11,17 +11,48 @@ import type { Event, TreeVerdict } from '../core/events.ts';
 import { emptyState, type FoldRun, type FoldState } from '../core/evolve.ts';
 import type { Plan } from '../core/plan.ts';
 import {
+  isRunLive,
   treeGateKey,
   type RepositoryState,
   type RunState,
   type WorkerState,
 } from '../core/state.ts';
-import { noSums, putSum, rowSum, sealText, totalAfter, type SealedFor, type Sums } from './seal.ts';
+import {
+  isWhole,
+  noSums,
+  putSum,
+  rowSum,
+  runSealText,
+  saysCurrent,
+  totalsAfter,
+  wholeAfter,
+  wholeSealText,
+  type SealedFor,
+  type Sums,
+} from './seal.ts';
 
 /** Version of the rows' shape; rows of another version are rebuilt from the log. */
-export const projectionVersion = 4;
+export const projectionVersion = 5;
 
-/** One row; `part` is the worker's id, the verdict's key, the plan's revision, or '' for the run itself and the seal. */
+/** The row of the head: where the log stands, and what the projection rows stand for. */
+export interface HeadRow extends SealedFor {
+  readonly projection_version: number;
+  readonly projection_seq: number;
+}
+
+/** Whether the projection rows are of this version, and stand for the head. */
+export function areRowsOf({
+  seq,
+  projection_version: version,
+  projection_seq: of,
+}: HeadRow): boolean {
+  return version === projectionVersion && of === seq;
+}
+
+/**
+ * One row; `part` is the worker's id, the verdict's key, the plan's revision, or '' for the run itself and for seals.
+ * The seal of the whole has no run.
+ */
 export interface Row {
   readonly kind: 'run' | 'worker' | 'tree' | 'plan' | 'seal';
   readonly run: string;
@@ -78,15 +109,25 @@ export function allRows(state: RepositoryState): readonly RowChange[] {
   ]);
 }
 
-/** The changes with their sums, and the seal that holds after them. */
+/** The changes with their sums, and the seals that hold after them. `state` is the one that they lead to. */
 export function sealed(
   changes: readonly RowChange[],
   sums: Sums,
-  at: SealedFor,
+  at: SealedFor & { readonly state: RepositoryState },
 ): readonly SummedChange[] {
   const summed = changes.map(withSum);
-  const seal = { ...sealIdentity, body: sealText(at, totalAfter(sums, summed)) };
-  return [...summed, withSum(seal)];
+  const runs = [...totalsAfter(sums, summed)].map(([id, total]) => {
+    const run = at.state.runs.get(id);
+    const body = runSealText({ total, current: run !== undefined && isCurrent(run) });
+    return withSum({ kind: 'seal', run: id, part: '', body });
+  });
+  const body = wholeSealText(at, wholeAfter(sums, runs));
+  return [...summed, ...runs, withSum({ kind: 'seal', run: '', part: '', body })];
+}
+
+/** Whether other runs have to know of this one: it goes on, or is being landed. */
+function isCurrent(run: RunState): boolean {
+  return isRunLive(run) || run.landing !== null;
 }
 
 function withSum(change: RowChange): SummedChange {
@@ -94,8 +135,6 @@ function withSum(change: RowChange): SummedChange {
   if (body === null) return { kind, run, part, body, sum: null };
   return { kind, run, part, body, sum: rowSum(change, body) };
 }
-
-const sealIdentity = { kind: 'seal', run: '', part: '' } as const;
 
 /** Records that the rows now hold these runs of the state. */
 export function markWritten(
@@ -105,8 +144,8 @@ export function markWritten(
 ): void {
   for (const change of changes) {
     const { kind, run: id, part, sum } = change;
-    if (kind === 'seal') continue;
     putSum(written.sums, change, sum);
+    if (kind === 'seal') continue;
     const run = state.runs.get(id);
     if (run === undefined) continue;
     const entry = written.runs.get(id) ?? {
@@ -140,20 +179,35 @@ export function writtenOf(state: RepositoryState, sums: Sums): Written {
 /** Sums of rows that were written as a whole. */
 export function sumsOf(changes: readonly SummedChange[]): Sums {
   const sums = noSums();
-  for (const change of changes) if (change.kind !== 'seal') putSum(sums, change, change.sum);
+  for (const change of changes) putSum(sums, change, change.sum);
   return sums;
 }
 
 /**
+ * Of all seals, in their order, the runs whose rows matter now: those that are current, and the one that is named, else
+ * the newest. All runs when none has that name.
+ */
+export function currentRuns(seals: readonly Row[], named: string | null): readonly string[] {
+  const runs = seals.filter((row) => !isWhole(row));
+  const wanted = named ?? runs.at(-1)?.run;
+  const found = runs.some(({ run }) => run === wanted);
+  return runs
+    .filter(({ run, body }) => !found || run === wanted || saysCurrent(body))
+    .map(({ run }) => run);
+}
+
+/**
  * The state that the rows hold, or null when they are damaged, incomplete or sealed for another head: then the log is
- * folded instead. Rows come in the order in which they were first written.
+ * folded instead. Rows come in the order in which they were first written: all, or all seals and the rows of the runs
+ * that are `wanted`.
  */
 export function stateOfRows(
   rows: Iterable<Row>,
   at: SealedFor,
+  wanted: readonly string[] | null = null,
 ): { readonly state: FoldState; readonly sums: Sums } | null {
   const sums = noSums();
-  let seal: string | null = null;
+  const seals = new Map<string, string>();
   const state = emptyState();
   state.seq = at.seq;
   state.epoch = at.epoch;
@@ -163,24 +217,46 @@ export function stateOfRows(
   const trees = new Map<string, Map<string, TreeVerdict>>();
   for (const row of rows) {
     if (rowSum(row, row.body) !== row.sum) return null;
-    if (row.kind === 'seal') {
-      seal = row.body;
-      continue;
-    }
     putSum(sums, row, row.sum);
-    if (row.kind === 'plan') plans.set(planKey(row.run, row.part), JSON.parse(row.body) as Plan);
+    if (row.kind === 'seal') seals.set(row.run, row.body);
+    else if (row.kind === 'plan')
+      plans.set(planKey(row.run, row.part), JSON.parse(row.body) as Plan);
     else if (row.kind === 'run') runs.push(JSON.parse(row.body) as RunBody);
     else if (row.kind === 'worker')
       inner(workers, row.run).set(row.part, JSON.parse(row.body) as WorkerState);
     else inner(trees, row.run).set(row.part, JSON.parse(row.body) as TreeVerdict);
   }
-  if (seal !== sealText(at, sums.total)) return null;
+  if (!sealsHold(seals, { sums, at, wanted })) return null;
   for (const body of runs) {
     const run = assemble(body, plans, inner(workers, body.id), inner(trees, body.id));
     if (run === null) return null;
     state.runs.set(run.id, run);
   }
   return { state, sums };
+}
+
+/** Whether the rows that were read are those that the seals are over. `seals` has texts by run, '' for the whole. */
+function sealsHold(
+  seals: ReadonlyMap<string, string>,
+  read: {
+    readonly sums: Sums;
+    readonly at: SealedFor;
+    readonly wanted: readonly string[] | null;
+  },
+): boolean {
+  const { sums, at, wanted } = read;
+  if (seals.get('') !== wholeSealText(at, sums.total)) return false;
+  const runs = new Set([...(wanted ?? seals.keys()), ...sums.runs.keys()]);
+  runs.delete('');
+  return [...runs].every((run) => {
+    const text = seals.get(run);
+    const total = sums.runs.get(run);
+    return (
+      text !== undefined &&
+      total !== undefined &&
+      text === runSealText({ total, current: saysCurrent(text) })
+    );
+  });
 }
 
 type RunBody = Omit<RunState, 'plan' | 'workers' | 'trees'> & { readonly plan: string };

@@ -1,18 +1,23 @@
 /**
- * The seal over the projection rows: one row more, which says for which head of the log the rows stand and what their
- * sums add up to. A row that is damaged, lost, doubled or of another moment breaks it, and then the log decides.
+ * Seals over the projection rows. Each run has one, which says what the sums of the run's rows add up to; over these is
+ * the seal of the whole, which says for which head of the log they stand. A row that is damaged, lost, doubled or of
+ * another moment breaks a seal, and then the log decides. So a part of the rows can be read and believed: all seals, and
+ * every row of some runs.
  *
  * The sum of a row covers what it is and what it holds; sums are combined by exclusive or, so that a batch changes the
- * seal in proportion to the rows that it writes. It finds damage; it is no signature.
+ * seals in proportion to the rows that it writes. They find damage; they are no signature.
  */
-import { hash } from 'node:crypto';
+import { checksum } from './checksum.ts';
 
-/** What a row is, beside what it holds. */
+/** What a row is, beside what it holds. A seal's `run` is the run that it is for, or '' for the whole. */
 export interface RowIdentity {
   readonly kind: string;
   readonly run: string;
   readonly part: string;
 }
+
+/** A row's sum, or null for a row that goes. */
+export type SumChange = RowIdentity & { readonly sum: string | null };
 
 /** Where the log stands: what the rows are sealed for. */
 export interface SealedFor {
@@ -21,45 +26,87 @@ export interface SealedFor {
   readonly epoch: number;
 }
 
-/** The sums of all rows, by identity, and what they add up to. */
+/** What the seal of a run says. */
+export interface RunSeal {
+  /** What the sums of the run's other rows add up to. */
+  readonly total: bigint;
+  /** Whether the run goes on or is being landed. */
+  readonly current: boolean;
+}
+
+/** The sums of all rows but the seal of the whole, by identity, and what they add up to. */
 export interface Sums {
+  /** The sums of the seals of runs. */
   total: bigint;
+  /** The sums of the rows of each run. */
+  readonly runs: Map<string, bigint>;
   readonly of: Map<string, bigint>;
 }
 
 /** No rows at all. */
 export function noSums(): Sums {
-  return { total: 0n, of: new Map() };
+  return { total: 0n, runs: new Map(), of: new Map() };
 }
 
 /** Sum of a row, 16 hex digits. */
 export function rowSum({ kind, run, part }: RowIdentity, body: string): string {
-  return hash('sha256', `${JSON.stringify([kind, run, part])}\n${body}`).slice(0, 16);
+  return checksum(`${JSON.stringify([kind, run, part])}\n${body}`);
 }
 
-/** What the sums add up to after the changes; `sum` is null for a row that goes. */
-export function totalAfter(
+/** What the sums of each run that the changes touch add up to after them. */
+export function totalsAfter(
   sums: Sums,
-  changes: readonly (RowIdentity & { readonly sum: string | null })[],
-): bigint {
-  // A row may be changed twice: the last change counts.
-  const last = new Map(changes.map((change) => [identityOf(change), change.sum]));
+  changes: readonly SumChange[],
+): ReadonlyMap<string, bigint> {
+  const totals = new Map<string, bigint>();
+  for (const [key, { run, sum }] of lastOf(changes)) {
+    const before = totals.get(run) ?? sums.runs.get(run) ?? 0n;
+    totals.set(run, before ^ (sums.of.get(key) ?? 0n) ^ valueOf(sum));
+  }
+  return totals;
+}
+
+/** What the seals of runs add up to after these have changed. */
+export function wholeAfter(sums: Sums, seals: readonly SumChange[]): bigint {
   let { total } = sums;
-  for (const [key, sum] of last) total ^= (sums.of.get(key) ?? 0n) ^ valueOf(sum);
+  for (const [key, { sum }] of lastOf(seals)) total ^= (sums.of.get(key) ?? 0n) ^ valueOf(sum);
   return total;
 }
 
-/** Takes over a row that was written, or one that went. */
+/** Takes over a row that was written, or one that went; nothing for the seal of the whole. */
 export function putSum(sums: Sums, row: RowIdentity, sum: string | null): void {
+  if (isWhole(row)) return;
   const key = identityOf(row);
-  sums.total ^= (sums.of.get(key) ?? 0n) ^ valueOf(sum);
+  const change = (sums.of.get(key) ?? 0n) ^ valueOf(sum);
+  if (row.kind === 'seal') sums.total ^= change;
+  else sums.runs.set(row.run, (sums.runs.get(row.run) ?? 0n) ^ change);
   if (sum === null) sums.of.delete(key);
   else sums.of.set(key, valueOf(sum));
 }
 
-/** The seal's text for a head and the total of all rows. */
-export function sealText({ seq, hash: head, epoch }: SealedFor, total: bigint): string {
+/** The text of the seal of a run. */
+export function runSealText({ total, current }: RunSeal): string {
+  return JSON.stringify({ total: total.toString(16), current });
+}
+
+/** The text of the seal of the whole, for a head and what the seals of the runs add up to. */
+export function wholeSealText({ seq, hash: head, epoch }: SealedFor, total: bigint): string {
   return JSON.stringify({ seq, hash: head, epoch, total: total.toString(16) });
+}
+
+/** Whether the seal of a run says that it is current. Its text was written here, and its sum holds. */
+export function saysCurrent(text: string): boolean {
+  return text.endsWith('"current":true}');
+}
+
+/** Whether it is the seal of the whole. */
+export function isWhole({ kind, run }: RowIdentity): boolean {
+  return kind === 'seal' && run === '';
+}
+
+/** A row may be changed twice: the last change counts. */
+function lastOf(changes: readonly SumChange[]): ReadonlyMap<string, SumChange> {
+  return new Map(changes.map((change) => [identityOf(change), change]));
 }
 
 function identityOf({ kind, run, part }: RowIdentity): string {

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import test, { type TestContext } from 'node:test';
-import type { Event } from '../core/events.ts';
+import type { Event, NewEvent } from '../core/events.ts';
 import { emptyState, evolve } from '../core/evolve.ts';
+import type { RunState } from '../core/state.ts';
 import { chainHash } from './chain.ts';
 import { networkFileSystemName } from './file-system.ts';
 import { JournalError } from './journal.ts';
@@ -237,6 +238,54 @@ test('loading a log of 100,000 events reads none of them', (t) => {
   tamper(path, "UPDATE event SET data = 'unreadable' WHERE seq < 100000");
   using reader = openJournalForReading(path);
   assert.equal(reader?.load().seq, 100_000);
+});
+
+test('the current state is the whole one without the runs that ended before, and needs no others', (t) => {
+  const path = scratch(t);
+  const log = new LogWriter();
+  const ending: Readonly<Record<string, NewEvent | null>> = {
+    old: { type: 'run.complete', run: 'old', data: {} },
+    running: null,
+    waiting: { type: 'run.waiting', run: 'waiting', data: { workers: [] } },
+    landing: { type: 'run.complete', run: 'landing', data: {} },
+    newest: { type: 'run.failed', run: 'newest', data: { workers: [], reason: 'red' } },
+  };
+  const events = [log.loopStarted(1)];
+  for (const [id, end] of Object.entries(ending)) {
+    events.push(log.runStarted(id, samplePlan(['a', 'b'])));
+    if (end !== null) events.push(log.add(end));
+  }
+  events.push(
+    log.add({
+      type: 'land.started',
+      run: 'landing',
+      data: { target: 'main', mode: 'merge', partial: false, onto: 'c0', tip: 'c1', date: 1 },
+    }),
+  );
+  {
+    using journal = openJournal(path);
+    journal.append(events, log.state);
+  }
+  const read = (named: string | null): ReadonlyMap<string, RunState> => {
+    using reader = openJournalForReading(path);
+    assert.ok(reader !== null);
+    return reader.loadCurrent(named).runs;
+  };
+  const now: readonly string[] = ['running', 'waiting', 'landing', 'newest'];
+  const cases: readonly (readonly [string | null, readonly string[]])[] = [
+    [null, now],
+    ['newest', now],
+    ['old', ['old', 'running', 'waiting', 'landing']],
+    ['nobody', Object.keys(ending)],
+  ];
+  for (const [named, ids] of cases) {
+    const whole = [...log.state.runs].filter(([id]) => ids.includes(id));
+    assert.deepEqual([...read(named)], whole, String(named));
+  }
+  // Damage in a row that is not asked for does not matter; in one that is, the log is folded.
+  tamper(path, `UPDATE projection SET body = replace(body, '"a"', '"c"') WHERE run = 'old'`);
+  assert.deepEqual([...read(null).keys()], now);
+  assert.deepEqual(read('old'), log.state.runs);
 });
 
 test('network file systems are known by their number', () => {

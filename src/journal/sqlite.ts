@@ -6,13 +6,12 @@
  * file is the one that was opened, checked before each batch; after an I/O error nothing more is written through this
  * connection, since what the disk holds is unknown.
  */
-import { statSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { Event } from '../core/events.ts';
 import { emptyState, evolve, type FoldState } from '../core/evolve.ts';
 import type { RepositoryState } from '../core/state.ts';
-import { chainHash, genesis, type ChainCheck } from './chain.ts';
-import { decodeEvent, encodeEvent } from './codec.ts';
+import { genesis, type ChainCheck } from './chain.ts';
+import { decodeEvent } from './codec.ts';
 import {
   assertContinues,
   batchEpoch,
@@ -21,10 +20,13 @@ import {
   type Head,
   type Journal,
 } from './journal.ts';
-import { linkCheck, type Damage, type StoredWithHash } from './linked.ts';
+import { fileIdentity } from './file-system.ts';
+import { chained, linkCheck, type Damage, type StoredWithHash } from './linked.ts';
 import { openForReading, openForWriting } from './open-database.ts';
 import {
   allRows,
+  areRowsOf,
+  currentRuns,
   markWritten,
   projectionVersion,
   rowChanges,
@@ -32,6 +34,7 @@ import {
   stateOfRows,
   sumsOf,
   writtenOf,
+  type HeadRow,
   type Row,
   type SummedChange,
   type Written,
@@ -69,12 +72,6 @@ export function openJournalForReading(path: string): SqliteJournal | null {
   return db === null ? null : new SqliteJournal(path, db, false);
 }
 
-interface HeadRow extends Head {
-  readonly epoch: number;
-  readonly projection_version: number;
-  readonly projection_seq: number;
-}
-
 /** The store in SQLite. `using` closes it. */
 export class SqliteJournal implements Journal {
   readonly #path: string;
@@ -103,8 +100,8 @@ export class SqliteJournal implements Journal {
     const rows = chained(batch, before);
     const written = this.#writtenRows();
     const after = { seq: last.seq, hash: rows.at(-1)?.hash ?? '' };
-    const { epoch } = state;
-    const changes = sealed(rowChanges(batch, state, written), written.sums, { ...after, epoch });
+    const at = { ...after, epoch: state.epoch, state };
+    const changes = sealed(rowChanges(batch, state, written), written.sums, at);
     this.#transaction('BEGIN IMMEDIATE', () => {
       this.#moveHead(before, after, batch, state);
       assertContinues(batch, before.seq);
@@ -121,6 +118,14 @@ export class SqliteJournal implements Journal {
 
   load(): FoldState {
     return this.#transaction('BEGIN', () => this.#projected()) ?? this.#folded();
+  }
+
+  /**
+   * As `load`, but without runs that ended before: those that go on or are being landed are there, and the one that is
+   * named, or the newest. All runs when none has that name.
+   */
+  loadCurrent(named: string | null): RepositoryState {
+    return this.#transaction('BEGIN', () => this.#current(named)) ?? this.load();
   }
 
   head(): Head {
@@ -234,15 +239,29 @@ export class SqliteJournal implements Journal {
   #projected(): FoldState | null {
     const head = this.#headRow();
     this.#assertHead(head);
-    if (head.projection_version !== projectionVersion || head.projection_seq !== head.seq)
-      return null;
-    const rows = this.#statement(
-      'SELECT kind, run, part, body, sum FROM projection ORDER BY rowid',
-    );
-    const read = stateOfRows(rows.iterate() as Iterable<unknown> as Iterable<Row>, head);
+    if (!areRowsOf(head)) return null;
+    const read = stateOfRows(this.#projectionRows('TRUE'), head);
     if (read === null) return null;
     if (this.#writes) this.#written = writtenOf(read.state, read.sums);
     return read.state;
+  }
+
+  /** The same from the rows of some runs. That the log ends where they say is looked at; its last event is not. */
+  #current(named: string | null): FoldState | null {
+    const head = this.#headRow();
+    const last = this.#statement('SELECT max(seq) AS seq FROM event').get();
+    if ((last?.['seq'] ?? 0) !== head.seq || !areRowsOf(head)) return null;
+    const seals = [...this.#projectionRows("kind = 'seal'")];
+    const runs = currentRuns(seals, named);
+    const parts = runs.flatMap((run) => [
+      ...this.#projectionRows("kind IN ('run', 'plan', 'worker', 'tree') AND run = ?", run),
+    ]);
+    return stateOfRows([...seals, ...parts], head, runs)?.state ?? null;
+  }
+
+  #projectionRows(where: string, ...values: readonly string[]): Iterable<Row> {
+    const sql = `SELECT kind, run, part, body, sum FROM projection WHERE ${where} ORDER BY rowid`;
+    return this.#statement(sql).iterate(...values) as Iterable<unknown> as Iterable<Row>;
   }
 
   /** State from the whole log; the rows are made anew where this connection may write. */
@@ -257,7 +276,7 @@ export class SqliteJournal implements Journal {
     // Rows are replaced only in a file whose structure holds: pages that were given up could be those of events.
     this.check('structure');
     const { seq, epoch } = state;
-    const rows = sealed(allRows(state), noSums(), { seq, hash, epoch });
+    const rows = sealed(allRows(state), noSums(), { seq, hash, epoch, state });
     this.#transaction('BEGIN IMMEDIATE', () => {
       this.#db.exec('DELETE FROM projection');
       this.#apply(rows);
@@ -368,15 +387,6 @@ export class SqliteJournal implements Journal {
   }
 }
 
-function chained(batch: readonly Event[], before: Head): readonly StoredWithHash[] {
-  let { hash } = before;
-  return batch.map((event) => {
-    const row = encodeEvent(event);
-    hash = chainHash(hash, row);
-    return { ...row, hash };
-  });
-}
-
 function foldOne(state: FoldState, event: Event): void {
   try {
     evolve(state, event);
@@ -384,9 +394,4 @@ function foldOne(state: FoldState, event: Event): void {
     const said = cause instanceof Error ? cause.message : String(cause);
     throw new JournalError('corrupt', `the log cannot be folded: ${said}`, { cause });
   }
-}
-
-function fileIdentity(path: string): string | null {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? null : `${stat.dev}:${stat.ino}`;
 }
