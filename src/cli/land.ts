@@ -15,9 +15,9 @@ import { openLogState, readEvents } from '../daemon/hold-log.ts';
 import { openLoop } from '../daemon/open-loop.ts';
 import type { Place } from '../daemon/place.ts';
 import { isHeld } from '../daemon/read.ts';
-import { inspectRepository } from '../daemon/repository.ts';
 import { exits } from './exit.ts';
 import { chosenRun } from './reading.ts';
+import { findFacts } from './find-facts.ts';
 import { findPlace } from './find-place.ts';
 import { insideAttempt, refuse } from './steering.ts';
 import type { CliContext, Verb } from './verb.ts';
@@ -85,17 +85,11 @@ async function perform(
   place: Place,
   order: LandOrder,
 ): Promise<LandResult | null> {
-  const found = await inspectRepository({ directory: place.root });
-  if (found.kind !== 'repository') {
-    context.fail({
-      exit: exits.refused,
-      what: found.kind === 'failed' ? found.error : found.reason,
-    });
-    return null;
-  }
+  const facts = await findFacts(context, place);
+  if (facts === null) return null;
   const events: Event[] = [];
   const opened = await openLoop({
-    facts: found.facts,
+    facts,
     home: place.home,
     env: { ...context.env },
     now: context.now,

@@ -8,11 +8,12 @@ import type { RepositoryState, RunState } from '../core/state.ts';
 import { handleSteering } from '../daemon/handle-steering.ts';
 import { newRun } from '../daemon/new-run.ts';
 import { openLoop, type OpenLoop } from '../daemon/open-loop.ts';
-import { inspectRepository, type RepositoryFacts } from '../daemon/repository.ts';
+import type { RepositoryFacts } from '../daemon/repository.ts';
 import { choose, wrongOptions, type Choice, type RunOptions } from './choose-run.ts';
 import { exits } from './exit.ts';
 import { isObstructed } from './obstacle.ts';
 import { runDisplay } from './run-display.ts';
+import { findFacts } from './find-facts.ts';
 import { findPlace } from './find-place.ts';
 import { insideAttempt, refuse } from './steering.ts';
 import type { CliContext, Verb } from './verb.ts';
@@ -48,11 +49,8 @@ async function run(
     isObstructed(context, place, { folders: ['workers', 'worktrees', 'runs', 'logs'], state: true })
   )
     return;
-  const found = await inspectRepository({ directory: place.root });
-  if (found.kind === 'failed') return context.fail({ exit: exits.failed, what: found.error });
-  if (found.kind === 'refused') return context.fail({ exit: exits.refused, what: found.reason });
-
-  const { facts } = found;
+  const facts = await findFacts(context, place);
+  if (facts === null) return;
   const display = runDisplay(context, place.home.path);
   const opened = await openLoop({
     facts,

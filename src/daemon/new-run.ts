@@ -30,14 +30,14 @@ export async function newRun(options: {
   const { git, facts, plan, state } = options;
   if (facts.submodules) {
     return refuse(
-      4,
+      2,
       'This repository has submodules, which this version does not bring into working trees.',
       null,
     );
   }
   if (facts.filters.length > 0) {
     return refuse(
-      4,
+      2,
       `Files here pass through git filters (${facts.filters.join(', ')}), which this version does not run.`,
       null,
     );

@@ -5,13 +5,13 @@
  * into it is refused by its configuration; a process killed half way leaves no mirror that looks whole, since it is
  * made under another name and renamed.
  */
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inMirror, reach } from './context.ts';
 import type { GitContext } from './context.ts';
 import { isThere } from './discard.ts';
 import { failing, git, line, output } from './git.ts';
-import type { Failed } from './git.ts';
+import type { Failed, GitCall } from './git.ts';
 import { integrationRef, moveRefIn } from './refs.ts';
 
 const cloneTimeoutMs = 60 * 60_000;
@@ -96,13 +96,34 @@ async function make(context: GitContext, making: string): Promise<void> {
       call,
     );
   }
+  const refs = copied.code === 0 ? await userRefs(making, call) : null;
   for (const name of ['packed-refs', 'refs', 'hooks', 'logs', 'info', 'FETCH_HEAD']) {
     await rm(join(making, name), { recursive: true, force: true });
   }
   await mkdir(join(making, 'refs/heads'), { recursive: true });
   await writeFile(join(making, 'HEAD'), 'ref: refs/heads/none\n');
   await writeFile(join(making, 'config'), configuration(format));
+  if (refs !== null) await writeFile(join(making, 'packed-refs'), refs);
   await fetchFromUser(context, making);
+}
+
+/**
+ * The refs of a fresh copy as a file of the mirror's, since a fetch makes a file of each; null when something that they
+ * need is not there, which the fetch then has to bring.
+ */
+async function userRefs(copy: string, call: GitCall): Promise<string | null> {
+  const packed = await readFile(join(copy, 'packed-refs'), 'utf8').catch(() => '');
+  const kept: string[] = [];
+  let wanted = false;
+  for (const line of packed.split('\n')) {
+    if (!line.startsWith('^')) wanted = / refs\/(?:heads|remotes|tags)\//.test(line);
+    if (line.startsWith('#') || wanted) kept.push(line.replace(' refs/', ' refs/user/'));
+  }
+  const ids = kept.flatMap((line) => /^[0-9a-f]+(?= )/.exec(line)?.[0] ?? []);
+  const args = ['rev-list', '--objects', '--quiet', '--stdin'];
+  const input = [...new Set(ids), ''].join('\n');
+  const whole = await git(args, { ...call, cwd: copy, gitDir: copy, input });
+  return whole.code === 0 ? [...kept, ''].join('\n') : null;
 }
 
 /** The user's refs by name. Git checks on the way that everything they need is there. */

@@ -2,8 +2,9 @@
  * What is true of the user's repository when a run starts, and the states in which czar does not start. Reads only:
  * nothing here takes a lock or refreshes an index.
  */
-import { realpath, stat, statfs } from 'node:fs/promises';
+import { readdir, realpath, stat, statfs } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Identity } from './context.ts';
 import { failing, fields, git, line, output } from './git.ts';
 import type { Failed } from './git.ts';
@@ -26,7 +27,7 @@ export interface RepositoryFacts {
   readonly identity: Identity;
   /** URL of `origin`, absolute when it is a path; null without one. */
   readonly origin: string | null;
-  /** Whether HEAD holds submodules, and filter drivers that its `.gitattributes` name. */
+  /** Whether HEAD holds submodules, and filter drivers that its `.gitattributes` files name. */
   readonly submodules: boolean;
   readonly filters: readonly string[];
 }
@@ -38,6 +39,9 @@ export type Inspection =
 
 /** Name and address of commits when the user has none. */
 export const fallbackIdentity: Identity = { name: 'czar', email: 'czar@localhost' };
+
+/** How long git is given to finish a linked worktree that it is making, milliseconds. */
+const makingMs = 2_000;
 
 const networkFileSystems: ReadonlyMap<number, string> = new Map([
   [0x6969, 'NFS'],
@@ -105,6 +109,13 @@ async function inspect(directory: string, signal: AbortSignal | undefined): Prom
     if (await exists(join(place.gitDir, name)))
       return refused(`${what} in this checkout: finish it first`, true);
   }
+  const half = await unfinishedWorktree(place.commonDir);
+  if (half !== null) {
+    return refused(
+      `the linked worktree ${half} was never finished, and git fails because of it: remove ${join(place.commonDir, 'worktrees', half)}`,
+      true,
+    );
+  }
   const head = await git(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], call);
   if (head.code !== 0)
     return refused('this repository has no commit yet: make the first one', true);
@@ -152,7 +163,6 @@ async function facts(
   const [name, email, origin] = await Promise.all(
     ['user.name', 'user.email', 'remote.origin.url'].map((key) => setting(key, call)),
   );
-  const attributes = await git(['cat-file', 'blob', `${head}:.gitattributes`], call);
   return {
     ...place,
     branch:
@@ -172,7 +182,7 @@ async function facts(
     },
     origin: originOf(origin ?? null, place.root),
     submodules: (await git(['cat-file', '-e', `${head}:.gitmodules`], call)).code === 0,
-    filters: attributes.code === 0 ? filtersOf(attributes.stdout.toString('utf8')) : [],
+    filters: await filtersIn(head, call),
   };
 }
 
@@ -183,9 +193,15 @@ function originOf(url: string | null, root: string): string | null {
   return isAbsolute(url) ? url : resolve(root, url);
 }
 
-function filtersOf(attributes: string): string[] {
-  const names = [...attributes.matchAll(/^[^#\n]*\sfilter=(\S+)/gm)].map((match) => match[1] ?? '');
-  return [...new Set(names)];
+/** Filter drivers that attribute files of a commit name, in whatever folder. */
+async function filtersIn(commit: string, call: Call): Promise<string[]> {
+  const listed = await output(['ls-tree', '-r', '-z', '--name-only', '--full-tree', commit], call);
+  const files = fields(listed).filter((path) => /(?:^|\/)\.gitattributes$/.test(path));
+  if (files.length === 0) return [];
+  const input = files.map((path) => `${commit}:${path}\n`).join('');
+  const texts = await output(['cat-file', '--batch'], { ...call, input });
+  const named = texts.toString('utf8').matchAll(/^[^#\n]*\sfilter=(\S+)/gm);
+  return [...new Set([...named].map((match) => match[1] ?? ''))];
 }
 
 /** One setting as the user's git sees it, or null. */
@@ -207,6 +223,27 @@ async function versionProblem(cwd: string): Promise<string | null> {
   const [, major, minor] = /(\d+)\.(\d+)/.exec(version) ?? [];
   if (Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 38)) return null;
   return `czar needs git 2.38 or newer; this is ${version.trim()}`;
+}
+
+/**
+ * A linked worktree in whose making git stopped before it said where the repository is: much of git dies of it. While
+ * one is being made that passes, so it is looked at for a moment.
+ */
+async function unfinishedWorktree(commonDir: string): Promise<string | null> {
+  const deadline = Date.now() + makingMs;
+  for (;;) {
+    const found = await findUnfinished(join(commonDir, 'worktrees'));
+    if (found === null || Date.now() > deadline) return found;
+    await sleep(50);
+  }
+}
+
+async function findUnfinished(folder: string): Promise<string | null> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const commondir = await stat(join(folder, name, 'commondir')).catch(() => null);
+    if (commondir?.size === 0) return name;
+  }
+  return null;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import {
   chmodSync,
   cpSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -20,7 +21,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 
 for (const name of Object.keys(process.env)) if (name.startsWith('GIT_')) delete process.env[name];
 process.env['GIT_CONFIG_NOSYSTEM'] = '1';
@@ -168,24 +169,32 @@ export interface Allowed {
   readonly files?: readonly string[];
 }
 
+/** Files of a git directory that belong to one checkout. */
+const ofCheckout = [
+  'HEAD',
+  'index',
+  'ORIG_HEAD',
+  'FETCH_HEAD',
+  'config.worktree',
+  'info/sparse-checkout',
+  'logs/HEAD',
+];
+/** Files that all checkouts of a repository share. */
+const ofRepository = ['config', 'info/exclude', 'info/attributes', 'shallow'];
+
 /**
  * HEAD, index, config, hooks, refs, reflogs and files of a checkout, one entry each, for `assert.deepEqual` of before
- * and after. Refs below `refs/czar/` and the generated folders of the home are never part of it.
+ * and after; of other checkouts of the same repository HEAD and index too. Refs below `refs/czar/`, the generated folders
+ * of the home and checkouts that czar made are never part of it.
  */
 export function fingerprint(root: string, allowed: Allowed = {}): Readonly<Record<string, string>> {
-  const gitDir = join(root, '.git');
+  const gitDir = commonDirOf(root);
   const prints: Record<string, string> = {};
-  for (const name of [
-    'HEAD',
-    'index',
-    'config',
-    'info/exclude',
-    'info/attributes',
-    'shallow',
-    'FETCH_HEAD',
-    'ORIG_HEAD',
-  ]) {
-    prints[name] = hashOf(join(gitDir, name));
+  for (const name of [...ofRepository, ...ofCheckout]) prints[name] = hashOf(join(gitDir, name));
+  for (const checkout of foldersOf(join(gitDir, 'worktrees'))) {
+    if (checkout.startsWith('czar-')) continue;
+    for (const name of ofCheckout)
+      prints[`${checkout} ${name}`] = hashOf(join(gitDir, 'worktrees', checkout, name));
   }
   for (const file of filesBelow(join(gitDir, 'hooks')))
     prints[`hook ${file}`] = hashOf(join(gitDir, 'hooks', file));
@@ -194,7 +203,8 @@ export function fingerprint(root: string, allowed: Allowed = {}): Readonly<Recor
   const freeRefs = ['refs/czar/', ...(allowed.refs ?? [])];
   for (const [ref, id] of refsOf(root)) if (!free(ref, freeRefs)) prints[`ref ${ref}`] = id;
   for (const file of filesBelow(join(gitDir, 'logs'))) {
-    if (!free(file, freeRefs)) prints[`log ${file}`] = hashOf(join(gitDir, 'logs', file));
+    if (file !== 'HEAD' && !free(file, freeRefs))
+      prints[`log ${file}`] = hashOf(join(gitDir, 'logs', file));
   }
   const generated = [
     '.git/',
@@ -206,6 +216,19 @@ export function fingerprint(root: string, allowed: Allowed = {}): Readonly<Recor
   for (const file of filesBelow(root, freeFiles))
     if (!free(file, freeFiles)) prints[`file ${file}`] = hashOf(join(root, file));
   return prints;
+}
+
+/** The git directory that all checkouts of a repository share, read from files. */
+export function commonDirOf(root: string): string {
+  const dot = join(root, '.git');
+  if (lstatSync(dot).isDirectory()) return dot;
+  const gitDir = resolve(root, readFileSync(dot, 'utf8').replace(/^gitdir: |\n$/g, ''));
+  const common = join(gitDir, 'commondir');
+  return existsSync(common) ? resolve(gitDir, readFileSync(common, 'utf8').trim()) : gitDir;
+}
+
+function foldersOf(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder).sort() : [];
 }
 
 function refsOf(root: string): [string, string][] {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { commonDirOf } from './git-fixture.ts';
 
 interface Repository {
   readonly repo: string;
@@ -13,7 +14,8 @@ interface Repository {
  * git find a commit out of reach that czar did not itself make as a merge.
  */
 export function assertNothingLost(scratch: Repository): void {
-  const mirror = join(scratch.repo, '.git/czar/mirror.git');
+  const commonDir = commonDirOf(scratch.repo);
+  const mirror = join(commonDir, 'czar/mirror.git');
   if (!existsSync(mirror)) return;
   const reachable = new Set(lines(scratch.gitIn(mirror, 'rev-list', '--all')));
   const trees = join(scratch.repo, '.czar/worktrees');
@@ -25,7 +27,7 @@ export function assertNothingLost(scratch: Repository): void {
     assert.deepEqual(lost, [], `commits of ${name} that no ref of the mirror reaches`);
   }
   const users = new Set(lines(scratch.gitIn(scratch.repo, 'rev-list', '--all', '--reflog')));
-  for (const folder of [mirror, join(scratch.repo, '.git')]) {
+  for (const folder of [mirror, commonDir]) {
     const found = lines(scratch.gitIn(folder, 'fsck', '--unreachable', '--no-progress'));
     const commits = found.flatMap((line) => /^unreachable commit (\w+)$/.exec(line)?.[1] ?? []);
     const lost = commits.filter(

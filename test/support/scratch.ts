@@ -14,6 +14,7 @@ import {
   mkdtempSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -49,7 +50,7 @@ export interface Running {
 
 export class Scratch implements AsyncDisposable {
   readonly base: string;
-  readonly repo: string;
+  repo: string;
   readonly env: NodeJS.ProcessEnv;
   readonly stubs: StubServer;
   readonly #running = new Set<ChildProcess>();
@@ -57,9 +58,9 @@ export class Scratch implements AsyncDisposable {
   #killed = false;
   #print: Readonly<Record<string, string>> | null = null;
 
-  private constructor(base: string, stubs: StubServer) {
+  private constructor(base: string, folder: string, stubs: StubServer) {
     this.base = base;
-    this.repo = join(base, 'repo');
+    this.repo = join(base, folder);
     this.stubs = stubs;
     this.env = {
       PATH: process.env['PATH'],
@@ -72,18 +73,26 @@ export class Scratch implements AsyncDisposable {
     };
   }
 
-  /** A repository with one commit: `README.md`, on branch `main`. */
-  static async make(): Promise<Scratch> {
+  /**
+   * A repository with one commit: `README.md`, on branch `main`. Or what `repository` makes at `repo`, which is `folder`
+   * in the scratch folder.
+   */
+  static async make({
+    folder = 'repo',
+    repository = plain,
+  }: {
+    folder?: string;
+    repository?: (scratch: Scratch) => void;
+  } = {}): Promise<Scratch> {
     const base = realpathSync(mkdtempSync(join(tmpdir(), 'czar-')));
-    const scratch = new Scratch(base, await StubServer.listen(base));
-    for (const folder of ['home', 'cache', 'rt', 'repo'])
-      mkdirSync(join(base, folder), { mode: 0o700 });
-    scratch.git('init', '-q', '-b', 'main');
-    scratch.git('config', 'user.name', 'Test User');
-    scratch.git('config', 'user.email', 'user@example.org');
-    scratch.write('README.md', '# scratch\n');
-    scratch.git('add', '-A');
-    scratch.git('commit', '-q', '-m', 'first');
+    const scratch = new Scratch(base, folder, await StubServer.listen(base));
+    for (const each of ['home', 'cache', 'rt']) mkdirSync(join(base, each), { mode: 0o700 });
+    try {
+      repository(scratch);
+    } catch (error) {
+      await scratch.stubs.close();
+      throw error;
+    }
     return scratch;
   }
 
@@ -92,6 +101,16 @@ export class Scratch implements AsyncDisposable {
     this.acting(() => {
       this.#allowed.refs.push(...refs);
       this.#allowed.files.push(...files);
+    });
+  }
+
+  /** The user moves the whole repository to another folder of the scratch folder. */
+  move(folder: string): void {
+    this.acting(() => {
+      const to = join(this.base, folder);
+      mkdirSync(dirname(to), { recursive: true });
+      renameSync(this.repo, to);
+      this.repo = to;
     });
   }
 
@@ -118,11 +137,11 @@ export class Scratch implements AsyncDisposable {
     return this.acting(() => this.gitIn(this.repo, ...args));
   }
 
-  /** Runs git in any folder. */
+  /** Runs git in any folder. A question alone (`status`) changes nothing and runs no hook. */
   gitIn(folder: string, ...args: readonly string[]): string {
     return execFileSync('git', args, {
       cwd: folder,
-      env: this.env,
+      env: { ...this.env, GIT_OPTIONAL_LOCKS: '0' },
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     }).replace(/\n$/, '');
@@ -277,6 +296,17 @@ export class Scratch implements AsyncDisposable {
       await remove(this.base);
     }
   }
+}
+
+/** The plain repository. */
+export function plain(scratch: Scratch): void {
+  mkdirSync(scratch.repo);
+  scratch.git('init', '-q', '-b', 'main');
+  scratch.git('config', 'user.name', 'Test User');
+  scratch.git('config', 'user.email', 'user@example.org');
+  scratch.write('README.md', '# scratch\n');
+  scratch.git('add', '-A');
+  scratch.git('commit', '-q', '-m', 'first');
 }
 
 async function remove(folder: string): Promise<void> {

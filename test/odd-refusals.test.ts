@@ -1,0 +1,136 @@
+/** Repositories in which czar does not start: refused before anything is made, in one sentence. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { commonDirOf } from './support/git-fixture.ts';
+import {
+  arranged,
+  cloneOf,
+  halfMade,
+  upstream,
+  type OddRepository,
+} from './support/odd-repository.ts';
+import { Scratch } from './support/scratch.ts';
+
+interface Refused extends OddRepository {
+  readonly exit: 2 | 4;
+  readonly says: RegExp;
+}
+
+const refused: readonly Refused[] = [
+  {
+    name: 'one without a commit',
+    repository: (scratch) => {
+      scratch.gitIn(scratch.base, 'init', '-q', '-b', 'main', 'repo');
+    },
+    exit: 4,
+    says: /no commit yet/,
+  },
+  {
+    name: 'fault 66: a partial clone',
+    repository: (scratch) => {
+      const origin = upstream(scratch);
+      scratch.gitIn(origin, 'config', 'uploadpack.allowFilter', 'true');
+      cloneOf(scratch, '--filter=blob:none', `file://${origin}`);
+    },
+    exit: 2,
+    says: /partial clone/,
+  },
+  {
+    name: 'fault 52: a linked worktree of the user that was never finished',
+    arrange: (scratch) => {
+      halfMade(scratch);
+    },
+    exit: 4,
+    says: /linked worktree half was never finished/,
+  },
+  {
+    name: 'fault 66: one with submodules',
+    arrange: (scratch) => {
+      const origin = upstream(scratch);
+      scratch.git('-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', origin, 'sub');
+      scratch.commitAll('a submodule');
+    },
+    exit: 2,
+    says: /submodules/,
+  },
+  {
+    name: 'fault 66: one with LFS pointers',
+    arrange: (scratch) => {
+      scratch.write('.gitattributes', '*.bin filter=lfs diff=lfs merge=lfs -text\n');
+      scratch.write('a.bin', 'version https://git-lfs.github.com/spec/v1\n');
+      scratch.commitAll('pointers');
+    },
+    exit: 2,
+    says: /git filters \(lfs\)/,
+  },
+  {
+    name: 'one with filters (clean, smudge, process) that a folder of it names',
+    arrange: (scratch) => {
+      scratch.write('deep/er/.gitattributes', '*.txt filter=tidy\n');
+      scratch.write('deep/er/a.txt', 'a\n');
+      scratch.commitAll('filtered');
+      for (const key of ['clean', 'smudge', 'process'])
+        scratch.git('config', `filter.tidy.${key}`, 'cat');
+    },
+    exit: 2,
+    says: /git filters \(tidy\)/,
+  },
+  {
+    name: 'a branch named czar',
+    arrange: (scratch) => scratch.git('branch', 'czar'),
+    exit: 2,
+    says: /branch named czar is in the way of czar\/\S+-integration/,
+  },
+  {
+    name: 'a branch below the name of a worker’s',
+    arrange: (scratch) => scratch.git('branch', 'feat/x/y'),
+    worker: 'branch: feat/x\n',
+    exit: 2,
+    says: /branch named feat\/x\/y is in the way of feat\/x/,
+  },
+  {
+    name: 'a rebase that waits for the user',
+    arrange: (scratch) => {
+      scratch.git('checkout', '-q', '-b', 'side');
+      scratch.write('README.md', 'side\n');
+      scratch.commitAll('side');
+      scratch.git('checkout', '-q', 'main');
+      scratch.write('README.md', 'main\n');
+      scratch.commitAll('main');
+      scratch.acting(() => {
+        assert.throws(() => scratch.gitIn(scratch.repo, 'rebase', 'side'));
+      });
+    },
+    exit: 4,
+    says: /a rebase is in progress/,
+  },
+];
+
+describe('a run is refused up front, in one sentence and with nothing made, in', () => {
+  for (const row of refused) {
+    test(row.name, async () => {
+      await using scratch = await arranged(row);
+      const done = await scratch.czar('run', ...(row.run ?? []));
+      assert.equal(done.code, row.exit, done.stderr + done.stdout);
+      assert.match(done.stderr, row.says);
+      assert.ok(done.stderr.trim().split('\n').length <= 3, done.stderr);
+      assert.equal(done.stdout, '');
+      assert.equal(
+        scratch.gitIn(scratch.repo, 'for-each-ref', 'refs/czar', 'refs/heads/czar/'),
+        '',
+      );
+      assert.equal(existsSync(join(commonDirOf(scratch.repo), 'czar/mirror.git')), false);
+    });
+  }
+
+  test('a bare one', async () => {
+    await using scratch = await Scratch.make();
+    scratch.gitIn(scratch.base, 'clone', '-q', '--bare', scratch.repo, 'bare.git');
+    const done = await scratch.czar('run', '--repo', join(scratch.base, 'bare.git'));
+    assert.equal(done.code, 2, done.stderr);
+    assert.match(done.stderr, /is a bare repository/);
+    assert.equal(existsSync(join(scratch.base, 'bare.git/czar')), false);
+  });
+});
