@@ -2,6 +2,7 @@
 import { edgeState, supersededBy } from './edges.ts';
 import { waitingFor, type WaitingFor } from './grant.ts';
 import { intentKey } from './intent-key.ts';
+import type { IntentKind } from './intents.ts';
 import { definitionOf, type RepositoryState, type RunState, type WorkerState } from './state.ts';
 import { merging } from './queue.ts';
 
@@ -13,8 +14,30 @@ export function why(
   now: number,
 ): string {
   // A reason may be a sentence of its own, with its full stop.
-  return sentence(state, run, worker, now).replace(/([.?!…])\.$/, '$1');
+  const said = sentence(state, run, worker, now).replace(/([.?!…])\.$/, '$1');
+  const trouble = troubleOf(run, worker);
+  if (trouble === null) return said;
+  const tries =
+    trouble.tries === 1 ? 'The last try failed' : `The last ${trouble.tries} tries failed`;
+  return `${said} ${tries} and it is tried again: ${trouble.error}.`;
 }
+
+/** The last failure of an effect that the worker's step waits for, or null. */
+function troubleOf(run: RunState, worker: WorkerState): RunState['troubles'][string] | null {
+  // The merge says so itself.
+  const kinds: readonly IntentKind[] = steps[worker.state] ?? [];
+  for (const kind of kinds) {
+    const trouble = run.troubles[intentKey(run, kind, worker)];
+    if (trouble !== undefined) return trouble;
+  }
+  return null;
+}
+
+/** Effects without which a worker stays where it is. */
+const steps: Partial<Record<WorkerState['state'], readonly IntentKind[]>> = {
+  starting: ['prepare-tree', 'setup', 'launch'],
+  active: ['collect'],
+};
 
 function sentence(state: RepositoryState, run: RunState, worker: WorkerState, now: number): string {
   const { id } = worker;

@@ -7,7 +7,7 @@ import { mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { inMirror, reach } from './context.ts';
 import type { GitContext } from './context.ts';
-import { discard, isThere, trashName } from './discard.ts';
+import { discard, isThere, makeOrRemove, trashName } from './discard.ts';
 import { failing, git, output } from './git.ts';
 import type { Failed } from './git.ts';
 
@@ -56,7 +56,7 @@ export async function checkTree(
       signal: context.signal,
       timeoutMs: checkoutTimeoutMs,
     };
-    await output(['read-tree', '--reset', '-u', commit], call);
+    await makeOrRemove(dir, () => output(['read-tree', '--reset', '-u', commit], call));
     await git(['update-index', '-q', '--refresh'], call);
     await reach(context, 'check:after-checkout');
     const tree = await output(['rev-parse', '--verify', `${commit}^{tree}`], inMirror(context));

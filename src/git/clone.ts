@@ -16,7 +16,7 @@ import { dirname, join, relative } from 'node:path';
 import { gitDirState, readCloneRefs, removeGitFiles, writeGitFile } from './clone-files.ts';
 import { reach } from './context.ts';
 import type { GitContext } from './context.ts';
-import { discard } from './discard.ts';
+import { discard, makeOrRemove } from './discard.ts';
 import { output } from './git.ts';
 import type { Isolation, NewTree, TreeRepository } from './isolation.ts';
 import { indexFile } from './keep.ts';
@@ -62,7 +62,7 @@ function repository(tree: string): TreeRepository {
 async function make(context: GitContext, order: NewTree): Promise<void> {
   const making = makingFolder(order.dir, order.worker);
   await rm(making, { recursive: true, force: true });
-  await fill(context, order, making);
+  await makeOrRemove(making, () => fill(context, order, making));
   await reach(context, 'tree:before-rename');
   await rename(making, order.dir);
   await reach(context, 'tree:after-rename');

@@ -22,6 +22,16 @@ export async function discard(path: string): Promise<{ readonly deleted: Promise
   return { deleted: remove(aside) };
 }
 
+/** Makes something at the path, or nothing: what fails half-way is taken away again, and a full disk gets its space back. */
+export async function makeOrRemove<T>(path: string, make: () => Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    await remove(path);
+    throw error;
+  }
+}
+
 /** Deletes what a killed process left in the trash of a folder. */
 export async function emptyTrash(folder: string): Promise<void> {
   const trash = join(folder, trashName);

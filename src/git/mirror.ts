@@ -9,7 +9,7 @@ import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { inMirror, reach } from './context.ts';
 import type { GitContext } from './context.ts';
-import { isThere } from './discard.ts';
+import { isThere, makeOrRemove } from './discard.ts';
 import { failing, git, line, output } from './git.ts';
 import type { Failed, GitCall } from './git.ts';
 import { integrationRef, moveRefIn } from './refs.ts';
@@ -33,7 +33,7 @@ export async function ensureMirror(
     }
     const making = join(context.state, `${aside}${process.pid}`);
     await reach(context, 'mirror:before-clone');
-    await make(context, making);
+    await makeOrRemove(making, () => make(context, making));
     await reach(context, 'mirror:before-rename');
     await rename(making, context.mirror);
     await reach(context, 'mirror:after-rename');

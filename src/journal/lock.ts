@@ -7,9 +7,10 @@
  * in, which the journal's epoch then stops. Who owns the lock stands in `owner.json` beside it, for people and for
  * finding the owner's socket: it decides nothing.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makePrivateFolder } from './file-system.ts';
 import { asJournalError, sqliteCode } from './sqlite-error.ts';
 
 /** Who holds the lock, as it says itself. `socket` is where its loop listens; null when it does not. */
@@ -38,7 +39,7 @@ export function acquireLock(
   const path = join(folder, 'lock.db');
   if (held.has(path)) return { owner: readOwner(folder) };
   const db = onDisk(path, () => {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makePrivateFolder(folder);
     return exclusive(path);
   });
   if (db === null) return { owner: readOwner(folder) };

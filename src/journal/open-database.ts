@@ -4,12 +4,12 @@
  * A cleanly closed database in WAL mode cannot be opened on a read-only file system unless SQLite is told that nothing
  * can change it; that is safe only when no WAL was left behind, since it would not be read.
  */
-import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { genesis } from './chain.ts';
-import { networkFileSystem } from './file-system.ts';
+import { makePrivateFolder, networkFileSystem } from './file-system.ts';
 import { JournalError } from './journal.ts';
 import { applicationId, createTables, formatVersion } from './schema.ts';
 import { asJournalError, journalError, sqliteCode } from './sqlite-error.ts';
@@ -93,7 +93,7 @@ function create(db: DatabaseSync): void {
 function createFile(path: string): void {
   const folder = dirname(path);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makePrivateFolder(folder);
     accessSync(folder, constants.W_OK);
     const network = networkFileSystem(folder);
     if (network !== null) {

@@ -154,6 +154,10 @@ function changeText(event: Event, run: RunState | null): string | null {
     }
     case 'worker.error':
       return `${event.worker} attempt failed: ${event.data.error}`;
+    case 'effect.failed': {
+      const { effect, error, tries } = event.data;
+      return `${event.worker ?? event.run} ${effect} failed, try ${tries}: ${error}`;
+    }
     case 'run.started':
       return `run ${event.run} started: ${counted(event.data.plan.workers.length, 'worker')}`;
     case 'run.waiting':
@@ -207,7 +211,6 @@ function changeText(event: Event, run: RunState | null): string | null {
     case 'refs.diverged':
     case 'land.started':
     case 'land.built':
-    case 'effect.failed':
       return null;
   }
 }

@@ -75,16 +75,18 @@ export class Scratch implements AsyncDisposable {
 
   /**
    * A repository with one commit: `README.md`, on branch `main`. Or what `repository` makes at `repo`, which is `folder`
-   * in the scratch folder.
+   * in the scratch folder. The scratch folder is made in `within`.
    */
   static async make({
     folder = 'repo',
     repository = plain,
+    within = tmpdir(),
   }: {
     folder?: string;
+    within?: string;
     repository?: (scratch: Scratch) => void;
   } = {}): Promise<Scratch> {
-    const base = realpathSync(mkdtempSync(join(tmpdir(), 'czar-')));
+    const base = realpathSync(mkdtempSync(join(within, 'czar-')));
     const scratch = new Scratch(base, folder, await StubServer.listen(base));
     for (const each of ['home', 'cache', 'rt']) mkdirSync(join(base, each), { mode: 0o700 });
     try {

@@ -21,8 +21,8 @@ export const skip: string | false = mayMount();
 
 export interface SmallDisk extends Disposable {
   readonly path: string;
-  /** Takes every free byte. */
-  readonly fill: () => void;
+  /** Takes every free byte but so many. */
+  readonly fill: (leave?: number) => void;
   /** Gives back what `fill` took. */
   readonly free: () => void;
   readonly readOnly: (on: boolean) => void;
@@ -44,18 +44,19 @@ export function smallDisk(bytes: number): SmallDisk {
   const ballast = join(path, 'ballast');
   return {
     path,
-    fill: () => {
+    fill: (leave = 0) => {
+      const left = (): number => {
+        const { bavail, bsize } = statfsSync(path);
+        return bavail * bsize - leave;
+      };
       const fd = openSync(ballast, 'a');
-      const chunk = Buffer.alloc(64 * 1024);
       try {
-        // Whole blocks first, then what is left of the last ones.
-        for (let size = chunk.length; size > 0;) {
-          if (!writes(fd, chunk.subarray(0, size))) size >>= 1;
-        }
+        for (let size = left(); size > 0; size = left())
+          if (!writes(fd, Buffer.alloc(Math.min(size, 64 * 1024)))) break;
       } finally {
         closeSync(fd);
       }
-      if (statfsSync(path).bavail > 0) throw new Error('the disk is not full');
+      if (left() > 0) throw new Error('the disk is not full');
     },
     free: () => rmSync(ballast, { force: true }),
     readOnly: (on) => mounting('mount', '-o', `remount,${on ? 'ro' : 'rw'}`, path),
