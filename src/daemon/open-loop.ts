@@ -10,6 +10,7 @@ import type { Home } from '../plan/home.ts';
 import { emptyTrash } from '../git/discard.ts';
 import { recoverLanding } from '../git/land.ts';
 import { gitContext, type GitContext } from '../git/context.ts';
+import { OpenMirror } from '../git/open-mirror.ts';
 import type { RepositoryFacts } from '../git/repository.ts';
 import { removeStaleLocks } from '../git/stale-locks.ts';
 import { checkRoot } from '../gates/check-environment.ts';
@@ -68,12 +69,9 @@ export async function openLoop<Admitted>(options: {
 > {
   const { facts, home, env, now } = options;
   const point = crashPoint(env);
-  const git = gitContext({
-    root: facts.root,
-    commonDir: facts.commonDir,
-    home: home.path,
-    point,
-  });
+  const where = { root: facts.root, commonDir: facts.commonDir, home: home.path, point };
+  const mirror = new OpenMirror(gitContext(where).mirror);
+  const git = gitContext({ ...where, open: mirror });
   const socket = socketPath(env, git.state, (text) =>
     createHash('sha256').update(text).digest('hex'),
   );
@@ -148,6 +146,7 @@ export async function openLoop<Admitted>(options: {
         await loop.end('closed');
         runners[Symbol.dispose]();
         await emptied;
+        await mirror[Symbol.asyncDispose]();
         derived.close();
         journal.close();
         lock.release();

@@ -2,6 +2,7 @@
 import { inMirror } from './context.ts';
 import type { GitContext, Identity } from './context.ts';
 import { line } from './git.ts';
+import { objectId, writeCommit } from './object-format.ts';
 
 /**
  * Makes a commit; the same values give the same id. `date` is milliseconds since 1970. For use inside `failing`.
@@ -16,8 +17,18 @@ export async function makeCommit(
     readonly date: number;
   },
 ): Promise<string> {
-  const date = `@${Math.floor(options.date / 1000)} +0000`;
-  const { name, email } = cleaned(options.identity);
+  const seconds = Math.floor(options.date / 1000);
+  const identity = cleaned(options.identity);
+  if (context.open !== undefined) {
+    const content = writeCommit({ ...options, identity, seconds });
+    if (content !== null) {
+      const id = objectId('commit', content, options.tree.length);
+      await context.open.write([{ id, type: 'commit', content }]);
+      return id;
+    }
+  }
+  const date = `@${seconds} +0000`;
+  const { name, email } = identity;
   const env = {
     GIT_AUTHOR_NAME: name,
     GIT_AUTHOR_EMAIL: email,

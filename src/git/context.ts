@@ -1,4 +1,5 @@
 /** Where the repository, czar's state and the home are; the first argument of what works on them. */
+import type { OpenMirror } from './open-mirror.ts';
 
 export interface GitContext {
   /** The user's checkout, absolute. */
@@ -13,6 +14,8 @@ export interface GitContext {
   readonly home: string;
   /** Ends every git call that is under way. */
   readonly signal?: AbortSignal | undefined;
+  /** The mirror held open, for what would otherwise start a git for each question; without it git is started. */
+  readonly open?: OpenMirror | undefined;
   /** Called before and after each step that changes something, with the step's name; a crash test kills there. */
   readonly point?: ((name: string) => void | Promise<void>) | undefined;
 }
@@ -34,6 +37,7 @@ export function gitContext(place: {
   readonly commonDir: string;
   readonly home: string;
   readonly signal?: AbortSignal | undefined;
+  readonly open?: OpenMirror | undefined;
   readonly point?: ((name: string) => void | Promise<void>) | undefined;
 }): GitContext {
   const state = `${place.commonDir}/czar`;

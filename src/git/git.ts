@@ -5,6 +5,7 @@
  *
  * Callers branch on exit codes and on `-z` formats, never on what git says in words: words are only shown.
  */
+import { CoProcess } from '../process/co-process.ts';
 import { runCommand } from '../process/run.ts';
 
 export interface GitCall {
@@ -33,7 +34,7 @@ export interface GitResult {
   /** What git said, for people. */
   readonly stderr: string;
   /** Why there is no exit code, or the output is not whole; null when neither. */
-  readonly trouble: 'timeout' | 'stopped' | 'not started' | 'too much output' | null;
+  readonly trouble: 'timeout' | 'stopped' | 'not started' | 'too much output' | 'crashed' | null;
 }
 
 /** What went wrong outside the work: disk, git itself, a time limit. Trying again may help. */
@@ -84,20 +85,15 @@ const inheritedForUser = [
   'GIT_CONFIG_NOSYSTEM',
 ];
 
+/** Signals by which a program ends itself over a fault of its own: the same call ends so again. */
+const crashes: ReadonlySet<string> = new Set(['SIGABRT', 'SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE']);
+
 /** Runs git. Never throws: whatever happens is in the result. */
 export async function git(args: readonly string[], call: GitCall): Promise<GitResult> {
-  const user = call.config === 'user';
-  const settings = (user ? always : [...always, ...isolated]).flatMap((value) => ['-c', value]);
-  const argv = ['git', '--no-replace-objects', '--literal-pathspecs', ...settings];
-  if (call.gitDir !== undefined) argv.push(`--git-dir=${call.gitDir}`);
-  if (call.workTree !== undefined)
-    argv.push(`--work-tree=${call.workTree}`, '-c', 'core.bare=false');
-  argv.push(...args);
-
   const done = await runCommand({
-    argv,
+    argv: commandLine(args, call),
     cwd: call.cwd,
-    env: environment(user, call.env),
+    env: environment(call),
     timeoutMs: call.timeoutMs ?? defaultTimeoutMs,
     maxOutputBytes: call.maxOutputBytes ?? maxOutputBytes,
     ...(call.input === undefined ? {} : { input: call.input }),
@@ -107,9 +103,22 @@ export async function git(args: readonly string[], call: GitCall): Promise<GitRe
   const result = { code: done.code, stdout: done.stdout, stderr: done.spawnError ?? stderr };
   if (done.spawnError !== null) return { ...result, code: null, trouble: 'not started' };
   if (done.timedOut) return { ...result, code: null, trouble: 'timeout' };
-  if (call.signal?.aborted === true || done.code === null)
-    return { ...result, code: null, trouble: 'stopped' };
+  if (call.signal?.aborted === true) return { ...result, code: null, trouble: 'stopped' };
+  if (done.code === null) {
+    const crashed = done.signal !== null && crashes.has(done.signal);
+    return { ...result, code: null, trouble: crashed ? 'crashed' : 'stopped' };
+  }
   return { ...result, trouble: done.truncated ? 'too much output' : null };
+}
+
+/** Starts a git that answers one request after another; `timeoutMs` is for each answer. */
+export function stayingGit(args: readonly string[], call: GitCall): CoProcess {
+  return new CoProcess({
+    argv: commandLine(args, call),
+    cwd: call.cwd,
+    env: environment(call),
+    timeoutMs: call.timeoutMs ?? defaultTimeoutMs,
+  });
 }
 
 /** Output of a call that can only fail for reasons outside the work; `failing` makes a value of such a failure. */
@@ -178,7 +187,19 @@ function lastLine(text: string): string {
   );
 }
 
-function environment(user: boolean, added: GitCall['env']): Record<string, string> {
+function commandLine(args: readonly string[], call: GitCall): readonly string[] {
+  const settings = (call.config === 'user' ? always : [...always, ...isolated]).flatMap((value) => [
+    '-c',
+    value,
+  ]);
+  const argv = ['git', '--no-replace-objects', '--literal-pathspecs', ...settings];
+  if (call.gitDir !== undefined) argv.push(`--git-dir=${call.gitDir}`);
+  if (call.workTree !== undefined)
+    argv.push(`--work-tree=${call.workTree}`, '-c', 'core.bare=false');
+  return [...argv, ...args];
+}
+
+function environment(call: GitCall): Record<string, string> {
   const env: Record<string, string> = {
     PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
     LC_ALL: 'C',
@@ -190,7 +211,7 @@ function environment(user: boolean, added: GitCall['env']): Record<string, strin
     GIT_DEFAULT_REF_FORMAT: 'files',
     GIT_ADVICE: '0',
   };
-  if (user) {
+  if (call.config === 'user') {
     for (const name of inheritedForUser) {
       const value = process.env[name];
       if (value !== undefined) env[name] = value;
@@ -200,5 +221,5 @@ function environment(user: boolean, added: GitCall['env']): Record<string, strin
     env['GIT_CONFIG_NOSYSTEM'] = '1';
     env['GIT_CONFIG_GLOBAL'] = '/dev/null';
   }
-  return { ...env, ...added };
+  return { ...env, ...call.env };
 }

@@ -22,7 +22,7 @@ export async function foldingPaths(
   const before = new Set(withFolders(await pathsOf(context, options.base)));
   const byFold = new Map<string, Set<string>>();
   for (const name of withFolders(names)) {
-    const fold = name.normalize('NFC').toLowerCase().normalize('NFC');
+    const fold = folded(name);
     const same = byFold.get(fold);
     if (same === undefined) byFold.set(fold, new Set([name]));
     else same.add(name);
@@ -32,6 +32,11 @@ export async function foldingPaths(
     if (same.size > 1 && [...same].some((name) => !before.has(name))) found.push(...same);
   }
   return found.sort();
+}
+
+/** A name as a file system sees it that ignores case and Unicode form. */
+export function folded(name: string): string {
+  return name.normalize('NFC').toLowerCase().normalize('NFC');
 }
 
 /**

@@ -13,13 +13,15 @@ import type { GitContext, Identity } from './context.ts';
 import { failing, failure, git, gitFailure, line } from './git.ts';
 import type { Failed } from './git.ts';
 import { foldingPaths, strayPaths } from './merge-check.ts';
+import { quickCounts, quickMerge } from './quick-merge.ts';
+import type { Counts } from './quick-merge.ts';
 import {
   candidateRef,
   changes,
   integrationRef,
   isAncestor,
   isObjectId,
-  moveRefIn,
+  moveRef,
   readRef,
   setRefs,
 } from './refs.ts';
@@ -73,6 +75,8 @@ export async function mergeTrees(
   options: { readonly base: string; readonly tip: string },
 ): Promise<{ readonly kind: 'merged'; readonly tree: string } | Conflict> {
   const { base, tip } = options;
+  const quick = context.open === undefined ? null : await quickMerge(context.open, options);
+  if (quick !== null) return { kind: 'merged', tree: quick };
   const settings = [
     'merge.directoryRenames=conflict',
     'merge.conflictStyle=merge',
@@ -85,6 +89,11 @@ export async function mergeTrees(
   );
   if (result.trouble === null && result.code === 1)
     return readConflict(result.stdout.toString('utf8'));
+  // Some renames are too much for some versions of git, each time anew: a person can merge them step by step.
+  if (result.trouble === 'crashed') {
+    const why = `git ends with a fault of its own in this merge: ${result.stderr}`;
+    return { kind: 'conflict', files: [], messages: [why] };
+  }
   if (result.trouble !== null || result.code !== 0) {
     const common = await git(['merge-base', base, tip], inMirror(context));
     if (common.trouble === null && common.code === 1) return unrelated;
@@ -133,31 +142,64 @@ export async function commitMerge(
 ): Promise<MergeCommitted | Failed> {
   return failing(async () => {
     const { run, base, commit } = options;
-    const shape = ['log', '-1', '--format=%T %P', '--end-of-options', commit];
-    const [tree = '', first, tip] = (await line(shape, inMirror(context))).split(' ');
+    const { tree, first, tip } = await shapeOf(context, commit);
     if (first !== base || tip === undefined) throw failure(`S5: ${commit} is no merge on ${base}`);
     assertAdmitted(options.admission, { tip, tree });
 
     const ref = integrationRef(run);
     const found = await readRef(context, ref);
-    const done = found !== null && (await isAncestor(context, commit, found));
+    // A commit is never above its own parent.
+    const done = found !== null && found !== base && (await isAncestor(context, commit, found));
     if (!done) {
       await reach(context, 'merge:before-cas');
-      const moved = await moveRefIn(inMirror(context), { ref, from: base, to: commit });
+      const moved = await moveRef(context, { ref, from: base, to: commit });
       if (moved.kind === 'lost') return { kind: 'lost', found: moved.found ?? '' };
       await reach(context, 'merge:after-cas');
     }
-    const files = { created: 0, modified: 0, deleted: 0 };
-    for (const { status } of await changes(context, base, commit)) {
-      if (status === 'A') files.created += 1;
-      else if (status === 'D') files.deleted += 1;
-      else files.modified += 1;
-    }
-    const commits = Number(
-      await line(['rev-list', '--count', `${base}..${tip}`], inMirror(context)),
-    );
-    return { kind: 'merged', commit, tree, files, commits };
+    return {
+      kind: 'merged',
+      commit,
+      tree,
+      ...(await countsOf(context, { base, commit, tip, tree })),
+    };
   });
+}
+
+/** Tree and parents of a merge. */
+async function shapeOf(
+  context: GitContext,
+  commit: string,
+): Promise<{ readonly tree: string; readonly first?: string; readonly tip?: string }> {
+  const known = (await context.open?.commit(commit)) ?? null;
+  const shape = ['log', '-1', '--format=%T %P', '--end-of-options', commit];
+  const [tree = '', first, tip] =
+    known === null
+      ? (await line(shape, inMirror(context))).split(' ')
+      : [known.tree, ...known.parents];
+  return { tree, ...(first === undefined ? {} : { first }), ...(tip === undefined ? {} : { tip }) };
+}
+
+/** Files that a merge changes, and commits that it brings. */
+async function countsOf(
+  context: GitContext,
+  of: {
+    readonly base: string;
+    readonly commit: string;
+    readonly tip: string;
+    readonly tree: string;
+  },
+): Promise<Counts> {
+  const { base, commit, tip } = of;
+  const quick = context.open === undefined ? null : await quickCounts(context.open, of);
+  if (quick !== null) return quick;
+  const files = { created: 0, modified: 0, deleted: 0 };
+  for (const { status } of await changes(context, base, commit)) {
+    if (status === 'A') files.created += 1;
+    else if (status === 'D') files.deleted += 1;
+    else files.modified += 1;
+  }
+  const count = await line(['rev-list', '--count', `${base}..${tip}`], inMirror(context));
+  return { files, commits: Number(count) };
 }
 
 const unrelated: Conflict = {

@@ -61,7 +61,7 @@ export function isBranchName(name: string): boolean {
 
 /** Commit that a ref of the mirror stands at, or null. */
 export async function readRef(context: GitContext, ref: string): Promise<string | null> {
-  return readRefIn(inMirror(context), ref);
+  return (await context.open?.resolve(ref)) ?? readRefIn(inMirror(context), ref);
 }
 
 /** The same in any repository. */
@@ -130,12 +130,26 @@ export async function moveRefIn(
   throw gitFailure(args, result);
 }
 
+/** The same in the mirror. */
+export async function moveRef(
+  context: GitContext,
+  move: { readonly ref: string; readonly from: string | null; readonly to: string },
+): Promise<Moved> {
+  const quick = move.from === move.to ? null : ((await context.open?.moveRef(move)) ?? null);
+  // Lost or not known: git says where it stands.
+  return quick === 'moved' ? { kind: 'moved' } : moveRefIn(inMirror(context), move);
+}
+
 /** Points refs of the mirror at commits, wherever they stood: only for refs that nobody else moves. All or none. */
 export async function setRefs(
   context: GitContext,
   refs: ReadonlyMap<string, string>,
 ): Promise<void> {
   if (refs.size === 0) return;
+  const [only, second] = [...refs].map(([ref, to]) => ({ ref, to }));
+  if (only !== undefined && second === undefined) {
+    if ((await context.open?.moveRef(only)) === 'moved') return;
+  }
   const input = [...refs].map(([ref, to]) => `update ${ref}\0${to}\0\0`).join('');
   await output(['update-ref', '--no-deref', '--stdin', '-z'], { ...inMirror(context), input });
 }
