@@ -4,18 +4,12 @@
  * HALFWAY tells how much time this process had taken when it had merged half of them: milliseconds of wall and of CPU.
  */
 import { writeFileSync } from 'node:fs';
-import type * as gitContextModule from '../../src/git/context.ts';
-import type * as mergeModule from '../../src/git/merge.ts';
-import type * as openMirrorModule from '../../src/git/open-mirror.ts';
-import type * as refsModule from '../../src/git/refs.ts';
+import { gitContext } from '../../src/git/context.ts';
+import { buildMerge, commitMerge } from '../../src/git/merge.ts';
+import { OpenMirror } from '../../src/git/open-mirror.ts';
+import { integrationRef, listRefs, readRef } from '../../src/git/refs.ts';
 
 const [repository = '', halfway = ''] = process.argv.slice(2);
-const built = (name: string): string => new URL(`../../dist/git/${name}.js`, import.meta.url).href;
-const { gitContext }: typeof gitContextModule = await import(built('context'));
-const { buildMerge, commitMerge }: typeof mergeModule = await import(built('merge'));
-const { OpenMirror }: typeof openMirrorModule = await import(built('open-mirror'));
-const { integrationRef, listRefs, readRef }: typeof refsModule = await import(built('refs'));
-
 const place = gitContext({ root: repository, commonDir: repository, home: `${repository}/home` });
 await using open = new OpenMirror(place.mirror);
 const context = { ...place, open };

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -113,7 +112,6 @@ test('a new ref is made beside git, and both see one another', async () => {
   assert.equal(await open.resolve(ref), r.base);
   const file = statSync(join(r.context.mirror, ref));
   assert.equal(file.mode & 0o777, 0o666 & ~process.umask());
-  const done = spawnSync('git', ['update-ref', '-d', ref, r.base], { cwd: r.context.mirror });
-  assert.equal(done.status, 0);
+  r.scratch.gitIn(r.context.mirror, 'update-ref', '-d', ref, r.base);
   assert.equal(await open.resolve(ref), null);
 });

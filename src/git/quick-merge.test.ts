@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -116,13 +115,7 @@ function importSides(
     commit(`ours-${n}`, ours, `base-${n}`);
     commit(`theirs-${n}`, theirs, `base-${n}`);
   });
-  const done = spawnSync('git', ['fast-import', '--quiet', '--force'], {
-    cwd: scratch.root,
-    env: scratch.env,
-    input: parts.join(''),
-    encoding: 'utf8',
-  });
-  assert.equal(done.status, 0, done.stderr);
+  scratch.feed(parts.join(''), 'fast-import', '--quiet', '--force');
 }
 
 /** What git makes of pairs of commits: a tree, or null for a conflict. */
@@ -132,15 +125,10 @@ function mergedByGit(
 ): readonly (string | null)[] {
   const settings = ['-c', 'merge.directoryRenames=conflict', '-c', 'merge.renames=true'];
   const args = ['merge-tree', '--write-tree', '--no-messages', '--stdin'];
-  const done = spawnSync('git', [...settings, ...args], {
-    cwd: scratch.root,
-    env: scratch.env,
-    input: pairs.map((pair) => `${pair.join(' ')}\n`).join(''),
-    encoding: 'latin1',
-  });
-  assert.equal(done.status, 0, done.stderr);
+  const input = pairs.map((pair) => `${pair.join(' ')}\n`).join('');
+  const said = scratch.feed(input, ...settings, ...args);
   // For each: 1 or 0 (conflict), the tree, stages of what is in conflict, and an empty field.
-  const fields = done.stdout.split('\0');
+  const fields = said.split('\0');
   let at = 0;
   return pairs.map(() => {
     const [clean, tree = ''] = fields.slice(at, at + 2);

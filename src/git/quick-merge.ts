@@ -20,7 +20,7 @@ export async function quickMerge(
   const relation = await relate((id) => mirror.commit(id), base, tip);
   const [common, second] = relation?.bases ?? [];
   if (relation === null || common === undefined || second !== undefined) return null;
-  const commits = await Promise.all([common, base, tip].map((id) => mirror.commit(id)));
+  const commits = await Promise.all([common, base, tip].map(async (id) => mirror.commit(id)));
   const [from, ours, theirs] = commits.map((commit) => commit?.tree);
   if (from === undefined || ours === undefined || theirs === undefined) return null;
 

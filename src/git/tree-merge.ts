@@ -21,7 +21,9 @@ export async function mergeByPath(
 ): Promise<string | null> {
   if (ids.from === ids.theirs) return ids.ours;
   if (ids.from === ids.ours) return ids.theirs;
-  const opened = await Promise.all([ids.from, ids.ours, ids.theirs].map((id) => trees.tree(id)));
+  const opened = await Promise.all(
+    [ids.from, ids.ours, ids.theirs].map(async (id) => trees.tree(id)),
+  );
   const [from, ours, theirs] = opened;
   if (from == null || ours == null || theirs == null) return null;
 

@@ -47,6 +47,8 @@ export interface Scratch {
     folder: string,
     ...args: string[]
   ): { code: number | null; stdout: string; stderr: string };
+  /** Runs git in the checkout with something on its standard input, and gives its output. */
+  feed(input: string, ...args: string[]): string;
   /** Writes files of the checkout, by path. */
   write(files: Readonly<Record<string, string>>): void;
   /** Writes files and commits everything; gives the commit. */
@@ -127,6 +129,12 @@ function scratchIn(dir: string): Scratch {
     git: (...args) => gitIn(root, ...args),
     gitIn,
     tryGit,
+    feed(input, ...args) {
+      const done = spawnSync('git', args, { cwd: root, env, input, encoding: 'latin1' });
+      if (done.status !== 0)
+        throw new Error(`git ${args.join(' ')}: ${done.status}\n${done.stderr}`);
+      return done.stdout;
+    },
     write: (files) => writeFiles(root, files),
     commit(message, files = {}) {
       writeFiles(root, files);
