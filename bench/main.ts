@@ -7,13 +7,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { dispatch } from './dispatch.ts';
 import { graph } from './graph.ts';
 import type { Benchmark } from './kit/figure.ts';
 import { merge } from './merge.ts';
 import { describe, resultsPage, type Made } from './kit/results.ts';
 
 /** In the order of the page. */
-const benchmarks: Readonly<Record<string, Benchmark>> = { graph, merge };
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  graph,
+  dispatch,
+  merge,
+};
 
 const file = fileURLToPath(new URL('RESULTS.md', import.meta.url));
 const { values, positionals } = parseArgs({

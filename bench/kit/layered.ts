@@ -20,15 +20,20 @@ export function layered(count: number): readonly Task[] {
   });
 }
 
-/** Writes a home whose workers are the tasks: empty workspaces, an agent that does nothing. */
-export function writeHome(repository: string, tasks: readonly Task[], slots: number): void {
+/** Writes a home whose workers are the tasks: empty workspaces, an agent that does nothing unless told otherwise. */
+export function writeHome(
+  repository: string,
+  tasks: readonly Task[],
+  slots: number,
+  command: readonly string[] = ['true'],
+): void {
   const home = join(repository, '.czar');
   mkdirSync(join(home, 'workers'), { recursive: true });
   const config = [
     'agents:',
     '  default: noop',
     '  define:',
-    '    noop: {adapter: command, command: ["true"]}',
+    `    noop: {adapter: command, command: ${JSON.stringify(command)}}`,
     `max_parallel: ${slots}`,
     '',
   ];

@@ -1,5 +1,4 @@
 /** What is known of an attempt when its processes are gone. */
-import { lstatSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { judge as judgeEnd } from '../agents/command.ts';
 import { attemptFiles, lastWords, type AttemptFiles } from '../agents/attempt-files.ts';
@@ -53,7 +52,14 @@ export async function leftNothing(
   place: Workplace,
   intent: AttemptRef,
   { run }: EffectContext,
-  outcome: Extract<Outcome, { kind: 'attempt-ended' }>,
+  {
+    outcome,
+    spoke,
+  }: {
+    readonly outcome: Extract<Outcome, { kind: 'attempt-ended' }>;
+    /** Reads what is left of its reports, and tells whether there ever were any. */
+    readonly spoke: () => Promise<boolean>;
+  },
 ): Promise<readonly Outcome[] | null> {
   const definition = definitionOf(run, intent.worker);
   const promised = definition.deliverables.length > 0 || definition.handoff === 'required';
@@ -62,17 +68,11 @@ export async function leftNothing(
   const worker = stateOf(run, intent.worker);
   const dir = treeOf(place, worker) ?? '';
   if (!(await endRest(place, run, worker, intent))) return null;
-  const { reportFile, outputFile } = filesOf(place, intent);
-  if ([reportFile, outputFile].some(hasBytes) || !(await readdir(dir)).every(isCzarFile))
-    return null;
+  if ((await spoke()) || !(await readdir(dir)).every(isCzarFile)) return null;
   const verdicts = await judgeEmptyWorkspace({ definition, dir, handoffGiven: false });
   return [
     outcome,
     { kind: 'collected', ...attemptOf(intent), work: null, kept: [] },
     { kind: 'judged', run: intent.run, worker: intent.worker, verdicts },
   ];
-}
-
-function hasBytes(file: string): boolean {
-  return (lstatSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }

@@ -172,7 +172,9 @@ export async function watch(
     await reader.rest();
     if (end === null) return null;
     const outcome = ended(intent, files, end);
-    return (await leftNothing(place, intent, context, outcome)) ?? outcome;
+    return (
+      (await leftNothing(place, intent, context, { outcome, spoke: reader.finish })) ?? outcome
+    );
   } finally {
     watched[Symbol.dispose]();
   }
@@ -271,26 +273,50 @@ async function misplaced(
     : `git does not see ${tree} as a repository of its own`;
 }
 
-/** Reads reports one look at a time: a look that comes while one is under way makes it look again. */
+interface ReportReader {
+  /** Reads on soon; a look that comes while one is under way makes it look again. */
+  readonly look: () => void;
+  /** Resolves when everything that was to be read is durable. */
+  readonly rest: () => Promise<void>;
+  /** Reads what is left, a last line that does not end too; whether the attempt ever said anything. */
+  readonly finish: () => Promise<boolean>;
+}
+
 function reportReader(
   place: Workplace,
   intent: AttemptIntent,
   from: ReadSoFar,
   report: (outcome: Outcome) => Promise<void>,
-): { readonly look: () => void; readonly rest: () => Promise<void> } {
+): ReportReader {
   let at: ReadSoFar = { reportOffset: from.reportOffset, outputOffset: from.outputOffset };
+  let spoke = at.reportOffset > 0 || at.outputOffset > 0;
   let busy = Promise.resolve();
   let again = false;
+  const read = async (atEnd: boolean): Promise<void> => {
+    at = await readReports(place, {
+      of: attemptOf(intent),
+      from: at,
+      atEnd,
+      report: async (outcome) => {
+        spoke = true;
+        await report(outcome);
+      },
+    });
+  };
   const look = (): void => {
     if (again) return;
     again = true;
     busy = busy.then(async () => {
       again = false;
-      at = await readReports(place, { of: attemptOf(intent), from: at, atEnd: false, report });
+      await read(false);
     });
     // A failure is reported by `rest`, which everyone awaits.
     busy.catch(() => {});
   };
-  look();
-  return { look, rest: () => busy };
+  const finish = async (): Promise<boolean> => {
+    await busy;
+    await read(true);
+    return spoke;
+  };
+  return { look, rest: () => busy, finish };
 }
