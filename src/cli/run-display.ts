@@ -16,7 +16,7 @@ export interface RunDisplay {
   readonly show: (events: readonly Event[], state: RepositoryState) => void;
   /** Says something at once, and keeps it in the picture. */
   readonly say: (text: string) => void;
-  /** Says that the log cannot be written, and (null) that it can again. */
+  /** Says, while a run is followed, that the log cannot be written, and (null) that it can again. */
   readonly stalled: (why: JournalError | null) => void;
   /** Draws the picture of the run until disposed. */
   readonly follow: (run: string, state: () => RepositoryState) => Disposable;
@@ -35,6 +35,7 @@ export function runDisplay(context: CliContext, home: string): RunDisplay {
   const offsetMinutes = -new Date(context.now()).getTimezoneOffset();
   let notice: string | null = null;
   let draw = (): void => {};
+  let followed = false;
   return {
     show: (events, state) => {
       for (const event of events) {
@@ -50,12 +51,15 @@ export function runDisplay(context: CliContext, home: string): RunDisplay {
       draw();
     },
     stalled: (why) => {
+      // Before that, what cannot be written is refused.
+      if (!followed) return;
       const text = stallText(why);
       notice = why === null ? null : text;
       out.note(text);
       draw();
     },
     follow: (id, state) => {
+      followed = true;
       draw = () => {
         const canvas = out.canvas();
         const run = state().runs.get(id);
@@ -73,6 +77,7 @@ export function runDisplay(context: CliContext, home: string): RunDisplay {
         [Symbol.dispose]() {
           if (timer !== null) clearInterval(timer);
           draw = () => {};
+          followed = false;
           out.picture([]);
         },
       };

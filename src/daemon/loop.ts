@@ -249,8 +249,8 @@ export class Loop {
     const rejection: Rejection = {
       consequence: 'retry',
       exit: 4,
-      what: `The log cannot be written: ${what}`,
-      next: null,
+      what,
+      next: error instanceof JournalError ? error.next : null,
     };
     for (const { answer } of taken) answer?.({ ok: false, rejection });
     if (!mayMend) {
