@@ -44,13 +44,14 @@ function places(): readonly Failing[] {
   const each = (call: Failing['call'], error: Failing['error'], step: number): Failing[] =>
     Array.from({ length: Math.floor(calls[call] / step) }, (_, n) => n * step + 1).flatMap((at) => [
       { call, error, at, onwards: false },
-      { call, error, at, onwards: true },
+      // A disk that stays full is waited for: `disk-full.test.ts`.
+      ...(error === 'ENOSPC' ? [] : [{ call, error, at, onwards: true }]),
     ]);
   return [
     ...each('fsync', 'EIO', 1),
-    ...each('pwrite64', 'EIO', 3),
-    ...each('pwrite64', 'ENOSPC', 3),
-    ...each('pwrite64', 'EROFS', 3),
+    ...each('pwrite64', 'EIO', 5),
+    ...each('pwrite64', 'ENOSPC', 5),
+    ...each('pwrite64', 'EROFS', 5),
   ];
 }
 
@@ -73,12 +74,8 @@ describe(
         if (first.status !== 0) {
           assert.equal(first.status, 4, first.stderr);
           assert.match(first.stderr, /^czar: the (?:log|disk) .*\n {2}next: /m);
-          assert.ok(
-            first.stderr
-              .match(/^czar: [\s\S]*/m)?.[0]
-              .trim()
-              .split('\n').length ?? 0 <= 3,
-          );
+          const said = first.stderr.slice(first.stderr.indexOf('czar: '));
+          assert.ok(said.trim().split('\n').length <= 3, said);
         }
         const next = await scratch.czar('run');
         assert.equal(next.code, 0, next.stderr);
@@ -129,8 +126,7 @@ function traced(
       cwd: scratch.repo,
       env: scratch.env,
       encoding: 'utf8',
-      timeout: onwards && error === 'ENOSPC' ? 8_000 : 60_000,
-      killSignal: 'SIGKILL',
+      timeout: 60_000,
     },
   );
   return { status, stderr };
