@@ -1,6 +1,6 @@
 /** Launching, following and stopping an attempt, by the records in its folder. */
 import type { Outcome } from '../src/core/commands.ts';
-import type { AttemptEnd, Report } from '../src/core/events.ts';
+import type { AttemptEnd, ProcessIdentity, Report } from '../src/core/events.ts';
 import type { Intent } from '../src/core/intents.ts';
 import { definitionOf } from '../src/core/state.ts';
 import {
@@ -15,7 +15,7 @@ import {
   wakeAll,
 } from './attempts.ts';
 import type { Effect, EffectOf } from './effect-context.ts';
-import { isEmpty } from './world.ts';
+import { isEmpty, makeFolder } from './world.ts';
 
 type AttemptIntent = Extract<Intent, { attempt: number }>;
 
@@ -31,11 +31,15 @@ export async function launch({
     if (folder.status === 'none') folder.status = 'void';
     if (folder.status === 'void' || folder.process === null)
       return ended(intent, { how: 'lost', why: 'it was never started' });
-    return { kind: 'launched', ...of(intent), process: folder.process };
+    return launched(intent, folder.process);
   }
   if (world.agent.chance(0.02)) {
     const final = world.agent.chance(0.5);
     return { kind: 'launch-failed', ...of(intent), error: 'the program is missing', final };
+  }
+  if (context.run.workers.get(intent.worker)?.worktree === null) {
+    makeFolder(world, intent, context.run.tip ?? context.run.base.commit);
+    await place('made-folder');
   }
   await place('before-spawn');
   // The claim is atomic: of two that start the same attempt one starts it.
@@ -50,7 +54,11 @@ export async function launch({
   await place('after-spawn');
   const { process } = folder;
   if (process === null) return ended(intent, { how: 'lost', why: 'another loop voided it' });
-  return { kind: 'launched', ...of(intent), process };
+  return launched(intent, process);
+}
+
+function launched(intent: EffectOf<'launch'>['intent'], process: ProcessIdentity): Outcome {
+  return { kind: 'launched', ...of(intent), process, worktree: `worktrees/${intent.worker}` };
 }
 
 export async function watch({

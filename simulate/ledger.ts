@@ -320,7 +320,7 @@ function enter(run: RunBook, worker: WorkerBook, event: Event): void {
       break;
     case 'worker.started':
       worker.attempt = event.data.attempt;
-      worker.phase = 'tree';
+      worker.phase = event.data.direct === true ? 'launch' : 'tree';
       worker.claims =
         run.plan.policies.ownership === 'serialize' && worker.definition.owns !== null;
       worker.continues = event.data.continues;

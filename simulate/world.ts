@@ -166,6 +166,28 @@ export function never<T>(): Promise<T> {
   return new Promise<T>(() => {});
 }
 
+/** The folder of a worker without a repository, made by its launch. */
+export function makeFolder(
+  world: World,
+  {
+    run,
+    worker,
+    attempt,
+  }: { readonly run: string; readonly worker: string; readonly attempt: number },
+  head: string,
+): void {
+  world.trees.set(`${run}/${worker}`, {
+    run,
+    worker,
+    attempt,
+    head,
+    files: new Map(),
+    offered: null,
+    made: new Set(),
+    keptWhenMade: { attempt, kept: [] },
+  });
+}
+
 /** Whether the worker has a folder instead of a branch. */
 export function isEmpty(run: RunState, worker: string): boolean {
   return run.plan.workers.find((one) => one.id === worker)?.workspace === 'empty';

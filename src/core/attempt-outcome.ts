@@ -1,6 +1,6 @@
 /** How an attempt that has ended, and whose work is at home, goes on: done, tried again, failed, or blocked. */
 import type { Block, NewEvent } from './events.ts';
-import { definitionOf, type RunState, type WorkerState } from './state.ts';
+import { definitionOf, type AttemptState, type RunState, type WorkerState } from './state.ts';
 
 /** Lost attempts in a row that are started again; one more blocks. */
 export const lostInRowAllowed = 3;
@@ -137,4 +137,18 @@ function backoffMs(
 ): number {
   const factor = { exponential: 2 ** (failures - 1), linear: failures, fixed: 1 }[retry.backoff];
   return Math.min(retry.maxMs, retry.initialMs * factor);
+}
+
+/** What a launch prepared that had no tree to make. */
+export function madeByLaunch(
+  run: RunState,
+  attempt: AttemptState,
+  worktree: string | undefined,
+): readonly NewEvent[] {
+  if (attempt.base !== null || worktree === undefined) return [];
+  const base = run.tip ?? run.base.commit;
+  return [
+    { type: 'attempt.prepared', data: { branch: '', worktree, base } },
+    { type: 'attempt.setup_passed', data: {} },
+  ];
 }

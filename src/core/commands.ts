@@ -121,7 +121,12 @@ export type Outcome =
   | (OfAttempt & { readonly kind: 'setup-passed' })
   /** Setup of the worker's tree failed: a failed attempt. */
   | (OfAttempt & { readonly kind: 'setup-failed'; readonly findings: readonly string[] })
-  | (OfAttempt & { readonly kind: 'launched'; readonly process: ProcessIdentity })
+  | (OfAttempt & {
+      readonly kind: 'launched';
+      readonly process: ProcessIdentity;
+      /** The folder that the launch made, relative to the checkout. */
+      readonly worktree?: string;
+    })
   /** The program could not be started; a repeat cannot mend it when `final`. */
   | (OfAttempt & {
       readonly kind: 'launch-failed';

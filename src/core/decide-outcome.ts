@@ -4,7 +4,13 @@
  */
 import type { Outcome } from './commands.ts';
 import type { ChangeVerdict, KeptWork, NewEvent, TreeVerdict } from './events.ts';
-import { afterAttempt, failedAttempt, lostAttempt, stopped } from './attempt-outcome.ts';
+import {
+  afterAttempt,
+  failedAttempt,
+  lostAttempt,
+  madeByLaunch,
+  stopped,
+} from './attempt-outcome.ts';
 import { reportEvent } from './report-event.ts';
 import { changeVerdicts, tipOf } from './settle.ts';
 import { launchGivenUp, troubleOutcome } from './trouble.ts';
@@ -165,6 +171,7 @@ function ofAttempt(
     case 'launched':
       if (!awaits('launch')) return [];
       return [
+        ...madeByLaunch(run, attempt, outcome.worktree),
         {
           type: 'worker.active',
           data: { from: 'starting', reason: 'its program runs', process: outcome.process },

@@ -222,6 +222,8 @@ export interface EventData {
     readonly attempt: number;
     readonly continues: boolean;
     readonly claims: boolean;
+    /** There is no tree to make: the launch makes its empty folder. */
+    readonly direct?: true;
   };
   'worker.active': Entered & { readonly process: ProcessIdentity };
   'worker.verifying': Entered & { readonly submitted: boolean };

@@ -3,7 +3,7 @@
  * says truly where it comes from.
  */
 import { blockWithout } from './protect.ts';
-import type { Event, Entered } from './events.ts';
+import type { Event, Entered, EventData } from './events.ts';
 import { canMove, isFinal, type WorkerStateName } from './lifecycle.ts';
 import type { AttemptState, Note, WorkerState } from './state.ts';
 import { touchTask } from './task-list.ts';
@@ -51,7 +51,7 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
       return {
         ...enter(worker, 'starting', event.data, at),
         attempts: event.data.attempt,
-        attempt: newAttempt(event.data.attempt, event.data.continues, at),
+        attempt: newAttempt(event.data, at),
         claims: event.data.claims,
         readySince: null,
         notBefore: null,
@@ -375,13 +375,13 @@ function nextLost(worker: WorkerState, counts: 'failed' | 'lost' | 'interrupted'
   return counts === 'interrupted' ? worker.lostInRow : 0;
 }
 
-function newAttempt(n: number, continues: boolean, at: number): AttemptState {
+function newAttempt(data: EventData['worker.started'], at: number): AttemptState {
   return {
-    n,
-    phase: 'tree',
+    n: data.attempt,
+    phase: data.direct === true ? 'launch' : 'tree',
     startedAt: at,
     endedAt: null,
-    continues,
+    continues: data.continues,
     setupGranted: false,
     base: null,
     process: null,

@@ -48,10 +48,30 @@ export function grantStarts(
       run: run.id,
       worker: worker.id,
       attempt,
-      data: { from: 'ready', reason, attempt, continues, claims },
+      data: {
+        from: 'ready',
+        reason,
+        attempt,
+        continues,
+        claims,
+        ...(isDirect(run, worker) ? { direct: true } : {}),
+      },
     });
   }
   return events;
+}
+
+/** Whether nothing is to be prepared: an empty workspace that nobody has worked in, without commands or files for it. */
+function isDirect(run: RunState, worker: WorkerState): boolean {
+  const { workspace, copy, link } = definitionOf(run, worker.id);
+  return (
+    workspace === 'empty' &&
+    worker.attempts === 0 &&
+    worker.worktree === null &&
+    copy.length === 0 &&
+    link.length === 0 &&
+    setupOf(run, worker.id).length === 0
+  );
 }
 
 /** What a ready worker waits for, in the order in which it would be told; null when it may start now. */

@@ -1,5 +1,5 @@
 /** What is known of an attempt when its processes are gone. */
-import { readdir } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
 import { judge as judgeEnd } from '../agents/command.ts';
 import { attemptFiles, lastWords, type AttemptFiles } from '../agents/attempt-files.ts';
 import type { Outcome } from '../core/commands.ts';
@@ -68,7 +68,7 @@ export async function leftNothing(
   const worker = stateOf(run, intent.worker);
   const dir = treeOf(place, worker) ?? '';
   if (!(await endRest(place, run, worker, intent))) return null;
-  if ((await spoke()) || !(await readdir(dir)).every(isCzarFile)) return null;
+  if ((await spoke()) || !readdirSync(dir).every(isCzarFile)) return null;
   const verdicts = await judgeEmptyWorkspace({ definition, dir, handoffGiven: false });
   return [
     outcome,

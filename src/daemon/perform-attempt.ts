@@ -2,8 +2,9 @@
  * An attempt's effects: its tree, its setup, its launch under the shim, following it, stopping it. From the launch on
  * the records in the attempt's folder say what is true; a loop that comes later finds the same.
  */
-import { mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { start } from '../agents/command.ts';
 import {
   makeGeneratedFolder,
@@ -36,6 +37,7 @@ import {
 import { stopTree } from '../process/tree.ts';
 import { attemptOf, ended, filesOf, leftNothing } from './attempt-end.ts';
 import { readReports, type ReadSoFar } from './attempt-reports.ts';
+import { madeFolder, makeEmptyFolder } from './empty-folder.ts';
 import { writeIdentity } from './identity-file.ts';
 import { keepWatched } from './keep-watched.ts';
 import type { EffectContext, Performed } from './loop.ts';
@@ -92,9 +94,11 @@ export async function launch(
   const { run } = context;
   const files = filesOf(place, intent);
   if (context.recovering || readStatus(files.attemptDir).kind !== 'none') {
-    return recoveredLaunch(intent, files, context.signal);
+    const found = await recoveredLaunch(intent, files, context.signal);
+    return found.kind === 'launched' ? { ...found, ...madeFolder(place, run, intent) } : found;
   }
-  const tree = treeOf(place, stateOf(run, intent.worker)) ?? '';
+  const worker = stateOf(run, intent.worker);
+  const tree = treeOf(place, worker) ?? makeEmptyFolder(place, run, intent.worker);
   const problem = await misplaced(run, intent, tree);
   if (problem !== null) throw new Error(problem);
   const definition = definitionOf(run, intent.worker);
@@ -107,7 +111,7 @@ export async function launch(
       final: true,
     };
   }
-  const prompt = await brief(place, intent, context);
+  const prompt = brief(place, intent, context, tree);
   const { argv, env, own } = start({
     ...files,
     run: run.id,
@@ -133,8 +137,10 @@ export async function launch(
     graceMs: policies.graceMs,
   });
   await place.git.point?.('launch:after-spawn');
-  if ('started' in started)
-    return { kind: 'launched', ...attemptOf(intent), process: started.started };
+  if ('started' in started) {
+    const made = worker.worktree === null ? { worktree: relative(place.git.root, tree) } : {};
+    return { kind: 'launched', ...attemptOf(intent), process: started.started, ...made };
+  }
   return {
     kind: 'launch-failed',
     ...attemptOf(intent),
@@ -233,14 +239,14 @@ async function recoveredLaunch(
 }
 
 /** Writes prompt, identity file and programs; gives the prompt. */
-async function brief(
+function brief(
   place: Workplace,
   intent: Of<'launch'>,
   { run }: EffectContext,
-): Promise<string> {
+  tree: string,
+): string {
   const files = filesOf(place, intent);
   const worker = stateOf(run, intent.worker);
-  const tree = treeOf(place, worker) ?? '';
   const facts = briefing(run, intent.worker, {
     attempt: intent.attempt,
     continues: worker.attempt?.continues ?? false,
@@ -261,10 +267,9 @@ async function misplaced(
   intent: Of<'launch'>,
   tree: string,
 ): Promise<string | null> {
-  if (tree === '') return `${intent.worker} has no tree`;
   const wanted = definitionOf(run, intent.worker).workspace === 'empty' ? null : tree;
   // Git looks no higher than the folder itself (GIT_CEILING_DIRECTORIES): one without these holds no repository.
-  const names = wanted === null ? await readdir(tree) : [];
+  const names = wanted === null ? readdirSync(tree) : [];
   if (wanted === null && !names.includes('.git') && !names.includes('HEAD')) return null;
   const top = await topLevel(tree);
   if (top === wanted) return null;
