@@ -152,3 +152,17 @@ export function madeByLaunch(
     { type: 'attempt.setup_passed', data: {} },
   ];
 }
+
+/** Back to ready: the loop was told to end. */
+export function interrupted(worker: WorkerState): NewEvent {
+  return {
+    type: 'worker.ready',
+    data: {
+      from: worker.state,
+      reason: 'czar was told to end',
+      notBefore: null,
+      counts: 'interrupted',
+      tree: 'continue',
+    },
+  };
+}

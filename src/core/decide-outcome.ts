@@ -7,6 +7,7 @@ import type { ChangeVerdict, KeptWork, NewEvent, TreeVerdict } from './events.ts
 import {
   afterAttempt,
   failedAttempt,
+  interrupted,
   lostAttempt,
   madeByLaunch,
   stopped,
@@ -257,19 +258,6 @@ function collected(
   if (end?.how === 'stopped' && end.why === 'interrupted')
     return [...receipts, interrupted(worker)];
   return [...receipts, ...afterAttempt(run, { ...worker, work }, now)];
-}
-
-function interrupted(worker: WorkerState): NewEvent {
-  return {
-    type: 'worker.ready',
-    data: {
-      from: worker.state,
-      reason: 'czar was told to end',
-      notBefore: null,
-      counts: 'interrupted',
-      tree: 'continue',
-    },
-  };
 }
 
 function inputsChecked(worker: WorkerState, missing: readonly string[]): readonly NewEvent[] {
