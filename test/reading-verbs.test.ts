@@ -1,6 +1,6 @@
 /** The verbs that only look, over a log that the core wrote, with nothing running. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
@@ -41,6 +41,20 @@ test('outside a repository nothing can be read', async (t) => {
   rmSync(join(place.repo, '.git'), { recursive: true });
   const { code } = await czar(place, ['status']);
   assert.equal(code, 2);
+});
+
+test('a folder that was removed is said to be gone', (t) => {
+  const { base } = scratch(t);
+  const script = 'mkdir gone && cd gone && rmdir ../gone && exec "$1" "$2"';
+  for (const verb of ['status', 'run']) {
+    const { status, stderr } = spawnSync('sh', ['-c', script, 'sh', launcher, verb], {
+      cwd: base,
+      env: { PATH: process.env['PATH'], HOME: base },
+      encoding: 'utf8',
+    });
+    assert.equal(status, 2);
+    assert.match(stderr, /the folder that czar was started in is gone\n {2}next: change to/);
+  }
 });
 
 test('status, why and events tell of a run that stands still, as text and as documents', async (t) => {

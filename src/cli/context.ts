@@ -26,7 +26,7 @@ export function openSession(
   let options = globalOptions({ flags: early, values: new Map() });
   const out = createPrinter({ ...streams, quiet: () => options.quiet });
   const context: CliContext = {
-    cwd: process.cwd(),
+    cwd: currentFolder(),
     env: process.env,
     get options() {
       return options;
@@ -58,7 +58,7 @@ export function openSession(
     use: (next) => {
       options = next;
     },
-    broke: (error) => context.fail(storeFailure(error) ?? bug(error)),
+    broke: (error) => context.fail(storeFailure(error) ?? goneFolder(error) ?? bug(error)),
   };
 }
 
@@ -67,6 +67,18 @@ function storeFailure(error: unknown): Failure | null {
   if (!(error instanceof Error) || error.name !== 'JournalError') return null;
   const next = 'next' in error && typeof error.next === 'string' ? error.next : null;
   return { exit: exits.refused, what: error.message.replace(/\.$/, ''), next, cause: error };
+}
+
+/** The folder that czar was started in was removed. */
+function goneFolder(error: unknown): Failure | null {
+  if (!(error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd')) return null;
+  return {
+    exit: exits.wrong,
+    what: 'the folder that czar was started in is gone',
+    where: null,
+    next: 'change to a folder that exists',
+    cause: error,
+  };
 }
 
 function bug(error: unknown): Failure {
@@ -89,5 +101,14 @@ function printFailure(
   if (to.options.json) to.out.json({ v: 1, error: { code, what, where, next } });
   if (to.options.debug && cause instanceof Error) {
     for (const line of (cause.stack ?? '').split('\n')) to.out.error(line);
+  }
+}
+
+/** The folder that czar was started in; where it was, when it is gone. */
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return process.env['PWD'] ?? '/';
   }
 }
