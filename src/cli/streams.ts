@@ -3,7 +3,7 @@
  * `closed` tells whoever streams to end; a run that prints progress goes on. Streams are made when they are first
  * needed, since making one takes longer than many a command.
  */
-import { fstatSync, writeSync } from 'node:fs';
+import { fstatSync, statSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { confirm } from './confirm.ts';
 import type { Sink } from './render.ts';
@@ -93,7 +93,8 @@ function directSink(fd: number, closing: AbortController): Sink {
 /** Whether the descriptor can be a terminal: asking for certain needs the module for terminals. */
 function mayBeTerminal(fd: number): boolean {
   try {
-    return fstatSync(fd).isCharacterDevice();
+    const file = fstatSync(fd);
+    return file.isCharacterDevice() && file.rdev !== statSync('/dev/null').rdev;
   } catch {
     return false;
   }

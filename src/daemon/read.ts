@@ -130,12 +130,17 @@ export class Reader {
   /** Looks at the processes and files of attempts, as of `now` (milliseconds since 1970). */
   liveness(now: number): LivenessOf {
     return (run, worker) => {
-      const dir = this.#attemptDir(run.id, worker.id, worker.attempts);
+      const dir = (): string => this.#attemptDir(run.id, worker.id, worker.attempts);
       return {
         state: processState(worker),
         observedAt: now,
-        lastOutputAt: changedAt(join(dir, 'output')),
-        lastReportAt: changedAt(join(dir, 'report')),
+        // Looked at when asked for: most views show the state alone.
+        get lastOutputAt() {
+          return changedAt(join(dir(), 'output'));
+        },
+        get lastReportAt() {
+          return changedAt(join(dir(), 'report'));
+        },
       };
     };
   }

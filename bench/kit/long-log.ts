@@ -1,0 +1,108 @@
+/**
+ * A long log, written through the journal: many runs of one story, which the core itself told once with effects that go
+ * well and agents that report much. Copies differ in the run's id, in numbers and in time. The last run is in its middle.
+ */
+import type { Event, Report } from '../../src/core/events.ts';
+import { emptyState, evolve } from '../../src/core/evolve.ts';
+import type { Intent } from '../../src/core/intents.ts';
+import { openJournal } from '../../src/journal/sqlite.ts';
+import { CoreWorld, planOf, runId, success } from '../../test/support/core-world.ts';
+
+const workers = 100;
+const reports = 180;
+const batch = 400;
+
+export interface LongLog {
+  readonly events: number;
+  readonly runs: number;
+  /** Workers of each run. */
+  readonly workers: number;
+}
+
+/** Writes at least `count` events to a new log at the path. */
+export function writeLongLog(path: string, count: number): LongLog {
+  const story = storyOfARun();
+  const text = JSON.stringify(story);
+  const middle = Math.floor(story.length * 0.6);
+  const state = emptyState();
+  using journal = openJournal(path);
+  let runs = 0;
+  for (let isLast = false; !isLast;) {
+    runs += 1;
+    isLast = state.seq + middle >= count;
+    const told: readonly Event[] = JSON.parse(text.replaceAll(runId, `20261101-${runs}`));
+    const events = isLast ? told.slice(0, middle) : told;
+    for (let from = 0; from < events.length; from += batch) {
+      const next = events.slice(from, from + batch).map((event) => {
+        const placed = placedAt(event, { seq: state.seq + 1, epoch: runs });
+        evolve(state, placed);
+        return placed;
+      });
+      journal.append(next, state);
+    }
+  }
+  return { events: state.seq, runs, workers };
+}
+
+/** The event as it happens in the copy of that number: a day later each. */
+function placedAt(
+  event: Event,
+  { seq, epoch }: { readonly seq: number; readonly epoch: number },
+): Event {
+  const at = event.at + epoch * 86_400_000;
+  return event.type === 'loop.started'
+    ? { ...event, seq, at, data: { ...event.data, epoch } }
+    : { ...event, seq, at };
+}
+
+/** Every event of a run of layered workers, from the loop's start to its end. */
+function storyOfARun(): readonly Event[] {
+  const name = (index: number): string => `worker-${String(index).padStart(3, '0')}`;
+  const world = new CoreWorld(
+    planOf(
+      Array.from({ length: workers }, (_, index) => ({
+        id: name(index),
+        tasks: ['read', 'write', 'check'],
+        deliverables: [`src/${name(index)}/`],
+        verify: ['npm test'],
+        on: index < 10 ? [] : [name(index - 10), name(index - 7 - (index % 3))],
+      })),
+      { maxParallel: 8 },
+    ),
+  );
+  world.rest((intent) => {
+    world.now += 250;
+    if (intent.kind === 'watch') world.send(reportsOf(intent));
+    return success(intent);
+  });
+  if (world.run.state !== 'complete') throw new Error(`the story ends ${world.run.state}`);
+  world.send({ kind: 'loop-ended', reason: 'closed' });
+  return world.log;
+}
+
+function reportsOf(intent: Extract<Intent, { kind: 'watch' }>): Parameters<CoreWorld['send']>[0] {
+  const { run, worker, attempt } = intent;
+  const said = Array.from({ length: reports }, (_, n): Report => {
+    const usage = { input: 900 + n, output: 120 + n, cached: 300, costUsd: 0.01 };
+    switch (n % 6) {
+      case 0:
+        return { kind: 'usage', usage };
+      case 1:
+        return { kind: 'task-start', task: ['read', 'write', 'check'][n % 3] ?? 'read' };
+      case 2:
+        return { kind: 'task-complete', task: ['read', 'write', 'check'][n % 3] ?? 'read' };
+      default:
+        return { kind: 'checkpoint', name: `step ${n}: a file was read and another was written` };
+    }
+  });
+  return {
+    kind: 'reports',
+    run,
+    worker,
+    attempt,
+    reports: said,
+    refused: [],
+    reportOffset: 9_000,
+    outputOffset: 40_000,
+  };
+}
