@@ -78,8 +78,8 @@ export async function land(orders: Orders): Promise<string | null> {
   }
 }
 
-/** Does what the plan's worker waits for; kills that too now and then. */
-async function steer(orders: Orders, left: { kills: number }): Promise<string | null> {
+/** Does what the plan's worker waits for, and kills that too now and then while kills are left. */
+export async function steer(orders: Orders, left: { kills: number }): Promise<string | null> {
   const { scratch, random, tally } = orders;
   const log = readLog(scratch.repo);
   const blocked = [...lastStates(log?.events ?? []).values()].filter(

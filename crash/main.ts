@@ -4,38 +4,26 @@
  *
  * A round is one scratch repository; its plan and its kills follow from seed and round. `--round R` plays one again.
  * Progress goes to stderr. Ends with one line: `N kills at M places, N starts: clean`, or the findings and exit code 1.
+ *
+ * `--points` kills every crash point of the sources alone, on each reference plan, and says on which plans each was
+ * met; a point that no plan meets fails the pass. `--pairs N` kills at N pairs of points, chosen by the seed: the
+ * second one in the process that was started after the first; `--pairs all` tries every ordered pair on every plan.
+ * Both also take `--only PATTERN` for points, or pairs written `first second`, that match.
  */
-import {
-  cpSync,
-  existsSync,
-  readFileSync,
-  mkdirSync,
-  mkdtempSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { checkLanded } from './check-git.ts';
-import { judge } from './checker.ts';
-import { drive, land, type Orders, type Tally } from './driver.ts';
-import { fingerprint } from './fingerprint.ts';
-import { plans, type ReferencePlan } from './plans.ts';
+import type { Tally } from './driver.ts';
+import { pairsOf, placesOf } from './exact.ts';
+import { plans } from './plans.ts';
 import { crashPoints } from './points.ts';
 import { killAll } from './processes.ts';
 import { random } from './random.ts';
-import { linesOf, makeScratch } from './scratch.ts';
+import { playRound, type Reference } from './round.ts';
 
 /** From how many kills on every crash point must have been met. */
 const allPointsFrom = 300;
-
-interface Reference {
-  readonly plan: ReferencePlan;
-  readonly tree: string;
-  readonly usualMs: number;
-}
 
 const { values } = parseArgs({
   options: {
@@ -45,6 +33,9 @@ const { values } = parseArgs({
     agents: { type: 'boolean', default: false },
     jobs: { type: 'string', default: '2' },
     keep: { type: 'boolean', default: false },
+    points: { type: 'boolean', default: false },
+    pairs: { type: 'string' },
+    only: { type: 'string', default: '' },
   },
 });
 const [wanted, seed] = [Number(values.kills), Number(values.seed)];
@@ -68,7 +59,7 @@ async function main(): Promise<0 | 1> {
   const references = await Promise.all(
     plans.map(async (plan): Promise<Reference> => {
       const scratch = join(home, `undisturbed-${plan.name}`);
-      const done = await round({
+      const done = await playRound({
         scratch,
         plan,
         launcher,
@@ -76,7 +67,9 @@ async function main(): Promise<0 | 1> {
         kills: 0,
         wishes: [],
         reference: null,
+        seed,
         stream: 0,
+        agents: false,
       });
       if (done.findings.length > 0) failed += 1;
       else rmSync(scratch, { recursive: true, force: true });
@@ -84,6 +77,12 @@ async function main(): Promise<0 | 1> {
       return { plan, tree: done.tree, usualMs: done.ms };
     }),
   );
+
+  const exact = values.points || values.pairs !== undefined;
+  const orders = { home, launcher, tally, points, references };
+  if (failed === 0 && values.points) failed += await playPoints(orders);
+  if (failed === 0 && values.pairs !== undefined)
+    failed += await playPairs(orders, values.pairs === 'all' ? Infinity : Number(values.pairs));
 
   const order = random(seed).shuffled(points);
   let stream = 0;
@@ -101,7 +100,7 @@ async function main(): Promise<0 | 1> {
       const wishes = [...order.slice(first), ...order.slice(0, first)];
       const kills = 5 + random(seed, mine).below(8);
       const scratch = join(home, `round-${mine}`);
-      const done = await round({
+      const done = await playRound({
         ...reference,
         scratch,
         launcher,
@@ -109,7 +108,9 @@ async function main(): Promise<0 | 1> {
         kills,
         wishes,
         reference,
+        seed,
         stream: mine,
+        agents: values.agents,
       });
       if (done.findings.length > 0) failed += 1;
       else if (!values.keep) rmSync(scratch, { recursive: true, force: true });
@@ -120,17 +121,16 @@ async function main(): Promise<0 | 1> {
       );
     }
   };
-  if (failed === 0) await Promise.all(Array.from({ length: Number(values.jobs) }, work));
+  if (failed === 0 && !exact) await Promise.all(Array.from({ length: Number(values.jobs) }, work));
 
   const missed = points.filter((name) => !tally.places.has(name));
   const met = [...tally.places].toSorted(([, a], [, b]) => b - a);
   say(met.map(([name, times]) => `${name} ${times}`).join(', '));
   const minutes = ((performance.now() - since) / 60_000).toFixed(1);
   const agents = tally.agentKills > 0 ? `, ${tally.agentKills} agents or shims` : '';
-  say(
-    `${minutes} minutes${agents}, ${tally.hung} hanging checks ended; not met: ${missed.length === 0 ? 'none' : missed.join(' ')}`,
-  );
-  if (wanted >= allPointsFrom && failed === 0 && missed.length > 0) failed += 1;
+  const unmet = exact ? '' : `; not met: ${missed.length === 0 ? 'none' : missed.join(' ')}`;
+  say(`${minutes} minutes${agents}, ${tally.hung} hanging checks ended${unmet}`);
+  if (!exact && wanted >= allPointsFrom && failed === 0 && missed.length > 0) failed += 1;
   if (failed === 0 && !values.keep) rmSync(home, { recursive: true, force: true });
   const verdict = failed === 0 ? 'clean' : `failed (seed ${seed})`;
   console.log(
@@ -139,54 +139,94 @@ async function main(): Promise<0 | 1> {
   return failed === 0 ? 0 : 1;
 }
 
-interface RoundOrders {
-  readonly scratch: string;
-  readonly plan: ReferencePlan;
-  readonly launcher: string;
-  readonly tally: Tally;
-  readonly kills: number;
-  readonly wishes: string[];
-  readonly reference: Reference | null;
-  readonly stream: number;
+/** One exact round: where it is killed, on which plan. */
+interface Aim {
+  readonly reference: Reference;
+  readonly places: readonly string[];
 }
 
-/** One scratch repository from its first start to its landing, and the verdict on it. */
-async function round(
-  orders: RoundOrders,
-): Promise<{ readonly findings: readonly string[]; readonly tree: string; readonly ms: number }> {
-  const { plan, launcher, tally, kills, wishes, reference, stream } = orders;
-  const scratch = makeScratch(orders.scratch, plan, launcher);
-  const before = fingerprint(scratch);
-  const driven: Orders = {
-    scratch,
-    random: random(seed, stream + 1_000_000),
-    tally,
-    kills,
-    wishes,
-    usualMs: reference?.usualMs ?? 0,
-    agents: values.agents && reference !== null,
+interface ExactOrders {
+  readonly home: string;
+  readonly launcher: string;
+  readonly tally: Tally;
+  readonly points: readonly string[];
+  readonly references: readonly Reference[];
+}
+
+/** Every point alone on each plan; gives how many rounds failed and points were not met. */
+async function playPoints(orders: ExactOrders): Promise<number> {
+  const places = placesOf(orders.points).filter((place) => place.includes(values.only));
+  const met = new Map<string, Set<string>>(places.map((place) => [place, new Set()]));
+  const aims = places.flatMap((place) =>
+    orders.references.map((reference) => ({ reference, places: [place] })),
+  );
+  const failed = await playAll(orders, aims, ({ reference, places: [place = ''] }, times) => {
+    if (times > 0) met.get(place)?.add(reference.plan.name);
+    return true;
+  });
+  for (const [place, on] of met) say(`${place}: ${[...on].join(', ') || 'met on no plan'}`);
+  const never = orders.points.filter((name) => met.get(name)?.size === 0);
+  if (never.length > 0) console.log(`met on no plan: ${never.join(' ')}`);
+  return failed + never.length;
+}
+
+/** Pairs of points until so many of them happened, or all there are; gives how many rounds failed. */
+async function playPairs(orders: ExactOrders, wanted: number): Promise<number> {
+  const aims = random(seed).shuffled(
+    pairsOf(orders.points)
+      .filter((places) => places.join(' ').includes(values.only))
+      .flatMap((places) => orders.references.map((reference) => ({ reference, places }))),
+  );
+  let happened = 0;
+  let tried = 0;
+  const failed = await playAll(orders, aims, (_aim, times) => {
+    tried += 1;
+    if (times === 2) happened += 1;
+    return happened < wanted;
+  });
+  console.log(`${happened} pairs happened, ${tried - happened} could not`);
+  if (happened === 0 || (Number.isFinite(wanted) && values.only === '' && happened < wanted))
+    return failed + 1;
+  return failed;
+}
+
+/** Plays exact rounds side by side until `heard` wants no more or one fails. */
+async function playAll(
+  { home, launcher, tally }: ExactOrders,
+  aims: readonly Aim[],
+  heard: (aim: Aim, met: number) => boolean,
+): Promise<number> {
+  let [next, failed, more] = [0, 0, true];
+  const work = async (): Promise<void> => {
+    while (more && failed === 0) {
+      const aim = aims[next];
+      next += 1;
+      if (aim === undefined) return;
+      const { reference, places } = aim;
+      const scratch = join(home, `exact-${next}`);
+      const stream = next;
+      const { findings, met } = await playRound({
+        scratch,
+        plan: reference.plan,
+        launcher,
+        tally,
+        kills: 0,
+        wishes: [],
+        reference,
+        seed,
+        stream,
+        agents: false,
+        places,
+      });
+      if (findings.length > 0) failed += 1;
+      else if (!values.keep) rmSync(scratch, { recursive: true, force: true });
+      const told = `${stream} of ${aims.length}, ${reference.plan.name}: ${places.join(', ')}`;
+      report(`${told}: ${met} of ${places.length} met`, findings, scratch);
+      more = heard(aim, met) && more;
+    }
   };
-  const since = performance.now();
-  try {
-    const problem = await drive(driven);
-    const orphaned = join(scratch.side, 'orphaned');
-    if (existsSync(orphaned)) tally.hung += linesOf(readFileSync(orphaned, 'utf8')).length;
-    const ms = performance.now() - since;
-    if (problem !== null) return { findings: [problem], tree: '', ms };
-    const agentsKilled = driven.agents;
-    const { findings, tree } = await judge({
-      scratch,
-      before,
-      tree: reference?.tree ?? null,
-      agentsKilled,
-    });
-    if (findings.length > 0) return { findings, tree, ms };
-    const unlanded = await land(driven);
-    if (unlanded !== null) return { findings: [unlanded], tree, ms };
-    return { findings: checkLanded(scratch, tree), tree, ms };
-  } finally {
-    killAll(scratch.base);
-  }
+  await Promise.all(Array.from({ length: Number(values.jobs) }, work));
+  return failed;
 }
 
 /** A copy of the build, so that one who builds meanwhile does not change what is tested. */
