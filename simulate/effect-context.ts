@@ -27,7 +27,7 @@ export function effectOf<I extends Intent>(
   const place = async (name: string): Promise<void> => {
     const site = `${intent.kind}:${name}`;
     world.coverage.hit('site', site);
-    if (world.faults.strikes('crash', site)) {
+    if (world.faults.isKilledAt(site) || world.faults.strikes('crash', site)) {
       world.onCrash(owner, `at ${site}`);
       return never();
     }

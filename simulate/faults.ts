@@ -65,9 +65,18 @@ export class Faults {
   readonly #rates = new Map<FaultKind, number>();
   readonly #without: ReadonlySet<string>;
   active = true;
+  /** Sites at which the process still has to die, the next one first; apart from chance. */
+  readonly kills: string[];
+  /** Whether those that are left still count. */
+  killing = true;
 
-  constructor(seed: number, without: ReadonlySet<string>, coverage: Coverage) {
+  constructor(
+    seed: number,
+    without: ReadonlySet<string>,
+    { coverage, kills }: { readonly coverage: Coverage; readonly kills: readonly string[] },
+  ) {
     this.#without = without;
+    this.kills = [...kills];
     this.#coverage = coverage;
     const profile = stream(seed, 'profile');
     for (const [kind, rate] of Object.entries(faultRates)) {
@@ -83,5 +92,14 @@ export class Faults {
     if (!struck || !this.active || this.#without.has(kind)) return false;
     this.#coverage.hit('fault', `${kind} at ${site}`);
     return true;
+  }
+
+  /** Whether the process has to die here because it was asked for: `site#n` asks for the n-th time from now on. */
+  isKilledAt(site: string): boolean {
+    const [name, count = '1'] = this.kills[0]?.split('#') ?? [];
+    if (name !== site || !this.killing) return false;
+    this.kills.shift();
+    if (count !== '1') this.kills.unshift(`${name}#${Number(count) - 1}`);
+    return count === '1';
   }
 }

@@ -100,7 +100,8 @@ export class Owners {
       },
       ...(rules === undefined ? {} : { rules }),
       point: (name) => {
-        if (!world.faults.strikes('crash-append', name)) return;
+        world.coverage.hit('site', name);
+        if (!world.faults.isKilledAt(name) && !world.faults.strikes('crash-append', name)) return;
         this.crash(owner, name);
         throw new Error('injected: the process is gone');
       },

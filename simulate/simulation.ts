@@ -31,11 +31,17 @@ export interface SimulationOptions {
   readonly coverage?: Coverage;
   /** What is broken on purpose. */
   readonly mutation?: Mutation;
+  /** One run of this plan, instead of one or two of plans from the seed. */
+  readonly plan?: Plan;
+  /** Sites at which the loop's process dies, one after the other, whatever the chaos does; `site#n` for the n-th time. */
+  readonly kills?: readonly string[];
 }
 
 export interface SimulationResult {
   readonly seed: number;
   readonly failure: { readonly invariant: Invariant; readonly message: string } | null;
+  /** Kills that were asked for at sites that nothing passed. */
+  readonly notKilled: readonly string[];
   readonly trace: readonly string[];
   /** Chain hash of the log. */
   readonly head: string;
@@ -69,15 +75,15 @@ class Simulation {
 
   constructor(options: SimulationOptions) {
     this.#options = options;
-    const { seed, workers = 8, without = new Set(), trace = false } = options;
+    const { seed, workers = 8, without = new Set(), trace = false, kills = [] } = options;
     const coverage = options.coverage ?? new Coverage();
-    this.#world = new World({ seed, without, trace, coverage });
+    this.#world = new World({ seed, without, trace, coverage, kills });
     this.#checker = new Checker(this.#world);
     this.#chaos = stream(seed, 'chaos');
     this.#moments = Math.min(options.moments ?? Infinity, this.#chaos.pick([0, 15, 40, 100]));
-    const runs = this.#chaos.chance(0.1) ? 2 : 1;
+    const runs = this.#chaos.chance(0.1) && options.plan === undefined ? 2 : 1;
     for (let n = 1; n <= runs; n += 1)
-      this.#plans.set(`20261121-${n}`, generatePlan(seed, String(n), workers));
+      this.#plans.set(`20261121-${n}`, options.plan ?? generatePlan(seed, String(n), workers));
     this.#owners = new Owners({
       world: this.#world,
       checker: this.#checker,
@@ -99,6 +105,7 @@ class Simulation {
     return {
       seed: this.#options.seed,
       failure: failure === null ? null : { invariant: failure.invariant, message: failure.message },
+      notKilled: [...this.#world.faults.kills],
       trace: this.#world.trace ?? [],
       head: hash,
       events: seq,
@@ -256,6 +263,7 @@ class Simulation {
       const { kept, fresh } = describeIndex(run);
       require('S10', isDeepStrictEqual(kept, fresh), () => 'the index of the workers is not true');
     }
+    this.#world.faults.killing = false;
     const keys = (state: Parameters<typeof schedule>[0]): string =>
       (this.#options.mutation?.rules?.schedule ?? schedule)(state, {
         now: this.#world.wall,

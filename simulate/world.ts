@@ -81,6 +81,7 @@ export class World {
     readonly without: ReadonlySet<string>;
     readonly trace: boolean;
     readonly coverage: Coverage;
+    readonly kills: readonly string[];
   }) {
     const { seed } = options;
     this.seed = seed;
@@ -89,7 +90,7 @@ export class World {
     this.agent = stream(seed, 'agent');
     this.delay = stream(seed, 'delay');
     this.user = stream(seed, 'user');
-    this.faults = new Faults(seed, options.without, options.coverage);
+    this.faults = new Faults(seed, options.without, options);
     const tree = this.git.tree(
       new Map([
         ['README.md', 'b0'],
