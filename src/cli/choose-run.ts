@@ -17,6 +17,7 @@ export interface RunOptions {
   readonly new?: boolean;
   readonly failed?: boolean;
   readonly pinned?: boolean;
+  readonly includeDirty?: boolean;
   readonly message?: string;
   readonly agent?: string;
   readonly verify?: string;
@@ -51,6 +52,8 @@ export function wrongOptions(options: RunOptions, scope: readonly string[]): str
   const goesOn = given('failed', 'pinned');
   if (options.new !== undefined && goesOn !== null)
     return `--new starts another run, ${goesOn} goes on with one`;
+  if (options.includeDirty !== undefined && goesOn !== null)
+    return `--include-dirty counts when a run starts, ${goesOn} goes on with one`;
   if (options.message === undefined) {
     const about = given('agent', 'after', 'owns', 'verify');
     return about === null ? null : `${about} says something about the worker of -m: it needs -m`;
@@ -61,6 +64,19 @@ export function wrongOptions(options: RunOptions, scope: readonly string[]): str
 
 /** What to do; null when it is refused, which has been said. */
 export function choose(context: CliContext, asked: Asked): Choice | null {
+  const choice = chosen(context, asked);
+  if (choice?.kind !== 'continue' || asked.options.includeDirty !== true) return choice;
+  const run = asked.state.runs.get(choice.run);
+  if (run?.base.included !== undefined) return choice;
+  context.fail({
+    exit: exits.refused,
+    what: `run ${choice.run} goes on from the commit that it started with, without your uncommitted changes`,
+    next: 'czar run --new --include-dirty starts another run',
+  });
+  return null;
+}
+
+function chosen(context: CliContext, asked: Asked): Choice | null {
   const { state, options, place } = asked;
   const runs = [...state.runs.values()];
   const live = runs.filter(isRunLive);
@@ -98,24 +114,24 @@ export function choose(context: CliContext, asked: Asked): Choice | null {
     });
     return null;
   }
-  const chosen = named === null ? (live[0] ?? runs.at(-1)) : state.runs.get(named);
-  if (named !== null && chosen === undefined) {
+  const run = named === null ? (live[0] ?? runs.at(-1)) : state.runs.get(named);
+  if (named !== null && run === undefined) {
     context.fail({ exit: exits.nothing, what: `there is no run ${named}` });
     return null;
   }
-  if (chosen === undefined) return start(context, asked);
-  switch (chosen.state) {
+  if (run === undefined) return start(context, asked);
+  switch (run.state) {
     case 'cancelled':
-      return options.failed === true ? nothingFailed(context, chosen) : start(context, asked);
+      return options.failed === true ? nothingFailed(context, run) : start(context, asked);
     case 'complete':
       return options.failed === true
-        ? nothingFailed(context, chosen)
-        : afterComplete(context, asked, chosen);
+        ? nothingFailed(context, run)
+        : afterComplete(context, asked, run);
     case 'failed':
     case 'running':
     case 'waiting':
     case 'paused':
-      return goOn(context, asked, chosen);
+      return goOn(context, asked, run);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { serve } from '../api/serve.ts';
 import type { Request } from '../core/commands.ts';
+import type { RunBase } from '../core/events.ts';
 import type { RepositoryState, RunState } from '../core/state.ts';
 import { handleSteering } from '../daemon/handle-steering.ts';
 import { newRun } from '../daemon/new-run.ts';
@@ -17,6 +18,7 @@ import { findFacts } from './find-facts.ts';
 import { findPlace } from './find-place.ts';
 import { insideAttempt, refuse } from './steering.ts';
 import type { CliContext, Verb } from './verb.ts';
+import { counted } from '../report/figures.ts';
 
 export const verb: Verb = {
   define(command, context) {
@@ -25,6 +27,7 @@ export const verb: Verb = {
       .option('--new', 'start another run with the files as they are')
       .option('--failed', 'try all failed workers of the last run again')
       .option('--pinned', 'keep the plan of the run although files have changed')
+      .option('--include-dirty', 'let agents see the uncommitted changes of your checkout')
       .option('-m, --message <text>', 'write a worker file for this text first, then run')
       .option('--agent <name>', 'with -m: its agent')
       .option('--after <ids...>', 'with -m: what it depends on')
@@ -61,7 +64,8 @@ async function run(
     onStall: (why) => display.stalled(why),
     admit: async (state, git) => {
       const choice = choose(context, { place, state, scope, options });
-      return begin(context, { choice, facts, state, git });
+      const includeDirty = options.includeDirty === true;
+      return begin(context, { choice, facts, state, git, includeDirty });
     },
   });
   if ('refused' in opened) return;
@@ -110,6 +114,7 @@ async function begin(
     facts: RepositoryFacts;
     state: RepositoryState;
     git: Parameters<typeof newRun>[0]['git'];
+    includeDirty: boolean;
   },
 ): Promise<Beginning | null> {
   if (choice === null) return null;
@@ -124,13 +129,26 @@ async function begin(
     return null;
   }
   const { request } = made;
-  const dirty = facts.dirty.length;
-  if (dirty > 0) {
-    context.out.note(
-      `${dirty} ${dirty === 1 ? 'file' : 'files'} of your checkout ${dirty === 1 ? 'has' : 'have'} changes that no agent will see: the run starts from ${request.base.commit.slice(0, 10)}.`,
-    );
-  }
+  for (const note of baseNotes(request.base, made.leftOut)) context.out.note(note);
   return { run: request.run, request };
+}
+
+/** What of the checkout agents see and what they do not, each one sentence. */
+function baseNotes(
+  { commit, dirty, included }: RunBase,
+  leftOut: readonly { readonly path: string; readonly why: string }[],
+): readonly string[] {
+  const from = commit.slice(0, 10);
+  if (included === undefined) {
+    if (dirty === 0) return [];
+    return [
+      `${counted(dirty, 'file')} of your checkout ${dirty === 1 ? 'has' : 'have'} changes that no agent will see: the run starts from ${from}. --include-dirty shows them.`,
+    ];
+  }
+  return [
+    `Agents see ${counted(included, 'uncommitted file')} of your checkout too: the run starts from a snapshot, ${from}.`,
+    ...leftOut.map(({ path, why }) => `Not in the snapshot: ${path}: ${why}`),
+  ];
 }
 
 interface Following {

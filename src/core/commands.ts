@@ -11,6 +11,7 @@ import type {
   Principal,
   ProcessIdentity,
   Report,
+  RunBase,
   TreeVerdict,
   Work,
 } from './events.ts';
@@ -32,7 +33,7 @@ export type Request =
       /** Which checkout of the repository it belongs to; the main one when left out. */
       readonly checkout?: string;
       readonly plan: Plan;
-      readonly base: { readonly ref: string; readonly commit: string; readonly dirty: number };
+      readonly base: RunBase;
       readonly integration: string;
       readonly target: string | null;
       readonly scope: readonly string[] | null;

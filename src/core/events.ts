@@ -179,6 +179,16 @@ export interface LandPlan {
   readonly partial: boolean;
 }
 
+/** What a run starts from. */
+export interface RunBase {
+  readonly ref: string;
+  readonly commit: string;
+  /** Changed files of the checkout that agents do not see. */
+  readonly dirty: number;
+  /** Changed files of the checkout that `commit` holds as a snapshot; absent when it is a commit of the user's. */
+  readonly included?: number;
+}
+
 /** Data of each event type. */
 export interface EventData {
   'loop.started': {
@@ -193,7 +203,7 @@ export interface EventData {
     /** Checkout that its home is in: '' or left out for the main one, else `worktrees/<name>`. */
     readonly checkout?: string;
     readonly plan: Plan;
-    readonly base: { readonly ref: string; readonly commit: string; readonly dirty: number };
+    readonly base: RunBase;
     readonly integration: string;
     readonly target: string | null;
     /** Workers that this run executes; null means all. */

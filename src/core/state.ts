@@ -10,6 +10,7 @@ import type {
   KeptWork,
   LandPlan,
   ProcessIdentity,
+  RunBase,
   TreeVerdict,
   Usage,
   Work,
@@ -34,7 +35,7 @@ export interface RunState {
   readonly scope: readonly string[] | null;
   /** Checkout that its home is in: '' for the main one, else `worktrees/<name>`. */
   readonly checkout: string;
-  readonly base: { readonly ref: string; readonly commit: string; readonly dirty: number };
+  readonly base: RunBase;
   /** Name of the integration branch in the user's repository. */
   readonly integration: string;
   /** Branch that `land` moves by default; null when the run started from a detached HEAD. */

@@ -1,16 +1,24 @@
 /** The beginning of a run: its id, the commit it starts from, its branches, and what stands in the way of them. */
 import { relative } from 'node:path';
 import type { Rejection, Request } from '../core/commands.ts';
+import type { RunBase } from '../core/events.ts';
 import type { Plan } from '../core/plan.ts';
 import type { RepositoryState } from '../core/state.ts';
 import { branchFacts, type BranchFacts } from '../git/branches.ts';
+import { defaultSecretPatterns } from '../git/capture.ts';
 import { inUserRepository, type GitContext } from '../git/context.ts';
 import { readRefIn } from '../git/refs.ts';
 import type { RepositoryFacts } from '../git/repository.ts';
+import { takeSnapshot } from '../git/snapshot.ts';
 import { succeed } from './succeed.ts';
 
 export type NewRun =
-  | { readonly ok: true; readonly request: Extract<Request, { kind: 'start-run' }> }
+  | {
+      readonly ok: true;
+      readonly request: Extract<Request, { kind: 'start-run' }>;
+      /** Changed files of the checkout that could not be made part of what agents see, each with the reason. */
+      readonly leftOut: readonly { readonly path: string; readonly why: string }[];
+    }
   | { readonly ok: false; readonly rejection: Rejection };
 
 /** The request that starts a run of the plan, or why it cannot start here and now. */
@@ -24,6 +32,8 @@ export async function newRun(options: {
   readonly base: string | null;
   /** Branch to land on, as configured; null means the branch that is checked out. */
   readonly target: string | null;
+  /** Whether agents see the uncommitted changes of the checkout. */
+  readonly includeDirty: boolean;
   readonly state: RepositoryState;
   readonly now: number;
 }): Promise<NewRun> {
@@ -78,6 +88,13 @@ export async function newRun(options: {
       );
     }
   }
+  const ref = options.base ?? facts.branch ?? 'HEAD';
+  const clean = { base: { ref, commit, dirty: facts.dirty.length }, leftOut: [] };
+  const from =
+    options.includeDirty && facts.dirty.length > 0
+      ? await withChanges({ ...options, run, commit, ref })
+      : clean;
+  if ('ok' in from) return from;
   return {
     ok: true,
     request: {
@@ -85,12 +102,56 @@ export async function newRun(options: {
       checkout: relative(facts.commonDir, facts.gitDir),
       run,
       plan,
-      base: { ref: options.base ?? facts.branch ?? 'HEAD', commit, dirty: facts.dirty.length },
+      base: from.base,
       integration,
       target,
       scope: options.scope,
     },
+    leftOut: from.leftOut,
   };
+}
+
+/** The base with the uncommitted changes of the checkout on top. */
+async function withChanges(of: {
+  readonly git: GitContext;
+  readonly facts: RepositoryFacts;
+  readonly plan: Plan;
+  readonly run: string;
+  readonly ref: string;
+  readonly commit: string;
+}): Promise<
+  | { readonly base: RunBase; readonly leftOut: Extract<NewRun, { ok: true }>['leftOut'] }
+  | Extract<NewRun, { ok: false }>
+> {
+  const { facts, run, ref } = of;
+  if (of.commit !== facts.head) {
+    return refuse(
+      2,
+      `The run starts from ${ref}, which is not what is checked out: its uncommitted changes do not belong there.`,
+      'Leave out --include-dirty, or check that out.',
+    );
+  }
+  const taken = succeed(
+    await takeSnapshot(of.git, {
+      run,
+      head: facts.head,
+      gitDir: facts.gitDir,
+      rules: {
+        maxFileBytes: of.plan.policies.maxFileBytes,
+        secretPatterns: defaultSecretPatterns,
+      },
+      identity: facts.identity,
+    }),
+  );
+  if (taken.kind === 'unmerged') {
+    return refuse(
+      4,
+      `${taken.files.join(', ')} in your checkout: conflicts are not settled.`,
+      'Settle them, or leave out --include-dirty.',
+    );
+  }
+  const { commit, files, leftOut } = taken;
+  return { base: { ref, commit, dirty: leftOut.length, included: files.length }, leftOut };
 }
 
 /** Why a branch that is there is not for a worker to go on with; null when it is, or when there is none. */
@@ -129,6 +190,10 @@ async function resolveBase(git: GitContext, base: string): Promise<string | null
   return null;
 }
 
-function refuse(exit: Rejection['exit'], what: string, next: string | null): NewRun {
+function refuse(
+  exit: Rejection['exit'],
+  what: string,
+  next: string | null,
+): Extract<NewRun, { ok: false }> {
   return { ok: false, rejection: { consequence: 'reject', exit, what, next } };
 }

@@ -54,8 +54,7 @@ export async function previewLanding(
     }),
   );
   if (built.kind === 'refused') return built;
-  const { target } = order;
-  const problem = succeed(await landingProblem(git, { target, onto, commit: built.commit }));
+  const problem = succeed(await landingProblem(git, { ...order, onto, commit: built.commit }));
   if (problem.kind === 'refused') return problem;
   const { commits, stat } = succeed(await difference(git, { from: onto, to: run.tip }));
   return {

@@ -213,12 +213,13 @@ async function lookAt(file: Buffer): Promise<Stats | 'gone' | 'unreadable'> {
 const carriedIn = 'it was carried into the tree';
 const unreadable = 'it cannot be read';
 
-async function whyNot(of: {
+/** Why a file is not stored on somebody's behalf, or null when it is; `known` ones are in the base already. */
+export async function whyNot(of: {
   readonly file: Buffer;
   readonly stat: { isFile(): boolean; isSymbolicLink(): boolean; readonly size: number };
   readonly path: string;
   readonly known: boolean;
-  readonly rules: CaptureRules;
+  readonly rules: Omit<CaptureRules, 'asideDir'>;
 }): Promise<string | null> {
   const { rules, path, stat } = of;
   if (rules.carried.some((own) => path === own || path.startsWith(`${own.replace(/\/$/, '')}/`)))

@@ -19,6 +19,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { adoptChanges } from './adopt-changes.ts';
 import { inUserRepository, reach } from './context.ts';
 import type { GitContext } from './context.ts';
 import { isThere } from './discard.ts';
@@ -35,8 +36,8 @@ export interface CheckoutMove {
   readonly gitDir: string;
   readonly onto: string;
   readonly commit: string;
-  /** Folder with objects of the commit that the user's repository has not yet. */
-  readonly objects?: string;
+  /** Uncommitted changes that the run started from: files that are as they are there are not in the way. */
+  readonly snapshot: string | null;
 }
 
 const lockText = 'czar is landing\n';
@@ -65,14 +66,11 @@ export async function checkoutProblem(
   try {
     await copyIndex(at, index);
     const call = inCheckout(context, at, index);
-    const changed = await changesIn(
-      { ...inUserRepository(context), env: objectsOf(at) },
-      at.onto,
-      at.commit,
-    );
+    const onto = await standing(context, at, index);
+    const changed = await changesIn(call, onto, at.commit);
     await git(['update-index', '-q', '--refresh'], call);
     const touched = new Set(changed.map((change) => change.path));
-    const dirty = (await dirtyPaths(at.onto, call)).filter((path) => inTheWay(path, touched));
+    const dirty = (await dirtyPaths(onto, call)).filter((path) => inTheWay(path, touched));
     if (dirty.length > 0)
       return { reason: 'the target is checked out with changes in the way', files: dirty };
     const untracked = await untrackedInTheWay(at.worktree, changed, await trackedPaths(call));
@@ -82,7 +80,7 @@ export async function checkoutProblem(
         files: untracked,
       };
     }
-    const probe = await git(['read-tree', '-m', '-u', '-n', at.onto, at.commit], call);
+    const probe = await git(['read-tree', '-m', '-u', '-n', onto, at.commit], call);
     if (probe.code === 0) return null;
     return {
       reason: `the checkout of the target cannot be updated: ${probe.stderr || 'git gave no reason'}`,
@@ -126,6 +124,7 @@ export async function updateCheckout(
     }
     const index = workIndex(context);
     await copyIndex(at, index);
+    const onto = await standing(context, at, index);
     await git(['update-index', '-q', '--refresh'], inCheckout(context, at, index));
     await reach(context, 'land:before-move');
     moved = await move();
@@ -133,7 +132,7 @@ export async function updateCheckout(
       await giveUp();
       return { kind: 'done', moved, notUpdated: [] };
     }
-    await output(['read-tree', '-m', '-u', at.onto, at.commit], inCheckout(context, at, index));
+    await output(['read-tree', '-m', '-u', onto, at.commit], inCheckout(context, at, index));
     await reach(context, 'land:after-files');
     // Git only warns of files that it could not delete.
     const notUpdated = await undeleted(context, at);
@@ -154,7 +153,7 @@ export async function updateCheckout(
 export async function recoverCheckout(context: GitContext): Promise<readonly string[]> {
   const text = await readFile(notePath(context), 'utf8').catch(() => null);
   if (text === null) return [];
-  const [ref, worktree, gitDir, onto, commit] = text.split('\0');
+  const [ref, worktree, gitDir, onto, commit, snapshot = ''] = text.split('\0');
   if (
     ref !== undefined &&
     worktree !== undefined &&
@@ -162,7 +161,7 @@ export async function recoverCheckout(context: GitContext): Promise<readonly str
     onto !== undefined &&
     commit !== undefined
   ) {
-    const at = { ref, worktree, gitDir, onto, commit };
+    const at = { ref, worktree, gitDir, onto, commit, snapshot: snapshot || null };
     const now = await readRefIn(inUserRepository(context), ref);
     if (now === commit && (await isThere(worktree))) return finishCheckout(context, at);
     await releaseLock(at);
@@ -193,12 +192,13 @@ async function carryThrough(context: GitContext, at: CheckoutMove): Promise<read
   const index = workIndex(context);
   const probe = `${index}.probe`;
   await copyIndex(at, probe);
-  await copyIndex(at, index);
-  const changed = await changesIn(inUserRepository(context), at.onto, at.commit);
+  const onto = await standing(context, at, probe);
+  await copyFile(probe, index);
   const before = inCheckout(context, at, probe);
   const after = inCheckout(context, at, index);
+  const changed = await changesIn(before, onto, at.commit);
   // `-i` leaves files alone; where the index is at the new commit already, the same command changes nothing.
-  const advanced = await git(['read-tree', '-m', '-i', at.onto, at.commit], after);
+  const advanced = await git(['read-tree', '-m', '-i', onto, at.commit], after);
   if (advanced.code !== 0)
     throw failure(`the checkout of the target cannot be updated: ${advanced.stderr}`);
   await git(['update-index', '-q', '--refresh'], before);
@@ -338,7 +338,7 @@ async function removeFile(worktree: string, file: string): Promise<void> {
 
 async function writeNote(context: GitContext, at: CheckoutMove): Promise<void> {
   const path = notePath(context);
-  const text = [at.ref, at.worktree, at.gitDir, at.onto, at.commit].join('\0');
+  const text = [at.ref, at.worktree, at.gitDir, at.onto, at.commit, at.snapshot ?? ''].join('\0');
   await writeFile(`${path}.new`, text, { flush: true });
   await rename(`${path}.new`, path);
 }
@@ -352,12 +352,25 @@ function inCheckout(context: GitContext, at: CheckoutMove, index: string): GitCa
     config: 'user',
     signal: context.signal,
     timeoutMs,
-    env: { GIT_INDEX_FILE: index, ...objectsOf(at) },
+    env: {
+      GIT_INDEX_FILE: index,
+      GIT_ALTERNATE_OBJECT_DIRECTORIES: JSON.stringify(mirrorObjects(context)),
+    },
   };
 }
 
-function objectsOf({ objects }: CheckoutMove): Readonly<Record<string, string>> {
-  return objects === undefined ? {} : { GIT_ALTERNATE_OBJECT_DIRECTORIES: objects };
+/** Where objects are that the user's repository has not, or not yet. */
+function mirrorObjects(context: GitContext): string {
+  return join(context.mirror, 'objects');
+}
+
+/** What the checkout stands at: `onto`, with the changes that it shares with the snapshot put into a copied index. */
+async function standing(context: GitContext, at: CheckoutMove, index: string): Promise<string> {
+  const { onto, commit, snapshot, worktree } = at;
+  if (snapshot === null) return onto;
+  const call = inCheckout(context, at, index);
+  const objects = mirrorObjects(context);
+  return adoptChanges({ call, onto, snapshot, commit, index, worktree, objects });
 }
 
 function notePath(context: GitContext): string {

@@ -23,6 +23,7 @@ import {
   readRef,
   readRefIn,
   setRefs,
+  snapshotRef,
   treeOf,
 } from './refs.ts';
 
@@ -135,7 +136,7 @@ async function advance(
   if (found !== onto && (await holds(context, { run, target, commit }))) return landed;
   if (found !== onto) return refused(`${target} has moved meanwhile`);
 
-  const where = await checkoutOf(context, { target, onto, commit });
+  const where = await checkoutOf(context, { run, target, onto, commit });
   if (where === null) {
     return (await move(context, { ref, onto, commit, run }))
       ? landed
@@ -152,17 +153,23 @@ async function advance(
   return result.notUpdated.length === 0 ? landed : { ...landed, notUpdated: result.notUpdated };
 }
 
+interface LandingMove {
+  readonly run: string;
+  readonly target: string;
+  readonly onto: string;
+  readonly commit: string;
+}
+
 /** Why a landing that was built in the mirror could not move its target now, or null. Changes nothing. */
 export async function landingProblem(
   context: GitContext,
-  options: { readonly target: string; readonly onto: string; readonly commit: string },
+  options: LandingMove,
 ): Promise<{ readonly kind: 'free' } | LandingRefused | Failed> {
   return failing(async () => {
     const where = await checkoutOf(context, options);
     if (where === null) return { kind: 'free' };
     if ('kind' in where) return where;
-    const objects = `${context.mirror}/objects`;
-    const problem = await checkoutProblem(context, { ...where, objects });
+    const problem = await checkoutProblem(context, where);
     return problem === null ? { kind: 'free' } : { kind: 'refused', ...problem };
   });
 }
@@ -170,7 +177,7 @@ export async function landingProblem(
 /** The one checkout that goes along with the target; null when there is none. */
 async function checkoutOf(
   context: GitContext,
-  options: { readonly target: string; readonly onto: string; readonly commit: string },
+  options: LandingMove,
 ): Promise<CheckoutMove | LandingRefused | null> {
   const { target, onto, commit } = options;
   const ref = `refs/heads/${target}`;
@@ -181,7 +188,8 @@ async function checkoutOf(
   if (live.length > 1) return refused(`${target} is checked out in more than one place`);
   const [checkout] = live;
   if (checkout === undefined || checkout.path === null) return null;
-  return { ref, worktree: checkout.path, gitDir: checkout.gitDir, onto, commit };
+  const snapshot = await readRef(context, snapshotRef(options.run));
+  return { ref, worktree: checkout.path, gitDir: checkout.gitDir, onto, commit, snapshot };
 }
 
 async function move(

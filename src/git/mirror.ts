@@ -12,7 +12,7 @@ import type { GitContext } from './context.ts';
 import { isThere, makeOrRemove } from './discard.ts';
 import { failing, git, line, output } from './git.ts';
 import type { Failed, GitCall } from './git.ts';
-import { integrationRef, moveRefIn } from './refs.ts';
+import { deleteRefs, integrationRef, moveRefIn, readRef, snapshotRef } from './refs.ts';
 
 const cloneTimeoutMs = 60 * 60_000;
 const aside = 'mirror.making-';
@@ -41,13 +41,18 @@ export async function ensureMirror(
   });
 }
 
-/** Brings one commit of the user's repository into the mirror and holds it there for the run. */
+/** Brings a run's first commit from the user's repository into the mirror, unless it is a snapshot, and holds it. */
 export async function fetchCommit(
   context: GitContext,
   options: { readonly run: string; readonly commit: string },
 ): Promise<{ readonly kind: 'fetched' } | Failed> {
   return failing(async () => {
-    await fetchRefs(context, context.mirror, [`+${options.commit}:refs/user/base/${options.run}`]);
+    const { run, commit } = options;
+    const snapshot = await readRef(context, snapshotRef(run));
+    if (snapshot === commit) return { kind: 'fetched' };
+    // Of a start that was killed, and that nobody knows of.
+    if (snapshot !== null) await deleteRefs(context, [snapshotRef(run)]);
+    await fetchRefs(context, context.mirror, [`+${commit}:refs/user/base/${run}`]);
     return { kind: 'fetched' };
   });
 }

@@ -15,8 +15,10 @@ import {
   isAncestor,
   isBranchName,
   isObjectId,
+  listRefs,
   readRef,
   readRefIn,
+  snapshotRef,
   zero,
 } from './refs.ts';
 
@@ -81,9 +83,8 @@ async function fetchObjects(
     if (ref.startsWith('refs/czar/')) refspecs.push(`+${commit}:${ref}`);
     else if (ref.startsWith('refs/heads/')) refspecs.push(`+${commit}:${incoming(ref)}`);
   }
-  const integration = integrationRef(options.run);
-  if ((await readRef(context, integration)) !== null)
-    refspecs.push(`+${integration}:${integration}`);
+  const ofRun = await listRefs(context, integrationRef(options.run), snapshotRef(options.run));
+  for (const ref of ofRun.keys()) refspecs.push(`+${ref}:${ref}`);
   if (refspecs.length === 0) return;
   const fetch = [
     'fetch',

@@ -34,6 +34,11 @@ export function continuedRef(run: string, worker: string): string {
   return `refs/czar/continued/${run}/${worker}`;
 }
 
+/** The uncommitted changes of the user's checkout that a run started from. */
+export function snapshotRef(run: string): string {
+  return `refs/czar/snapshot/${run}`;
+}
+
 /** Prefix of the refs that hold what a worker left uncommitted, without a slash at the end. */
 export function keptPrefix(run: string, worker: string): string {
   return `refs/czar/kept/${run}/${worker}`;
@@ -76,14 +81,13 @@ export async function readRefIn(
   throw gitFailure(args, result);
 }
 
-/** Refs of the mirror below a prefix, by full name. */
+/** Refs of the mirror below prefixes, or of these names, by full name. */
 export async function listRefs(
   context: GitContext,
-  prefix: string,
+  ...prefixes: readonly string[]
 ): Promise<ReadonlyMap<string, string>> {
-  const text = (
-    await output(['for-each-ref', '--format=%(objectname) %(refname)', prefix], inMirror(context))
-  ).toString('utf8');
+  const args = ['for-each-ref', '--format=%(objectname) %(refname)', ...prefixes];
+  const text = (await output(args, inMirror(context))).toString('utf8');
   const refs = new Map<string, string>();
   for (const each of text.split('\n')) {
     const space = each.indexOf(' ');
