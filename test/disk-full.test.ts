@@ -250,6 +250,7 @@ async function play(
         scope: null,
         base: null,
         target: null,
+        includeDirty: false,
         state,
         now: Date.now(),
       });
