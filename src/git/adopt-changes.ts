@@ -129,13 +129,10 @@ async function onIndex<T>(
 async function entries(call: GitCall): Promise<ReadonlyMap<string, Entry>> {
   const found = new Map<string, Entry>();
   for (const each of fields(await output(['ls-files', '-s', '-z'], call))) {
-    const [what = '', path = ''] = [
-      each.slice(0, each.indexOf('\t')),
-      each.slice(each.indexOf('\t') + 1),
-    ];
-    const [mode, id, stage] = what.split(' ');
+    const tab = each.indexOf('\t');
+    const [mode, id, stage] = each.slice(0, tab).split(' ');
     // One in conflict is like no entry that is wanted.
-    found.set(path, stage === '0' ? `${mode} ${id}` : 'in conflict');
+    found.set(each.slice(tab + 1), stage === '0' ? `${mode} ${id}` : 'in conflict');
   }
   return found;
 }
