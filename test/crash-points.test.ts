@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Scratch } from './support/scratch.ts';
 
@@ -95,7 +95,7 @@ describe('after kills at crash points the next run ends as if nothing had happen
   }
 });
 
-test('locks that a killed git left in the mirror do not stand in the way', async () => {
+test('fault 54: locks and unfinished objects that a kill left in the mirror do not stand in the way, and are removed', async () => {
   await using scratch = await reference();
   scratch.env['CZAR_CRASH_AT'] = 'merge:before-cas';
   const { signal, code } = await scratch.czar('run');
@@ -103,11 +103,24 @@ test('locks that a killed git left in the mirror do not stand in the way', async
   delete scratch.env['CZAR_CRASH_AT'];
   const mirror = join(scratch.repo, '.git/czar/mirror.git');
   const refs = scratch.gitIn(mirror, 'for-each-ref', '--format=%(refname)').split('\n');
-  for (const name of ['packed-refs', ...refs]) writeFileSync(join(mirror, `${name}.lock`), '');
+  const left = [...['packed-refs', ...refs].map((name) => `${name}.lock`), ...unfinished];
+  mkdirSync(join(mirror, 'objects/tmp_objdir-incoming-1/pack'), { recursive: true });
+  for (const name of left) {
+    mkdirSync(dirname(join(mirror, name)), { recursive: true });
+    writeFileSync(join(mirror, name), '');
+  }
   const again = await scratch.czar('run');
   assert.equal(again.code, 0, again.stderr + again.stdout);
   assertWhole(scratch);
+  for (const name of left) assert.equal(existsSync(join(mirror, name)), false, name);
 });
+
+/** Where git and a loop begin to write objects. */
+const unfinished = [
+  'objects/00/tmp_obj_1_1',
+  'objects/pack/tmp_pack_x',
+  'objects/tmp_objdir-incoming-1/pack/tmp_idx_x',
+];
 
 /** Places that a landing on a checked-out branch passes, in their order. */
 const landings: readonly (readonly string[])[] = [

@@ -6,6 +6,7 @@ import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } f
 import { hash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { olderPart } from '../process/bounded-file.ts';
 import { lastLines } from '../process/tail.ts';
 import { launcherScript, shellFunctions } from './shell-functions.ts';
 
@@ -106,8 +107,14 @@ export function removeTemporaryFiles(files: AttemptFiles): void {
  * What an attempt said last, newest last: the end of its errors, or of its output when it wrote no errors.
  */
 export function lastWords(files: AttemptFiles, count: number): readonly string[] {
-  const errors = lastLines(files.errorsFile, count);
-  return errors.length > 0 ? errors : lastLines(files.outputFile, count);
+  const errors = endOf(files.errorsFile, count);
+  return errors.length > 0 ? errors : endOf(files.outputFile, count);
+}
+
+function endOf(file: string, count: number): readonly string[] {
+  const lines = lastLines(file, count);
+  if (lines.length >= count) return lines;
+  return [...lastLines(olderPart(file), count - lines.length), ...lines];
 }
 
 /** The Node and the files that run now, else the launcher of the package, which finds a Node itself. */

@@ -1,6 +1,7 @@
 /**
  * Reads what an attempt reports, from where the log says it was read before: the report file that `czar emit` appends
- * to, and the lines of its output that say something. Each line counts once.
+ * to, and the lines of its output that say something. Each line counts once. What was read of the output is dropped when
+ * it is too much.
  */
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -8,6 +9,7 @@ import { readOutputLine } from '../agents/command.ts';
 import type { Outcome } from '../core/commands.ts';
 import type { Report } from '../core/events.ts';
 import type { WorkerState } from '../core/state.ts';
+import { droppedBytes, keepBounded } from '../process/bounded-file.ts';
 import { maxReportLineBytes, parseReportLine } from '../process/report-file.ts';
 import { readLines, type Line } from '../process/tail.ts';
 import { attemptDir, type Workplace } from './workplace.ts';
@@ -18,7 +20,7 @@ interface AttemptOf {
   readonly attempt: number;
 }
 
-/** Offsets in the two files, bytes. */
+/** Offsets in the two files, bytes, counted from the first one that was ever written. */
 export interface ReadSoFar {
   readonly reportOffset: number;
   readonly outputOffset: number;
@@ -44,9 +46,11 @@ export async function readReports(
       maxLineBytes: maxReportLineBytes,
       atEnd,
     });
+    const output = join(dir, 'output');
+    const dropped = droppedBytes(output);
     const printed = readLines({
-      path: join(dir, 'output'),
-      offset: at.outputOffset,
+      path: output,
+      offset: Math.max(0, at.outputOffset - dropped),
       atEnd,
       objects: true,
     });
@@ -57,7 +61,8 @@ export async function readReports(
     }
     take(said.lines, parseReportLine, { reports, refused });
     take(printed.lines, readOutputLine, { reports, refused });
-    const next = { reportOffset: said.offset, outputOffset: printed.offset };
+    const next = { reportOffset: said.offset, outputOffset: dropped + printed.offset };
+    bound(dir, next.outputOffset);
     const moved = next.reportOffset > at.reportOffset || next.outputOffset > at.outputOffset;
     if (!moved) return at;
     // A page at a time: whatever an agent prints, the loop goes on between two of them.
@@ -66,6 +71,16 @@ export async function readReports(
     if (reports.length > 0 || refused.length > 0) {
       await report({ kind: 'reports', ...of, reports, refused, ...at });
     }
+  }
+}
+
+/** Keeps what an attempt prints from filling the disk. */
+function bound(dir: string, outputRead: number): void {
+  try {
+    keepBounded(join(dir, 'output'), outputRead);
+    keepBounded(join(dir, 'errors'), Infinity);
+  } catch {
+    // A full disk, say: it grows no more either, and the next look tries again.
   }
 }
 

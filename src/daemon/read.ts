@@ -14,6 +14,7 @@ import { JournalError, type EventQuery } from '../journal/journal.ts';
 import { readOwner } from '../journal/lock.ts';
 import { openJournalForReading, type SqliteJournal } from '../journal/sqlite.ts';
 import { damageNote } from '../journal/suspicion.ts';
+import { droppedBytes, olderPart } from '../process/bounded-file.ts';
 import { watchFolder } from '../process/changes.ts';
 import { bootId, liveness } from '../process/identity.ts';
 import { readLines } from '../process/tail.ts';
@@ -158,8 +159,8 @@ export class Reader {
   }
 
   /**
-   * What an attempt printed: its output, then its errors. With `follow` goes on until the attempt has ended or the
-   * signal is given.
+   * What an attempt printed: its output, then its errors, of each the last mebibyte or two, and a line that says how much
+   * came before. With `follow` goes on until the attempt has ended or the signal is given.
    */
   async *output(options: {
     readonly run: string;
@@ -170,19 +171,23 @@ export class Reader {
   }): AsyncIterable<OutputLine> {
     const { run, worker, attempt, follow, signal } = options;
     const dir = this.#attemptDir(run, worker, attempt);
-    const streams = [
-      { stream: 'output' as const, offset: 0 },
-      { stream: 'errors' as const, offset: 0 },
-    ];
+    const streams = (['output', 'errors'] as const).map((stream) => {
+      const path = join(dir, stream);
+      return { stream, path, ...beginningOf(path) };
+    });
     using wake = new Wake(dir, signal);
+    for (const { stream, before } of streams) for (const text of before) yield { stream, text };
     for (;;) {
       const over = !follow || this.#hasEnded(options);
       for (const one of streams) {
         for (;;) {
-          const path = join(dir, one.stream);
-          const { lines, offset } = readLines({ path, offset: one.offset, atEnd: over });
-          if (lines.length === 0 && offset === one.offset) break;
+          const dropped = droppedBytes(one.path);
+          const from = Math.max(0, one.offset - dropped);
+          const read = readLines({ path: one.path, offset: from, atEnd: over });
+          const offset = dropped + read.offset;
+          if (read.lines.length === 0 && offset === one.offset) break;
           one.offset = offset;
+          const { lines } = read;
           for (const { text } of lines) yield { stream: one.stream, text };
         }
       }
@@ -262,4 +267,26 @@ export function pastLiveness(at: number): LivenessOf {
     lastOutputAt: null,
     lastReportAt: null,
   });
+}
+
+/** What is shown of an attempt's output at most, bytes; and as much again of an older part. */
+const shownBytes = 1024 * 1024;
+
+/** Where to begin to show a file, and the lines to show before that. */
+function beginningOf(path: string): { readonly before: readonly string[]; offset: number } {
+  const dropped = droppedBytes(path);
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  const skipped = Math.max(0, size - shownBytes);
+  if (skipped > 0)
+    return {
+      before: [`[${dropped + skipped} bytes of this output come before; see ${path}]`],
+      offset: dropped + skipped,
+    };
+  const older = readLines({
+    path: olderPart(path),
+    offset: 0,
+    maxBytes: 2 * shownBytes,
+    atEnd: true,
+  });
+  return { before: older.lines.map(({ text }) => text), offset: dropped };
 }

@@ -1,7 +1,8 @@
 /**
- * Locks in the mirror that a git left which was killed with its loop, as when the machine went down. Only czar runs git
- * there, and always with the mirror as its working folder: when nobody is in it, a lock has no owner.
+ * Locks and half-written objects in the mirror that a git or a loop left which was killed, as when the machine went down.
+ * Only czar writes there, its git always with the mirror as its working folder: when nobody is in it, they have no owner.
  */
+import { readdirSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,14 +12,36 @@ import type { GitContext } from './context.ts';
 /** How long a git that outlived its loop is given to end, milliseconds. */
 const patienceMs = 2_000;
 
-/** Removes locks of refs and settings of the mirror that nobody owns. For the holder of the repository's lock. */
+/** Removes locks of refs and settings of the mirror, and objects that were never finished, that nobody owns. For the holder of the repository's lock. */
 export async function removeStaleLocks({ mirror }: GitContext): Promise<void> {
-  if ((await locksOf(mirror)).length === 0) return;
+  if ((await leftIn(mirror)).length === 0) return;
   const deadline = Date.now() + patienceMs;
   while (isOccupied(mirror) === true && Date.now() < deadline) await sleep(20);
   // Where it cannot be told, the lock stays, and what needs the ref fails with git's own words.
   if (isOccupied(mirror) !== false) return;
-  for (const lock of await locksOf(mirror)) await rm(lock, { force: true });
+  for (const left of await leftIn(mirror)) await rm(left, { force: true, recursive: true });
+}
+
+async function leftIn(mirror: string): Promise<readonly string[]> {
+  return [...(await locksOf(mirror)), ...unfinishedObjects(join(mirror, 'objects'))];
+}
+
+/** `tmp_obj_…` among loose objects, `pack/tmp_…`, and what was received and not taken over. */
+function unfinishedObjects(objects: string): readonly string[] {
+  return namesIn(objects).flatMap((name) => {
+    if (name.startsWith('tmp_')) return [join(objects, name)];
+    if (!/^(?:[0-9a-f]{2}|pack)$/.test(name)) return [];
+    const within = namesIn(join(objects, name)).filter((each) => each.startsWith('tmp_'));
+    return within.map((each) => join(objects, name, each));
+  });
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 async function locksOf(mirror: string): Promise<readonly string[]> {

@@ -154,8 +154,13 @@ function toLine(bytes: Buffer, limit: number): Line {
   return { text: text.endsWith('\r') ? text.slice(0, -1) : text, cut };
 }
 
+/** Used for one read after another: a page for each would be let go of later than they come. */
+let page = Buffer.alloc(0);
+
+/** The bytes there, until the next call. */
 function readAt(file: number, position: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
+  if (page.length < length) page = Buffer.allocUnsafeSlow(length);
+  const bytes = page.subarray(0, length);
   let filled = 0;
   while (filled < length) {
     const count = readSync(file, bytes, filled, length - filled, position + filled);
