@@ -12,7 +12,7 @@ type Run = Pick<RunState, 'id' | 'plan' | 'workers'>;
 
 interface Index {
   readonly byState: Map<WorkerStateName, Set<string>>;
-  /** Pending workers without edges, or with a dependency that is not pending any more. */
+  /** Pending workers whose edges may decide something now. */
   readonly frontier: Set<string>;
   /** Workers that hold refs for the user's repository. */
   readonly withRefs: Set<string>;
@@ -23,7 +23,10 @@ const known = new WeakMap<RunState['workers'], Index>();
 /** Workers in any of these states, in plan order. */
 export function workersIn(run: Run, ...states: readonly WorkerStateName[]): readonly WorkerState[] {
   const { byState } = indexOf(run);
-  return inOrder(run, new Set(states.flatMap((state) => [...(byState.get(state) ?? [])])));
+  return inOrder(
+    run,
+    states.flatMap((state) => [...(byState.get(state) ?? [])]),
+  );
 }
 
 /** How many workers are in any of these states. */
@@ -32,7 +35,10 @@ export function countIn(run: Run, ...states: readonly WorkerStateName[]): number
   return states.reduce((sum, state) => sum + (byState.get(state)?.size ?? 0), 0);
 }
 
-/** Pending workers whose edges may say something now, in plan order: of all others every dependency is pending. */
+/**
+ * Pending workers whose edges may decide something now, in plan order: each dependency has come as far as it can by
+ * itself, or one of them stands in the way. Of all others some dependency is open and none has failed.
+ */
 export function frontier(run: Run): readonly WorkerState[] {
   return inOrder(run, indexOf(run).frontier);
 }
@@ -56,7 +62,6 @@ export function replaceWorker(
   if (before !== undefined) index.byState.get(before.state)?.delete(worker.id);
   enter(index, worker);
   place(index.frontier, worker.id, isFrontier(run, worker));
-  if (before?.state !== 'pending' && worker.state !== 'pending') return;
   for (const id of dependentsOf(run.plan, worker.id)) {
     const dependent = run.workers.get(id);
     if (dependent !== undefined) place(index.frontier, id, isFrontier(run, dependent));
@@ -119,16 +124,37 @@ function place(set: Set<string>, id: string, belongs: boolean): void {
 
 function isFrontier(run: Run, { id, state }: WorkerState): boolean {
   if (state !== 'pending') return false;
-  const { edges } = definitionOf(run, id);
-  return edges.length === 0 || edges.some(({ on }) => run.workers.get(on)?.state !== 'pending');
+  let open = false;
+  for (const { on } of definitionOf(run, id).edges) {
+    const dependency = run.workers.get(on)?.state;
+    if (dependency === undefined) continue;
+    if (inTheWay.has(dependency)) return true;
+    open ||= stillOpen.has(dependency);
+  }
+  return !open;
 }
+
+const inTheWay: ReadonlySet<WorkerStateName> = new Set(['failed', 'cancelled', 'blocked']);
+
+const stillOpen: ReadonlySet<WorkerStateName> = new Set([
+  'pending',
+  'ready',
+  'starting',
+  'active',
+  'verifying',
+  'reviewing',
+  'paused',
+]);
 
 function holdsRefs({ work, branch, kept }: WorkerState): boolean {
   return (work !== null && branch !== null) || kept.length > 0;
 }
 
-function inOrder(run: Run, ids: ReadonlySet<string>): readonly WorkerState[] {
-  return [...ids]
-    .toSorted((a, b) => positionOf(run.plan, a) - positionOf(run.plan, b))
-    .flatMap((id) => run.workers.get(id) ?? []);
+function inOrder(run: Run, ids: Iterable<string>): readonly WorkerState[] {
+  const workers = [...ids].flatMap((id) => run.workers.get(id) ?? []);
+  if (workers.length < 2) return workers;
+  return workers
+    .map((worker) => ({ worker, position: positionOf(run.plan, worker.id) }))
+    .sort((a, b) => a.position - b.position)
+    .map(({ worker }) => worker);
 }

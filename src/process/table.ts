@@ -5,7 +5,7 @@
  * What cannot be read is null, never a guess.
  */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** Where process facts come from. Tests give another folder to show a reboot or a reused pid. */
 export interface FactSource {
@@ -62,38 +62,59 @@ export function listProcesses(
 ): readonly ProcessRow[] | null {
   if (source.platform === 'ps') return ps(['-A']);
   const isLater = since === undefined ? null : laterPids(since, source);
-  let names: readonly string[];
-  try {
-    names = readdirSync(source.proc);
-  } catch {
-    return null;
-  }
+  const names = isLater?.few ?? pidsShown(source);
+  if (names === null) return null;
   const rows: ProcessRow[] = [];
   for (const name of names) {
     if (!/^\d+$/.test(name)) continue;
-    if (isLater?.(Number(name)) === false) continue;
+    if (isLater?.has(Number(name)) === false) continue;
     const row = readProcess(Number(name), source);
     if (row !== null && row !== 'unknown') rows.push(row);
   }
   return rows;
 }
 
+function pidsShown({ proc }: FactSource): readonly string[] | null {
+  try {
+    return readdirSync(proc);
+  } catch {
+    return null;
+  }
+}
+
+/** The pids that were given out after one. */
+interface LaterPids {
+  readonly has: (pid: number) => boolean;
+  /**
+   * Those that there are, when it is quicker to try each than to read which there are. A thread's number is among them;
+   * what is read of it, and a signal to it, are its process's.
+   */
+  readonly few: readonly string[] | null;
+}
+
 /**
- * Whether a pid was given out after this one: they are given out in turn and begin anew at the end. Null when so much
+ * Which pids were given out after this one: they are given out in turn and begin anew at the end. Null when so much
  * time has passed that they may have come round.
  */
 function laterPids(
   { pid, start }: { readonly pid: number; readonly start: string },
   source: FactSource,
-): ((other: number) => boolean) | null {
+): LaterPids | null {
   const [uptime = NaN] = words(`${source.proc}/uptime`).map(Number);
   const last = Number(words(`${source.proc}/loadavg`).at(-1) ?? NaN);
   const age = uptime * ticksPerSecond - Number(start);
   if (!(age < roundSeconds * ticksPerSecond) || Number.isNaN(last)) return null;
-  return last >= pid
-    ? (other) => other >= pid && other <= last
-    : (other) => other >= pid || other <= last;
+  if (last < pid) return { has: (other) => other >= pid || other <= last, few: null };
+  const there = (one: number): boolean => existsSync(`${source.proc}/${one}`);
+  const all = Array.from({ length: last - pid + 1 }, (_, index) => pid + index);
+  return {
+    has: (other) => other >= pid && other <= last,
+    few: all.length > fewPids ? null : all.filter(there).map(String),
+  };
 }
+
+/** So many pids are tried one by one. */
+const fewPids = 60;
 
 /** USER_HZ, which /proc counts start times in on every Linux that Node runs on. */
 const ticksPerSecond = 100;
