@@ -9,8 +9,8 @@ import { confirm } from './confirm.ts';
 import type { Sink } from './render.ts';
 
 /**
- * Sinks over stdout and stderr, and what is known of the terminal. With `direct`, a stdout that is no terminal is
- * written to at once, and blocks while its reader is slow: not for a process that has anything else to do.
+ * Sinks over stdout and stderr, and what is known of the terminal. With `direct`, one that is no terminal is written to
+ * at once, and blocks while its reader is slow: not for a process that has anything else to do.
  */
 export function standardStreams(options: { readonly colour: boolean; readonly direct: boolean }): {
   readonly stdout: Sink;
@@ -24,12 +24,13 @@ export function standardStreams(options: { readonly colour: boolean; readonly di
   const closing = new AbortController();
   const wanted =
     options.colour && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
+  const sink = (fd: 1 | 2, open: () => NodeJS.WriteStream, gone: AbortController): Sink => {
+    const stream = streamSink(open, { wanted, gone });
+    return options.direct && !mayBeTerminal(fd) ? directSink(fd, { stream, gone }) : stream;
+  };
   return {
-    stdout:
-      options.direct && !mayBeTerminal(1)
-        ? directSink(1, closing)
-        : streamSink(() => process.stdout, { wanted, closing }),
-    stderr: streamSink(() => process.stderr, { wanted, closing: null }),
+    stdout: sink(1, () => process.stdout, closing),
+    stderr: sink(2, () => process.stderr, new AbortController()),
     isTerminal: () => mayBeTerminal(1) && process.stdout.isTTY === true,
     canAsk: () => isatty(0) && isatty(2),
     confirm: async (question) =>
@@ -38,24 +39,26 @@ export function standardStreams(options: { readonly colour: boolean; readonly di
   };
 }
 
-/** A sink over a stream that is made at first use; `closing` is aborted when its reader is gone. */
+type BytesSink = Sink & { readonly write: (text: string | Uint8Array) => void };
+
+/** A sink over a stream that is made at first use; `gone` is aborted when its reader is. */
 function streamSink(
   open: () => NodeJS.WriteStream,
-  { wanted, closing }: { readonly wanted: boolean; readonly closing: AbortController | null },
-): Sink & { readonly write: (text: string | Uint8Array) => void } {
+  { wanted, gone }: { readonly wanted: boolean; readonly gone: AbortController },
+): BytesSink {
   let opened: NodeJS.WriteStream | null = null;
   const stream = (): NodeJS.WriteStream => {
     if (opened !== null) return opened;
     opened = open();
     opened.on('error', (error: NodeJS.ErrnoException) => {
       if (!isGone(error)) throw error;
-      closing?.abort();
+      gone.abort();
     });
     return opened;
   };
   return {
     write: (text) => {
-      if (closing?.signal.aborted !== true) stream().write(text);
+      if (!gone.signal.aborted) stream().write(text);
     },
     get colours() {
       return wanted && stream().isTTY === true;
@@ -66,23 +69,25 @@ function streamSink(
 }
 
 /** A sink over a descriptor that is no terminal. */
-function directSink(fd: number, closing: AbortController): Sink {
+function directSink(
+  fd: number,
+  { stream, gone }: { readonly stream: BytesSink; readonly gone: AbortController },
+): Sink {
   // What a descriptor does not take at once (another process made it non-blocking), the stream takes, and all after it.
-  const rest = streamSink(() => process.stdout, { wanted: false, closing });
   let isBlocking = true;
   return {
     write: (text) => {
-      if (closing.signal.aborted) return;
+      if (gone.signal.aborted) return;
       let written = 0;
       try {
         if (isBlocking) written = writeSync(fd, text);
       } catch (error) {
-        if (isGone(error)) return closing.abort();
+        if (isGone(error)) return gone.abort();
         if (!isErrno(error) || error.code !== 'EAGAIN') throw error;
       }
       if (written === Buffer.byteLength(text)) return;
       isBlocking = false;
-      rest.write(Buffer.from(text).subarray(written));
+      stream.write(Buffer.from(text).subarray(written));
     },
     colours: false,
     width: () => null,

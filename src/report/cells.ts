@@ -20,7 +20,7 @@ export function oneLine(text: string): string {
 
 /** Cells that the text takes on a terminal. */
 export function cells(text: string): number {
-  if (ascii.test(text)) return text.length;
+  if (ascii.test(text) || (alone.test(text) && !twoCells.test(text))) return text.length;
   let sum = 0;
   for (const segment of graphemes(text)) sum += twoCells.test(segment) ? 2 : 1;
   return sum;
@@ -37,7 +37,7 @@ let segmenter: Intl.Segmenter | null = null;
 
 /** The text, cut to at most `width` cells; what is cut ends with an ellipsis. */
 export function cut(text: string, width: number): string {
-  if (cells(text) <= width) return text;
+  if (width === Infinity || cells(text) <= width) return text;
   if (width <= 0) return '';
   let kept = '';
   let sum = 0;
@@ -63,19 +63,21 @@ export function columns(
   options: { readonly width: number; readonly flex: number },
 ): readonly string[] {
   const { width, flex } = options;
+  const sizes = rows.map((row) => row.map(cells));
   const widths: number[] = [];
-  for (const row of rows) {
-    row.forEach((cell, column) => {
-      widths[column] = Math.max(widths[column] ?? 0, cells(cell));
+  for (const size of sizes) {
+    size.forEach((taken, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, taken);
     });
   }
   const total = widths.reduce((sum, one) => sum + one + 2, -2);
   const wanted = widths[flex] ?? 0;
   if (total > width) widths[flex] = Math.max(Math.min(8, wanted), wanted - (total - width));
-  return rows.map((row) => {
+  return rows.map((row, index) => {
     const parts = row.map((cell, column) => {
       const room = widths[column] ?? 0;
-      return fill(cut(cell, room), room);
+      const taken = sizes[index]?.[column] ?? 0;
+      return taken > room ? fill(cut(cell, room), room) : cell + ' '.repeat(room - taken);
     });
     return cut(parts.join('  ').trimEnd(), width);
   });
@@ -83,7 +85,7 @@ export function columns(
 
 /** The text on lines of at most `width` cells, broken at spaces; what follows the first is indented like it, and more. */
 export function wrap(text: string, width: number): readonly string[] {
-  if (cells(text) <= width) return [text];
+  if (width === Infinity || cells(text) <= width) return [text];
   const indent = ' '.repeat(Math.min(text.length - text.trimStart().length + 2, 8));
   const lines: string[] = [];
   let line = '';
