@@ -12,12 +12,20 @@ import { graph } from './graph.ts';
 import type { Benchmark } from './kit/figure.ts';
 import { merge } from './merge.ts';
 import { describe, resultsPage, type Made } from './kit/results.ts';
+import { journal } from './journal.ts';
+import { recovery } from './recovery.ts';
+import { startup } from './startup.ts';
+import { status } from './status.ts';
 
 /** In the order of the page. */
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   graph,
   dispatch,
   merge,
+  startup,
+  status,
+  recovery,
+  journal,
 };
 
 const file = fileURLToPath(new URL('RESULTS.md', import.meta.url));

@@ -8,7 +8,7 @@ import type { Intent } from '../../src/core/intents.ts';
 import { openJournal } from '../../src/journal/sqlite.ts';
 import { CoreWorld, planOf, runId, success } from '../../test/support/core-world.ts';
 
-const workers = 100;
+const workers = 50;
 const reports = 180;
 const batch = 400;
 
