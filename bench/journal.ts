@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { openJournal } from '../src/journal/sqlite.ts';
@@ -33,7 +33,7 @@ export const journal: Benchmark = async ({ scratch, quick, say }) => {
     {
       name: 'durable events, one a transaction',
       ours: perSecond(rates.single),
-      beside: `write and fdatasync of as many bytes ${perSecond(rates.floor)}`,
+      beside: `write and fsync of as many bytes ${perSecond(rates.floor)}`,
       value: rates.single / rates.floor,
       goal: { least: 0.8 },
     },
@@ -76,7 +76,7 @@ function ratesOf(
       floor: timed(() =>
         repeat(size.singles, () => {
           writeSync(floor, bytes);
-          fdatasyncSync(floor);
+          fsyncSync(floor);
         }),
       ),
       grouped: timed(() => repeat(size.groups, () => log.append(group))),

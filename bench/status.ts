@@ -22,9 +22,9 @@ export const status: Benchmark = async ({ scratch, quick, say }) => {
     version: call('--version'),
     'czar status': call('status'),
     'czar status --json': call('status', '--json'),
-    'czar status WORKER': call('status', 'worker-050'),
+    'czar status WORKER': call('status', 'worker-025'),
     'czar events --limit 20': call('events', '--limit', '20'),
-    'czar why WORKER': call('why', 'worker-050'),
+    'czar why WORKER': call('why', 'worker-025'),
   } as const;
   // Once to fill the cache of compiled files.
   interleaved(1, commands);
