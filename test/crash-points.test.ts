@@ -61,6 +61,8 @@ const chains: readonly (readonly string[])[] = [
     'collect:before-commit-ref',
     'collect:after-commit-ref',
   ],
+  ['spare:before-put', 'spare:after-put', 'spare:after-take'],
+  ['spare:after-renew'],
   ['collect:before-move-on', 'collect:after-move-on', 'collect:done'],
   ['append:before#2', 'append:after#2', 'append:before#5', 'append:after#9', 'append:before#14'],
 ];

@@ -4,13 +4,15 @@
  * seen the state and wants to go on.
  */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { evaluateWhen } from '../plan/expression.ts';
 import type { Home } from '../plan/home.ts';
-import { emptyTrash } from '../git/discard.ts';
+import { allDeleted, emptyTrash } from '../git/discard.ts';
 import { recoverLanding } from '../git/land.ts';
 import { gitContext, type GitContext } from '../git/context.ts';
 import { OpenMirror } from '../git/open-mirror.ts';
+import { emptyPool, sweepRecords } from '../git/spare-trees.ts';
 import type { RepositoryFacts } from '../git/repository.ts';
 import { removeStaleLocks } from '../git/stale-locks.ts';
 import { checkRoot } from '../gates/check-environment.ts';
@@ -30,7 +32,7 @@ import { openDerivedFiles } from './derived-files.ts';
 import { takeLock } from './take-lock.ts';
 import { crashPoint } from './crash-point.ts';
 import { packageVersion } from './version.ts';
-import { socketPath, thisHost, type Workplace } from './workplace.ts';
+import { checkPool, socketPath, thisHost, treePool, type Workplace } from './workplace.ts';
 
 export type { JournalError } from '../journal/journal.ts';
 
@@ -133,8 +135,9 @@ export async function openLoop<Admitted>(options: {
       version: packageVersion(),
     });
     if (!started.ok) throw new JournalError('io', started.rejection.what);
-    // Trees that an earlier loop set aside; finished under the lock, so that nothing is half deleted after it.
-    const emptied = emptyTrash(join(home.path, 'worktrees'));
+    await sweepRecords(git, [dirname(treePool(place))]);
+    // Of an earlier loop that was killed.
+    const emptied = clearSpares(place);
     return {
       loop,
       journal,
@@ -146,6 +149,8 @@ export async function openLoop<Admitted>(options: {
         await loop.end('closed');
         runners[Symbol.dispose]();
         await emptied;
+        await clearSpares(place);
+        await rm(dirname(checkPool(place)), { recursive: true, force: true });
         await mirror[Symbol.asyncDispose]();
         derived.close();
         journal.close();
@@ -156,6 +161,15 @@ export async function openLoop<Admitted>(options: {
     lock.release();
     throw error;
   }
+}
+
+/** Deletes trees that were given back or set aside: under the lock, so that nothing is half deleted after it. */
+async function clearSpares(place: Workplace): Promise<void> {
+  for (const pool of [treePool(place), checkPool(place)]) {
+    await emptyPool(place.git, pool);
+    await emptyTrash(dirname(pool));
+  }
+  await allDeleted();
 }
 
 /** Time of the last event, so that no pause begins anew; 0 in an empty log. */

@@ -8,7 +8,7 @@ import { checkMark } from '../gates/leftovers.ts';
 import { judgeFolder, runChecks, type ChecksOutcome } from '../gates/tree-gates.ts';
 import { checkTree, removeCheckTree } from '../git/check-tree.ts';
 import type { EffectContext } from './loop.ts';
-import { treeOf, type Workplace } from './workplace.ts';
+import { checkPool, treeOf, type Workplace } from './workplace.ts';
 
 /** Verdicts of the intent's gates; null when it was aborted, which is no verdict. */
 export async function check(
@@ -19,6 +19,7 @@ export async function check(
   const { policies } = context.run.plan;
   const { run, worker, subject, commit, tree, gates } = intent;
   const home = place.git.home;
+  const pool = checkPool(place);
   const common = {
     id: checkId(place, intent),
     tree,
@@ -37,10 +38,10 @@ export async function check(
           ...common,
           cacheDir: place.checks,
           makeTree: async (dir) => {
-            const made = await checkTree(place.git, { commit, dir });
+            const made = await checkTree(place.git, { commit, dir, pool });
             return made.kind === 'ready' ? { ok: true } : { ok: false, error: made.error };
           },
-          removeTree: removeCheckTree,
+          removeTree: (dir) => removeCheckTree(place.git, { dir, pool }),
         });
   switch (outcome.kind) {
     case 'judged':

@@ -1,10 +1,12 @@
 /** Where one loop works, and what it knows of the place: found once when it starts, handed to every effect. */
+import { createHash } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { RunState } from '../core/state.ts';
 import { clone } from '../git/clone.ts';
 import type { GitContext, Identity } from '../git/context.ts';
 import type { Isolation } from '../git/isolation.ts';
+import { spareName } from '../git/spare-trees.ts';
 import type { Runners } from '../process/runners.ts';
 
 export interface Workplace {
@@ -25,6 +27,17 @@ export interface Workplace {
 /** How the run ties the trees of its workers to a repository. */
 export function isolationOf(_run: RunState): Isolation {
   return clone;
+}
+
+/** Where check trees of this repository wait for the next check. */
+export function checkPool(place: Workplace): string {
+  const hash = createHash('sha256').update(place.git.commonDir).digest('hex').slice(0, 12);
+  return join(place.checks, `.spare-${hash}`, 'trees');
+}
+
+/** Where working trees wait for the next worker. */
+export function treePool(place: Workplace): string {
+  return join(place.git.home, 'worktrees', spareName);
 }
 
 /** Folder of one attempt: prompt, output, reports. */

@@ -91,16 +91,17 @@ test('checks run on a clean checkout of exactly the commit, with a git of its ow
     `test "$(git rev-parse HEAD)" = ${first}`,
     'test -z "$(git status --porcelain)"',
   ].map((command): TreeGate => ({ gate: 'verify', command, setup: [], owner: 'alpha' }));
+  const pool = join(root, '..', `${root.split('/').at(-1)}-spare/trees`);
   const outcome = await runChecks({
     id: 'one',
     tree: 'tree-1',
     gates,
     cacheDir: join(root, '..', `${root.split('/').at(-1)}-cache`),
     makeTree: async (dir) => {
-      const made = await checkTree(context, { commit: first, dir });
+      const made = await checkTree(context, { commit: first, dir, pool });
       return made.kind === 'ready' ? { ok: true } : { ok: false, error: JSON.stringify(made) };
     },
-    removeTree: removeCheckTree,
+    removeTree: (dir) => removeCheckTree(context, { dir, pool }),
     env: { PATH: process.env['PATH'], HOME: root },
     mark: checkMark(root),
     timeoutMs: 10_000,

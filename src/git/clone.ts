@@ -2,25 +2,18 @@
  * A tree as a repository of its own whose objects are the mirror's: nothing that its agent does with git reaches the
  * user's repository, another worker or the mirror. Git runs in it only before its agent ever did.
  */
-import {
-  chmod,
-  copyFile,
-  mkdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  writeFile,
-} from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { gitDirState, readCloneRefs, removeGitFiles, writeGitFile } from './clone-files.ts';
+import { cleaned } from './commit.ts';
 import { reach } from './context.ts';
 import type { GitContext } from './context.ts';
 import { discard, makeOrRemove } from './discard.ts';
 import { output } from './git.ts';
 import type { Isolation, NewTree, TreeRepository } from './isolation.ts';
 import { indexFile } from './keep.ts';
-import { listRefs } from './refs.ts';
+import { listRefs, zero } from './refs.ts';
+import { giveBack, record, spareName, takeSpare } from './spare-trees.ts';
 import { excludeFile, prePushHook, treeConfig } from './tree-config.ts';
 import { makingFolder, markText, removeMakings, treeMark } from './tree-mark.ts';
 
@@ -30,7 +23,7 @@ const checkoutTimeoutMs = 30 * 60_000;
 export const clone: Isolation = {
   repository: (_context, tree) => Promise.resolve(repository(tree)),
   make,
-  release: (_context, tree) => discard(tree),
+  release: (context, tree) => giveBack(context, { dir: tree, pool: poolOf(tree) }),
   offer: (_context, { tree, commit }) =>
     writeGitFile(join(tree, '.git'), 'refs/czar/integration', `${commit}\n`),
   reclaim: removeMakings,
@@ -61,14 +54,41 @@ function repository(tree: string): TreeRepository {
 
 async function make(context: GitContext, order: NewTree): Promise<void> {
   const making = makingFolder(order.dir, order.worker);
-  await rm(making, { recursive: true, force: true });
-  await makeOrRemove(making, () => fill(context, order, making));
+  const pool = poolOf(order.dir);
+  void (await discard(making)).deleted;
+  await makeOrRemove(making, async () => {
+    const fill = (): Promise<void> => fillGitDir(context, order, making);
+    const { commit } = order;
+    if (!(await takeSpare(context, { dir: making, pool, commit, fill }))) {
+      await fill();
+      await reach(context, 'tree:before-checkout');
+      await checkOut(context, order, making);
+    }
+    const index = join(making, '.git/index');
+    // Kept by us: collecting compares files with it instead of reading them all, and trusts no index of the agent's.
+    const own = indexFile(context, order);
+    await mkdir(dirname(own), { recursive: true });
+    await copyFile(index, own);
+    await record(context, making, index);
+  });
   await reach(context, 'tree:before-rename');
   await rename(making, order.dir);
   await reach(context, 'tree:after-rename');
 }
 
-async function fill(context: GitContext, order: NewTree, making: string): Promise<void> {
+/** Where trees wait that were given back. */
+function poolOf(dir: string): string {
+  return join(dirname(dir), spareName);
+}
+
+async function checkOut(context: GitContext, { commit }: NewTree, making: string): Promise<void> {
+  const gitDir = join(making, '.git');
+  const call = { cwd: making, gitDir, workTree: making, signal: context.signal };
+  const args = ['read-tree', '--reset', '-u', commit];
+  await output(args, { ...call, timeoutMs: checkoutTimeoutMs });
+}
+
+async function fillGitDir(context: GitContext, order: NewTree, making: string): Promise<void> {
   const gitDir = join(making, '.git');
   for (const folder of [
     'objects/info',
@@ -94,25 +114,20 @@ async function fill(context: GitContext, order: NewTree, making: string): Promis
   await writeFile(join(gitDir, 'objects/info/alternates'), `${objects}\n`);
   await writeFile(join(gitDir, 'packed-refs'), await packedRefs(context));
   await writeFile(join(gitDir, 'HEAD'), `ref: refs/heads/${order.branch}\n`);
-  const ref = join(gitDir, 'refs/heads', order.branch);
-  await mkdir(dirname(ref), { recursive: true });
-  await writeFile(ref, `${order.commit}\n`);
+  const { name, email } = cleaned(order.identity);
+  const when = `${Math.floor(Date.now() / 1000)} +0000`;
+  const began = `${zero(order.commit)} ${order.commit} ${name} <${email}> ${when}\tbranch: made by czar\n`;
+  for (const [file, text] of [
+    [`refs/heads/${order.branch}`, `${order.commit}\n`],
+    [`logs/refs/heads/${order.branch}`, began],
+    ['logs/HEAD', began],
+  ] as const) {
+    await mkdir(dirname(join(gitDir, file)), { recursive: true });
+    await writeFile(join(gitDir, file), text);
+  }
   await writeFile(join(gitDir, treeMark), markText(order));
   const shallow = await readFile(join(context.mirror, 'shallow')).catch(() => null);
   if (shallow !== null) await writeFile(join(gitDir, 'shallow'), shallow);
-  await reach(context, 'tree:before-checkout');
-  const call = {
-    cwd: making,
-    gitDir,
-    workTree: making,
-    signal: context.signal,
-    timeoutMs: checkoutTimeoutMs,
-  };
-  await output(['reset', '-q', '--hard'], call);
-  // Kept by us: collecting compares files with it instead of reading them all, and trusts no index of the agent's.
-  const index = indexFile(context, order);
-  await mkdir(dirname(index), { recursive: true });
-  await copyFile(join(gitDir, 'index'), index);
 }
 
 /** Tags and tracking refs as the user has them. */

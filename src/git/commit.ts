@@ -56,8 +56,8 @@ export function withTrailers(
   return `${text}\n\n${trailers.join('\n')}\n`;
 }
 
-/** Git refuses a name that is empty or holds what its format uses. */
-function cleaned(identity: Identity): Identity {
+/** Name and address as git takes them: it refuses what is empty or holds signs of its format. */
+export function cleaned(identity: Identity): Identity {
   const clean = (text: string): string => text.replace(/[<>\n\0]/g, '').trim();
   return { name: clean(identity.name) || 'czar', email: clean(identity.email) || 'czar@localhost' };
 }

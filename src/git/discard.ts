@@ -1,16 +1,19 @@
 /** Removes a folder at once and in any size: renamed aside first, which takes no time, and deleted after that. */
-import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { removeFolder } from './remove-folder.ts';
 
 /** Name of the folder beside a removed one in which it waits for its deletion. */
 export const trashName = '.trash';
 
 /**
- * Moves a folder into the trash beside it. The folder's name is free when the first promise is fulfilled; `deleted`
+ * Moves a folder into the trash, which is beside it unless another on the same file system is named. The folder's name is free when the first promise is fulfilled; `deleted`
  * settles when the files are gone. What could not be deleted stays in the trash for `emptyTrash`.
  */
-export async function discard(path: string): Promise<{ readonly deleted: Promise<void> }> {
-  const trash = join(dirname(path), trashName);
+export async function discard(
+  path: string,
+  trash: string = join(dirname(path), trashName),
+): Promise<{ readonly deleted: Promise<void> }> {
   await mkdir(trash, { recursive: true });
   const aside = join(trash, `${basename(path)}.${process.pid}.${process.hrtime.bigint()}`);
   try {
@@ -19,7 +22,18 @@ export async function discard(path: string): Promise<{ readonly deleted: Promise
     if (isMissing(error)) return { deleted: Promise.resolve() };
     throw error;
   }
-  return { deleted: remove(aside) };
+  const deleted = removeFolder(aside);
+  pending.add(deleted);
+  void deleted.finally(() => pending.delete(deleted));
+  return { deleted };
+}
+
+/** Deletions that are under way. */
+const pending = new Set<Promise<void>>();
+
+/** Waits until nothing of what was discarded is left to delete. */
+export async function allDeleted(): Promise<void> {
+  while (pending.size > 0) await Promise.all(pending);
 }
 
 /** Makes something at the path, or nothing: what fails half-way is taken away again, and a full disk gets its space back. */
@@ -27,7 +41,7 @@ export async function makeOrRemove<T>(path: string, make: () => Promise<T>): Pro
   try {
     return await make();
   } catch (error) {
-    await remove(path);
+    await removeFolder(path);
     throw error;
   }
 }
@@ -36,7 +50,7 @@ export async function makeOrRemove<T>(path: string, make: () => Promise<T>): Pro
 export async function emptyTrash(folder: string): Promise<void> {
   const trash = join(folder, trashName);
   const names = await readdir(trash).catch(() => []);
-  for (const name of names) await remove(join(trash, name));
+  for (const name of names) await removeFolder(join(trash, name));
 }
 
 /** Whether something of that name is there; links are not followed. */
@@ -56,8 +70,4 @@ function isMissing(error: unknown): boolean {
     'code' in error &&
     (error.code === 'ENOENT' || error.code === 'ENOTDIR')
   );
-}
-
-async function remove(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
 }

@@ -76,8 +76,15 @@ export async function moveLooseRef(
 /** Where the ref stands; undefined when its file does not say, or when it may be among the packed ones. */
 function standing(gitDir: string, ref: string): string | null | undefined {
   const there = lstatSync(`${gitDir}/${ref}`, { throwIfNoEntry: false });
-  if (there === undefined) return existsSync(`${gitDir}/packed-refs`) ? undefined : null;
+  if (there === undefined) return isPacked(gitDir, ref) ? undefined : null;
   return there.isFile() ? (readLooseRef(gitDir, ref) ?? undefined) : undefined;
+}
+
+/** Whether the ref, or one below it, is in the file of packed ones, which is only ever replaced as a whole. */
+function isPacked(gitDir: string, ref: string): boolean {
+  if (!existsSync(`${gitDir}/packed-refs`)) return false;
+  const packed = readFileSync(`${gitDir}/packed-refs`);
+  return packed.includes(` ${ref}\n`) || packed.includes(` ${ref}/`);
 }
 
 /** A ref of czar's, without anything that a path or git could read otherwise. */

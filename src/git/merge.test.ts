@@ -263,16 +263,17 @@ for (const held of [false, true]) {
 test('a check tree is exactly the commit, a repository of its own, and leaves nothing', async () => {
   using r = await gitRun({ 'a.txt': 'a\n', 'run.sh*': '#!/bin/sh\n' });
   const dir = join(r.scratch.dir, 'cache/check/tree');
+  const pool = join(r.scratch.dir, 'cache/spare');
   writeFiles(dir, { 'left.txt': 'over' });
   const commit = commitOn(r, r.base, { 'b.txt': 'b\n' });
-  const ready = await checkTree(r.context, { commit, dir });
+  const ready = await checkTree(r.context, { commit, dir, pool });
   assert.equal(ready.kind, 'ready');
   assert.equal(existsSync(join(dir, 'left.txt')), false);
   assert.equal(r.scratch.gitIn(dir, 'rev-parse', 'HEAD', '--show-toplevel'), `${commit}\n${dir}`);
   assert.equal(r.scratch.gitIn(dir, 'status', '--porcelain'), '');
   assert.equal(r.scratch.gitIn(dir, 'log', '--format=%s'), 'work\nFirst');
   assert.equal(r.scratch.gitIn(dir, 'remote'), '');
-  await removeCheckTree(dir);
+  await removeCheckTree(r.context, { dir, pool });
   assert.equal(existsSync(dir), false);
 });
 

@@ -95,6 +95,8 @@ test('a ref moves from where it must stand, one mover at a time, and git’s loc
   // What git knows better: packed refs, names of other kinds, and folders where the ref should be.
   r.scratch.gitIn(mirror, 'pack-refs', '--all');
   assert.equal(await move(next, r.base), null);
+  assert.equal(await moveLooseRef(mirror, { ref: candidateRef(run, 'a'), to: next }), 'moved');
+  assert.equal(await moveLooseRef(mirror, { ref: 'refs/czar/integration', to: next }), null);
   assert.equal(await moveLooseRef(mirror, { ref: 'HEAD', to: next }), null);
   assert.equal(await moveLooseRef(mirror, { ref: 'refs/czar/../x', to: next }), null);
   mkdirSync(join(mirror, 'refs/czar/folder'), { recursive: true });

@@ -1,15 +1,15 @@
-/** Removes a folder with whatever a check left in it. */
+/** Removes a folder with whatever an agent or a check left in it. */
 import { chmod, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Removes a folder if it can be removed; folders that a check made read-only are made writable first. */
+/** Removes a folder if it can be removed; folders that were made read-only are made writable first. */
 export async function removeFolder(dir: string): Promise<void> {
   const options = { recursive: true, force: true, maxRetries: 3 };
   try {
     await rm(dir, options);
   } catch {
     await makeWritable(dir);
-    // What still cannot be removed is left: the next check of the same name tries again.
+    // What still cannot be removed is left: the next one to remove it tries again.
     await rm(dir, options).catch(() => undefined);
   }
 }
