@@ -16,12 +16,14 @@ import { journal } from './journal.ts';
 import { recovery } from './recovery.ts';
 import { startup } from './startup.ts';
 import { status } from './status.ts';
+import { tree } from './tree.ts';
 
 /** In the order of the page. */
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   graph,
   dispatch,
   merge,
+  tree,
   startup,
   status,
   recovery,
