@@ -11,11 +11,12 @@ export function checksum(text: string): string {
   const { words, length } = encoded(text);
   let one = 0x3c6ef372 ^ length;
   let two = 0x1f83d9ab ^ length;
-  for (let index = 0; index * 4 < length; index += 1) {
+  const count = Math.ceil(length / 4);
+  for (let index = 0; index < count; index += 1) {
     const word = words[index] ?? 0;
-    one = Math.imul(one ^ word, 0x5bd1e995);
+    one = imul(one ^ word, 0x5bd1e995);
     one = (one << 13) | (one >>> 19);
-    two = Math.imul(two, 0x01000193) ^ word;
+    two = imul(two, 0x01000193) ^ word;
     two = (two << 17) | (two >>> 15);
   }
   return hex(one) + hex(two);
@@ -30,6 +31,9 @@ function encoded(text: string): { readonly words: Int32Array; readonly length: n
   bytes.fill(0, written, written + 3);
   return { words: scratch, length: written };
 }
+
+// Looked up once: most processes run the loop too seldom for the compiler to do it.
+const { imul } = Math;
 
 const encoder = new TextEncoder();
 let scratch = new Int32Array(8192);
