@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createPrinter, layOut, spanText, type Printer } from './render.ts';
-import { fit, plain, textWidth } from './text.ts';
+import { fit, plain, printableJson, textWidth } from './text.ts';
 
 function collect(options: {
   readonly colours?: boolean;
@@ -105,4 +105,12 @@ test('a picture is taken away whole when the terminal has become narrower meanwh
   width = 6;
   out.note('x');
   assert.equal(stderr().split('\u001b')[1], '[4A');
+});
+
+test('JSON holds nothing that a terminal would act on, and reads as what it was', () => {
+  const value = { text: 'a\u202eb\u009b2Jc\u200b\ufeff\u2028 ü 日 \u0007' };
+  const text = printableJson(value);
+  assert.doesNotMatch(text, /[\u0000-\u001f\u007f-\u009f\u200b\u202e\u2028\ufeff]/);
+  assert.deepEqual(JSON.parse(text), value);
+  assert.ok(text.includes('ü 日'));
 });

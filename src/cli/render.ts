@@ -4,7 +4,7 @@
  * spans, and only on a terminal that wants them.
  */
 import { styleText } from 'node:util';
-import { fit, pad, plain, textWidth } from './text.ts';
+import { fit, pad, plain, printableJson, textWidth } from './text.ts';
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'blue' | 'cyan' | 'magenta';
 
@@ -84,7 +84,7 @@ export function createPrinter(streams: {
     table: (rows, options = {}) => {
       for (const row of layOut(rows, { width: stdout.width(), ...options })) line(...row);
     },
-    json: (value) => stdout.write(`${JSON.stringify(value)}\n`),
+    json: (value) => stdout.write(`${printableJson(value)}\n`),
     exact: (text) => stdout.write(text),
     note: (...spans) => {
       if (!streams.quiet()) above(paint(spans, stderr.colours));

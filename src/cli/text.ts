@@ -19,6 +19,14 @@ export function plain(text: string): string {
     .replace(unprintable, '');
 }
 
+/** JSON as it is, with what could steer or mislead a terminal written as escapes. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    unprintable,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** Cells that printable text takes on a terminal. */
 export function textWidth(text: string): number {
   if (/^[\u0020-\u007e]*$/.test(text)) return text.length;

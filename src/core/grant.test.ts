@@ -34,3 +34,13 @@ test('a claim is lent to every dependency that was sent back, not to the first a
   assert.equal(holderFor('b'), null);
   assert.equal(holderFor('other'), 'c');
 });
+
+test('a worker with the name of what every object has claims what it owns, and no more', () => {
+  const plan = planOf([
+    { id: 'constructor', owns: ['src/**'] },
+    { id: 'c', owns: ['docs/**'] },
+  ]);
+  const world = new CoreWorld({ ...plan, overlaps: {} });
+  world.rest();
+  assert.equal(world.run.state, 'complete');
+});

@@ -144,13 +144,18 @@ function takesClaim(run: RunState, id: string): boolean {
 }
 
 function overlap(run: RunState, id: string, other: string): boolean {
-  return run.plan.overlaps[id]?.includes(other) ?? false;
+  return overlapsOf(run, id).includes(other);
+}
+
+/** Workers whose claims overlap with that of one. An id may be a name that every object has. */
+function overlapsOf({ plan }: RunState, id: string): readonly string[] {
+  return Object.hasOwn(plan.overlaps, id) ? (plan.overlaps[id] ?? []) : [];
 }
 
 /** A worker whose claim is in the way. One that waits for superseded dependencies lends its claim to each of them. */
 export function claimHolder(run: RunState, worker: WorkerState): string | null {
   if (!takesClaim(run, worker.id)) return null;
-  for (const id of run.plan.overlaps[worker.id] ?? []) {
+  for (const id of overlapsOf(run, worker.id)) {
     const other = run.workers.get(id);
     if (other === undefined || !other.claims || other.id === worker.id) continue;
     if (other.state === 'merging' && other.superseded.includes(worker.id)) continue;

@@ -4,6 +4,7 @@
  * seen the state and wants to go on.
  */
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { evaluateWhen } from '../plan/expression.ts';
@@ -17,11 +18,12 @@ import type { RepositoryFacts } from '../git/repository.ts';
 import { removeStaleLocks } from '../git/stale-locks.ts';
 import { checkRoot } from '../gates/check-environment.ts';
 import { checkMark, endLeftovers } from '../gates/leftovers.ts';
-import { JournalError } from '../journal/journal.ts';
+import type { JournalError } from '../journal/journal.ts';
 import type { Owner } from '../journal/lock.ts';
 import { openJournal, type SqliteJournal } from '../journal/sqlite.ts';
 import type { Intent } from '../core/intents.ts';
 import type { Event } from '../core/events.ts';
+import { emptyState } from '../core/evolve.ts';
 import type { RepositoryState } from '../core/state.ts';
 import { identify } from '../process/identity.ts';
 import { Runners } from '../process/runners.ts';
@@ -50,8 +52,8 @@ export interface OpenLoop extends AsyncDisposable {
 }
 
 /**
- * Takes the lock and opens the loop, or says who has it; a verb that holds it for a moment is waited for. `admit` decides on the state as it is found: with null the loop
- * is not opened and the log stays as it was.
+ * Takes the lock and opens the loop, or says who has it; a verb that holds it for a moment is waited for. `admit`
+ * decides on the state as it is found: with null the loop is not opened and the log stays as it was.
  */
 export async function openLoop<Admitted>(options: {
   readonly facts: RepositoryFacts;
@@ -74,9 +76,14 @@ export async function openLoop<Admitted>(options: {
   const where = { root: facts.root, commonDir: facts.commonDir, home: home.path, point };
   const mirror = new OpenMirror(gitContext(where).mirror);
   const git = gitContext({ ...where, open: mirror });
+  const log = join(git.state, 'czar.db');
   const socket = socketPath(env, git.state, (text) =>
     createHash('sha256').update(text).digest('hex'),
   );
+  // Without a log there is nothing that anyone could change meanwhile: what is refused makes nothing.
+  const isFirst = !existsSync(log);
+  const early = isFirst ? await options.admit(emptyState(), git) : null;
+  if (isFirst && early === null) return { refused: true };
   const taken = await takeLock(git.state, {
     pid: process.pid,
     start: ownStart(),
@@ -88,7 +95,7 @@ export async function openLoop<Admitted>(options: {
   try {
     await endLeftovers(checkMark(git.state), leftoverGraceMs);
     await removeStaleLocks(git);
-    const journal = openJournal(join(git.state, 'czar.db'));
+    const journal = openJournal(log);
     const derived = openDerivedFiles(home.path, journal);
     const runners = new Runners(join(git.state, 'shims'));
     const place: Workplace = {
@@ -118,7 +125,8 @@ export async function openLoop<Admitted>(options: {
         options.onCommit(events, state);
       },
     });
-    const admitted = await options.admit(loop.state, git);
+    const asFound = loop.state.seq === 0 ? early : null;
+    const admitted = asFound ?? (await options.admit(loop.state, git));
     if (admitted === null) {
       derived.close();
       journal.close();
@@ -134,7 +142,11 @@ export async function openLoop<Admitted>(options: {
       host: thisHost(),
       version: packageVersion(),
     });
-    if (!started.ok) throw new JournalError('io', started.rejection.what);
+    if (!started.ok) {
+      // The loop has ended with why it could not begin.
+      await loop.until(() => true);
+      throw new Error(started.rejection.what);
+    }
     await sweepRecords(git, [dirname(treePool(place))]);
     // Of an earlier loop that was killed.
     const emptied = clearSpares(place);

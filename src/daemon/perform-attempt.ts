@@ -102,7 +102,9 @@ export async function launch(
   const problem = await misplaced(run, intent, tree);
   if (problem !== null) throw new Error(problem);
   const definition = definitionOf(run, intent.worker);
-  const agent = run.plan.agents[definition.agent.name];
+  const { agents } = run.plan;
+  const { name } = definition.agent;
+  const agent = Object.hasOwn(agents, name) ? agents[name] : undefined;
   if (agent === undefined) {
     return {
       kind: 'launch-failed',

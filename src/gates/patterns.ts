@@ -1,29 +1,26 @@
 /**
  * Path patterns of a plan, against paths of a git tree (relative, `/`-separated). One reading for deliverables, `owns`,
- * `references` and `protect`: a glob is picomatch's with dot files included; a pattern that ends in `/`, or names no
- * glob, also stands for everything below that folder. A leading `!` is a plain character, never a negation.
+ * `references` and `protect`: a glob of `core/glob`; a pattern that ends in `/`, or names no glob, also stands for
+ * everything below that folder. A leading `!` is a plain character, never a negation.
  */
-import picomatch from 'picomatch';
+import { matchesGlob, parseGlob } from '../core/glob.ts';
 
 export type PathTest = (path: string) => boolean;
 
 /** A test for one pattern. `ignoreCase` is for rules that must hold on file systems that ignore it. */
 export function pathTest(pattern: string, { ignoreCase = false } = {}): PathTest {
-  const written = pattern.replace(/^(\.\/)+/, '');
+  const fold = (text: string): string => (ignoreCase ? text.toLowerCase() : text);
+  const written = fold(pattern).replace(/^(\.\/)+/, '');
   const folder = written.replace(/\/+$/, '');
   if (folder === '' || folder === '.') return () => true;
-  const options = { dot: true, nonegate: true, nocase: ignoreCase };
-  const self = picomatch(folder, options);
-  const below = picomatch(`${folder}/**`, options);
-  if (isGlob(folder)) {
-    const glob = written.endsWith('/') ? below : self;
+  const parsed = isGlob(folder) ? parseGlob(written.endsWith('/') ? `${folder}/**` : folder) : null;
+  if (parsed !== null && !('problem' in parsed)) {
     // Names may hold brackets: what is written out exactly is meant exactly.
-    return (path) => path === written || glob(path);
+    return (path) => fold(path) === written || matchesGlob(parsed, fold(path));
   }
-  const exact = ignoreCase ? folder.toLowerCase() : folder;
   return (path) => {
-    const candidate = ignoreCase ? path.toLowerCase() : path;
-    return candidate === exact || candidate.startsWith(`${exact}/`);
+    const candidate = fold(path);
+    return candidate === folder || candidate.startsWith(`${folder}/`);
   };
 }
 
@@ -40,9 +37,11 @@ export function firstMatch(
 export function isAnchored(pattern: string): boolean {
   const written = pattern.replace(/^(\.\/)+/, '');
   if (!isGlob(written)) return written !== '' && written !== '.' && written !== '/';
-  return picomatch.scan(written).base !== '';
+  return written.slice(0, written.search(globSign)).includes('/');
 }
 
+const globSign = /[*?{[]/;
+
 function isGlob(pattern: string): boolean {
-  return picomatch.scan(pattern, { scanToEnd: true }).isGlob === true || /[*?{[]/.test(pattern);
+  return globSign.test(pattern);
 }

@@ -2,7 +2,7 @@
  * A Czarina folder: `config.json` says which workers there are, a worker's file adds text and fields to its entry, and
  * `<id>-knowledge.md` adds what it should know. What the entry says wins over the file.
  */
-import { reportFile, report, type Problems } from './diagnostics.ts';
+import { quoted, reportFile, report, type Problems } from './diagnostics.ts';
 import type { At, DraftDependency, DraftFields, WorkerDraft } from './draft.ts';
 import { branchProblem, idProblem } from './fields.ts';
 import { looseAgent, looseDependencies, loosePriority, looseTokens } from './loose.ts';
@@ -139,7 +139,7 @@ function readEntry(
   const doubt = (key: string, what: string, hint: string): void =>
     report(problems, at(key), {
       severity: 'warning',
-      message: `${key}: ${JSON.stringify(value[key])} is ${what}`,
+      message: `${key}: ${quoted(JSON.stringify(value[key]) ?? '')} is ${what}`,
       hint,
     });
   const given = (key: string): boolean =>
@@ -207,12 +207,16 @@ function readDependencies(
 ): readonly DraftDependency[] | null {
   if (value === undefined || value === null) return null;
   const parts: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (parts.length > 1000) {
+    report(problems, at([]), { message: 'dependencies: more than 1000 entries' });
+    return null;
+  }
   return parts.flatMap((part, index): readonly DraftDependency[] => {
     const place = at(Array.isArray(value) ? [index] : []);
     const doubt = (words: unknown): readonly DraftDependency[] => {
       report(problems, place, {
         severity: 'warning',
-        message: `${JSON.stringify(words)} is no dependency that is understood`,
+        message: `${quoted(String(words))} is no dependency that is understood`,
         hint: 'write ids with commas between them; this part is left out',
       });
       return [];

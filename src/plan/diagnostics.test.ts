@@ -25,8 +25,7 @@ test('a problem is shown with its line, a caret below the place, and what to do'
     [
       '.czar/workers/a.md:3:1: error: unknown key "dependancies"',
       '3 | dependancies: [b]',
-      '  | ^^^^^^^^^^^^',
-      '  = did you mean "dependencies"?',
+      '  | ^^^^^^^^^^^^ did you mean "dependencies"?',
       '',
     ].join('\n'),
   );

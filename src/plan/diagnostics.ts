@@ -20,6 +20,19 @@ export interface Diagnostic {
   readonly excerpt: string | null;
 }
 
+/** How many problems of one file are told; of more, only how many they are. */
+export const mostProblems = 50;
+
+/** What somebody wrote, in quotes, no longer than a message can bear. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.length <= 80 ? text : `${text.slice(0, 79)}…`);
+}
+
+/** A message that quotes what somebody wrote is cut in the middle: what is wrong stands at its ends. */
+function short(message: string): string {
+  return message.length <= 400 ? message : `${message.slice(0, 200)} … ${message.slice(-100)}`;
+}
+
 /** Where problems of one load are gathered. */
 export interface Problems {
   readonly list: Diagnostic[];
@@ -43,7 +56,7 @@ export function report(
 ): void {
   const place: Place = placeOf(at.source, at.range.start, at.range.end);
   const { severity = 'error', message, hint = null } = what;
-  problems.list.push({ severity, file: at.source.file, ...place, message, hint });
+  problems.list.push({ severity, file: at.source.file, ...place, message: short(message), hint });
 }
 
 /** Notes a problem of a whole file, which may not have been readable. */
@@ -63,7 +76,7 @@ export function reportFile(
     line: 1,
     column: 1,
     length: 1,
-    message,
+    message: short(message),
     hint,
     excerpt: null,
   });
@@ -79,7 +92,7 @@ export function sortDiagnostics(list: readonly Diagnostic[]): readonly Diagnosti
       compare(a.severity, b.severity) ||
       compare(a.message, b.message),
   );
-  return sorted.filter((one, index) => {
+  const distinct = sorted.filter((one, index) => {
     const before = sorted[index - 1];
     return (
       before === undefined ||
@@ -89,6 +102,19 @@ export function sortDiagnostics(list: readonly Diagnostic[]): readonly Diagnosti
       before.message !== one.message
     );
   });
+  return [...Map.groupBy(distinct, ({ file }) => file).values()].flatMap(fewest);
+}
+
+/** The problems of one file, or the first of them and how many there are besides. */
+function fewest(list: readonly Diagnostic[]): readonly Diagnostic[] {
+  if (list.length <= mostProblems) return list;
+  const errorsFirst = list.toSorted((a, b) => compare(a.severity, b.severity));
+  const chosen = new Set(errorsFirst.slice(0, mostProblems - 1));
+  const told = list.filter((one) => chosen.has(one));
+  const [next] = errorsFirst.slice(mostProblems - 1);
+  if (next === undefined) return told;
+  const message = `and ${list.length - told.length} more problems of this file`;
+  return [...told, { ...next, message, hint: null }];
 }
 
 /** Whether a plan with these problems must not run. */
@@ -102,7 +128,7 @@ export interface DiagnosticLine {
   readonly text: string;
 }
 
-/** One problem as lines: `file:line:column: error: message`, the source line, a caret under it, what to do. */
+/** One problem in three lines: `file:line:column: error: message`, the source line, a caret under it with what to do. */
 export function renderDiagnostic(one: Diagnostic): readonly DiagnosticLine[] {
   const lines: DiagnosticLine[] = [
     {
@@ -118,9 +144,9 @@ export function renderDiagnostic(one: Diagnostic): readonly DiagnosticLine[] {
     const blank = ' '.repeat(gutter.length - 2);
     lines.push({ part: 'source', text: gutter + expand(text) });
     const carets = '^'.repeat(Math.max(1, cells(marked)));
-    lines.push({ part: 'caret', text: `${blank}| ${' '.repeat(cells(before))}${carets}` });
-  }
-  if (one.hint !== null) lines.push({ part: 'hint', text: `  = ${one.hint}` });
+    const hint = one.hint === null ? '' : ` ${one.hint}`;
+    lines.push({ part: 'caret', text: `${blank}| ${' '.repeat(cells(before))}${carets}${hint}` });
+  } else if (one.hint !== null) lines.push({ part: 'hint', text: `  = ${one.hint}` });
   return lines;
 }
 

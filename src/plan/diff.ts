@@ -16,7 +16,8 @@ export function diffPlans(before: Plan, after: Plan): readonly string[] {
   }
   const names = new Set([...Object.keys(before.agents), ...Object.keys(after.agents)]);
   for (const name of [...names].sort()) {
-    const [a, b] = [before.agents[name], after.agents[name]];
+    const of = ({ agents }: Plan) => (Object.hasOwn(agents, name) ? agents[name] : undefined);
+    const [a, b] = [of(before), of(after)];
     if (a === undefined) lines.push(`agent ${name} is new`);
     else if (b === undefined) lines.push(`agent ${name} is not used any more`);
     else if (canonicalJson(a) !== canonicalJson(b))

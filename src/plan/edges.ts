@@ -4,7 +4,7 @@
  */
 import { expandAll, findCycles, type UnexpandedNode } from '../core/graph.ts';
 import type { Edge } from '../core/plan.ts';
-import { report, type Problems } from './diagnostics.ts';
+import { quoted, report, type Problems } from './diagnostics.ts';
 import type { At, DraftDependency, WorkerDraft } from './draft.ts';
 import { list, idProblem } from './fields.ts';
 import { normalPath } from './globs.ts';
@@ -27,11 +27,13 @@ export function resolveEdges(
 ): ReadonlyMap<string, readonly Edge[]> {
   const byId = new Map(drafts.map((draft) => [draft.id, draft]));
   const placed = new Map<string, PlacedEdge[]>();
+  const phases = phasesOf(drafts);
+  if (tooMany(drafts, phases, problems)) return new Map();
   for (const draft of drafts) {
     const edges = (draft.dependencies ?? []).flatMap((one) =>
-      written(draft, one, { byId, drafts, problems, broken }),
+      written(draft, one, { byId, phases, problems, broken }),
     );
-    placed.set(draft.id, [...edges, ...phaseBarrier(draft, { byId, drafts })]);
+    placed.set(draft.id, [...edges, ...phaseBarrier(draft, { byId, phases })]);
   }
   const qa = onlyQa(drafts, problems);
   const nodes: readonly UnexpandedNode[] = drafts.map((draft) => ({
@@ -56,18 +58,52 @@ export function resolveEdges(
   return new Map([...placed].map(([id, edges]) => [id, collapse(edges.map(({ edge }) => edge))]));
 }
 
+/** Most edges of a plan, counting those that phases and `all` stand for. */
+const mostEdges = 1_000_000;
+
+/** Workers by phase, phases in ascending order. */
+type Phases = ReadonlyMap<number, readonly WorkerDraft[]>;
+
+function phasesOf(drafts: readonly WorkerDraft[]): Phases {
+  const inPhases = drafts.filter(({ phase }) => phase !== null);
+  const sorted = inPhases.toSorted((a, b) => (a.phase ?? 0) - (b.phase ?? 0));
+  return Map.groupBy(sorted, ({ phase }) => phase ?? 0);
+}
+
+/** Whether the plan has more edges than can be dealt with; it has been said then. */
+function tooMany(drafts: readonly WorkerDraft[], phases: Phases, problems: Problems): boolean {
+  const everybody = drafts.filter(saysAll);
+  let edges = everybody.length * drafts.length;
+  let before = 0;
+  for (const members of phases.values()) {
+    edges += members.length * before;
+    before = members.length;
+  }
+  for (const { dependencies } of drafts) {
+    for (const one of dependencies ?? [])
+      edges += one.kind === 'phase' ? (phases.get(one.phase)?.length ?? 0) : 1;
+  }
+  const [first] = [...everybody, ...drafts];
+  if (edges <= mostEdges || first === undefined) return false;
+  report(problems, first.valueAt('dependencies'), {
+    message: `the plan has more than ${mostEdges} dependencies`,
+    hint: 'a worker on which many depend can stand between many and many',
+  });
+  return true;
+}
+
 interface Plan {
   readonly byId: ReadonlyMap<string, WorkerDraft>;
-  readonly drafts: readonly WorkerDraft[];
+  readonly phases: Phases;
   readonly problems: Problems;
   readonly broken: ReadonlySet<string>;
 }
 
 function written(draft: WorkerDraft, one: DraftDependency, plan: Plan): readonly PlacedEdge[] {
-  const { byId, drafts, problems, broken } = plan;
+  const { byId, phases, problems, broken } = plan;
   if (one.kind === 'all') return [];
   if (one.kind === 'phase') {
-    const members = drafts.filter((other) => other.phase === one.phase && other.id !== draft.id);
+    const members = (phases.get(one.phase) ?? []).filter((other) => other.id !== draft.id);
     if (members.length === 0) {
       report(problems, one.at, {
         severity: 'warning',
@@ -96,7 +132,7 @@ function written(draft: WorkerDraft, one: DraftDependency, plan: Plan): readonly
         ? `did you mean "${near}"?`
         : (shape ?? `write a worker file for it, or take it out`);
     report(problems, at, {
-      message: `"${draft.id}" depends on ${JSON.stringify(on)}, which does not exist`,
+      message: `"${draft.id}" depends on ${quoted(on)}, which does not exist`,
       hint,
     });
     return [];
@@ -107,25 +143,20 @@ function written(draft: WorkerDraft, one: DraftDependency, plan: Plan): readonly
 /** Phases are barriers: a worker depends on every worker of the phase before its own. */
 function phaseBarrier(
   draft: WorkerDraft,
-  plan: Pick<Plan, 'byId' | 'drafts'>,
+  plan: Pick<Plan, 'byId' | 'phases'>,
 ): readonly PlacedEdge[] {
   const { phase } = draft;
   if (phase === null) return [];
-  const before = plan.drafts.flatMap((other) =>
-    other.phase !== null && other.phase < phase ? [other.phase] : [],
-  );
-  if (before.length === 0) return [];
-  const last = Math.max(...before);
+  const last = [...plan.phases.keys()].findLast((one) => one < phase);
+  if (last === undefined) return [];
   const at = draft.valueAt('phase');
-  return plan.drafts
-    .filter((other) => other.phase === last)
-    .flatMap((other) =>
-      edgeOf(
-        draft,
-        { on: other.id, field: {}, via: 'phase', at },
-        { byId: plan.byId, problems: { list: [] } },
-      ),
-    );
+  return (plan.phases.get(last) ?? []).flatMap((other) =>
+    edgeOf(
+      draft,
+      { on: other.id, field: {}, via: 'phase', at },
+      { byId: plan.byId, problems: { list: [] } },
+    ),
+  );
 }
 
 function edgeOf(

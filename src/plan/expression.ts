@@ -37,6 +37,8 @@ export function checkWhen(text: string, dependencies: readonly string[]): string
   } catch (error) {
     return sentence(error);
   }
+  const costly = costProblem(ast);
+  if (costly !== null) return costly;
   for (const { id, field } of workersNamed(ast)) {
     if (!dependencies.includes(id)) return `"${id}" is not a dependency of this worker`;
     if (field !== null && !['state', 'no_change', 'attempts'].includes(field)) {
@@ -63,6 +65,51 @@ export function evaluateWhen(
     return { error: `the expression gave ${typeof result}, not true or false` };
   } catch (error) {
     return { error: sentence(error) };
+  }
+}
+
+/** Functions that look at each element of a list, or name a value: one in another multiplies. */
+const multiplying: ReadonlySet<string> = new Set([
+  'all',
+  'exists',
+  'exists_one',
+  'filter',
+  'map',
+  'bind',
+]);
+
+/** Why evaluating an expression could take long, or null. */
+function costProblem(root: ASTNode): string | null {
+  const queue: { node: ASTNode; inside: boolean }[] = [{ node: root, inside: false }];
+  for (let one = queue.pop(); one !== undefined; one = queue.pop()) {
+    const { node, inside } = one;
+    if (node.op === 'rcall') {
+      const [name, on, given] = node.args;
+      if (multiplying.has(name)) {
+        if (inside) return `${name} within another such function would take too long`;
+        queue.push({ node: on, inside }, ...given.map((each) => ({ node: each, inside: true })));
+        continue;
+      }
+      const problem = name === 'matches' ? regexProblem(given[0]) : null;
+      if (problem !== null) return problem;
+    }
+    queue.push(...children(node.args).map((each) => ({ node: each, inside })));
+  }
+  return null;
+}
+
+/** Why a pattern of `matches` is refused, or null: what repeats within repetitions may never end. */
+function regexProblem(pattern: ASTNode | undefined): string | null {
+  const text: unknown = pattern?.op === 'value' ? pattern.args : null;
+  if (typeof text !== 'string') return 'matches needs a pattern that is written out';
+  const repeats = text.match(/[*+{]/g)?.length ?? 0;
+  if (text.length > 200 || repeats > 2 || /\)[*+?{]|\(\?|\\[1-9k]/.test(text))
+    return 'the pattern of matches is too involved: at most two repetitions, and none of a group';
+  try {
+    RegExp(text);
+    return null;
+  } catch {
+    return 'the pattern of matches is no regular expression';
   }
 }
 

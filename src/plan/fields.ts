@@ -15,7 +15,7 @@ export function idProblem(text: string): string | null {
   if (text === 'all') return 'the id "all" is reserved: it means every worker';
   if (text.length > 64) return 'an id of more than 64 characters';
   if (!idPattern.test(text)) {
-    return `the id ${JSON.stringify(text)} must be lower-case letters and digits, with single . _ or - between them`;
+    return `the id ${JSON.stringify(text.slice(0, 64))} must be lower-case letters and digits, with single . _ or - between them`;
   }
   if (text.endsWith('.lock')) return 'an id must not end in .lock, which git keeps for itself';
   return null;
@@ -27,11 +27,14 @@ export function branchProblem(text: string): string | null {
   if (/[\u0000-\u0020\u007f~^:?*[\\]/.test(text)) {
     return 'a branch name must not hold blanks, control characters or any of ~ ^ : ? * [ \\';
   }
+  if (/[\p{C}\p{Z}]/u.test(text)) return 'a branch name must not hold invisible characters';
   if (text.startsWith('-')) return 'a branch name must not begin with -';
   if (text.includes('..') || text.includes('@{')) return 'a branch name must not hold .. or @{';
   const bad = text
     .split('/')
     .find((part) => part === '' || part.startsWith('.') || part.endsWith('.lock'));
+  if (text.split('/').some((part) => Buffer.byteLength(part) > 200))
+    return 'a part of a branch name of more than 200 bytes';
   if (bad !== undefined || text.endsWith('.')) {
     return 'a part of a branch name must not be empty, begin with ., or end in . or .lock';
   }
@@ -48,6 +51,10 @@ export const text = z
   .regex(
     /^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/,
     'a text must not hold control characters',
+  )
+  .refine(
+    (value) => value.isWellFormed(),
+    'a text must not hold half a character (a lone surrogate)',
   );
 
 /** A text on one line. */

@@ -1,8 +1,8 @@
 /**
- * Paths and globs as plan files may hold them: relative to the repository root, with `/`, inside it. A glob uses
- * `*`, `**`, `?`, `[…]` and `{a,b}`, and matches as picomatch does with `{dot: true}`.
+ * Paths and globs as plan files may hold them: relative to the repository root, with `/`, inside it. A glob is one of
+ * `core/glob`.
  */
-import picomatch from 'picomatch';
+import { parseGlob } from '../core/glob.ts';
 
 /** Longest path or glob, characters. */
 const maxLength = 1024;
@@ -12,6 +12,7 @@ export function pathProblem(text: string): string | null {
   if (text === '') return 'an empty path';
   if (text.length > maxLength) return `a path of more than ${maxLength} characters`;
   if (/\p{Cc}/u.test(text)) return 'a path with a control character';
+  if (invisible.test(text)) return 'a path with an invisible character';
   if (text.includes('\\')) return 'a path with a backslash: write / between folders';
   if (text.startsWith('/') || /^[A-Za-z]:\//.test(text)) {
     return 'an absolute path: write it relative to the repository root';
@@ -20,9 +21,14 @@ export function pathProblem(text: string): string | null {
     return 'a path in the home folder: write it relative to the repository root';
   const segments = text.split('/');
   if (segments.includes('..')) return 'a path with "..", which may lead out of the repository';
-  if (segments[0]?.toLowerCase() === '.git') return 'a path in the .git folder';
+  if (segments.some((segment) => /^(?:\.git|git~1)$/i.test(segment)))
+    return 'a path in a .git folder';
   return null;
 }
+
+/** What reorders or hides text, and halves of characters. Joiners stay: names in some scripts need them. */
+const invisible =
+  /[\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\p{Cs}|\p{Noncharacter_Code_Point}/u;
 
 /** Why a text is no glob, or null. */
 export function globProblem(text: string): string | null {
@@ -31,13 +37,8 @@ export function globProblem(text: string): string | null {
     return problem.replace('a path', 'a pattern').replace('absolute path', 'absolute pattern');
   if (text.startsWith('!')) return 'a negated pattern: list what is meant';
   if (/[@+*?!]\(/.test(text)) return 'an extended pattern such as @(a|b): write {a,b}';
-  if (braceCount(text) > 256) return 'a pattern with very many alternatives';
-  try {
-    picomatch.makeRe(text, { dot: true, strictBrackets: true });
-    return null;
-  } catch {
-    return 'a pattern with an unbalanced bracket or brace';
-  }
+  const parsed = parseGlob(text);
+  return 'problem' in parsed ? `a pattern ${parsed.problem}` : null;
 }
 
 /** A path or glob in the form in which it is kept: without a leading `./` and doubled slashes. */
@@ -55,11 +56,4 @@ export function normalGlob(text: string): string {
 /** Whether a text has characters that are special in a glob. */
 export function isGlob(text: string): boolean {
   return /[*?[\]{}]/.test(text);
-}
-
-function braceCount(text: string): number {
-  return text
-    .split('{')
-    .slice(1)
-    .reduce((product, part) => product * part.split(/[,}]/).length, 1);
 }

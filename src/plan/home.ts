@@ -54,9 +54,12 @@ export function findHome(options: {
     return homeAt(base, real);
   }
   const own = homeAt(root, join(root, '.czar'));
-  if (own.exists) return own;
   const czarina = homeAt(root, join(root, '.czarina'));
-  return czarina.exists ? czarina : own;
+  const home = !own.exists && czarina.exists ? czarina : own;
+  const leads = home.exists && !realpathSync(home.path).startsWith(realpathSync(root) + sep);
+  return leads
+    ? { error: `the home ${home.name} is a link that leads out of the repository` }
+    : home;
 }
 
 function homeAt(root: string, path: string): Home {

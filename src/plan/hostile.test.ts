@@ -72,6 +72,25 @@ test('a link that leads out of the repository is not read', () => {
   );
 });
 
+test('a worker and an agent may have the name of what every object has', () => {
+  using folder = planFolder({
+    '.czar/config.yaml':
+      'agents: {define: {constructor: {command: [a]}}, preferences: {constructor: constructor}}\n',
+    '.czar/workers/constructor.md': front('owns: [src/**]'),
+    '.czar/workers/b.md': front('owns: [src/b]\nagent: constructor\ndependencies: [constructor]'),
+  });
+  const { plan, diagnostics } = folder.load();
+  assert.deepEqual(diagnostics, []);
+  assert.deepEqual(plan?.overlaps, { b: ['constructor'], constructor: ['b'] });
+  assert.deepEqual(
+    plan?.workers.map(({ id, agent }) => [id, agent.name]),
+    [
+      ['b', 'constructor'],
+      ['constructor', 'constructor'],
+    ],
+  );
+});
+
 test('a folder with the name of a worker file is a problem of that file', () => {
   using folder = planFolder({ '.czar/workers/a.md/x.md': 'x' });
   assert.match(folder.load().diagnostics[0]?.message ?? '', /not a regular file/);

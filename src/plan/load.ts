@@ -161,11 +161,24 @@ function readHome(root: string, home: Home, problems: Problems): Read {
   return { ...read, drafts, notes };
 }
 
+/** Most text of all worker files together. */
+const mostCharacters = 64 * 1024 * 1024;
+
 function readFiles(root: string, files: readonly string[], problems: Problems): Read {
   const broken = new Set<string>();
+  let left = mostCharacters;
   const drafts = files.flatMap((file) => {
+    if (left < 0) return [];
     const read = readSource(root, file);
     if (read.kind === 'read') {
+      left -= read.source.text.length;
+      if (left < 0) {
+        reportFile(problems, file, {
+          message: `the worker files up to this one have more than ${mostCharacters} characters, and the rest is not read`,
+          hint: 'move long material into files that the texts refer to',
+        });
+        return [];
+      }
       const before = problems.list.length;
       const draft = readWorkerFile(read.source, problems);
       if (hasErrors(problems.list.slice(before)))

@@ -16,7 +16,8 @@ export type LooseDependency =
 export function looseDependencies(text: string): readonly LooseDependency[] {
   const parts = text
     .replace(/\([^()]*\)/g, ' ')
-    .split(/[,;+&\n]|\s+and\s+/i)
+    .replace(/[^\S\n]+/g, ' ')
+    .split(/[,;+&\n]| and /i)
     .map((part) => plainText(part.replace(/[[\]]/g, '').trim()).replace(/\.$/, ''))
     .filter((part) => part !== '');
   return parts.flatMap((part): readonly LooseDependency[] => {
@@ -40,7 +41,7 @@ export function looseAgent(text: string): string | null | undefined {
     .replace(/\s+/g, ' ')
     .trim();
   if (words === '' || words === 'any' || words === 'any agent') return null;
-  const name = aliases[words] ?? words.replaceAll(' ', '-');
+  const name = aliases.get(words) ?? words.replaceAll(' ', '-');
   return name.length <= 64 && /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/.test(name) ? name : undefined;
 }
 
@@ -65,13 +66,15 @@ export function loosePriority(value: unknown): 'critical' | 'high' | 'normal' | 
   return number <= 1 ? 'critical' : number === 2 ? 'high' : number === 3 ? 'normal' : 'low';
 }
 
-const aliases: Readonly<Record<string, string>> = {
-  'claude code': 'claude',
-  'claude-code': 'claude',
-  'openai codex': 'codex',
-  'codex cli': 'codex',
-  'gemini cli': 'gemini',
-  'cursor agent': 'cursor',
-  'github copilot': 'copilot',
-  'open code': 'opencode',
-};
+const aliases: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    'claude code': 'claude',
+    'claude-code': 'claude',
+    'openai codex': 'codex',
+    'codex cli': 'codex',
+    'gemini cli': 'gemini',
+    'cursor agent': 'cursor',
+    'github copilot': 'copilot',
+    'open code': 'opencode',
+  }),
+);

@@ -2,7 +2,7 @@
  * The Czarina form of a worker file: a heading, bold fields, then sections. It is loose: what is not understood is
  * quoted in a warning.
  */
-import { report, type Problems, type Range } from './diagnostics.ts';
+import { quoted, report, type Problems, type Range } from './diagnostics.ts';
 import type { At, DraftDependency, DraftFields, WorkerDraft } from './draft.ts';
 import { branchProblem, idProblem } from './fields.ts';
 import { globProblem } from './globs.ts';
@@ -105,7 +105,7 @@ function readField(reading: Reading, field: BoldField): void {
       { source: reading.source, range: field.range },
       { severity, message, hint },
     );
-  const quoted = `${field.name}: ${JSON.stringify(field.value)}`;
+  const said = `${field.name}: ${quoted(field.value)}`;
   const note = (name: string): void => void reading.ranges.set(name, field.range);
   switch (key) {
     case 'id':
@@ -125,12 +125,12 @@ function readField(reading: Reading, field: BoldField): void {
       const agent = looseAgent(value);
       if (typeof agent === 'string') fields.agent = agent;
       else if (agent === undefined)
-        doubt('warning', `${quoted} is no agent that is understood`, 'the default is used');
+        doubt('warning', `${said} is no agent that is understood`, 'the default is used');
       return note('agent');
     }
     case 'branch': {
       const problem = branchProblem(value);
-      if (value !== '' && problem !== null) doubt('error', `${quoted}: ${problem}`, null);
+      if (value !== '' && problem !== null) doubt('error', `${said}: ${problem}`, null);
       else if (value !== '') fields.branch = value;
       return note('branch');
     }
@@ -139,7 +139,7 @@ function readField(reading: Reading, field: BoldField): void {
       else
         doubt(
           'warning',
-          `${quoted} is no phase that is understood`,
+          `${said} is no phase that is understood`,
           'a number is expected; it has no phase',
         );
       return note('phase');
@@ -147,7 +147,7 @@ function readField(reading: Reading, field: BoldField): void {
       const word = value.toLowerCase();
       const priority = loosePriority(value) ?? priorities.find((one) => one === word) ?? null;
       if (priority === null)
-        doubt('warning', `${quoted} is no priority that is understood`, 'it is taken as normal');
+        doubt('warning', `${said} is no priority that is understood`, 'it is taken as normal');
       else fields.priority = priority;
       return note('priority');
     }
@@ -155,7 +155,7 @@ function readField(reading: Reading, field: BoldField): void {
     case 'budget': {
       const tokens = looseTokens(value);
       if (tokens === null)
-        doubt('warning', `${quoted} is no number of tokens that is understood`, 'it has no budget');
+        doubt('warning', `${said} is no number of tokens that is understood`, 'it has no budget');
       else fields.budget = { tokens };
       return note('budget');
     }
@@ -170,7 +170,7 @@ function readField(reading: Reading, field: BoldField): void {
       const near = nearest(key, known);
       doubt(
         'warning',
-        `${quoted} is not understood`,
+        `${said} is not understood`,
         near === null ? 'it is text for the agent only' : `did you mean ${near}?`,
       );
     }
@@ -191,7 +191,7 @@ function readDependencies(
     if (one.kind === 'all') return [{ kind: 'all', field: {}, at }];
     report(reading.problems, at, {
       severity: 'warning',
-      message: `${JSON.stringify(one.words)} is no dependency that is understood`,
+      message: `${quoted(one.words)} is no dependency that is understood`,
       hint: 'write ids with commas between them; this part is left out',
     });
     return [];
@@ -239,7 +239,7 @@ function readDeliverable(reading: Reading, item: Item): readonly string[] {
     { source: reading.source, range: item.range },
     {
       severity: 'warning',
-      message: `${JSON.stringify(item.text.slice(0, 80))} is no path of a deliverable`,
+      message: `${quoted(item.text)} is no path of a deliverable`,
       hint: 'begin with the path in back quotes; it is text for the agent only',
     },
   );

@@ -38,7 +38,7 @@ export interface Markdown {
 export function parseMarkdown(source: SourceFile, part: Range): Markdown {
   const lines = linesOf(source.text, part);
   const headings = lines.flatMap((line, index) => {
-    const match = line.code ? null : /^(#{1,6})\s+(.*?)\s*#*$/.exec(line.text);
+    const match = line.code ? null : /^(#{1,6})\s+(.*)$/.exec(line.text);
     return match === null ? [] : [{ index, level: (match[1] ?? '').length, title: match[2] ?? '' }];
   });
   const firstSection = headings.find((one) => one.level >= 2)?.index ?? lines.length;
@@ -46,7 +46,9 @@ export function parseMarkdown(source: SourceFile, part: Range): Markdown {
     hasTitle: headings.some((one) => one.level === 1),
     fields: boldFields(lines.slice(0, firstSection)),
     sections: headings.map(({ index, level, title }, n) => {
-      const next = headings.slice(n + 1).find((one) => one.level <= level)?.index ?? lines.length;
+      let after = n + 1;
+      while ((headings[after]?.level ?? 0) > level) after += 1;
+      const next = headings[after]?.index ?? lines.length;
       const body = lines.slice(index + 1, next);
       return {
         title: plainTitle(title),
@@ -71,7 +73,13 @@ export function tasksOf(markdown: Markdown): readonly Item[] {
 
 /** A text without marks of emphasis, code and links at its ends. */
 export function plainText(text: string): string {
-  return text.replace(/^[`*_\s]+|[`*_\s]+$/g, '');
+  // By hand: a pattern for the end would try every place of a long row of marks.
+  const isMark = (character: string | undefined): boolean =>
+    character !== undefined && /[`*_\s]/.test(character);
+  let [from, to] = [0, text.length];
+  while (from < to && isMark(text[from])) from += 1;
+  while (to > from && isMark(text[to - 1])) to -= 1;
+  return text.slice(from, to);
 }
 
 interface Line extends Range {
@@ -99,37 +107,33 @@ function linesOf(text: string, part: Range): readonly Line[] {
 
 /** A value goes on over the lines below it, up to a blank line, the next field, a list or a rule. */
 function boldFields(lines: readonly Line[]): readonly BoldField[] {
-  const fields: { name: string; value: string; range: Range }[] = [];
-  let open: { name: string; value: string; range: Range } | null = null;
+  const fields: { name: string; parts: string[]; range: Range }[] = [];
+  let open: { name: string; parts: string[]; range: Range } | null = null;
   for (const line of lines) {
+    const text = line.text.trim();
     const match = line.code
       ? null
       : /^\s*(?:[-*]\s+)?\*\*([^*:]{1,40})(?::\*\*|\*\*\s*:)\s*(.*)$/.exec(line.text);
     if (match !== null) {
       open = {
         name: (match[1] ?? '').trim(),
-        value: (match[2] ?? '').trim(),
+        parts: [(match[2] ?? '').trim()],
         range: rangeOf(line),
       };
       fields.push(open);
-    } else if (
-      open !== null &&
-      !line.code &&
-      /^\s*(?![#>|-]|\s*$)/.test(line.text) &&
-      !/^\s*[*+]\s/.test(line.text)
-    ) {
-      open.value = `${open.value} ${line.text.trim()}`.trim();
+    } else if (open !== null && !line.code && text !== '' && !/^(?:[#>|-]|[*+]\s)/.test(text)) {
+      open.parts.push(text);
     } else open = null;
   }
-  return fields;
+  return fields.map(({ name, parts, range }) => ({ name, value: parts.join(' ').trim(), range }));
 }
 
 function itemsOf(lines: readonly Line[]): readonly Item[] {
   return lines.flatMap((line) => {
     const match = line.code
       ? null
-      : /^\s*(?:[-*+]|\d+[.)])\s+(\[[ xX]\]\s+)?(.*\S)\s*$/.exec(line.text);
-    if (match === null) return [];
+      : /^(?:[-*+]|\d+[.)])\s+(\[[ xX]\]\s+)?(.*)$/.exec(line.text.trim());
+    if (match === null || match[2] === '') return [];
     return [{ text: match[2] ?? '', box: match[1] !== undefined, range: rangeOf(line) }];
   });
 }

@@ -128,6 +128,12 @@ const mistakes: readonly Mistake[] = [
     says: /"a" and "b" have the same branch/,
   },
   {
+    name: 'two branches that some file systems take for one',
+    files: { a: front('branch: "feat/\\u00e9"'), b: front('branch: "feat/e\\u0301"') },
+    at: 'b.md:2:9',
+    says: /"a" and "b" have the same branch/,
+  },
+  {
     name: 'a branch that is a folder of another',
     files: { a: front('branch: feat'), b: front('branch: feat/x') },
     at: 'b.md:2:9',

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import picomatch from 'picomatch';
-import { claimsOverlap, globsOverlap } from './overlap.ts';
+import { meetings } from './claims.ts';
+import { globsOverlap } from './overlap.ts';
 
 const cases: readonly (readonly [string, string, boolean])[] = [
   ['src/**', 'src/a/b.ts', true],
@@ -25,7 +26,8 @@ const cases: readonly (readonly [string, string, boolean])[] = [
   ['a/*', 'a/b/c', false],
   ['a/**', 'a', true],
   ['**', 'anything/at/all', true],
-  ['app/(group)/x', 'app/other/x', true],
+  ['app/(group)/x', 'app/other/x', false],
+  ['app/(group)/**', 'app/(group)/x', true],
   ['a/*b*c', 'a/xbyyc', true],
   ['a/*b*c', 'a/xcyyb', false],
 ];
@@ -37,9 +39,40 @@ for (const [a, b, expected] of cases) {
   });
 }
 
+function meet(...claims: readonly (readonly string[])[]): readonly (readonly number[])[] {
+  return (meetings(claims, 1_000) ?? []).map((others) => [...others].sort());
+}
+
 test('two claims overlap when any of their patterns do', () => {
-  assert.equal(claimsOverlap(['a/**', 'b/**'], ['c/**', 'b/x']), true);
-  assert.equal(claimsOverlap(['a/**'], []), false);
+  assert.deepEqual(meet(['a/**', 'b/**'], ['c/**', 'b/x']), [[1], [0]]);
+  assert.deepEqual(meet(['a/**'], []), [[], []]);
+  assert.deepEqual(meet(['src/a/'], ['src/b/'], ['src/*/x.ts'], ['docs']), [[2], [2], [0, 1], []]);
+});
+
+test('a thousand claims on folders of their own are told apart at once, and too many that overlap are said', () => {
+  const began = performance.now();
+  const own = Array.from({ length: 2_000 }, (_, n) => [
+    `src/m${n}/**`,
+    `test/m${n}/**`,
+    `docs/m${n}.md`,
+  ]);
+  assert.ok(meetings(own, 10)?.every((others) => others.size === 0));
+  assert.equal(
+    meetings(
+      Array.from({ length: 200 }, () => ['**']),
+      1_000,
+    ),
+    null,
+  );
+  const wild = Array.from({ length: 2 }, (_, claim) =>
+    Array.from({ length: 1_000 }, (_, n) => `**/${claim}${n}*{x,y,z}/**`),
+  );
+  assert.deepEqual(
+    meetings(wild, 10)?.map((others) => others.size),
+    [1, 1],
+    'too much to compare counts as an overlap',
+  );
+  assert.ok(performance.now() - began < 30_000);
 });
 
 const segment = fc.oneof(

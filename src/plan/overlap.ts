@@ -1,32 +1,29 @@
 /**
  * Whether some path could match two patterns of `owns`, decided on the patterns alone. Braces are expanded first; then two lists of
  * segments are walked together, where `**` stands for any number of segments; two segments are compared character by
- * character as two small automata. Where a pattern has something unusual, the answer is yes: a needless wait is better
- * than two workers in one file.
+ * character as two small automata. Where a pattern has something unusual, the answer is yes.
  */
 import { isGlob } from './globs.ts';
 
-/** Whether some path could match patterns of both lists. */
-export function claimsOverlap(a: readonly string[], b: readonly string[]): boolean {
-  const left = a.flatMap(reach);
-  const right = b.flatMap(reach);
-  return left.some((one) => right.some((other) => globsOverlap(one, other)));
-}
-
-/** A plain path claims the file of that name, or the folder with all that is in it. */
-function reach(pattern: string): readonly string[] {
-  const plain = !/[*?[{(!\\]/.test(pattern);
-  const path = pattern.replace(/\/+$/, '');
-  return plain ? [path, `${path}/**`] : [pattern];
-}
-
 /** Whether some path could match both patterns; yes when unsure. */
 export function globsOverlap(a: string, b: string): boolean {
-  if (a === b) return true;
-  const left = compile(a);
-  const right = compile(b);
-  if (left === null || right === null) return true;
-  return left.some((one) => right.some((other) => segmentsMeet(one, other)));
+  return readingsOf(a).some((one) => readingsOf(b).some((other) => segmentsMeet(one, other)));
+}
+
+/** What a pattern may mean, each reading as segments; anything at all when it is too unusual to say. */
+export function readingsOf(pattern: string): readonly (readonly Segment[])[] {
+  return compile(pattern.replace(/(?<=[^/])\/+$/, '')) ?? [['**']];
+}
+
+/** The name that a segment writes out, or null when it may be several. */
+export function literalOf(segment: Segment): string | null {
+  if (typeof segment === 'string') return null;
+  let name = '';
+  for (const unit of segment) {
+    if (unit.kind === 'star' || unit.sample?.length !== 1) return null;
+    name += unit.sample[0];
+  }
+  return name;
 }
 
 /** A character set of a segment; `any` repeats when it is a star. */
@@ -39,7 +36,7 @@ type Unit =
   | { readonly kind: 'star' };
 
 /** A segment: any number of segments, one whose form is not understood, or units. */
-type Segment = '**' | 'unsure' | readonly Unit[];
+export type Segment = '**' | 'unsure' | readonly Unit[];
 
 const compiled = new Map<string, readonly (readonly Segment[])[] | null>();
 
@@ -97,9 +94,9 @@ function expandBraces(glob: string): readonly string[] | null {
 
 function compileSegment(text: string): Segment {
   if (text === '**') return '**';
-  if (/[()|+@!\\^$]/.test(text) || text === '' || text.includes('**')) return 'unsure';
+  if (text === '') return 'unsure';
   const units: Unit[] = [];
-  // By UTF-16 unit, as picomatch matches.
+  // By UTF-16 unit, as globs match.
   const characters = text.split('');
   for (let i = 0; i < characters.length; i += 1) {
     const sign = characters[i] ?? '';
@@ -136,7 +133,8 @@ function bracketed(text: string): Segment {
   return units;
 }
 
-function segmentsMeet(a: readonly Segment[], b: readonly Segment[]): boolean {
+/** Whether some path could match both lists of segments. */
+export function segmentsMeet(a: readonly Segment[], b: readonly Segment[]): boolean {
   const width = b.length + 1;
   const seen = new Uint8Array((a.length + 1) * width);
   const queue: [number, number][] = [[0, 0]];

@@ -9,7 +9,7 @@ import { resolveEdges } from './edges.ts';
 import { list } from './fields.ts';
 import { checkWhen } from './expression.ts';
 import { normalGlob, normalPath } from './globs.ts';
-import { claimsOverlap } from './overlap.ts';
+import { meetings } from './claims.ts';
 import { compareFiles, placeOf } from './source.ts';
 import { notActedOn } from './worker-schema.ts';
 
@@ -39,7 +39,7 @@ export function resolveWorkers(
   warnNotActedOn(unique, problems);
   for (const draft of unique) checkFields(draft, edges.get(draft.id) ?? [], problems);
   const workers = unique.map((draft) => define(draft, edges.get(draft.id) ?? [], config));
-  const overlaps = findOverlaps(workers);
+  const overlaps = findOverlaps(workers, unique, problems);
   warnOverlaps(
     { workers, overlaps, drafts: unique, serialize: config.policies.ownership === 'serialize' },
     problems,
@@ -85,7 +85,9 @@ function refuseSameIds(drafts: readonly WorkerDraft[], problems: Problems): read
 function refuseBranches(drafts: readonly WorkerDraft[], config: Config, problems: Problems): void {
   const named = drafts.flatMap((draft) => {
     const { branch } = draft.fields;
-    return branch === undefined ? [] : [{ draft, branch, folded: branch.toLowerCase() }];
+    return branch === undefined
+      ? []
+      : [{ draft, branch, folded: branch.normalize('NFC').toLowerCase() }];
   });
   const seen = new Map<string, WorkerDraft>();
   for (const { draft, branch, folded } of named) {
@@ -234,19 +236,37 @@ function budgetOf(budget: WorkerDraft['fields']['budget']): Budget | null {
   };
 }
 
+/** Most pairs of workers whose claims may overlap: every pair of 1,400. */
+const mostOverlaps = 1_000_000;
+
 function findOverlaps(
   workers: readonly WorkerDefinition[],
+  drafts: readonly WorkerDraft[],
+  problems: Problems,
 ): Readonly<Record<string, readonly string[]>> {
   const owners = workers.flatMap(({ id, owns }) => (owns === null ? [] : [{ id, owns }]));
-  const found = new Map<string, string[]>(owners.map(({ id }) => [id, []]));
-  owners.forEach((one, index) => {
-    for (const other of owners.slice(index + 1)) {
-      if (!claimsOverlap(one.owns, other.owns)) continue;
-      found.get(one.id)?.push(other.id);
-      found.get(other.id)?.push(one.id);
-    }
-  });
-  return Object.fromEntries([...found].map(([id, others]) => [id, others.sort(compare)]));
+  const found = meetings(
+    owners.map(({ owns }) => owns),
+    mostOverlaps,
+  );
+  const [first] = drafts.filter(({ fields }) => fields.owns !== undefined);
+  if (found === null && first !== undefined) {
+    report(problems, first.valueAt('owns'), {
+      message: `owns: more than ${mostOverlaps} pairs of workers overlap`,
+      hint: 'narrow the patterns',
+    });
+  }
+  return Object.fromEntries(
+    owners.map(({ id }, place) => [
+      id,
+      [...(found?.[place] ?? [])].map((other) => owners[other]?.id ?? '').sort(compare),
+    ]),
+  );
+}
+
+/** The workers whose claims overlap with that of one. */
+function overlapsOf(overlaps: Resolved['overlaps'], id: string): readonly string[] {
+  return Object.hasOwn(overlaps, id) ? (overlaps[id] ?? []) : [];
 }
 
 function warnOverlaps(
@@ -259,7 +279,7 @@ function warnOverlaps(
   const nodes: readonly GraphNode[] = plan.workers;
   const order = new Map(plan.workers.map(({ id }, index) => [id, index]));
   for (const draft of plan.drafts) {
-    const earlier = (plan.overlaps[draft.id] ?? []).filter(
+    const earlier = overlapsOf(plan.overlaps, draft.id).filter(
       (id) => (order.get(id) ?? 0) < (order.get(draft.id) ?? 0),
     );
     if (earlier.length === 0) continue;

@@ -1,7 +1,7 @@
 /** From a schema's complaints to problems with a place, in words for the person who wrote the file. */
 import { z } from 'zod';
 import { nearest } from './nearest.ts';
-import { report, type Problems, type Range } from './diagnostics.ts';
+import { mostProblems, quoted, report, type Problems, type Range } from './diagnostics.ts';
 import type { SourceFile } from './source.ts';
 import type { Located, Path } from './yaml-source.ts';
 
@@ -19,12 +19,13 @@ export function decode<T extends z.ZodObject>(
   const value = under.reduce<unknown>(member, located.value);
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
-  for (const issue of result.error.issues) {
-    for (const one of sharpen(issue)) {
+  // More of one file than a person reads would only take time.
+  for (const issue of result.error.issues.slice(0, mostProblems)) {
+    for (const one of sharpen(issue).slice(0, mostProblems)) {
       const path = [...under, ...one.path];
       if (one.code === 'unrecognized_keys') {
         const known = keysAt(schema, one.path);
-        for (const key of one.keys) {
+        for (const key of one.keys.slice(0, mostProblems)) {
           report(
             problems,
             { source, range: located.keyAt([...path, key]) },
@@ -47,7 +48,7 @@ function validFields(schema: z.ZodObject, value: unknown): Readonly<Record<strin
     const written = member(value, key);
     if (written === undefined) return [];
     if (holds(written)) return [[key, written] as const];
-    if (!Array.isArray(written)) return [];
+    if (!Array.isArray(written) || written.length > 1000) return [];
     const elements = written.filter((one: unknown) => holds([one]));
     return elements.length > 0 && holds(elements) ? [[key, elements] as const] : [];
   });
@@ -61,7 +62,7 @@ export function unknownKey(
 ): { readonly message: string; readonly hint: string } {
   const near = nearest(key, known) ?? nearest(key.replaceAll('-', '_'), known);
   return {
-    message: `unknown key ${JSON.stringify(key)}`,
+    message: `unknown key ${quoted(key)}`,
     hint:
       near === null ? `known keys: ${known.join(', ')}` : `did you mean ${JSON.stringify(near)}?`,
   };
@@ -141,12 +142,12 @@ function kindOf(value: unknown): string {
 }
 
 function quote(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, 60)) : kindOf(value);
+  return typeof value === 'string' ? quoted(value) : kindOf(value);
 }
 
-/** A member of a value; undefined when it has none of that name. */
+/** A member of a value; undefined when it has none of that name of its own. */
 export function member(value: unknown, key: PropertyKey): unknown {
-  if (typeof value !== 'object' || value === null) return undefined;
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
   return Reflect.get(value, key);
 }
 

@@ -2,7 +2,7 @@
  * Reading a file that a person or an agent wrote, within limits: a regular file of at most 1 MiB of UTF-8 text without
  * NUL, that does not lie outside the repository behind a link. What does not hold is a problem in a sentence.
  */
-import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { compare, compareNatural } from '../core/graph.ts';
 
@@ -39,17 +39,18 @@ export function readSource(
   const problem = (message: string, hint: string) => ({ kind: 'problem', message, hint }) as const;
   const path = join(root, file);
   let bytes: Buffer;
+  let fd: number | null = null;
   try {
-    if (
-      lstatSync(path).isSymbolicLink() &&
-      !realpathSync(path).startsWith(realpathSync(root) + sep)
-    ) {
+    // Also a folder above it may be a link.
+    if (!realpathSync.native(path).startsWith(realpathSync.native(root) + sep)) {
       return problem(
         'the file is a link that leads out of the repository',
         'put the file itself here',
       );
     }
-    const facts = statSync(path);
+    // A pipe would make everything wait for whoever writes into it.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const facts = fstatSync(fd);
     if (!facts.isFile()) return problem('this is not a regular file', 'put a text file here');
     if (facts.size > maxSourceBytes) {
       return problem(
@@ -57,11 +58,14 @@ export function readSource(
         'move long material into files that the text refers to',
       );
     }
-    bytes = readFileSync(path);
+    bytes = readAll(fd, facts.size);
   } catch (error) {
     const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
+    if (code === 'ENXIO') return problem('this is not a regular file', 'put a text file here');
     return problem(`the file cannot be read (${code})`, 'check its permissions');
+  } finally {
+    if (fd !== null) closeSync(fd);
   }
   let text: string;
   try {
@@ -72,6 +76,17 @@ export function readSource(
   if (text.includes('\0'))
     return problem('the file holds a NUL character', 'save it as plain text');
   return { kind: 'read', source: sourceOf(file, text) };
+}
+
+function readAll(fd: number, size: number): Buffer {
+  const bytes = Buffer.alloc(size);
+  let filled = 0;
+  while (filled < size) {
+    const read = readSync(fd, bytes, filled, size - filled, filled);
+    if (read === 0) break;
+    filled += read;
+  }
+  return bytes.subarray(0, filled);
 }
 
 /** A source file over text that is already in memory. */

@@ -49,7 +49,7 @@ export function readWorkerFile(
 
 /** Ids that a file with problems may have meant: by its name, and by what looks like its id. */
 export function meantIds(source: SourceFile): readonly string[] {
-  const written = /^\s*id:\s*["']?([\w.-]{1,64})/m.exec(source.text.slice(0, 10_000))?.[1];
+  const written = /^[ \t]*id:[ \t]*["']?([\w.-]{1,64})/m.exec(source.text.slice(0, 10_000))?.[1];
   return written === undefined ? [nameOf(source)] : [nameOf(source), written];
 }
 
@@ -174,10 +174,14 @@ function draftOf(
   };
 }
 
+/** Most dependencies of one worker: the schema refuses more, and they need not be looked at. */
+const mostDependencies = 1000;
+
 /** Dependencies as they are written: of one with a problem its id, of one without an id nothing. */
 function dependenciesOf(written: unknown, at: (path: Path) => At): readonly DraftDependency[] {
   const single = !Array.isArray(written);
-  return list<unknown>(written).flatMap((element, index): readonly DraftDependency[] => {
+  const elements = list<unknown>(written).slice(0, mostDependencies);
+  return elements.flatMap((element, index): readonly DraftDependency[] => {
     const one = readDependency(element);
     if (one === null) return [];
     const place = at(single ? [] : [index]);

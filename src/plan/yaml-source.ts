@@ -3,7 +3,7 @@
  * bear (deep nesting, many anchors, very many tokens) is found by its tokenizer, which does not recurse, before it.
  */
 import { isAlias, isMap, isScalar, isSeq, Lexer, parseDocument, visit, type Document } from 'yaml';
-import { report, type Problems, type Range } from './diagnostics.ts';
+import { mostProblems, quoted, report, type Problems, type Range } from './diagnostics.ts';
 import type { SourceFile } from './source.ts';
 
 /** A path into a value: keys and indexes. */
@@ -40,23 +40,24 @@ export function parseYaml(source: SourceFile, part: Range, problems: Problems): 
     uniqueKeys: false,
     logLevel: 'error',
   });
-  for (const error of document.errors) {
+  for (const error of document.errors.slice(0, mostProblems)) {
     report(problems, at(...error.pos), {
       message: `this is not YAML: ${lowerFirst(error.message.split('\n')[0] ?? '')}`,
       hint: hints[error.code] ?? null,
     });
   }
   if (document.errors.length > 0) return null;
-  for (const warning of document.warnings) {
-    report(problems, at(...warning.pos), {
-      severity: 'warning',
-      message: lowerFirst(warning.message.split('\n')[0] ?? ''),
-      hint: 'tags have no meaning here',
+  for (const { tag, start, end } of strangeTags(document).slice(0, mostProblems))
+    report(problems, at(start, end), {
+      message: `the tag ${quoted(tag)} has no meaning here`,
+      hint: 'take it out',
     });
-  }
-  for (const { key, range } of duplicateKeys(document)) {
+  const { twice, meaningless } = strangeKeys(document);
+  for (const range of meaningless.slice(0, mostProblems))
+    report(problems, at(...range), unknownPrototype);
+  for (const { key, range } of twice.slice(0, mostProblems)) {
     report(problems, at(...range), {
-      message: `the key ${JSON.stringify(key)} stands here twice`,
+      message: `the key ${quoted(key)} stands here twice`,
       hint: 'keep one of them',
     });
   }
@@ -114,10 +115,21 @@ function tooMuch(text: string): { readonly offset: number; readonly message: str
   return null;
 }
 
-function duplicateKeys(
-  document: Document.Parsed,
-): readonly { readonly key: string; readonly range: readonly [number, number] }[] {
+/** Tags of what plan files are made of; others would make dates, sets and bytes of texts. */
+const plainTags: ReadonlySet<string> = new Set(
+  ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `tag:yaml.org,2002:${name}`),
+);
+
+/** A key that would be dropped without a word where names are free. */
+const unknownPrototype = { message: 'unknown key "__proto__"', hint: 'take another name' };
+
+/** Keys that stand twice in their map, and those that no map can have. */
+function strangeKeys(document: Document.Parsed): {
+  readonly twice: readonly { readonly key: string; readonly range: readonly [number, number] }[];
+  readonly meaningless: readonly (readonly [number, number])[];
+} {
   const found: { key: string; range: [number, number] }[] = [];
+  const meaningless: [number, number][] = [];
   const queue: unknown[] = [document.contents];
   for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
     if (isSeq(node)) queue.push(...node.items);
@@ -130,10 +142,23 @@ function duplicateKeys(
       const range = rangeOf(pair.key);
       if (keys.has(name) && range !== null)
         found.push({ key: name, range: [range.start, range.end] });
+      if (name === '__proto__' && range !== null) meaningless.push([range.start, range.end]);
       keys.add(name);
     }
   }
-  return found.sort((a, b) => a.range[0] - b.range[0]);
+  return { twice: found.sort((a, b) => a.range[0] - b.range[0]), meaningless };
+}
+
+function strangeTags(document: Document.Parsed): readonly (Range & { readonly tag: string })[] {
+  const found: (Range & { tag: string })[] = [];
+  visit(document, {
+    Node: (_key, node) => {
+      const tag = 'tag' in node ? node.tag : undefined;
+      if (tag === undefined || plainTags.has(tag)) return;
+      found.push({ tag, ...(rangeOf(node) ?? { start: 0, end: 0 }) });
+    },
+  });
+  return found;
 }
 
 function unresolvedAlias(document: Document.Parsed): Range {
