@@ -161,8 +161,11 @@ export async function openLoop<Admitted>(options: {
         await loop.end('closed');
         runners[Symbol.dispose]();
         await emptied;
-        await clearSpares(place);
-        await rm(dirname(checkPool(place)), { recursive: true, force: true });
+        // What a failing disk does not let go is taken away by the next loop.
+        await clearSpares(place).catch(() => undefined);
+        await rm(dirname(checkPool(place)), { recursive: true, force: true }).catch(
+          () => undefined,
+        );
         await mirror[Symbol.asyncDispose]();
         derived.close();
         journal.close();

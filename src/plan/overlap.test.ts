@@ -40,7 +40,7 @@ for (const [a, b, expected] of cases) {
 }
 
 function meet(...claims: readonly (readonly string[])[]): readonly (readonly number[])[] {
-  return (meetings(claims, 1_000) ?? []).map((others) => [...others].sort());
+  return (meetings(claims, 1_000) ?? []).map((others) => [...others].sort((a, b) => a - b));
 }
 
 test('two claims overlap when any of their patterns do', () => {
