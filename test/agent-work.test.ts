@@ -52,7 +52,7 @@ test('what an agent that asks left uncommitted is kept beside its branch, not co
   assert.equal(readFileSync(join(tree, 'open.txt'), 'utf8'), 'two\n');
 });
 
-test('what a failed agent left is kept at that moment and comes back byte for byte, over nothing that is there', async () => {
+test('fault 29, fault 30: what a failed agent left is kept at that moment and comes back byte for byte, over nothing that is there', async () => {
   await using scratch = await Scratch.make();
   const bytes = Buffer.from([0, 255, 10, 13, 10, 254, 128, 0]);
   scratch.config('retry: {max_attempts: 1}\n');
@@ -284,7 +284,7 @@ esac`);
   );
 });
 
-test('a push from a tree fails with one sentence, wherever it goes', async () => {
+test('fault 61: a push from a tree fails with one sentence, wherever it goes', async () => {
   await using scratch = await Scratch.make();
   const remote = join(scratch.base, 'remote.git');
   mkdirSync(remote);

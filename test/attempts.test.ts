@@ -10,7 +10,7 @@ esac
 echo "$CZAR_WORKER" > "$CZAR_WORKER.txt"
 `;
 
-test('a failed attempt is repeated after its pause; when none is left only its dependents stop, and retry and run complete', async () => {
+test('fault 45: a failed attempt is repeated after its pause; when none is left only its dependents stop, and retry and run complete', async () => {
   await using scratch = await Scratch.make();
   scratch.scripted(failing, 'retry: {max_attempts: 2, initial: 50ms, backoff: fixed}\n');
   scratch.worker('fails');
@@ -90,7 +90,7 @@ test('a program that does not exist fails its worker with the reason, and the wo
   assert.match((await scratch.czar('why', 'a')).stdout, /no-such-program-here/);
 });
 
-test('when nothing changed a worker is complete without deliverables, and with them only by its verify', async () => {
+test('fault 28: when nothing changed a worker is complete without deliverables, and with them only by its verify', async () => {
   await using scratch = await Scratch.make();
   scratch.scripted('git log -1 >/dev/null\n');
   scratch.write('docs/guide.md', 'here already\n');

@@ -99,7 +99,7 @@ test('checks judge the combined tree of every merge, and an equal tree is not te
   assert.equal(executions(scratch).length, 4, 'the tree that landed had been tested');
 });
 
-test('a gate that is killed or cannot run is inconclusive and blocks; unblock runs it again', async () => {
+test('fault 77: a gate that is killed or cannot run is inconclusive and blocks; unblock runs it again', async () => {
   await using scratch = await Scratch.make();
   const mended = join(scratch.base, 'mended');
   scratch.scripted('echo x > $CZAR_WORKER.txt');

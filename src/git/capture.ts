@@ -248,11 +248,16 @@ async function add(paths: readonly string[], call: GitCall): Promise<string[]> {
   if (paths.length === 0) return [];
   const args = ['update-index', '--add', '--replace', '-z', '--stdin'];
   const all = await git(args, { ...call, input: list(paths) });
-  if (all.code === 0) return [];
+  // A name that some file system takes for .git is passed over, with a word and exit code 0.
+  if (all.code === 0 && !all.stderr.includes('Ignoring path')) return [];
+  if (all.code === 0) {
+    const stored = new Set(names(await output(['ls-files', '-z'], call)));
+    return paths.filter((path) => !stored.has(path));
+  }
   const refused: string[] = [];
   for (const path of paths) {
     const one = await git(args, { ...call, input: list([path]) });
-    if (one.code !== 0) refused.push(path);
+    if (one.code !== 0 || one.stderr.includes('Ignoring path')) refused.push(path);
   }
   return refused;
 }

@@ -123,6 +123,25 @@ test('odd names survive: newline, quote, bytes that are no UTF-8, a link out, a 
   assert.ok(listed.some((each) => each.startsWith('100644 byte')));
 });
 
+test('files under names that some file system takes for .git are not stored, and are named and copied aside', async () => {
+  const { r, tree, mirror } = await working();
+  using _ = r;
+  const odd = ['.GIT/config', 'deep/.Git/x', 'git~1'];
+  writeFiles(tree, {
+    ...Object.fromEntries(odd.map((path) => [path, `${path}\n`])),
+    'ok.txt': 'ok\n',
+  });
+  const { work } = await r.collect('one');
+  assert.deepEqual(work.committedFor?.files, ['ok.txt']);
+  assert.deepEqual(
+    work.kept[0]?.leftOut.map(({ path, why }) => [path, why]).toSorted(),
+    odd.map((path) => [path, 'git could not store it']).toSorted(),
+  );
+  for (const path of odd)
+    assert.equal(readFileSync(join(r.scratch.dir, 'aside', path), 'utf8'), `${path}\n`);
+  assert.equal(mirror('ls-tree', '-r', '--name-only', work.tip), 'README.md\nok.txt');
+});
+
 test('a tree whose .git is gone, replaced, empty or special loses no file', async () => {
   const spoil: Readonly<Record<string, (r: GitRun, tree: string) => void | Promise<void>>> = {
     gone: (_r, tree) => rmSync(join(tree, '.git'), { recursive: true }),

@@ -178,7 +178,7 @@ test('of a start and a loop that gives it up exactly one wins', async () => {
   await Promise.all(races);
 });
 
-test('an attempt outlives a killed parent, and another process finds its exit', async () => {
+test('fault 24: an attempt outlives a killed parent, and another process finds its exit', async () => {
   const dir = folder();
   const program = `
     import { startAttempt } from ${JSON.stringify(import.meta.resolve('./attempt.ts'))};
@@ -230,7 +230,7 @@ test('when the shim is killed the agent is adopted and its exit is unknown', asy
   assert.deepEqual(survivors, []);
 });
 
-test('a restart of the machine ends the attempt with an unknown exit', async () => {
+test('fault 44: a restart of the machine ends the attempt with an unknown exit', async () => {
   const dir = folder();
   writeFileSync(join(dir, 'status'), 'shim 10 5 .\nagent 11 5 .\n');
   const found = await recoverAttempt({ dir, boot: 'an earlier boot' });
@@ -248,13 +248,13 @@ test('an attempt that nobody claimed is claimed by the recovering loop and never
   assert.ok('failed' in late && !late.final);
 });
 
-test('a claim whose shim is gone never started', async () => {
+test('fault 23: a claim whose shim is gone never started', async () => {
   const dir = folder();
   writeFileSync(join(dir, 'status'), 'shim 4000000 5 .\n');
   assert.deepEqual(await recoverAttempt({ dir, boot: bootId() }), { kind: 'never-started' });
 });
 
-test('the watchdog ends an attempt at its time limit, with its parent dead and SIGTERM ignored', async () => {
+test('fault 26: the watchdog ends an attempt at its time limit, with its parent dead and SIGTERM ignored', async () => {
   const dir = folder();
   const program = `
     import { startAttempt } from ${JSON.stringify(import.meta.resolve('./attempt.ts'))};
@@ -310,7 +310,7 @@ test('the watchdog ends with an agent that killed its own group politely', async
   await watchdogEnds(dir);
 });
 
-test('a stop finds children in other sessions, ends them, and leaves the exit on record', async () => {
+test('fault 25: a stop finds children in other sessions, ends them, and leaves the exit on record', async () => {
   const dir = folder();
   const script = `
     setsid sh -c '(trap "" TERM; sh -c "echo \\$\\$ >\\"$DIR/deep\\"; while :; do sleep 60; done" &)' &

@@ -54,7 +54,7 @@ test('a process that ended is gone', async () => {
   assert.equal(liveness(identity), 'gone');
 });
 
-test('a reused pid, another boot and a zombie are gone', () => {
+test('fault 31: a reused pid, another boot and a zombie are gone', () => {
   const source = machine('boot-1');
   addProcess(source, 50, 1000);
   const identity = identify(50, source);
@@ -70,7 +70,7 @@ test('a reused pid, another boot and a zombie are gone', () => {
   assert.equal(liveness(identity, source), 'gone');
 });
 
-test('what cannot be read is unknown', () => {
+test('fault 34: what cannot be read is unknown', () => {
   const source = machine('boot-1');
   addProcess(source, 50, 1000);
   const identity = { pid: 50, start: '1000', boot: 'boot-1' };
