@@ -317,7 +317,7 @@ exit 0
     const { name, state = 'complete', fault, also = [], leftOut } = row;
     test(`${fault === undefined ? '' : `fault ${fault}: `}${name}: nothing of it is lost, and it is ${state}`, () => {
       const last = events.findLast(
-        (event) => event.worker === name && /^worker\./.test(event.type),
+        (event) => event.worker === name && event.type.startsWith('worker.'),
       );
       assert.equal(last?.type, `worker.${state}`, JSON.stringify(last));
       const refs = [

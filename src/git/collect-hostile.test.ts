@@ -134,8 +134,8 @@ test('files under names that some file system takes for .git are not stored, and
   const { work } = await r.collect('one');
   assert.deepEqual(work.committedFor?.files, ['ok.txt']);
   assert.deepEqual(
-    work.kept[0]?.leftOut.map(({ path, why }) => [path, why]).toSorted(),
-    odd.map((path) => [path, 'git could not store it']).toSorted(),
+    work.kept[0]?.leftOut.map(({ path, why }) => `${path}: ${why}`).toSorted(),
+    odd.map((path) => `${path}: git could not store it`).toSorted(),
   );
   for (const path of odd)
     assert.equal(readFileSync(join(r.scratch.dir, 'aside', path), 'utf8'), `${path}\n`);

@@ -83,6 +83,9 @@ async function appears(dir: string, name: string): Promise<string> {
   return await promise;
 }
 
+const left = (dir: string): readonly unknown[] =>
+  scan({ marker: attemptKey(dir), roots: [], worktree: null, attemptDir: dir });
+
 const forever = 'trap "" TERM; echo ready >"$DIR/ready"; while :; do sleep 60; done';
 
 test('an attempt is started, followed and its exit code found', async () => {
@@ -271,10 +274,7 @@ test('fault 26: the watchdog ends an attempt at its time limit, with its parent 
   assert.ok(found.kind === 'running');
   assert.deepEqual(await follow(dir, found.process), { how: 'stopped', why: 'timeout', code: 137 });
   await watchdogEnds(dir);
-  assert.deepEqual(
-    scan({ marker: attemptKey(dir), roots: [], worktree: null, attemptDir: dir }),
-    [],
-  );
+  assert.deepEqual(left(dir), []);
 });
 
 test('the watchdog ends an attempt that nobody watches', async () => {
