@@ -33,7 +33,7 @@ test('every invariant has a mutant that breaks it', () => {
   );
 });
 
-test('without a mutant the same seeds hold, and each gives the same bytes again', async () => {
+test('faults 18, 19 and 20: without a mutant the same seeds hold, and each gives the same bytes again', async () => {
   for (let seed = 1; seed <= 25; seed += 1) {
     const first = await simulate({ seed, trace: true });
     assert.equal(first.failure, null, first.failure?.message);

@@ -71,7 +71,7 @@ esac`,
   assert.equal(scratch.git('show', `czar/${run}-integration:docs/guide.md`), 'guide');
 });
 
-test('a worker that weakens its own check, or changes settings, waits for a person path by path', async () => {
+test('fault 79: a worker that weakens its own check, or changes settings, waits for a person path by path', async () => {
   await using scratch = await Scratch.make();
   scratch.write('check.sh', 'test -f feature.txt && grep -q good feature.txt\n');
   scratch.config();
@@ -109,7 +109,7 @@ test('a worker that weakens its own check, or changes settings, waits for a pers
   assert.equal(done.code, 0, done.stderr);
 });
 
-test('an approval holds for the change as it was: when it changes again, the person is asked again', async () => {
+test('fault 80: an approval holds for the change as it was: when it changes again, the person is asked again', async () => {
   await using scratch = await Scratch.make();
   scratch.write('check.sh', 'true\n');
   scratch.config();

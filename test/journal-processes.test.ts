@@ -64,7 +64,7 @@ const contender = `
   process.stdin.on('end', () => process.exit());
 `;
 
-test('of twenty processes at once exactly one takes the lock, and its death frees it', async (t) => {
+test('fault 13: of twenty processes at once exactly one takes the lock, and its death frees it', async (t) => {
   const folder = scratch(t);
   const children = Array.from({ length: 20 }, () => contend(t, folder));
   const words = await Promise.all(children.map(firstWord));
@@ -104,7 +104,7 @@ test('a second try within the process that holds the lock neither takes nor drop
   await once(again, 'exit');
 });
 
-test('an owner file that cannot be read says nothing and hinders nobody', (t) => {
+test('fault 32: an owner file that cannot be read says nothing and hinders nobody', (t) => {
   const folder = scratch(t);
   for (const text of [
     '',

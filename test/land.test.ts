@@ -122,7 +122,7 @@ test('changes and untracked files in the way are refused, others stay as they ar
   assert.equal(scratch.git('status', '--porcelain'), ' M README.md\n?? notes.txt');
 });
 
-test('the tree that would land is tested when the target went on, and a red gate lands nothing', async () => {
+test('fault 71: the tree that would land is tested when the target went on, and a red gate lands nothing', async () => {
   await using scratch = await Scratch.make();
   const executions = join(scratch.base, 'executions');
   scratch.scripted(

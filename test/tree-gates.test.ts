@@ -77,7 +77,7 @@ test('two branches that are green alone and red together: the second is blocked,
   assert.notEqual(red[0].data.verdict.tree, scratch.git('rev-parse', `czar/${run}/rename^{tree}`));
 });
 
-test('checks judge the combined tree of every merge, and an equal tree is not tested twice', async () => {
+test('fault 78: checks judge the combined tree of every merge, and an equal tree is not tested twice', async () => {
   await using scratch = await Scratch.make();
   const counted = (name: string): string =>
     `'echo "${name} $(ls *.txt | tr "\\n" " ")" >> ${scratch.base}/executions'`;

@@ -131,7 +131,7 @@ describe('a run of the core', () => {
     assert.match(world.worker('a').reason, /no such program/);
   });
 
-  test('a red gate blocks with its findings, and only failure travels', () => {
+  test('fault 49: a red gate blocks with its findings, and only failure travels', () => {
     const world = new CoreWorld(
       planOf([
         { id: 'a', verify: ['test'] },
@@ -180,7 +180,7 @@ describe('a run of the core', () => {
     assert.equal(world.worker('a').block?.step, 'merging');
   });
 
-  test('a conflict blocks with the files; submit after a person resolved it goes through the gates again', () => {
+  test('fault 74: a conflict blocks with the files; submit after a person resolved it goes through the gates again', () => {
     const world = new CoreWorld(planOf([{ id: 'a' }]));
     world.rest(
       on('build-merge', 'a', (intent) =>

@@ -52,7 +52,7 @@ test('S1: a launch that cannot be confirmed is stopped before another attempt be
   assert.equal(world.worker('a').lostInRow, 1);
 });
 
-test('a program that never can be launched blocks its worker after four lost attempts', () => {
+test('fault 45: a program that never can be launched blocks its worker after four lost attempts', () => {
   const world = new CoreWorld(planOf([{ id: 'a' }]));
   world.rest((intent) => (intent.kind === 'launch' ? failing(intent) : null));
   assert.equal(world.worker('a').state, 'blocked');

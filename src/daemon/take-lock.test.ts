@@ -9,7 +9,7 @@ import { takeLock } from './take-lock.ts';
 const loop = { pid: process.pid, start: '1', socket: '/tmp/socket', version: '1' };
 const verb = { ...loop, socket: null };
 
-test('a loop waits for a verb that holds the lock for a moment, and not for another loop', async (t) => {
+test('fault 33: a loop waits for a verb that holds the lock for a moment, and not for another loop', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'czar-lock-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const first = acquireLock(folder, verb);

@@ -24,7 +24,7 @@ async function fifo(path: string): Promise<void> {
   );
 }
 
-test('large files, secrets, carried files and special files are kept aside and named', async () => {
+test('fault 67: large files, secrets, carried files and special files are kept aside and named', async () => {
   const { r, tree, mirror } = await working({ '.env': 'TRACKED=1\n', 'a.txt': 'a\n' });
   using _ = r;
   writeFiles(tree, {

@@ -129,7 +129,7 @@ test('a crash at any point of collecting is carried through by collecting again'
   }
 });
 
-test('what a failed attempt left is kept under a ref, once, and its branch stays', async () => {
+test('faults 29 and 30: what a failed attempt left is kept under a ref, once, and its branch stays', async () => {
   const { r, tree, git, mirror } = await working({ 'a.txt': 'a\n' });
   using _ = r;
   writeFiles(tree, { 'a.txt': 'half\n', 'new.txt': 'n\n' });
@@ -156,7 +156,7 @@ test('what a failed attempt left is kept under a ref, once, and its branch stays
   assert.equal(later.work.kept[0]?.ref, `refs/czar/kept/${run}/one/2`);
 });
 
-test('every commit is held: other branches, detached HEAD, stash, rewritten and reflog-only ones', async () => {
+test('faults 58, 59 and 60: every commit is held: other branches, detached HEAD, stash, rewritten and reflog-only ones', async () => {
   const { r, tree, git } = await working({ 'a.txt': 'a\n' });
   using _ = r;
   const commit = (name: string): string => {
@@ -198,7 +198,7 @@ test('every commit is held: other branches, detached HEAD, stash, rewritten and 
   await assertHeld(r, [...ids, work.tip]);
 });
 
-test('work on a detached HEAD or another branch counts when it goes on from the worker’s branch', async () => {
+test('fault 58: work on a detached HEAD or another branch counts when it goes on from the worker’s branch', async () => {
   for (const args of [
     ['checkout', '-q', '--detach'],
     ['checkout', '-q', '-b', 'feature'],

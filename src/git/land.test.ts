@@ -82,7 +82,7 @@ test('the target in a linked checkout goes along there', async () => {
   assert.equal(readFileSync(join(linked, 'a.txt'), 'utf8'), 'landed\n');
 });
 
-test('changes, staged changes and untracked files in the way refuse it, and everything is as it was', async () => {
+test('fault 64: changes, staged changes and untracked files in the way refuse it, and everything is as it was', async () => {
   const ways: Readonly<Record<string, (r: GitRun) => string>> = {
     changed: (r) => (r.scratch.write({ 'a.txt': 'mine\n' }), 'a.txt'),
     staged: (r) => (r.scratch.write({ 'a.txt': 'mine\n' }), r.scratch.git('add', 'a.txt'), 'a.txt'),
@@ -195,7 +195,7 @@ test('line ends and filters that the user configured hold for the files that a l
   assert.equal(r.scratch.git('status', '--porcelain'), '');
 });
 
-test('a landing that is killed at any point is carried through, or is as if it had not been', async () => {
+test('fault 72: a landing that is killed at any point is carried through, or is as if it had not been', async () => {
   const points = [
     'land:before-fetch',
     'land:after-fetch',

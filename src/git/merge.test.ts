@@ -153,7 +153,7 @@ for (const held of [false, true]) {
       assert.notEqual(built.kind, 'failed', JSON.stringify(built));
     });
 
-    test('a merge that reverts or adds what the branch did not is seen (S6)', async () => {
+    test('fault 82: a merge that reverts or adds what the branch did not is seen (S6)', async () => {
       using r = await started({ 'a.txt': 'a\n', 'b.txt': 'b\n' });
       const base = commitOn(r, r.base, { 'a.txt': 'newer\n' });
       const tip = commitOn(r, r.base, { 'b.txt': 'branch\n' });
@@ -201,7 +201,7 @@ for (const held of [false, true]) {
       assert.deepEqual(await commitMerge(r.context, commit), merged);
     });
 
-    test('a merge on a base that integration has left is lost and moves nothing', async () => {
+    test('fault 71: a merge on a base that integration has left is lost and moves nothing', async () => {
       using r = await started();
       const tip = commitOn(r, r.base, { 'c.txt': 'c\n' });
       const built = await buildMerge(r.context, { ...order, base: r.base, tip });

@@ -117,7 +117,7 @@ test('tags and tracking refs are as the user has them, other workers’ refs are
   assert.equal(r.scratch.gitIn(worktree, 'rev-parse', 'v1^{commit}'), r.base);
 });
 
-test('preparing the same attempt again changes nothing; a half-made tree is made anew', async () => {
+test('fault 51: preparing the same attempt again changes nothing; a half-made tree is made anew', async () => {
   using r = await gitRun();
   const order = { dir: r.treeOf('one') };
   for (const point of ['tree:before-checkout', 'tree:before-rename']) {
@@ -160,7 +160,7 @@ test('an attempt that continues finds branch, commits and files as they were, an
   r.scratch.gitIn(worktree, 'add', '-A');
 });
 
-test('a tree that is made anew loses nothing of the old one', async () => {
+test('fault 68: a tree that is made anew loses nothing of the old one', async () => {
   using r = await gitRun({ 'a.txt': 'a\n' });
   const { worktree } = await r.prepare('one');
   r.scratch.gitIn(worktree, 'commit', '-q', '--allow-empty', '-m', 'Never collected');

@@ -117,7 +117,7 @@ test('a log of a newer czar is refused with a sentence', (t) => {
   assert.throws(() => openJournalForReading(path), newer);
 });
 
-test('an event that this version does not know is refused, not skipped', (t) => {
+test('fault 14: an event that this version does not know is refused, not skipped', (t) => {
   const path = filled(t);
   {
     using db = new DatabaseSync(path);
@@ -173,7 +173,7 @@ test('a reader sees each batch whole and cannot write', (t) => {
   assert.equal(reader.load().runs.get('r')?.workers.get('a')?.state, 'starting');
 });
 
-test('a log whose file was replaced or removed takes no more events', (t) => {
+test('fault 12: a log whose file was replaced or removed takes no more events', (t) => {
   for (const remove of [(path: string) => renameSync(path, `${path}.old`), rmSync]) {
     const path = scratch(t);
     const log = new LogWriter();
@@ -217,7 +217,7 @@ test('a full disk refuses the batch, keeps what is there, and goes on when there
   assert.deepEqual(journal.load(), fold(journal.read()));
 });
 
-test('loading a log of 100,000 events reads none of them', (t) => {
+test('fault 16: loading a log of 100,000 events reads none of them', (t) => {
   const path = scratch(t);
   const log = new LogWriter();
   const events: Event[] = [log.loopStarted(1), log.runStarted('r', samplePlan(['a', 'b']))];

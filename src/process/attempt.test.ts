@@ -162,7 +162,7 @@ test('a folder is started at most once', async () => {
   assert.equal(readFileSync(join(dir, 'output'), 'utf8'), 'once\n');
 });
 
-test('of a start and a loop that gives it up exactly one wins', async () => {
+test('fault 47: of a start and a loop that gives it up exactly one wins', async () => {
   const races = Array.from({ length: 20 }, async (_, i) => {
     const dir = folder();
     const start = startAttempt(runners, options(dir, 'echo ran'));
