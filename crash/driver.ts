@@ -48,14 +48,14 @@ const steeringLimit = 20;
 const closingIn = 150;
 
 /** Points that only the first start can meet. */
-const early = /^(mirror|integration):/;
+const early = /^(mirror|integration|snapshot):/;
 const landing = /^land:/;
 
 /** Runs the plan to its end. Null when it got there, else what stood in the way. */
 export async function drive(orders: Orders): Promise<string | null> {
   const left = { kills: orders.kills, agents: orders.agents ? 2 : 0 };
   for (let waits = 0; waits < steeringLimit;) {
-    const ended = await start(orders, ['run'], left);
+    const ended = await start(orders, ['run', ...(orders.scratch.plan.run ?? [])], left);
     if (ended === 'hangs') return 'czar run has not ended';
     if (ended.killed) continue;
     if (ended.code === 0) return null;

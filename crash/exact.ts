@@ -65,7 +65,11 @@ async function start(
   verb: 'run' | 'land',
   place: string,
 ): Promise<{ readonly killed: boolean; readonly code: number | null }> {
-  const { child, ended } = startCzar(scratch, [verb], { CZAR_CRASH_AT: place });
+  const { child, ended } = startCzar(
+    scratch,
+    verb === 'run' ? [verb, ...(scratch.plan.run ?? [])] : [verb],
+    { CZAR_CRASH_AT: place },
+  );
   tally.starts += 1;
   const patience = setTimeout(() => child.kill('SIGTERM'), 120_000);
   const { killed, code } = await ended;

@@ -7,7 +7,15 @@ import { git, linesOf, type Scratch } from './scratch.ts';
 /** Files of the checkout, HEAD, index, configuration, hooks, logs and refs, but for what belongs to czar. */
 export function fingerprint(scratch: Scratch): ReadonlyMap<string, string> {
   const prints = new Map<string, string>();
-  const free = ['.git/objects', '.git/refs', '.git/czar', '.git/packed-refs'];
+  // Linked worktrees of workers, and the reflogs of the run's branches, are czar's.
+  const free = [
+    '.git/objects',
+    '.git/refs',
+    '.git/czar',
+    '.git/packed-refs',
+    '.git/worktrees',
+    '.git/logs/refs/heads/czar',
+  ];
   const generated = ['worktrees', 'logs', 'runs'].map((name) => `.czar/${name}`);
   for (const file of filesBelow(scratch.repo, [...free, ...generated]))
     prints.set(file, printOf(join(scratch.repo, file)));

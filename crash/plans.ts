@@ -24,6 +24,10 @@ export interface ReferencePlan {
   readonly config: readonly string[];
   /** What the driver does for a worker that waits for a person: arguments of `czar`. */
   readonly steering: Readonly<Record<string, readonly string[]>>;
+  /** Files that are not committed when the first start comes, by path. */
+  readonly dirty?: Readonly<Record<string, string>>;
+  /** Arguments of each start. */
+  readonly run?: readonly string[];
 }
 
 /** A check of the kit: `name` marks its passes in the side folder. */
@@ -142,7 +146,9 @@ const chain: ReferencePlan = {
   ],
   checks: [],
   setup: [],
-  config: ['max_parallel: 2'],
+  config: ['max_parallel: 2', 'isolation: worktree'],
+  dirty: { 'README.md': '# chain, as it is being written\n', 'loose.txt': 'not committed\n' },
+  run: ['--include-dirty'],
   steering: {
     draft: ['answer', 'draft', 'in rhyme, please'],
     stuck: ['skip', 'stuck', '--satisfy'],

@@ -49,6 +49,8 @@ export function makeScratch(base: string, plan: ReferencePlan, launcher: string)
   git(scratch, repo, 'config', 'user.email', 'user@example.org');
   git(scratch, repo, 'add', '-A');
   git(scratch, repo, 'commit', '-q', '-m', 'Plan');
+  for (const [path, text] of Object.entries(plan.dirty ?? {}))
+    writeFileSync(join(repo, path), text);
   return scratch;
 }
 

@@ -5,6 +5,7 @@
 import { serve } from '../api/serve.ts';
 import type { Request } from '../core/commands.ts';
 import type { RunBase } from '../core/events.ts';
+import { sharedWithUser } from '../core/isolation.ts';
 import type { RepositoryState, RunState } from '../core/state.ts';
 import { handleSteering } from '../daemon/handle-steering.ts';
 import { newRun } from '../daemon/new-run.ts';
@@ -129,6 +130,8 @@ async function begin(
     return null;
   }
   const { request } = made;
+  const shared = sharedWithUser(plan.policies);
+  if (shared !== null) context.out.note(shared);
   for (const note of baseNotes(request.base, made.leftOut)) context.out.note(note);
   return { run: request.run, request };
 }

@@ -14,6 +14,8 @@ export interface Place {
   readonly continues: boolean;
   /** The folder that it works in. */
   readonly tree: string;
+  /** Folder that links are relative to; absent when that is the tree. */
+  readonly linksFrom?: string;
   /** Null in an empty workspace. */
   readonly branch: string | null;
   /** File that holds the whole prompt. */

@@ -14,9 +14,9 @@ export function compose(briefing: Briefing, sections: readonly Section[]): strin
   return `${texts.join('\n\n')}\n`;
 }
 
-/** A link to a path that opens from the worker's folder. */
+/** A link to a path that opens from the worker's folder, or from where the text stands. */
 export function link({ place }: Briefing, path: string): string {
-  const relative = posix.relative(place.tree, path);
+  const relative = posix.relative(place.linksFrom ?? place.tree, path);
   const target = /^[\w./@%+,:~-]+$/.test(relative) ? relative : `<${relative}>`;
   return `[${relative.replace(/([[\]\\])/g, '\\$1')}](${target})`;
 }

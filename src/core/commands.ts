@@ -151,6 +151,7 @@ export type Outcome =
   | (OfAttempt & {
       readonly kind: 'collected';
       readonly work: Work | null;
+      readonly notes?: readonly string[];
       readonly kept: readonly KeptWork[];
     })
   | {

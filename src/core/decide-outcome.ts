@@ -244,11 +244,11 @@ function ended(
 function collected(
   run: RunState,
   worker: WorkerState,
-  { work, kept }: Extract<Outcome, { kind: 'collected' }>,
+  { work, kept, notes = [] }: Extract<Outcome, { kind: 'collected' }>,
   now: number,
 ): readonly NewEvent[] {
   const receipts: NewEvent[] = [
-    { type: 'work.collected', data: { work } },
+    { type: 'work.collected', data: notes.length === 0 ? { work } : { work, notes } },
     ...keptAnew(worker, kept),
   ];
   if (worker.state === 'verifying' && worker.attempt?.phase === 'ended') return receipts;

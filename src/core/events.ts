@@ -291,7 +291,11 @@ export interface EventData {
     readonly judgement: Judgement;
     readonly lastWords: readonly string[];
   };
-  'work.collected': { readonly work: Work | null };
+  'work.collected': {
+    readonly work: Work | null;
+    /** What a person should know of how it was found, each one sentence; absent when there is nothing. */
+    readonly notes?: readonly string[];
+  };
   'work.kept': { readonly kept: KeptWork };
   'inputs.checked': { readonly missing: readonly string[] };
 

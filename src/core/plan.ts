@@ -93,6 +93,8 @@ export interface AgentDefinition {
 }
 
 export interface Policies {
+  /** How working trees are tied to a repository; absent for a clone each. */
+  readonly isolation?: 'worktree';
   readonly maxParallel: number;
   readonly maxParallelChecks: number;
   readonly barrier: 'none' | 'wave';

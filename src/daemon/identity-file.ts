@@ -2,6 +2,7 @@
 import {
   closeSync,
   lstatSync,
+  mkdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
@@ -17,6 +18,7 @@ import { openPlainFile } from '../process/plain-file.ts';
  */
 export function writeIdentity(tree: string, name: string, text: string): void {
   const path = join(tree, name);
+  if (dirname(path) !== tree) makeIgnoredFolder(dirname(path));
   const there = lstatSync(path, { throwIfNoEntry: false });
   if (there?.isFile() === true && !isOurs(path)) return;
   if (there?.isDirectory() === true && !removeEmpty(path)) return;
@@ -25,6 +27,19 @@ export function writeIdentity(tree: string, name: string, text: string): void {
   rmSync(making, { recursive: true, force: true });
   writeFileSync(making, text, { flag: 'wx' });
   renameSync(making, path);
+}
+
+/** A folder that git sees nothing of; what an agent has put in its place, and is no folder, goes. */
+function makeIgnoredFolder(path: string): void {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (there?.isDirectory() !== true) {
+    rmSync(path, { force: true });
+    mkdirSync(path);
+  }
+  const ignore = join(path, '.gitignore');
+  if (lstatSync(ignore, { throwIfNoEntry: false })?.isFile() === true) return;
+  rmSync(ignore, { recursive: true, force: true });
+  writeFileSync(ignore, '*\n', { flag: 'wx' });
 }
 
 function isOurs(path: string): boolean {

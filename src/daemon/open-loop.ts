@@ -34,7 +34,14 @@ import { openDerivedFiles } from './derived-files.ts';
 import { takeLock } from './take-lock.ts';
 import { crashPoint } from './crash-point.ts';
 import { packageVersion } from './version.ts';
-import { checkPool, socketPath, thisHost, treePool, type Workplace } from './workplace.ts';
+import {
+  checkPool,
+  reclaimTrees,
+  socketPath,
+  thisHost,
+  treePool,
+  type Workplace,
+} from './workplace.ts';
 
 export type { JournalError } from '../journal/journal.ts';
 
@@ -95,6 +102,7 @@ export async function openLoop<Admitted>(options: {
   try {
     await endLeftovers(checkMark(git.state), leftoverGraceMs);
     await removeStaleLocks(git);
+    await reclaimTrees(git);
     const journal = openJournal(log);
     const derived = openDerivedFiles(home.path, journal);
     const runners = new Runners(join(git.state, 'shims'));

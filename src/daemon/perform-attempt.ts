@@ -4,7 +4,7 @@
  */
 import { readdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { start } from '../agents/command.ts';
 import {
   makeGeneratedFolder,
@@ -19,7 +19,6 @@ import { setupOf } from '../core/grant.ts';
 import type { Intent } from '../core/intents.ts';
 import { positionOf } from '../core/order.ts';
 import { definitionOf, type RunState } from '../core/state.ts';
-import { identityFile } from '../git/tree-config.ts';
 import { checkMark } from '../gates/leftovers.ts';
 import { judgeFolder } from '../gates/tree-gates.ts';
 import { topLevel } from '../git/worktree.ts';
@@ -42,7 +41,7 @@ import { writeIdentity } from './identity-file.ts';
 import { keepWatched } from './keep-watched.ts';
 import type { EffectContext, Performed } from './loop.ts';
 import { stateOf } from './perform-work.ts';
-import { treeOf, type Workplace } from './workplace.ts';
+import { isolationOf, treeOf, type Workplace } from './workplace.ts';
 
 type Of<K extends Intent['kind']> = Extract<Intent, { kind: K }>;
 type AttemptIntent = Extract<Intent, { attempt: number }>;
@@ -259,7 +258,10 @@ function brief(
   });
   const prompt = workerPrompt(facts);
   writeAttemptFiles({ home: place.git.home, files, prompt });
-  writeIdentity(tree, identityFile, workerIdentity(facts));
+  const { identityFile } = isolationOf(run);
+  const linksFrom = dirname(join(tree, identityFile));
+  const identity = workerIdentity({ ...facts, place: { ...facts.place, linksFrom } });
+  writeIdentity(tree, identityFile, identity);
   return prompt;
 }
 

@@ -146,7 +146,7 @@ async function treePlace(place: Workplace, run: RunState, worker: string): Promi
   const usual = usualTree(place, worker);
   const there = await lstat(usual).catch(() => null);
   if (there === null) return usual;
-  const { gitDir } = await isolationOf(run).repository(place.git, usual);
+  const { gitDir } = isolationOf(run).repository(place.git, usual);
   return (await ownerOf(gitDir))?.run === run.id ? usual : `${usual}@${run.id}`;
 }
 

@@ -63,7 +63,7 @@ export async function collectWork(
       worker: intent.worker,
       attempt: intent.attempt,
       tree,
-      repository: await isolationOf(run).repository(place.git, tree),
+      repository: isolationOf(run).repository(place.git, tree),
       branch: worker.branch ?? branchOf(run, intent.worker),
       base: worker.attempt?.base ?? run.base.commit,
       integration: intent.integration,
@@ -81,7 +81,8 @@ export async function collectWork(
     if (judgement === 'well' || worker.submitted) throw new Error(collected.reason);
     return { kind: 'collected', ...of(intent), work: null, kept: [] };
   }
-  return { kind: 'collected', ...of(intent), work: collected.work, kept: [] };
+  const { work, notes } = collected;
+  return { kind: 'collected', ...of(intent), work, kept: [], notes };
 }
 
 /** Ends what is left of an attempt's process tree; whether nothing is, so that its shim may have another attempt. */

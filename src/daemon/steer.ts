@@ -29,7 +29,7 @@ export async function complete(
         return { ...steering, tree: { exists: false, unfinished: null } };
       const files = worker.block?.kind === 'conflict' ? worker.block.files : [];
       const tree = resolve(git.root, worker.worktree);
-      const repository = await isolationOf(run).repository(git, tree);
+      const repository = isolationOf(run).repository(git, tree);
       return { ...steering, tree: await treeFacts(git, { tree, repository, files }) };
     }
     case 'land': {

@@ -2,10 +2,12 @@
 import { createHash } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
+import { isolationKind, type IsolationKind } from '../core/isolation.ts';
 import type { RunState } from '../core/state.ts';
 import { clone } from '../git/clone.ts';
 import type { GitContext, Identity } from '../git/context.ts';
 import type { Isolation } from '../git/isolation.ts';
+import { linked } from '../git/linked.ts';
 import { spareName } from '../git/spare-trees.ts';
 import type { Runners } from '../process/runners.ts';
 
@@ -24,9 +26,16 @@ export interface Workplace {
   readonly now: () => number;
 }
 
+const isolations: Readonly<Record<IsolationKind, Isolation>> = { clone, worktree: linked };
+
 /** How the run ties the trees of its workers to a repository. */
-export function isolationOf(_run: RunState): Isolation {
-  return clone;
+export function isolationOf(run: RunState): Isolation {
+  return isolations[isolationKind(run.plan.policies)];
+}
+
+/** Removes what trees in the making left when their loop was killed. For the holder of the lock. */
+export async function reclaimTrees(git: GitContext): Promise<void> {
+  for (const isolation of Object.values(isolations)) await isolation.reclaim(git);
 }
 
 /** Where check trees of this repository wait for the next check. */

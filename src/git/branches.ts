@@ -37,7 +37,9 @@ export async function branchFacts(
       if (space > 0)
         existing.set(each.slice(space + 1 + 'refs/heads/'.length), each.slice(0, space));
     }
-    const out = new Set((await checkouts(context)).map((checkout) => checkout.ref));
+    const out = new Set(
+      (await checkouts(context)).filter(({ own }) => !own).map((checkout) => checkout.ref),
+    );
     const branches: BranchFacts[] = [];
     for (const name of options.names) {
       const commit = existing.get(name) ?? null;

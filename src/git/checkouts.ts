@@ -1,9 +1,12 @@
 /** Where the branches of the user's repository are checked out. Reads only. */
 import { readFile, readdir, realpath, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { inUserRepository } from './context.ts';
 import type { GitContext } from './context.ts';
 import { fields, line, output } from './git.ts';
+
+/** How the names of folders begin that belong to trees of workers, among those of linked worktrees. */
+export const ownPrefix = 'czar-';
 
 export interface Checkout {
   /** Full name of the branch. */
@@ -14,6 +17,8 @@ export interface Checkout {
   readonly gitDir: string;
   /** Whether a rebase of the branch is under way there, with HEAD elsewhere meanwhile. */
   readonly rebasing: boolean;
+  /** Whether it is the working tree of a worker. */
+  readonly own: boolean;
 }
 
 /** All branches that some checkout stands on or rebases. For use inside `failing`. */
@@ -23,27 +28,41 @@ export async function checkouts(context: GitContext): Promise<readonly Checkout[
     await output(['worktree', 'list', '--porcelain', '-z'], inUserRepository(context)),
   );
   let path = '';
-  let bare = false;
   let main: string | null = null;
   for (const field of listed) {
     if (field.startsWith('worktree ')) {
       path = field.slice('worktree '.length);
       main ??= path;
-      bare = false;
-    } else if (field === 'bare') bare = true;
-    else if (field.startsWith('branch ') && !bare) {
-      const there = await gitDirOf(context, path, path === main);
-      const ref = field.slice('branch '.length);
-      found.push({ ref, path: there === null ? null : path, gitDir: there ?? '', rebasing: false });
     }
+    const ref = field === 'bare' ? await falselyBare(context, path) : branchIn(field);
+    if (ref === null) continue;
+    const gitDir = await gitDirOf(context, path, path === main);
+    const there = gitDir === null ? null : path;
+    const own = path.startsWith(`${join(context.home, 'worktrees')}/`);
+    found.push({ ref, path: there, gitDir: gitDir ?? '', rebasing: false, own });
   }
   for (const gitDir of [context.commonDir, ...(await linked(context))]) {
     for (const name of ['rebase-merge/head-name', 'rebase-apply/head-name']) {
       const ref = (await readFile(join(gitDir, name), 'utf8').catch(() => '')).trim();
-      if (ref.startsWith('refs/heads/')) found.push({ ref, path: null, gitDir, rebasing: true });
+      if (ref.startsWith('refs/heads/')) {
+        const own = basename(gitDir).startsWith(ownPrefix);
+        found.push({ ref, path: null, gitDir, rebasing: true, own });
+      }
     }
   }
   return found;
+}
+
+function branchIn(field: string): string | null {
+  return field.startsWith('branch ') ? field.slice('branch '.length) : null;
+}
+
+/** Branch of a checkout whose settings claim that it is none; null when it really is bare, or on no branch. */
+async function falselyBare({ commonDir }: GitContext, path: string): Promise<string | null> {
+  const dot = await realpath(join(path, '.git')).catch(() => null);
+  if (dot === null || dot !== (await realpath(commonDir))) return null;
+  const head = await readFile(join(commonDir, 'HEAD'), 'utf8').catch(() => '');
+  return /^ref: (.+)\n?$/.exec(head)?.[1] ?? null;
 }
 
 /** Git directory of a checkout as its folder is now; null when that is gone, or leads to no checkout of ours. */

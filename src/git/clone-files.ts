@@ -40,29 +40,40 @@ export async function gitDirState(gitDir: string): Promise<GitDirState> {
   const there = await lstat(gitDir).catch(() => null);
   if (there === null) return { kind: 'gone' };
   if (!there.isDirectory()) return unsafe('its .git is not a folder of its own any more');
-  const top = await readdir(gitDir, { withFileTypes: true });
-  if (!top.some((entry) => entry.name === 'HEAD')) return unsafe('its .git has no HEAD');
-  if (top.some((entry) => entry.name === 'commondir'))
-    return unsafe('its .git points to another repository');
+  const top = await readdir(gitDir);
+  if (!top.includes('HEAD')) return unsafe('its .git has no HEAD');
+  if (top.includes('commondir')) return unsafe('its .git points to another repository');
+  const odd = await oddEntry(gitDir, readByGit);
+  return odd === null
+    ? { kind: 'sound' }
+    : unsafe(odd === '' ? tooMany : `.git/${odd} ${notPlain}`);
+}
 
+const notPlain = 'is not a plain file';
+const tooMany = 'its .git holds too many files';
+
+/**
+ * First thing among these names of a git directory, and below them, that is neither a plain file nor a folder, by its
+ * path there; '' when there are too many to look at. Null when all is plain.
+ */
+export async function oddEntry(gitDir: string, names: ReadonlySet<string>): Promise<string | null> {
   let seen = 0;
   const folders: string[] = [];
-  for (const entry of top) {
-    if (!readByGit.has(entry.name)) continue;
-    if (entry.isDirectory()) folders.push(join(gitDir, entry.name));
-    else if (!entry.isFile()) return unsafe(`.git/${entry.name} is not a plain file`);
+  for (const entry of await readdir(gitDir, { withFileTypes: true })) {
+    if (!names.has(entry.name)) continue;
+    if (entry.isDirectory()) folders.push(entry.name);
+    else if (!entry.isFile()) return entry.name;
   }
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    for (const entry of await readdir(folder, { withFileTypes: true })) {
+    for (const entry of await readdir(join(gitDir, folder), { withFileTypes: true })) {
       seen += 1;
-      if (seen > maxEntries) return unsafe('its .git holds too many files');
-      if (entry.isDirectory()) folders.push(join(folder, entry.name));
-      else if (!entry.isFile()) {
-        return unsafe(`.git${join(folder, entry.name).slice(gitDir.length)} is not a plain file`);
-      }
+      if (seen > maxEntries) return '';
+      const name = `${folder}/${entry.name}`;
+      if (entry.isDirectory()) folders.push(name);
+      else if (!entry.isFile()) return name;
     }
   }
-  return { kind: 'sound' };
+  return null;
 }
 
 /** Text of a plain file below a git directory, or null when it is missing, something else, or too large. */
@@ -127,6 +138,16 @@ export interface CloneRefs {
 
 /** Reads HEAD, refs and reflogs as text. Call it after `gitDirState` said `sound`. */
 export async function readCloneRefs(gitDir: string): Promise<CloneRefs> {
+  const refs = await readRefs(gitDir);
+  const head = await readHead(gitDir, refs);
+  const logs = (await filesBelow(gitDir, 'logs')).filter(
+    (name) => !name.startsWith('logs/refs/remotes/'),
+  );
+  return { ...head, refs, mentioned: await mentionedIds(gitDir, logs) };
+}
+
+/** Every ref with its id, as the files say. */
+export async function readRefs(gitDir: string): Promise<ReadonlyMap<string, string>> {
   const refs = new Map<string, string>();
   const symbolic = new Map<string, string>();
   for (const each of ((await readGitFile(gitDir, 'packed-refs')) ?? '').split('\n')) {
@@ -142,12 +163,43 @@ export async function readCloneRefs(gitDir: string): Promise<CloneRefs> {
     const id = refs.get(to);
     if (id !== undefined) refs.set(name, id);
   }
+  return refs;
+}
+
+/** What HEAD says, among these refs. */
+export async function readHead(
+  gitDir: string,
+  refs: ReadonlyMap<string, string>,
+): Promise<Pick<CloneRefs, 'branch' | 'head'>> {
   const head = ((await readGitFile(gitDir, 'HEAD')) ?? '').trim();
   const named = head.startsWith('ref: ') ? head.slice(5).trim() : null;
   const id = named === null ? (isObjectId(head) ? head : null) : (refs.get(named) ?? null);
   const branch =
     named?.startsWith('refs/heads/') === true ? named.slice('refs/heads/'.length) : null;
-  return { branch, head: id, refs, mentioned: await mentionedIds(gitDir) };
+  return { branch, head: id };
+}
+
+/** Ids that these reflogs, and the files of an unfinished merge or rebase, name. */
+export async function mentionedIds(
+  gitDir: string,
+  logs: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>();
+  for (const name of logs) for (const id of idsOfLog(await readGitFile(gitDir, name))) ids.add(id);
+  const single = ['ORIG_HEAD', 'MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'REBASE_HEAD'];
+  for (const name of [...single, 'rebase-merge/orig-head', 'rebase-apply/orig-head']) {
+    for (const each of ((await readGitFile(gitDir, name)) ?? '').split(/\s+/))
+      if (isObjectId(each)) ids.add(each);
+  }
+  return ids;
+}
+
+/** Ids in the text of a reflog. */
+export function idsOfLog(text: string | null): readonly string[] {
+  return (text ?? '')
+    .split('\n')
+    .flatMap((each) => each.split(' ', 2))
+    .filter((id) => isObjectId(id) && !/^0+$/.test(id));
 }
 
 /** Creates a folder below a git directory part by part, never through a link. */
@@ -182,7 +234,7 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 /** Names below a git directory of all plain files in a folder of it. */
-async function filesBelow(gitDir: string, name: string): Promise<string[]> {
+export async function filesBelow(gitDir: string, name: string): Promise<string[]> {
   const found: string[] = [];
   const folders = [name];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
@@ -193,24 +245,6 @@ async function filesBelow(gitDir: string, name: string): Promise<string[]> {
     }
   }
   return found;
-}
-
-async function mentionedIds(gitDir: string): Promise<Set<string>> {
-  const ids = new Set<string>();
-  const logs = (await filesBelow(gitDir, 'logs')).filter(
-    (name) => !name.startsWith('logs/refs/remotes/'),
-  );
-  for (const name of logs) {
-    for (const each of ((await readGitFile(gitDir, name)) ?? '').split('\n')) {
-      for (const id of each.split(' ', 2)) if (isObjectId(id) && !/^0+$/.test(id)) ids.add(id);
-    }
-  }
-  const single = ['ORIG_HEAD', 'MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'REBASE_HEAD'];
-  for (const name of [...single, 'rebase-merge/orig-head', 'rebase-apply/orig-head']) {
-    for (const each of ((await readGitFile(gitDir, name)) ?? '').split(/\s+/))
-      if (isObjectId(each)) ids.add(each);
-  }
-  return ids;
 }
 
 function unsafe(why: string): GitDirState {

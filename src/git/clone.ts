@@ -14,14 +14,15 @@ import type { Isolation, NewTree, TreeRepository } from './isolation.ts';
 import { indexFile } from './keep.ts';
 import { listRefs, zero } from './refs.ts';
 import { giveBack, record, spareName, takeSpare } from './spare-trees.ts';
-import { excludeFile, prePushHook, treeConfig } from './tree-config.ts';
+import { excludeFile, identityFile, prePushHook, treeConfig } from './tree-config.ts';
 import { makingFolder, markText, removeMakings, treeMark } from './tree-mark.ts';
 
 const checkoutTimeoutMs = 30 * 60_000;
 
 /** `isolation: clone`. */
 export const clone: Isolation = {
-  repository: (_context, tree) => Promise.resolve(repository(tree)),
+  identityFile,
+  repository: (_context, tree) => repository(tree),
   make,
   release: (context, tree) => giveBack(context, { dir: tree, pool: poolOf(tree) }),
   offer: (_context, { tree, commit }) =>
@@ -36,7 +37,7 @@ function repository(tree: string): TreeRepository {
     objects: [join(gitDir, 'objects')],
     state: () => gitDirState(gitDir),
     refs: () => readCloneRefs(gitDir),
-    unlock: (branch) =>
+    mend: (branch) =>
       removeGitFiles(gitDir, [
         'index.lock',
         'HEAD.lock',
@@ -49,6 +50,7 @@ function repository(tree: string): TreeRepository {
       (await writeGitFile(gitDir, 'HEAD', `ref: refs/heads/${branch}\n`)) &&
       (await writeGitFile(gitDir, 'index', index)),
     shared: () => Promise.resolve([]),
+    begin: () => Promise.resolve(),
   };
 }
 

@@ -102,7 +102,7 @@ test('a crash at any point of collecting is carried through by collecting again'
     using _ = r;
     writeFiles(tree, { 'new.txt': 'n\n', 'secret.pem': 'key' });
     const integration = await r.integration();
-    const repository = await r.isolation.repository(r.context, tree);
+    const repository = r.isolation.repository(r.context, tree);
     await r.killedAt(point, (context) =>
       collect(context, {
         run,

@@ -88,7 +88,7 @@ export async function collect(
       rules: order.rules,
     });
 
-    const notes = [...place.notes];
+    const notes = [...place.notes, ...(await order.repository.shared())];
     const committed = await commitFor(context, { order, held, place, captured, notes });
     const tip = committed?.commit ?? place.tip;
     const kept = await keepRest(context, {
@@ -273,7 +273,7 @@ async function moveOn(
 ): Promise<void> {
   const { repository, branch } = options.order;
   await reach(context, 'collect:before-move-on');
-  await repository.unlock(branch);
+  await repository.mend(branch);
   const index = await readFile(options.index);
   if (await repository.standAt({ branch, commit: options.commit, index })) {
     const merge = ['MERGE_HEAD', 'MERGE_MODE', 'MERGE_MSG', 'AUTO_MERGE'];

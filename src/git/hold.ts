@@ -48,7 +48,7 @@ export async function holdCommits(
   const state = await options.repository.state();
   if (state.kind === 'gone') return { kind: 'unreadable', why: 'its .git is gone' };
   if (state.kind === 'unsafe') return { kind: 'unreadable', why: state.why };
-  const found = await options.repository.refs();
+  const found = await options.repository.refs(options.branch);
   if (found.head === null && found.refs.size === 0 && found.mentioned.size === 0) {
     return { kind: 'unreadable', why: 'its repository is empty' };
   }

@@ -30,29 +30,42 @@ export interface TreeRepository {
   readonly objects: readonly string[];
   /** Whether HEAD, refs and objects can be read. */
   state(): Promise<GitDirState>;
-  /** HEAD, the refs that the agent may have put work on, and what reflogs name. Call it when the state is `sound`. */
-  refs(): Promise<CloneRefs>;
-  /** Removes the locks that git leaves when it is killed. Only when no process of the attempt is left. */
-  unlock(branch: string): Promise<void>;
+  /**
+   * HEAD, the worker's branch (without `refs/heads/`), other refs that its agent may have put work on, and what reflogs
+   * name. Call it when the state is `sound`.
+   */
+  refs(branch: string): Promise<CloneRefs>;
+  /**
+   * Makes it fit for git again: locks of a git that was killed go, files that tie it to its place are as they were made.
+   * Only when no process of an attempt is left.
+   */
+  mend(branch: string): Promise<void>;
   /** Lets the tree stand at a commit of the mirror on its branch, with this index. False when that cannot be. */
   standAt(at: {
     readonly branch: string;
     readonly commit: string;
     readonly index: Uint8Array;
   }): Promise<boolean>;
-  /** What changed since the attempt began in what the tree shares with the user, each one sentence. */
+  /**
+   * What changed since the attempt began in what the tree shares with the user, each one sentence. What keeps the user's
+   * git from working there is put back; the same is said again when it is asked again.
+   */
   shared(): Promise<readonly string[]>;
+  /** Remembers what the tree shares as it is now: an attempt begins. */
+  begin(): Promise<void>;
 }
 
 /** For use inside `failing`, all of it. */
 export interface Isolation {
   /** The git side of a tree, whatever stands there now. */
-  repository(context: GitContext, tree: string): Promise<TreeRepository>;
+  repository(context: GitContext, tree: string): TreeRepository;
+  /** Where the file stands that tells a worker who it is, in a tree: git there ignores it. */
+  readonly identityFile: string;
   /** Makes a tree that is whole once it is at its place, also after kills half way. */
   make(context: GitContext, order: NewTree): Promise<void>;
   /** Takes a tree away, the work in which is stored. Its place is free at once; `deleted` settles when it is gone. */
   release(context: GitContext, tree: string): Promise<{ readonly deleted: Promise<void> }>;
-  /** Lets git in the tree merge a commit of the mirror by the name that `offeredAs` gives. */
+  /** Lets git in the tree merge a commit of the mirror, under the name that the core knows as `offeredAs`. */
   offer(
     context: GitContext,
     of: { readonly run: string; readonly tree: string; readonly commit: string },

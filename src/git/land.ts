@@ -11,6 +11,7 @@ import { checkoutProblem, recoverCheckout, updateCheckout } from './checkout-upd
 import type { CheckoutMove } from './checkout-update.ts';
 import { inMirror, inUserRepository, reach } from './context.ts';
 import type { GitContext, Identity } from './context.ts';
+import { deliver } from './deliver.ts';
 import { failing, output } from './git.ts';
 import type { Failed } from './git.ts';
 import { mergeTrees } from './merge.ts';
@@ -101,7 +102,7 @@ export async function commitLanding(
     if (found === null) return refused(`there is no branch ${target}`);
     const before = await readRefIn(place, landingRef(run));
     await reach(context, 'land:before-fetch');
-    await deliver(context, { run, commit });
+    await deliver(context, { commit, ref: landingRef(run) });
     await reach(context, 'land:after-fetch');
     const result = await advance(context, { ...options, found });
     if (result.kind === 'refused')
@@ -225,31 +226,6 @@ async function bring(
     '--update-shallow',
   ];
   await output([...fetch, context.root, refspec], inMirror(context));
-}
-
-/** The landing's objects in the user's repository, held by a ref of ours. */
-async function deliver(
-  context: GitContext,
-  options: { readonly run: string; readonly commit: string },
-): Promise<void> {
-  const refspec = `+${options.commit}:${landingRef(options.run)}`;
-  const fetch = [
-    'fetch',
-    '-q',
-    '--no-tags',
-    '--no-write-fetch-head',
-    '--no-auto-maintenance',
-    '--update-shallow',
-  ];
-  const quiet = [
-    '-c',
-    'core.logAllRefUpdates=false',
-    '-c',
-    'fetch.prune=false',
-    '-c',
-    'fetch.pruneTags=false',
-  ];
-  await output([...quiet, ...fetch, context.mirror, refspec], inUserRepository(context));
 }
 
 /** Whether the target went on from the landed commit. */

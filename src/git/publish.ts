@@ -8,7 +8,8 @@
 import { checkouts } from './checkouts.ts';
 import { inUserRepository, reach } from './context.ts';
 import type { GitContext } from './context.ts';
-import { failing, git, output } from './git.ts';
+import { deliver, quietly } from './deliver.ts';
+import { failing, git } from './git.ts';
 import type { Failed } from './git.ts';
 import {
   integrationRef,
@@ -16,6 +17,7 @@ import {
   isBranchName,
   isObjectId,
   listRefs,
+  moveRefIn,
   readRef,
   readRefIn,
   snapshotRef,
@@ -47,12 +49,13 @@ export async function publish(
         refs[ref] = commit;
         continue;
       }
-      const out = taken.find((checkout) => checkout.ref === ref);
+      const out = taken.filter((checkout) => checkout.ref === ref);
       const why = await showBranch(context, {
         ref,
         commit,
-        out: out !== undefined,
-        rebasing: out?.rebasing === true,
+        out: out.length > 0,
+        rebasing: out.some((checkout) => checkout.rebasing),
+        own: out.some((checkout) => checkout.own),
       });
       if (why === null) refs[ref] = commit;
       else diverged[ref] = why;
@@ -62,42 +65,20 @@ export async function publish(
   });
 }
 
-/** Runs git in the user's repository such that nothing but what it is told changes. */
-const quiet = [
-  '-c',
-  'core.logAllRefUpdates=false',
-  '-c',
-  'fetch.prune=false',
-  '-c',
-  'fetch.pruneTags=false',
-];
-
 /** Everything that the refs need, under names of ours: from then on nothing of it can be pruned. */
 async function fetchObjects(
   context: GitContext,
   options: { readonly run: string; readonly refs: Readonly<Record<string, string>> },
 ): Promise<void> {
-  const refspecs: string[] = [];
+  const wanted: { commit: string; ref: string }[] = [];
   for (const [ref, commit] of Object.entries(options.refs)) {
     if (!isObjectId(commit)) continue;
-    if (ref.startsWith('refs/czar/')) refspecs.push(`+${commit}:${ref}`);
-    else if (ref.startsWith('refs/heads/')) refspecs.push(`+${commit}:${incoming(ref)}`);
+    if (ref.startsWith('refs/czar/')) wanted.push({ commit, ref });
+    else if (ref.startsWith('refs/heads/')) wanted.push({ commit, ref: incoming(ref) });
   }
   const ofRun = await listRefs(context, integrationRef(options.run), snapshotRef(options.run));
-  for (const ref of ofRun.keys()) refspecs.push(`+${ref}:${ref}`);
-  if (refspecs.length === 0) return;
-  const fetch = [
-    'fetch',
-    '-q',
-    '--no-tags',
-    '--no-write-fetch-head',
-    '--no-auto-maintenance',
-    '--update-shallow',
-  ];
-  await output(
-    [...quiet, ...fetch, context.mirror, ...new Set(refspecs)],
-    inUserRepository(context),
-  );
+  for (const [ref, commit] of ofRun) wanted.push({ commit, ref });
+  await deliver(context, ...wanted);
 }
 
 /** Moves a branch from where czar put it; gives the reason when it was left alone. */
@@ -108,6 +89,8 @@ async function showBranch(
     readonly commit: string;
     readonly out: boolean;
     readonly rebasing: boolean;
+    /** Whether its worker's tree stands on it: then it moves there. */
+    readonly own: boolean;
   },
 ): Promise<string | null> {
   const { ref, commit } = options;
@@ -117,6 +100,10 @@ async function showBranch(
   const found = await readRefIn(place, ref);
   const last = await readRefIn(place, written(ref));
   if (found === commit && last === commit) return null;
+  if (options.own && found !== null) {
+    await moveRefIn(place, { ref: written(ref), from: last, to: found });
+    return null;
+  }
   if (options.rebasing) return 'it is being rebased in a checkout';
   if (options.out && found !== commit) return 'it is checked out';
   const from = await mayMoveFrom(context, { found, last, commit });
@@ -127,7 +114,7 @@ async function showBranch(
     `update ${written(ref)}\0${commit}\0\0`,
   ].join('');
   await reach(context, 'publish:before-branch');
-  const args = [...quiet, 'update-ref', '--no-deref', '--stdin', '-z'];
+  const args = [...quietly, 'update-ref', '--no-deref', '--stdin', '-z'];
   const done = await git(args, { ...place, input });
   await reach(context, 'publish:after-branch');
   if (done.code === 0) return null;

@@ -128,7 +128,7 @@ test('a call that takes too long or is stopped ends, and says which', async () =
 test('a tree says what its git is in the middle of, read from files alone', async () => {
   using r = await gitRun({ 'a.txt': 'a\n' });
   const tree = r.treeOf('one');
-  const repository = await r.isolation.repository(r.context, tree);
+  const repository = r.isolation.repository(r.context, tree);
   const facts = (files: readonly string[] = []) =>
     treeFacts(r.context, { tree, repository, files });
   assert.deepEqual(await facts(), { exists: false, unfinished: null });

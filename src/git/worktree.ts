@@ -50,9 +50,10 @@ export async function prepareTree(
   return failing(async () => {
     if (!isBranchName(order.branch))
       throw failure(`${JSON.stringify(order.branch)} is not a branch name`);
-    const repository = await order.isolation.repository(context, order.dir);
+    const repository = order.isolation.repository(context, order.dir);
     const owner = await ownerOf(repository.gitDir);
-    const ours = owner?.run === order.run && owner.worker === order.worker;
+    const there = await isThere(order.dir);
+    const ours = there && owner?.run === order.run && owner.worker === order.worker;
     if (ours && (owner.attempt === order.attempt || order.continues)) {
       const tree = await continueTree(repository, order, owner.attempt === order.attempt);
       return { ...tree, kept: await keptBefore(context, order) };
@@ -107,10 +108,13 @@ async function continueTree(
   same: boolean,
 ): Promise<PreparedTree> {
   // Whoever held these locks is gone: the attempt before has ended with its whole process tree.
-  await repository.unlock(order.branch);
-  if (!same) await writeGitFile(repository.gitDir, treeMark, markText(order));
+  await repository.mend(order.branch);
+  if (!same) {
+    await repository.begin();
+    await writeGitFile(repository.gitDir, treeMark, markText(order));
+  }
   const sound = (await repository.state()).kind === 'sound';
-  const refs = sound ? await repository.refs() : null;
+  const refs = sound ? await repository.refs(order.branch) : null;
   const base = refs?.refs.get(`refs/heads/${order.branch}`) ?? refs?.head ?? order.commit;
   return {
     kind: 'ready',

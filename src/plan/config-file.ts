@@ -61,7 +61,6 @@ export function readConfig(
   }
   if (fields.agents?.rules !== undefined)
     warn(['agents', 'rules'], 'preferences and the default decide');
-  if (fields.isolation === 'worktree') warn(['isolation'], 'every worker gets a clone');
   for (const [name, agent] of Object.entries(fields.agents?.define ?? {})) {
     const path = ['agents', 'define', name];
     const adapter = agent.adapter ?? 'command';
@@ -94,6 +93,7 @@ function configOf(fields: ConfigFields): Config {
     base: fields.base ?? null,
     target: fields.target ?? null,
     policies: {
+      ...(fields.isolation === 'worktree' ? { isolation: fields.isolation } : {}),
       maxParallel: fields.max_parallel ?? 4,
       maxParallelChecks: fields.max_parallel_checks ?? 2,
       barrier: fields.barrier ?? 'none',

@@ -70,7 +70,10 @@ export const configSchema = z.strictObject({
   protect: listOf(glob, 'a pattern')
     .optional()
     .meta({ description: 'Patterns whose change needs a person, instead of the built-in ones.' }),
-  isolation: z.enum(['clone', 'worktree']).optional(),
+  isolation: z.enum(['clone', 'worktree']).optional().meta({
+    description:
+      'What working trees are: clones that share nothing with your repository, or linked worktrees of it.',
+  }),
   agents: z
     .strictObject({
       default: agentName.optional(),

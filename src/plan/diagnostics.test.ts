@@ -79,7 +79,6 @@ test('what is wrong in config.yaml is said there', () => {
     folder.load().diagnostics.map((one) => [one.severity, one.line, one.message]),
     [
       ['error', 3, 'agents.define.x: the adapter command needs a command'],
-      ['warning', 4, 'isolation: this version does not act on it'],
       ['warning', 5, 'push: this version does not act on it'],
     ],
   );

@@ -1,5 +1,5 @@
 /** Where the repository and its home folder are. */
-import { existsSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 
 export interface Home {
@@ -12,7 +12,7 @@ export interface Home {
   readonly czarina: boolean;
 }
 
-/** File in the `.git` of a worker's tree that says whose it is. */
+/** File in the git directory of a worker's tree that says whose it is. */
 const treeMark = 'czar-tree';
 
 /**
@@ -28,11 +28,18 @@ export function findRoot(from: string): string | null {
   }
   for (;;) {
     const dot = join(folder, '.git');
-    if (existsSync(dot) && !existsSync(join(dot, treeMark))) return folder;
+    if (existsSync(dot) && !existsSync(join(gitDirOf(dot), treeMark))) return folder;
     const parent = dirname(folder);
     if (parent === folder) return null;
     folder = parent;
   }
+}
+
+/** The git directory that a `.git` is, or that it names when it is a file. */
+function gitDirOf(dot: string): string {
+  if (!statSync(dot).isFile()) return dot;
+  const [, named = ''] = /^gitdir: (.+)\n?$/.exec(readFileSync(dot, 'utf8')) ?? [];
+  return resolve(dirname(dot), named);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The files of a home as one validated plan. The same files give the same bytes, whatever the machine or the time. */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { sharedWithUser } from '../core/isolation.ts';
 import { compareNatural } from '../core/graph.ts';
 import type { Plan, WorkerDefinition } from '../core/plan.ts';
 import { hashOf } from './canonical.ts';
@@ -51,6 +52,8 @@ export function loadPlan(options: {
       ? readHome(root, home, problems)
       : readFiles(root, options.files, problems);
   notes.push(...read.notes);
+  const shared = sharedWithUser(config.policies);
+  if (shared !== null) notes.push(shared);
   let plan: Plan | null = null;
   let branches: readonly WrittenBranch[] = [];
   if (read.drafts.length > 0) {

@@ -119,6 +119,7 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
             ['commits', event.data.work.commits],
             ['files', event.data.work.changed.length],
             ...leftOut(event.data.work.kept),
+            ...(event.data.notes ?? []).map((note) => ['note', note] as const),
           ];
     case 'work.kept':
       return [

@@ -158,6 +158,10 @@ function changeText(event: Event, run: RunState | null): string | null {
       const { effect, error, tries } = event.data;
       return `${event.worker ?? event.run} ${effect} failed, try ${tries}: ${error}`;
     }
+    case 'work.collected':
+      return event.data.notes === undefined
+        ? null
+        : `${event.worker}: ${event.data.notes.join('; ')}`;
     case 'run.started':
       return `run ${event.run} started: ${counted(event.data.plan.workers.length, 'worker')}`;
     case 'run.waiting':
@@ -194,7 +198,6 @@ function changeText(event: Event, run: RunState | null): string | null {
     case 'attempt.setup_started':
     case 'attempt.setup_passed':
     case 'attempt.ended':
-    case 'work.collected':
     case 'work.kept':
     case 'inputs.checked':
     case 'gate.started':

@@ -1,5 +1,6 @@
 /** The closing words of a run: what came of it, what failed and what to do about that, where the result is. Pure. */
 import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
+import { offeredAs } from '../core/isolation.ts';
 import { leftOutOf } from '../core/left-out.ts';
 import { columns, oneLine } from './cells.ts';
 import { counted, grouped, spanText } from './figures.ts';
@@ -57,7 +58,7 @@ export function nextCommand(run: RunState, worker: WorkerState): string | null {
     case 'conflict':
       return worker.worktree === null
         ? `czar retry ${id}`
-        : `cd ${quoted(worker.worktree)} && git merge refs/czar/integration; then czar submit ${id}`;
+        : `cd ${quoted(worker.worktree)} && git merge ${offeredAs(run)}; then czar submit ${id}`;
     case 'gate':
     case 'nothing_changed':
       return `czar submit ${id} after mending it in ${worker.worktree ?? 'its tree'}, or czar retry ${id}`;

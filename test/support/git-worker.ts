@@ -54,11 +54,15 @@ export interface GitRun {
 export async function gitRun(
   files?: Readonly<Record<string, string>>,
   isolation: Isolation = clone,
+  objectFormat: 'sha1' | 'sha256' = 'sha1',
 ): Promise<GitRun> {
-  const key = `run ${JSON.stringify(files)}`;
+  const key = `run ${objectFormat} ${JSON.stringify(files)}`;
   let template = templates.get(key);
   if (template === undefined) {
-    const first = scratchRepository(files === undefined ? {} : { files });
+    const first = scratchRepository({
+      objectFormat,
+      ...(files === undefined ? {} : { files }),
+    });
     const made = await ensureMirror(contextOf(first));
     assert.equal(made.kind, 'ready', JSON.stringify(made));
     await createIntegration(contextOf(first), { run, base: first.git('rev-parse', 'HEAD') });
@@ -123,7 +127,7 @@ export async function gitRun(
         worker,
         attempt: 1,
         tree,
-        repository: await isolation.repository(context, tree),
+        repository: isolation.repository(context, tree),
         branch: `czar/${run}/${worker}`,
         base,
         integration: await integration(),

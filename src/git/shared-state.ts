@@ -1,0 +1,152 @@
+/**
+ * What a linked worktree shares with the user: configuration, hooks, refs. It is looked at when an attempt begins and
+ * again when it has ended; what changed between is said, whoever did it, and what would keep the user's git from working
+ * is put back.
+ *
+ * The record lies in czar's state. It says too what was put back, so that a second look after a kill says the same.
+ */
+import { createHash } from 'node:crypto';
+import { lstat, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { filesBelow, readGitFile, readRefs } from './clone-files.ts';
+import { inMirror } from './context.ts';
+import type { GitContext } from './context.ts';
+import { fields, git, gitFailure, output } from './git.ts';
+
+/** What was shared when an attempt began. */
+export interface Shared {
+  /** Values of the configuration by key; several of one key with line ends between. */
+  readonly config: Readonly<Record<string, string>>;
+  /** Hooks, and files that say what is ignored: what they hold, by name below the git directory. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly refs: Readonly<Record<string, string>>;
+  /** Bytes of reflogs that an agent's work may be named in. */
+  readonly logs: Readonly<Record<string, number>>;
+  /** What was put back since, each one sentence. */
+  readonly mended: readonly string[];
+}
+
+const nothing: Shared = { config: {}, files: {}, refs: {}, logs: {}, mended: [] };
+
+/** Settings without which git refuses to work in the user's checkout, or works elsewhere. */
+const vital = ['core.bare', 'core.worktree'];
+
+/** Records what is shared now under the name of a tree. */
+export async function recordShared(context: GitContext, name: string): Promise<void> {
+  const refs: Record<string, string> = {};
+  for (const [ref, id] of await readRefs(context.commonDir))
+    if (!/^refs\/(?:czar|remotes)\//.test(ref)) refs[ref] = id;
+  const logs: Record<string, number> = {};
+  for (const log of ['logs/refs/stash']) {
+    logs[log] = (await readGitFile(context.commonDir, log))?.length ?? 0;
+  }
+  const [config, files] = [await configOf(context), await filesOf(context)];
+  await write(context.state, name, { config, files, refs, logs, mended: [] });
+}
+
+/** What was recorded under a name; null when that is lost. */
+export async function readShared(state: string, name: string): Promise<Shared | null> {
+  try {
+    const found: unknown = JSON.parse(await readFile(recordFile(state, name), 'utf8'));
+    return typeof found === 'object' && found !== null ? { ...nothing, ...found } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What is different now, each one sentence; none when nothing was recorded. For use inside `failing`. */
+export async function sharedChanges(context: GitContext, name: string): Promise<readonly string[]> {
+  const before = await readShared(context.state, name);
+  if (before === null) return [];
+  const config = await configOf(context);
+  const keys = differing(before.config, config);
+  const broken = keys.filter((key) => vital.includes(key));
+  const mended = [...before.mended, ...broken.map(mendedText)];
+  if (broken.length > 0) {
+    await write(context.state, name, { ...before, mended });
+    for (const key of broken) await putBack(context, key, before.config[key]);
+  }
+  const others = keys.filter((key) => !vital.includes(key));
+  const files = differing(before.files, await filesOf(context));
+  const refs = await readRefs(context.commonDir);
+  const gone = Object.entries(before.refs).filter(
+    ([ref]) => /^refs\/(?:heads|tags)\//.test(ref) && !refs.has(ref),
+  );
+  const said = [...mended];
+  if (others.length > 0)
+    said.push(`settings of your repository changed while it was at work: ${others.join(', ')}`);
+  if (files.length > 0)
+    said.push(`files of your .git changed while it was at work: ${files.join(', ')}`);
+  for (const [ref, id] of gone) {
+    const command = ref.startsWith('refs/heads/') ? 'branch' : 'tag';
+    const short = ref.replace(/^refs\/(?:heads|tags)\//, '');
+    said.push(
+      `the ${command} ${short} was deleted while it was at work: git ${command} ${short} ${id} brings it back`,
+    );
+  }
+  if (before.refs['refs/stash'] !== refs.get('refs/stash'))
+    said.push('your stash changed while it was at work');
+  return said;
+}
+
+function mendedText(key: string): string {
+  return `${key} of your repository changed while it was at work, which keeps git from working there: it was put back`;
+}
+
+async function putBack(context: GitContext, key: string, value: string | undefined): Promise<void> {
+  const file = join(context.commonDir, 'config');
+  const args =
+    value === undefined
+      ? ['config', '--file', file, '--unset-all', key]
+      : ['config', '--file', file, '--replace-all', key, value];
+  const done = await git(args, inMirror(context));
+  if (done.code !== 0) throw gitFailure(args, done);
+}
+
+async function configOf(context: GitContext): Promise<Record<string, string>> {
+  const config: Record<string, string> = {};
+  for (const name of ['config', 'config.worktree']) {
+    const file = join(context.commonDir, name);
+    const there = await lstat(file).catch(() => null);
+    if (there?.isFile() !== true) continue;
+    const args = ['config', '--file', file, '--no-includes', '--list', '-z'];
+    for (const entry of fields(await output(args, inMirror(context)))) {
+      const end = entry.indexOf('\n');
+      const key = `${name === 'config' ? '' : `${name}: `}${end < 0 ? entry : entry.slice(0, end)}`;
+      const value = end < 0 ? '' : entry.slice(end + 1);
+      config[key] = config[key] === undefined ? value : `${config[key]}\n${value}`;
+    }
+  }
+  return config;
+}
+
+async function filesOf({ commonDir }: GitContext): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  const names = [...(await filesBelow(commonDir, 'hooks')), 'info/exclude', 'info/attributes'];
+  for (const name of names) {
+    const text = await readGitFile(commonDir, name);
+    const mode = (await lstat(join(commonDir, name)).catch(() => null))?.mode ?? 0;
+    if (text !== null)
+      files[name] = `${mode.toString(8)} ${createHash('sha256').update(text).digest('hex')}`;
+  }
+  return files;
+}
+
+function differing(
+  before: Readonly<Record<string, string>>,
+  now: Readonly<Record<string, string>>,
+): readonly string[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
+  return names.filter((name) => before[name] !== now[name]).sort();
+}
+
+async function write(state: string, name: string, shared: Shared): Promise<void> {
+  const file = recordFile(state, name);
+  await mkdir(join(state, 'trees'), { recursive: true });
+  await writeFile(`${file}.new`, JSON.stringify(shared));
+  await rename(`${file}.new`, file);
+}
+
+function recordFile(state: string, name: string): string {
+  return join(state, 'trees', `${name}.json`);
+}
