@@ -1,6 +1,5 @@
 /** What every way to tie a working tree to a repository must do (the port `Isolation`), held against each of them. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -14,6 +13,7 @@ import {
   working,
 } from '../../test/support/git-worker.ts';
 import type { GitRun } from '../../test/support/git-worker.ts';
+import { runCommand } from '../process/run.ts';
 import { clone } from './clone.ts';
 import { gitContext } from './context.ts';
 import type { Isolation } from './isolation.ts';
@@ -248,11 +248,16 @@ function contract(isolation: Isolation): void {
   });
 
   test('a tree whose .git is gone, a file of another kind, or a repository of its own loses no file', async () => {
-    const damages: readonly ((tree: string, r: GitRun) => void)[] = [
+    const damages: readonly ((tree: string, r: GitRun) => unknown)[] = [
       (tree) => rmSync(join(tree, '.git'), { recursive: true }),
-      (tree) => {
+      (tree, r) => {
         rmSync(join(tree, '.git'), { recursive: true });
-        execFileSync('mkfifo', [join(tree, '.git')]);
+        return runCommand({
+          argv: ['mkfifo', join(tree, '.git')],
+          cwd: '/',
+          env: r.scratch.env,
+          timeoutMs: 5000,
+        });
       },
       (tree) => {
         rmSync(join(tree, '.git'), { recursive: true });
@@ -267,7 +272,7 @@ function contract(isolation: Isolation): void {
       const { r, tree } = await working({ 'a.txt': 'a\n' }, isolation);
       using _ = r;
       writeFiles(tree, { 'new.txt': 'n\n' });
-      damage(tree, r);
+      await damage(tree, r);
       const { work } = await r.collect('one');
       const stored = work.committedFor?.commit ?? work.kept[0]?.commit;
       assert.equal(r.scratch.gitIn(r.context.mirror, 'show', `${stored}:new.txt`), 'n');

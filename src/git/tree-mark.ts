@@ -2,10 +2,11 @@
  * Whose a working tree is: a line in a file of its git directory, written before the tree comes to its place. A tree in
  * the making stands beside that place under a name that no worker has.
  */
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readGitFile } from './clone-files.ts';
 import type { GitContext } from './context.ts';
+import { removeFolder } from './remove-folder.ts';
 
 /** Name of the file. */
 export const treeMark = 'czar-tree';
@@ -39,7 +40,7 @@ export function makingFolder(dir: string, worker: string): string {
 export async function removeMakings(context: GitContext): Promise<void> {
   const folder = join(context.home, 'worktrees');
   for (const name of await readdir(folder).catch(() => [])) {
-    if (name.startsWith(making)) await rm(join(folder, name), { recursive: true, force: true });
+    if (name.startsWith(making)) await removeFolder(join(folder, name));
   }
 }
 
