@@ -145,7 +145,10 @@ test('validate says everything at once and exits with 2; a good plan with 0; non
   repository.write('.czar/workers/c.md', '---\ndependencies: [c, ghost]\n---\n');
   const bad = repository.czar('validate');
   assert.equal(bad.code, 2);
-  assert.match(bad.stdout, /b\.md:3:1: error: unknown key "rolle"\n3 \| rolle: x\n {2}\| \^{5}\n/);
+  assert.match(
+    bad.stdout,
+    /b\.md:3:1: error: unknown key "rolle"\n3 \| rolle: x\n {2}\| \^{5} did you mean "role"\?\n/,
+  );
   assert.match(
     bad.stdout,
     /depends on itself[^]*depends on "ghost"[^]*not valid: 3 workers, 3 errors/,
