@@ -1,0 +1,151 @@
+/**
+ * Writes the golden logs of the present version: `node test/golden/generate.ts NUMBER`, after `npm run build`.
+ * Refuses to touch what is there: a golden log is never edited (README.md).
+ */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { emptyState, evolve } from '../../src/core/evolve.ts';
+import type { Outcome } from '../../src/core/commands.ts';
+import type { Event } from '../../src/core/events.ts';
+import type { Intent } from '../../src/core/intents.ts';
+import { chainHash, genesis } from '../../src/journal/chain.ts';
+import { decodeEvent, encodeEvent, type StoredEvent } from '../../src/journal/codec.ts';
+import { CoreWorld, endOf, planOf, runId, success, treeVerdict } from '../support/core-world.ts';
+import { Scratch } from '../support/scratch.ts';
+import { plainState } from '../support/golden.ts';
+
+const number = process.argv[2] ?? '';
+if (!/^\d+$/.test(number)) throw new Error('give the number of the first log that is written');
+write(Number(number), 'run', await runLog());
+write(Number(number) + 1, 'rare', rareLog());
+
+/** A day of a repository, by the built CLI with real git: runs that complete, wait, are steered, cancelled and landed. */
+async function runLog(): Promise<readonly StoredEvent[]> {
+  await using scratch = await Scratch.make();
+  scratch.scripted(
+    readFileSync(join(import.meta.dirname, 'agent.sh'), 'utf8'),
+    'retry: {max_attempts: 2, initial: 0s}\nmax_parallel: 3\n',
+  );
+  scratch.worker('a', 'setup: "true"\nverify: test -f a.txt\nowns: [a.txt, both.txt]\ntasks: [write it]');
+  scratch.worker('b', 'dependencies: [{on: a, inputs: [a.txt], reason: reads it}]');
+  scratch.worker('c');
+  scratch.worker('d');
+  scratch.worker('e');
+  scratch.worker('f', 'verify: test -f missing');
+  scratch.worker('g', 'verify: kill -9 $$');
+  scratch.worker('h', 'dependencies: [a]\nwhen: workers.a.no_change');
+  scratch.worker('i');
+  scratch.worker('j', 'workspace: empty\ndeliverables: [j.txt]');
+  scratch.worker('k');
+  scratch.worker('l', 'dependencies: [k]');
+  scratch.commitAll();
+  const czar = async (code: number, ...args: readonly string[]): Promise<void> => {
+    const done = await scratch.czar(...args);
+    assert.equal(done.code, code, `${args.join(' ')}: ${done.stdout}${done.stderr}`);
+  };
+  const first = scratch.start('run');
+  await scratch.happened('worker.active', 'k');
+  await czar(0, 'cancel', 'k');
+  await first.finished;
+  const run = scratch.log().find((event) => event.type === 'run.started').run;
+  scratch.git('branch', '-f', `czar/${run}/d`, 'main~1');
+  await czar(0, 'answer', 'd', 'the second');
+  await czar(0, 'unblock', 'e', '-m', 'it is there now');
+  await czar(0, 'approve', 'i', '--path', '.github/workflows/ci.yml');
+  for (const id of ['c', 'f', 'g']) await czar(0, 'skip', id);
+  await czar(0, 'skip', 'k', '--satisfy');
+  await czar(0, 'run');
+  scratch.allow({ refs: ['refs/heads/main', 'HEAD'], files: ['./'] });
+  await czar(0, 'land');
+  scratch.worker('m');
+  await czar(1, 'run', '--new', 'm');
+  scratch.worker('n');
+  const last = scratch.start('run', '--new', 'n');
+  await scratch.happened('worker.active', 'n');
+  await czar(0, 'cancel', '--yes');
+  await last.finished;
+  using db = new DatabaseSync(join(scratch.repo, '.git/czar/czar.db'), { readOnly: true });
+  const rows = db.prepare('SELECT * FROM event ORDER BY seq').all() as unknown as StoredEvent[];
+  return rows.map((row) => anonymous(row, scratch.base));
+}
+
+/** What seldom happens, by the core alone. */
+function rareLog(): readonly StoredEvent[] {
+  const on = [{ on: 'first', kind: 'sequential', requires: 'verified' } as const];
+  const world = new CoreWorld(
+    planOf([{ id: 'first' }, { id: 'early', on }], { checks: ['make test'] }),
+  );
+  let red = true;
+  let lost = true;
+  let failing = 2;
+  const script = (intent: Intent): Outcome => {
+    if (intent.kind === 'prepare-tree' && failing > 0) {
+      failing -= 1;
+      const { run, worker, attempt, key, kind } = intent;
+      return { kind: 'effect-failed', run, worker, attempt, key, effect: kind, error: 'no space' };
+    }
+    if (intent.kind === 'watch' && intent.worker === 'early' && intent.attempt === 1)
+      return endOf(intent, { how: 'lost', why: 'the machine was restarted' });
+    if (intent.kind === 'commit-merge' && lost) {
+      lost = false;
+      return { kind: 'merge-lost', run: intent.run, worker: intent.worker, found: 'elsewhere' };
+    }
+    if (intent.kind === 'check' && intent.subject === 'merge' && red) {
+      red = false;
+      return {
+        kind: 'checked',
+        run: intent.run,
+        subject: intent.subject,
+        worker: intent.worker,
+        verdicts: intent.gates.map((gate) => treeVerdict(intent.tree, gate, 'inconclusive')),
+      };
+    }
+    return success(intent);
+  };
+  world.rest(script);
+  world.ask({ kind: 'retry', run: runId, worker: 'first', note: 'again', clean: true });
+  world.rest(script);
+  world.ask({
+    kind: 'land',
+    run: runId,
+    target: 'main',
+    mode: 'merge',
+    partial: false,
+    onto: 'base',
+  });
+  world.rest((intent) =>
+    intent.kind === 'build-landing'
+      ? { kind: 'landing-refused', run: runId, reason: 'it conflicts', files: ['a.txt'] }
+      : null,
+  );
+  world.send({ kind: 'loop-ended', reason: 'closed' });
+  return world.log.map((event) => encodeEvent(event));
+}
+
+/** The row without what belongs to the machine that it was written on. */
+function anonymous(row: StoredEvent, base: string): StoredEvent {
+  const said = row.data
+    .replaceAll(base, '/scratch')
+    .replace(/"host":"[^"]*"/g, '"host":"host"')
+    .replace(/"boot":"[^"]*"/g, '"boot":"boot"');
+  return { ...row, data: said };
+}
+
+function write(n: number, what: string, rows: readonly StoredEvent[]): void {
+  const path = join(import.meta.dirname, `${n}-${what}`);
+  if (existsSync(`${path}.jsonl`)) throw new Error(`${path}.jsonl is there: take the next number`);
+  const state = emptyState();
+  let hash = genesis;
+  const lines = rows.map((row) => {
+    hash = chainHash(hash, row);
+    const event: Event = decodeEvent(row);
+    evolve(state, event);
+    return JSON.stringify({ ...row, data: JSON.parse(row.data) as unknown, hash });
+  });
+  writeFileSync(`${path}.jsonl`, `${lines.join('\n')}\n`);
+  writeFileSync(`${path}.state.json`, `${JSON.stringify(plainState(state), null, 1)}\n`);
+  const types = new Set(rows.map(({ type }) => type));
+  console.log(`${path}.jsonl: ${rows.length} events of ${types.size} types`);
+}
