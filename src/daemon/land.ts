@@ -47,6 +47,9 @@ export async function land(
   events: readonly Event[],
 ): Promise<LandResult> {
   const { loop, place } = opened;
+  const now = loop.state.runs.get(order.run);
+  const carried = now?.landed?.tip === now?.tip ? carriedThrough(events, order) : null;
+  if (carried !== null) return carried;
   if (!isUnderWay(loop.state.runs.get(order.run), order)) {
     const request = await complete(place.git, loop.state, { kind: 'land', ...order });
     if ('rejection' in request) return { kind: 'rejected', rejection: request.rejection };
@@ -61,6 +64,21 @@ export async function land(
       files: [],
     }
   );
+}
+
+/** The same landing, when this loop has carried it through before anybody asked: as the loop began, or since. */
+function carriedThrough(
+  events: readonly Event[],
+  { run, target, mode }: LandOrder,
+): LandResult | null {
+  const landed = events.findLast(
+    (event) =>
+      event.run === run &&
+      event.type === 'run.landed' &&
+      event.data.target === target &&
+      event.data.mode === mode,
+  );
+  return landed === undefined ? null : outcome([landed], run);
 }
 
 function isUnderWay(run: RunState | undefined, { target, mode, partial }: LandOrder): boolean {
