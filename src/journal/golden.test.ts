@@ -68,9 +68,15 @@ test('fault 14: a version with other types of events has another version of rows
 
 test('a difference between states is found wherever it is, and what was added is none', () => {
   const state = { runs: [['a', { n: 1, list: [1, 2] }]] };
-  assert.equal(difference(state, { more: 1, runs: [['a', { n: 1, list: [1, 2], more: null }]] }), null);
+  assert.equal(
+    difference(state, { more: 1, runs: [['a', { n: 1, list: [1, 2], more: null }]] }),
+    null,
+  );
   assert.equal(difference(state, { runs: [['a', { n: 2, list: [1, 2] }]] }), 'state.runs.0.1.n');
-  assert.equal(difference(state, { runs: [['a', { n: 1, list: [1] }]] }), 'state.runs.0.1.list.length');
+  assert.equal(
+    difference(state, { runs: [['a', { n: 1, list: [1] }]] }),
+    'state.runs.0.1.list.length',
+  );
   assert.equal(difference(state, { runs: [['a', { list: [1, 2] }]] }), 'state.runs.0.1.n');
 });
 

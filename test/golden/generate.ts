@@ -28,7 +28,10 @@ async function runLog(): Promise<readonly StoredEvent[]> {
     readFileSync(join(import.meta.dirname, 'agent.sh'), 'utf8'),
     'retry: {max_attempts: 2, initial: 0s}\nmax_parallel: 3\n',
   );
-  scratch.worker('a', 'setup: "true"\nverify: test -f a.txt\nowns: [a.txt, both.txt]\ntasks: [write it]');
+  scratch.worker(
+    'a',
+    'setup: "true"\nverify: test -f a.txt\nowns: [a.txt, both.txt]\ntasks: [write it]',
+  );
   scratch.worker('b', 'dependencies: [{on: a, inputs: [a.txt], reason: reads it}]');
   scratch.worker('c');
   scratch.worker('d');

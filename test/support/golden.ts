@@ -19,7 +19,9 @@ export function goldenLogs(): readonly GoldenLog[] {
   return names
     .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))
     .map((name) => {
-      const lines = readFileSync(join(folder, `${name}.jsonl`), 'utf8').trimEnd().split('\n');
+      const lines = readFileSync(join(folder, `${name}.jsonl`), 'utf8')
+        .trimEnd()
+        .split('\n');
       const rows = lines.map((line) => {
         const row: any = JSON.parse(line);
         return { ...row, data: JSON.stringify(row.data) };
