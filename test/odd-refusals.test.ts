@@ -53,7 +53,7 @@ const refused: readonly Refused[] = [
       scratch.commitAll('a submodule');
     },
     exit: 2,
-    says: /submodules/,
+    says: /submodules \(sub\)/,
   },
   {
     name: 'fault 66: one with LFS pointers',

@@ -17,7 +17,7 @@ import {
   upstream,
   type OddRepository,
 } from './support/odd-repository.ts';
-import { plain } from './support/scratch.ts';
+import { plain, type Scratch } from './support/scratch.ts';
 
 const hooks = [
   'pre-commit',
@@ -41,11 +41,6 @@ const works: readonly OddRepository[] = [
       assert.equal(scratch.git('rev-parse', '--is-shallow-repository'), 'true', 'and stays one'),
   },
   {
-    name: 'a detached HEAD',
-    arrange: (scratch) => scratch.git('checkout', '-q', '--detach'),
-    land: ['--into', 'main'],
-  },
-  {
     name: 'a dirty checkout',
     arrange: (scratch) => {
       scratch.write('README.md', 'changed\n');
@@ -57,14 +52,7 @@ const works: readonly OddRepository[] = [
   {
     name: 'a linked worktree as the checkout',
     folder: 'linked',
-    repository: (scratch) => {
-      const { repo } = scratch;
-      scratch.repo = join(scratch.base, 'main');
-      plain(scratch);
-      scratch.git('branch', 'topic');
-      scratch.git('worktree', 'add', '-q', repo, 'topic');
-      scratch.repo = repo;
-    },
+    repository: linkedCheckout,
     look: (scratch) =>
       assert.equal(existsSync(join(scratch.base, 'main/.czar')), false, 'the home is in it'),
   },
@@ -86,8 +74,12 @@ const works: readonly OddRepository[] = [
     look: ({ base }) => assert.equal(existsSync(join(base, 'canary')), false),
   },
   {
-    name: 'signed commits asked for, with a key that nobody can use',
+    name: 'signed commits asked for with a key that nobody can use, and an index with all that large repositories have',
     arrange: (scratch) => {
+      scratch.git('config', 'feature.manyFiles', 'true');
+      scratch.git('config', 'core.splitIndex', 'true');
+      scratch.git('config', 'splitIndex.maxPercentChange', '100');
+      scratch.git('update-index', '--split-index', '--index-version', '4');
       for (const key of ['commit.gpgSign', 'tag.gpgSign', 'push.gpgSign'])
         scratch.git('config', key, 'true');
       scratch.git('config', 'gpg.program', '/bin/false');
@@ -102,6 +94,7 @@ const works: readonly OddRepository[] = [
       assert.equal(existsSync(join(mirror, 'objects/info/alternates')), false);
       scratch.gitIn(mirror, 'fsck', '--strict');
     },
+    land: null,
   },
   {
     name: 'SHA-256 object names',
@@ -130,6 +123,7 @@ const works: readonly OddRepository[] = [
         .split('\n');
       assert.equal(refs.length, 1001, 'its own branch and the tags');
     },
+    land: null,
   },
   {
     name: 'an existing branch ahead of the base, which its worker continues',
@@ -182,15 +176,6 @@ const works: readonly OddRepository[] = [
     look: (scratch) => assert.equal(existsSync(join(treeOf(scratch), 'far/b.txt')), true),
   },
   {
-    name: 'an index that is split, with all the extensions of large repositories',
-    arrange: (scratch) => {
-      scratch.git('config', 'feature.manyFiles', 'true');
-      scratch.git('config', 'core.splitIndex', 'true');
-      scratch.git('config', 'splitIndex.maxPercentChange', '100');
-      scratch.git('update-index', '--split-index', '--index-version', '4');
-    },
-  },
-  {
     name: 'faults 53 and 54: locks that a killed git left in the configuration, the refs and the index',
     arrange: (scratch) => {
       for (const name of ['config.lock', 'packed-refs.lock', 'index.lock', 'HEAD.lock'])
@@ -199,29 +184,36 @@ const works: readonly OddRepository[] = [
     land: null,
   },
   {
-    name: 'conflicts of a stash left in the index',
-    arrange: (scratch) => {
-      scratch.write('README.md', 'mine\n');
-      scratch.git('stash', '-q');
-      scratch.write('README.md', 'theirs\n');
-      scratch.commitAll('theirs');
-      scratch.acting(() => {
-        assert.throws(() => scratch.gitIn(scratch.repo, 'stash', 'pop'));
-      });
-    },
+    name: 'fault 57: an agent that makes its repository bare, by setting and by git init',
+    act: 'git config core.bare true; GIT_DIR=.git git init -q --bare; git config core.bare false',
     land: null,
   },
   {
-    name: 'a bisection under way, a nested repository, a symbolic branch and a replaced commit',
+    name: 'linked worktrees for workers of a linked worktree, in a folder with spaces',
+    folder: 'linked – 雪',
+    repository: linkedCheckout,
+    config: 'isolation: worktree\n',
+    look: (scratch) => assert.match(scratch.git('worktree', 'list'), /worktrees\/a /),
+  },
+  {
+    name: 'a detached HEAD in a bisection, conflicts of a stash, a nested repository, a symbolic branch, a replaced commit',
     arrange: (scratch) => {
       scratch.write('more.txt', 'more\n');
       scratch.commitAll('more');
       scratch.git('symbolic-ref', 'refs/heads/alias', 'refs/heads/main');
       scratch.git('replace', 'HEAD', 'HEAD~1');
       scratch.git('init', '-q', 'nested');
+      scratch.git('checkout', '-q', '--detach');
       scratch.git('bisect', 'start', '--no-checkout', 'HEAD', 'HEAD~1');
+      scratch.write('README.md', 'mine\n');
+      scratch.git('stash', '-q');
+      scratch.write('README.md', 'theirs\n');
+      scratch.git('commit', '-q', '-a', '-m', 'theirs');
+      scratch.acting(() => {
+        assert.throws(() => scratch.gitIn(scratch.repo, 'stash', 'pop'));
+      });
     },
-    land: null,
+    land: ['--into', 'main'],
   },
 ];
 
@@ -250,3 +242,13 @@ describe('a run works to its end and lands in', () => {
     });
   }
 });
+
+/** A repository in the folder `main` of the scratch folder, and a linked checkout of it where the row's should be. */
+function linkedCheckout(scratch: Scratch): void {
+  const { repo } = scratch;
+  scratch.repo = join(scratch.base, 'main');
+  plain(scratch);
+  scratch.git('branch', 'topic');
+  scratch.git('worktree', 'add', '-q', repo, 'topic');
+  scratch.repo = repo;
+}

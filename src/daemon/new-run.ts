@@ -10,6 +10,7 @@ import { inUserRepository, type GitContext } from '../git/context.ts';
 import { readRefIn } from '../git/refs.ts';
 import type { RepositoryFacts } from '../git/repository.ts';
 import { takeSnapshot } from '../git/snapshot.ts';
+import { unsupportedIn } from '../git/unsupported.ts';
 import { succeed } from './succeed.ts';
 
 export type NewRun =
@@ -38,26 +39,27 @@ export async function newRun(options: {
   readonly now: number;
 }): Promise<NewRun> {
   const { git, facts, plan, state } = options;
-  if (facts.submodules) {
-    return refuse(
-      2,
-      'This repository has submodules, which this version does not bring into working trees.',
-      null,
-    );
-  }
-  if (facts.filters.length > 0) {
-    return refuse(
-      2,
-      `Files here pass through git filters (${facts.filters.join(', ')}), which this version does not run.`,
-      null,
-    );
-  }
   const commit = options.base === null ? facts.head : await resolveBase(git, options.base);
   if (commit === null) {
     return refuse(
       2,
       `There is no commit ${options.base} to start from.`,
       'Set base in the config to a branch or a commit.',
+    );
+  }
+  const { submodules, filters } = succeed(await unsupportedIn(git, commit));
+  if (submodules.length > 0) {
+    return refuse(
+      2,
+      `This repository has submodules (${some(submodules)}), whose files would be missing in every working tree: this version does not start there.`,
+      null,
+    );
+  }
+  if (filters.length > 0) {
+    return refuse(
+      2,
+      `Files of this repository pass through git filters (${some(filters)}), which no working tree has: this version does not start there.`,
+      null,
     );
   }
   const run = nextRunId(state, options.now);
@@ -188,6 +190,11 @@ async function resolveBase(git: GitContext, base: string): Promise<string | null
     if (found !== null) return found;
   }
   return null;
+}
+
+/** The first few of a list. */
+function some(names: readonly string[]): string {
+  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')}, …`;
 }
 
 function refuse(

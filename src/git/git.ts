@@ -52,6 +52,8 @@ const always = [
   'core.hooksPath=/dev/null',
   'core.fsmonitor=false',
   'core.untrackedCache=false',
+  // Asks another repository that objects are borrowed from; the setting may be an agent's.
+  'core.alternateRefsCommand=true',
   'gc.auto=0',
   'maintenance.auto=false',
   'fetch.writeCommitGraph=false',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fingerprint, writeFiles } from '../../test/support/git-fixture.ts';
@@ -60,7 +60,7 @@ test('fault 57: core.bare and core.worktree that flip while an agent works are p
     'the checkout is still seen as one',
   );
   const first = await r.collect('one');
-  assert.match(first.notes.join('\n'), /core\.bare .*put back\ncore\.worktree .*put back/);
+  assert.match(first.notes.join('\n'), /core\.bare .*was put back\ncore\.worktree .*was put back/);
   assert.equal(top(), r.scratch.root);
   assert.equal(r.scratch.git('config', 'core.bare'), 'false');
   assert.deepEqual((await r.collect('one')).notes, first.notes);
@@ -70,6 +70,11 @@ test('fault 57: core.bare and core.worktree that flip while an agent works are p
     [],
     'the next attempt has its own',
   );
+  writeFileSync(join(r.scratch.commonDir, 'config'), '[core\n');
+  assert.notEqual(top(), r.scratch.root);
+  const again = await r.collect('one', { attempt: 2 });
+  assert.match(again.notes.join(), /^the configuration .*was put back$/);
+  assert.equal(top(), r.scratch.root);
   const after = fingerprint(r.scratch.root, allowed);
   assert.deepEqual({ ...after, config: '' }, { ...before, config: '' });
   assert.equal(existsSync(join(tree, 'a.txt')), true);

@@ -7,7 +7,7 @@
  * moves only when what it stood at is held by the mirror or leads to where it goes.
  */
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { checkouts, ownPrefix } from './checkouts.ts';
 import { writeGitFile } from './clone-files.ts';
@@ -97,8 +97,7 @@ async function unlink(context: GitContext, admin: string): Promise<void> {
   });
   await rm(aside, { recursive: true, force: true });
   // Git takes away the folder of all worktrees with the last of them.
-  if ((await readdir(dirname(admin)).catch(() => ['?'])).length === 0)
-    await rm(dirname(admin), { recursive: true, force: true });
+  await rmdir(dirname(admin)).catch(() => undefined);
 }
 
 /** Two checkouts may not stand on one branch: an old tree of czar's makes way, a checkout of the user's does not. */

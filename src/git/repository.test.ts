@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fingerprint, scratchRepository } from '../../test/support/git-fixture.ts';
 import { commitOn, gitRun } from '../../test/support/git-worker.ts';
+import { gitContext } from './context.ts';
 import { git } from './git.ts';
 import { inspectRepository } from './repository.ts';
 import { treeFacts } from './tree-facts.ts';
+import { unsupportedIn } from './unsupported.ts';
 
 async function factsOf(directory: string) {
   const found = await inspectRepository({ directory });
@@ -37,16 +39,12 @@ test('facts of a checkout are found from any folder of it, and looking changes n
     dirty: ['sub/a.txt', 'new/x.txt', 'new/y.txt'],
     identity: { name: 'Test User', email: 'user@example.org' },
     origin: join(scratch.dir, 'elsewhere.git'),
-    submodules: false,
-    filters: [],
   });
   assert.deepEqual(fingerprint(scratch.root), before);
 });
 
-test('a linked worktree with a detached HEAD, a URL, filters and no identity are told as they are', async () => {
-  using scratch = scratchRepository({
-    files: { '.gitattributes': '# filter=no\n*.bin filter=lfs -text\n', '.gitmodules': '' },
-  });
+test('a linked worktree with a detached HEAD, a URL and no identity are told as they are', async () => {
+  using scratch = scratchRepository();
   scratch.git('remote', 'add', 'origin', 'git@example.org:x/y.git');
   scratch.git('config', '--unset', 'user.name');
   scratch.git('config', '--unset', 'user.email');
@@ -57,9 +55,29 @@ test('a linked worktree with a detached HEAD, a URL, filters and no identity are
   assert.equal(facts.commonDir, scratch.commonDir);
   assert.equal(facts.branch, null);
   assert.equal(facts.origin, 'git@example.org:x/y.git');
-  assert.deepEqual(facts.filters, ['lfs']);
-  assert.equal(facts.submodules, true);
   assert.deepEqual(facts.identity, { name: 'czar', email: 'czar@localhost' });
+});
+
+test('submodules and filters of a commit are found wherever they are, and what only looks like them is not', async () => {
+  using scratch = scratchRepository({ files: { '.gitmodules': '', 'a.txt': ' filter=no\n' } });
+  const { root, commonDir } = scratch;
+  const context = gitContext({ root, commonDir, home: join(root, '.czar') });
+  const found = async () => unsupportedIn(context, scratch.git('rev-parse', 'HEAD'));
+  assert.deepEqual(await found(), { kind: 'unsupported', submodules: [], filters: [] });
+  const head = scratch.git('rev-parse', 'HEAD');
+  scratch.git('update-index', '--add', '--cacheinfo', `160000,${head},libs/ü x`);
+  scratch.git('commit', '-q', '-m', 'A submodule');
+  scratch.write({
+    '.gitattributes': '# *.no filter=no\n*.bin filter=lfs -text\n',
+    'deep/er/.gitattributes': '*.x text filter=tidy\n*.y filter=lfs\n',
+  });
+  scratch.git('add', '.gitattributes', 'deep');
+  scratch.git('commit', '-q', '-m', 'Filters');
+  assert.deepEqual(await found(), {
+    kind: 'unsupported',
+    submodules: ['libs/ü x'],
+    filters: ['lfs', 'tidy'],
+  });
 });
 
 test('states that czar does not work with are refused in one sentence', async () => {

@@ -27,9 +27,6 @@ export interface RepositoryFacts {
   readonly identity: Identity;
   /** URL of `origin`, absolute when it is a path; null without one. */
   readonly origin: string | null;
-  /** Whether HEAD holds submodules, and filter drivers that its `.gitattributes` files name. */
-  readonly submodules: boolean;
-  readonly filters: readonly string[];
 }
 
 export type Inspection =
@@ -181,8 +178,6 @@ async function facts(
       email: process.env['GIT_AUTHOR_EMAIL'] || email || fallbackIdentity.email,
     },
     origin: originOf(origin ?? null, place.root),
-    submodules: (await git(['cat-file', '-e', `${head}:.gitmodules`], call)).code === 0,
-    filters: await filtersIn(head, call),
   };
 }
 
@@ -191,17 +186,6 @@ function originOf(url: string | null, root: string): string | null {
   const remote = /^[a-z][a-z0-9+.-]*:\/\//i.test(url) || /^[^/]+:/.test(url);
   if (remote) return url;
   return isAbsolute(url) ? url : resolve(root, url);
-}
-
-/** Filter drivers that attribute files of a commit name, in whatever folder. */
-async function filtersIn(commit: string, call: Call): Promise<string[]> {
-  const listed = await output(['ls-tree', '-r', '-z', '--name-only', '--full-tree', commit], call);
-  const files = fields(listed).filter((path) => /(?:^|\/)\.gitattributes$/.test(path));
-  if (files.length === 0) return [];
-  const input = files.map((path) => `${commit}:${path}\n`).join('');
-  const texts = await output(['cat-file', '--batch'], { ...call, input });
-  const named = texts.toString('utf8').matchAll(/^[^#\n]*\sfilter=(\S+)/gm);
-  return [...new Set([...named].map((match) => match[1] ?? ''))];
 }
 
 /** One setting as the user's git sees it, or null. */

@@ -8,14 +8,16 @@
 import { createHash } from 'node:crypto';
 import { lstat, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { filesBelow, readGitFile, readRefs } from './clone-files.ts';
-import { inMirror } from './context.ts';
+import { filesBelow, readGitFile, readRefs, writeGitFile } from './clone-files.ts';
+import { inMirror, inUserRepository } from './context.ts';
 import type { GitContext } from './context.ts';
-import { fields, git, gitFailure, output } from './git.ts';
+import { fields, git, output } from './git.ts';
 
 /** What was shared when an attempt began. */
 export interface Shared {
-  /** Values of the configuration by key; several of one key with line ends between. */
+  /** The configuration file as it stood. */
+  readonly text: string;
+  /** Its values by key; several of one key with line ends between. */
   readonly config: Readonly<Record<string, string>>;
   /** Hooks, and files that say what is ignored: what they hold, by name below the git directory. */
   readonly files: Readonly<Record<string, string>>;
@@ -26,10 +28,8 @@ export interface Shared {
   readonly mended: readonly string[];
 }
 
-const nothing: Shared = { config: {}, files: {}, refs: {}, logs: {}, mended: [] };
-
 /** Settings without which git refuses to work in the user's checkout, or works elsewhere. */
-const vital = ['core.bare', 'core.worktree'];
+const vital: readonly string[] = ['core.bare', 'core.worktree'];
 
 /** Records what is shared now under the name of a tree. */
 export async function recordShared(context: GitContext, name: string): Promise<void> {
@@ -40,39 +40,52 @@ export async function recordShared(context: GitContext, name: string): Promise<v
   for (const log of ['logs/refs/stash']) {
     logs[log] = (await readGitFile(context.commonDir, log))?.length ?? 0;
   }
+  const text = (await readGitFile(context.commonDir, 'config')) ?? '';
   const [config, files] = [await configOf(context), await filesOf(context)];
-  await write(context.state, name, { config, files, refs, logs, mended: [] });
+  await write(context.state, name, { text, config, files, refs, logs, mended: [] });
 }
 
 /** What was recorded under a name; null when that is lost. */
 export async function readShared(state: string, name: string): Promise<Shared | null> {
   try {
     const found: unknown = JSON.parse(await readFile(recordFile(state, name), 'utf8'));
-    return typeof found === 'object' && found !== null ? { ...nothing, ...found } : null;
+    return isShared(found) ? found : null;
   } catch {
     return null;
   }
+}
+
+function isShared(found: unknown): found is Shared {
+  if (typeof found !== 'object' || found === null) return false;
+  const of = new Map(Object.entries(found));
+  const all = (name: string, type: 'string' | 'number'): boolean => {
+    const values: unknown = of.get(name);
+    return (
+      typeof values === 'object' &&
+      values !== null &&
+      Object.values(values).every((value) => typeof value === type)
+    );
+  };
+  return (
+    typeof of.get('text') === 'string' &&
+    ['config', 'files', 'refs', 'mended'].every((name) => all(name, 'string')) &&
+    Array.isArray(of.get('mended')) &&
+    all('logs', 'number')
+  );
 }
 
 /** What is different now, each one sentence; none when nothing was recorded. For use inside `failing`. */
 export async function sharedChanges(context: GitContext, name: string): Promise<readonly string[]> {
   const before = await readShared(context.state, name);
   if (before === null) return [];
-  const config = await configOf(context);
-  const keys = differing(before.config, config);
-  const broken = keys.filter((key) => vital.includes(key));
-  const mended = [...before.mended, ...broken.map(mendedText)];
-  if (broken.length > 0) {
-    await write(context.state, name, { ...before, mended });
-    for (const key of broken) await putBack(context, key, before.config[key]);
-  }
+  const said = await mend(context, name, before);
+  const keys = differing(before.config, await configOf(context));
   const others = keys.filter((key) => !vital.includes(key));
   const files = differing(before.files, await filesOf(context));
   const refs = await readRefs(context.commonDir);
   const gone = Object.entries(before.refs).filter(
     ([ref]) => /^refs\/(?:heads|tags)\//.test(ref) && !refs.has(ref),
   );
-  const said = [...mended];
   if (others.length > 0)
     said.push(`settings of your repository changed while it was at work: ${others.join(', ')}`);
   if (files.length > 0)
@@ -89,18 +102,40 @@ export async function sharedChanges(context: GitContext, name: string): Promise<
   return said;
 }
 
-function mendedText(key: string): string {
-  return `${key} of your repository changed while it was at work, which keeps git from working there: it was put back`;
+/** Puts back what keeps the user's git from working, and says what was put back since the attempt began. */
+async function mend(context: GitContext, name: string, before: Shared): Promise<string[]> {
+  const said = new Set(before.mended);
+  const put = async (what: string, back: () => Promise<string | null>): Promise<void> => {
+    const text = `${what} of your repository changed while it was at work, which keeps git from working there`;
+    // First on record, so that a kill after it was put back does not hide that it was.
+    said.add(`${text}: it was put back`);
+    await write(context.state, name, { ...before, mended: [...said] });
+    const why = await back();
+    if (why === null) return;
+    said.delete(`${text}: it was put back`);
+    said.add(`${text}, and could not be put back: ${why}`);
+  };
+  const works = await git(['rev-parse', '--git-dir'], inUserRepository(context));
+  if (works.code !== 0)
+    await put('the configuration', async () => {
+      const done = await writeGitFile(context.commonDir, 'config', before.text);
+      return done ? null : 'something stands in its place';
+    });
+  const now = await configOf(context);
+  for (const key of vital.filter((each) => before.config[each] !== now[each]))
+    await put(key, () => putBack(context, key, before.config[key]));
+  return [...said];
 }
 
-async function putBack(context: GitContext, key: string, value: string | undefined): Promise<void> {
-  const file = join(context.commonDir, 'config');
-  const args =
-    value === undefined
-      ? ['config', '--file', file, '--unset-all', key]
-      : ['config', '--file', file, '--replace-all', key, value];
+async function putBack(
+  context: GitContext,
+  key: string,
+  value: string | undefined,
+): Promise<string | null> {
+  const how = value === undefined ? ['--unset-all', key] : ['--replace-all', key, value];
+  const args = ['config', '--file', join(context.commonDir, 'config'), ...how];
   const done = await git(args, inMirror(context));
-  if (done.code !== 0) throw gitFailure(args, done);
+  return done.code === 0 ? null : done.stderr || done.trouble || 'git gave no reason';
 }
 
 async function configOf(context: GitContext): Promise<Record<string, string>> {

@@ -15,6 +15,8 @@ export interface OddRepository {
   /** What the user does once the plan is committed. */
   readonly arrange?: (scratch: Scratch) => void;
   readonly config?: string;
+  /** What its agent does before its work. */
+  readonly act?: string;
   readonly worker?: string;
   /** Arguments of `czar run`. */
   readonly run?: readonly string[];
@@ -30,7 +32,7 @@ export async function arranged(row: OddRepository): Promise<Scratch> {
   const scratch = await Scratch.make({ folder, repository });
   try {
     scratch.scripted(
-      'mkdir -p out && echo "$CZAR_WORKER" > out/done.txt && git add -A && git commit -qm done',
+      `${row.act ?? ''}\nmkdir -p out && echo "$CZAR_WORKER" > out/done.txt && git add -A && git commit -qm done`,
       row.config,
     );
     scratch.worker('a', row.worker);
