@@ -3,7 +3,7 @@
  * a merge that was given up) means nothing: the fence of S2.
  */
 import type { Outcome } from './commands.ts';
-import type { ChangeVerdict, KeptWork, NewEvent, TreeVerdict } from './events.ts';
+import type { KeptWork, NewEvent } from './events.ts';
 import {
   afterAttempt,
   failedAttempt,
@@ -12,6 +12,7 @@ import {
   madeByLaunch,
   stopped,
 } from './attempt-outcome.ts';
+import { at, checked, mergeOutcome, verdictEvent } from './decide-verdict.ts';
 import { reportEvent } from './report-event.ts';
 import { changeVerdicts, tipOf } from './settle.ts';
 import { launchGivenUp, troubleOutcome } from './trouble.ts';
@@ -279,92 +280,6 @@ function inputsChecked(worker: WorkerState, missing: readonly string[]): readonl
   ];
 }
 
-function mergeOutcome(
-  worker: WorkerState,
-  outcome: Extract<
-    Outcome,
-    { kind: 'merge-built' | 'merge-conflict' | 'merge-committed' | 'merge-lost' }
-  >,
-): readonly NewEvent[] {
-  const { merge } = worker;
-  if (worker.state !== 'merging' || merge === null) return [];
-  switch (outcome.kind) {
-    case 'merge-built':
-      if (merge.built !== null || merge.base !== outcome.base || merge.tip !== outcome.tip)
-        return [];
-      return [{ type: 'merge.built', data: { commit: outcome.commit, tree: outcome.tree } }];
-    case 'merge-conflict': {
-      if (merge.base !== outcome.base || merge.tip !== outcome.tip) return [];
-      const text = `its work conflicts with the integration branch in ${outcome.files.join(', ')}`;
-      const block = {
-        kind: 'conflict' as const,
-        step: 'merging' as const,
-        text,
-        findings: outcome.messages,
-        files: outcome.files,
-      };
-      return [
-        {
-          type: 'merge.conflict',
-          data: { base: outcome.base, files: outcome.files, messages: outcome.messages },
-        },
-        { type: 'worker.blocked', data: { from: 'merging', reason: text, block, blockedBy: null } },
-      ];
-    }
-    case 'merge-committed':
-      if (merge.built?.commit !== outcome.commit) return [];
-      return [
-        {
-          type: 'worker.merged',
-          data: {
-            commit: outcome.commit,
-            tree: outcome.tree,
-            base: merge.base,
-            tip: merge.tip,
-            files: outcome.files,
-            commits: outcome.commits,
-          },
-        },
-        { type: 'worker.complete', data: { from: 'merging', reason: 'merged', noChange: false } },
-      ];
-    case 'merge-lost':
-      return [
-        { type: 'merge.abandoned', data: { reason: `integration stood at ${outcome.found}` } },
-      ];
-  }
-}
-
-function checked(
-  run: RunState,
-  id: string | null,
-  subject: 'branch' | 'merge' | 'land',
-  verdicts: readonly TreeVerdict[],
-): readonly NewEvent[] {
-  if (id === null) {
-    return run.landing === null
-      ? []
-      : verdicts.map((verdict) => ({ ...verdictEvent(verdict), run: run.id }));
-  }
-  const worker = run.workers.get(id);
-  if (worker === undefined) return [];
-  const waits =
-    subject === 'branch'
-      ? worker.state === 'verifying'
-      : worker.state === 'merging' && worker.merge !== null;
-  return waits ? verdicts.map((verdict) => at(run, worker, verdictEvent(verdict))) : [];
-}
-
-function verdictEvent(verdict: ChangeVerdict | TreeVerdict): NewEvent {
-  switch (verdict.result) {
-    case 'pass':
-      return { type: 'gate.passed', data: { verdict } };
-    case 'fail':
-      return { type: 'gate.failed', data: { verdict } };
-    case 'inconclusive':
-      return { type: 'gate.inconclusive', data: { verdict } };
-  }
-}
-
 function publishedEvents(
   run: RunState,
   refs: Readonly<Record<string, string>>,
@@ -381,9 +296,4 @@ function publishedEvents(
       data: { ref, expected: run.published[ref] ?? null, why },
     })),
   ];
-}
-
-function at(run: RunState, worker: WorkerState, event: NewEvent): NewEvent {
-  const placed = { ...event, run: run.id, worker: worker.id };
-  return worker.attempt === null ? placed : { ...placed, attempt: worker.attempt.n };
 }

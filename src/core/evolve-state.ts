@@ -1,0 +1,220 @@
+/**
+ * What entering a state does to a worker. A transition is taken only when the lifecycle has it and the event says truly
+ * where it comes from.
+ */
+import type { Entered, EventData, EventOf } from './events.ts';
+import { canMove, isFinal, type WorkerStateName } from './lifecycle.ts';
+import type { AttemptState, WorkerState } from './state.ts';
+import { attempt, note, say } from './worker-parts.ts';
+
+/** Events that enter a state. */
+export type Transition =
+  | 'worker.pending'
+  | 'worker.ready'
+  | 'worker.started'
+  | 'worker.active'
+  | 'worker.verifying'
+  | 'worker.reviewing'
+  | 'worker.merging'
+  | 'worker.complete'
+  | 'worker.blocked'
+  | 'worker.paused'
+  | 'worker.failed'
+  | 'worker.skipped'
+  | 'worker.cancelled';
+
+/** The worker in its new state; throws when the lifecycle does not have the transition. */
+export function enterState(worker: WorkerState, event: EventOf<Transition>): WorkerState {
+  const { at } = event;
+  switch (event.type) {
+    case 'worker.pending': {
+      if (event.data.from === null) return worker;
+      const retried = event.data.by === 'user' && event.data.from !== 'paused';
+      return {
+        ...enter(worker, 'pending', event.data, at),
+        block: null,
+        blockedBy: null,
+        ...(retried
+          ? {
+              failures: 0,
+              lostInRow: 0,
+              nextClean: event.data.clean,
+              completedAt: null,
+              submitted: false,
+            }
+          : {}),
+        notes: event.data.note === null ? worker.notes : note(worker, 'note', event.data.note, at),
+      };
+    }
+    case 'worker.ready':
+      return {
+        ...enter(worker, 'ready', event.data, at),
+        block: null,
+        blockedBy: null,
+        readySince: at,
+        notBefore: event.data.notBefore,
+        inputsChecked: false,
+        failures: worker.failures + (event.data.counts === 'failed' ? 1 : 0),
+        lostInRow: nextLost(worker, event.data.counts),
+        nextClean: event.data.tree === null ? worker.nextClean : event.data.tree === 'clean',
+        checking: false,
+        merge: null,
+      };
+    case 'worker.started':
+      return {
+        ...enter(worker, 'starting', event.data, at),
+        attempts: event.data.attempt,
+        attempt: newAttempt(event.data, at),
+        claims: event.data.claims,
+        readySince: null,
+        notBefore: null,
+        work: null,
+        submitted: false,
+        verdicts: [],
+        stop: null,
+        startedAt: worker.startedAt ?? at,
+      };
+    case 'worker.active':
+      return {
+        ...enter(worker, 'active', event.data, at),
+        attempt: attempt(worker, { phase: 'running', process: event.data.process }),
+      };
+    case 'worker.verifying':
+      return {
+        ...enter(worker, 'verifying', event.data, at),
+        block: null,
+        blockedBy: null,
+        checking: false,
+        merge: null,
+        completedAt: null,
+        verdicts: [],
+        lostInRow: 0,
+        ...(event.data.submitted
+          ? { submitted: true, work: null, attempt: attempt(worker, { phase: 'ended' }) }
+          : {}),
+      };
+    case 'worker.reviewing':
+      return enter(worker, 'reviewing', event.data, at);
+    case 'worker.merging':
+      return {
+        ...enter(worker, 'merging', event.data, at),
+        block: null,
+        blockedBy: null,
+        merge: null,
+        checking: false,
+        queuedAt: at,
+      };
+    case 'worker.complete':
+      return {
+        ...enter(worker, 'complete', event.data, at),
+        noChange: event.data.noChange,
+        merge: null,
+      };
+    case 'worker.blocked': {
+      const entered = enter(worker, 'blocked', event.data, at);
+      const { block } = event.data;
+      return {
+        ...entered,
+        block,
+        blockedBy: event.data.blockedBy,
+        claims: false,
+        checking: false,
+        merge: null,
+        stop: null,
+        notes:
+          block.kind === 'dependency'
+            ? worker.notes
+            : note(worker, 'finding', findingText(block), at),
+      };
+    }
+    case 'worker.paused':
+      return {
+        ...enter(worker, 'paused', event.data, at),
+        claims: false,
+        checking: false,
+        stop: null,
+      };
+    case 'worker.failed':
+      return {
+        ...enter(worker, 'failed', event.data, at),
+        blockedBy: event.data.blockedBy,
+        failures: worker.failures + 1,
+        block: null,
+        stop: null,
+      };
+    case 'worker.skipped':
+      return {
+        ...enter(worker, 'skipped', event.data, at),
+        satisfies: event.data.satisfies,
+        block: null,
+        blockedBy: null,
+      };
+    case 'worker.cancelled':
+      return {
+        ...enter(worker, 'cancelled', event.data, at),
+        block: null,
+        blockedBy: null,
+        stop: null,
+        merge: null,
+        checking: false,
+      };
+  }
+}
+
+function enter(
+  worker: WorkerState,
+  to: WorkerStateName,
+  entered: Entered,
+  at: number,
+): WorkerState {
+  if (entered.from !== worker.state || !canMove(worker.state, to)) {
+    throw new Error(
+      `${worker.id} cannot go ${entered.from ?? 'nowhere'} → ${to}: it is ${worker.state}`,
+    );
+  }
+  return {
+    ...say(
+      worker,
+      at,
+      `${worker.state} → ${to}${entered.reason === '' ? '' : `: ${entered.reason}`}`,
+    ),
+    state: to,
+    from: worker.state,
+    since: at,
+    reason: entered.reason,
+    claims: isFinal(to) ? false : worker.claims,
+    readySince: to === 'ready' ? worker.readySince : null,
+    completedAt: isFinal(to) ? at : null,
+  };
+}
+
+function findingText(block: {
+  readonly text: string;
+  readonly findings: readonly string[];
+}): string {
+  return [block.text, ...block.findings].join('\n');
+}
+
+function nextLost(worker: WorkerState, counts: 'failed' | 'lost' | 'interrupted' | null): number {
+  if (counts === 'lost') return worker.lostInRow + 1;
+  return counts === 'interrupted' ? worker.lostInRow : 0;
+}
+
+function newAttempt(data: EventData['worker.started'], at: number): AttemptState {
+  return {
+    n: data.attempt,
+    phase: data.direct === true ? 'launch' : 'tree',
+    startedAt: at,
+    endedAt: null,
+    continues: data.continues,
+    setupGranted: false,
+    base: null,
+    process: null,
+    end: null,
+    judgement: null,
+    lastWords: [],
+    stopWord: null,
+    reportOffset: 0,
+    outputOffset: 0,
+  };
+}
