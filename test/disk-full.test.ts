@@ -13,6 +13,7 @@ import { newRun } from '../src/daemon/new-run.ts';
 import { openLoop } from '../src/daemon/open-loop.ts';
 import { locate } from '../src/daemon/place.ts';
 import { inspectRepository } from '../src/daemon/repository.ts';
+import { onlyHome } from '../src/plan/config-layers.ts';
 import { loadPlan } from '../src/plan/load.ts';
 import { all, statesOf } from './support/log.ts';
 import { Scratch } from './support/scratch.ts';
@@ -223,7 +224,7 @@ async function play(
   const found = await inspectRepository({ directory: scratch.repo });
   assert.ok(!('error' in place) && found.kind === 'repository', JSON.stringify(found));
   const { facts } = found;
-  const { plan } = loadPlan(place);
+  const { plan } = loadPlan({ ...place, sources: onlyHome });
   assert.ok(plan !== null);
   const log: Event[] = [];
   let noticed = false;

@@ -1,6 +1,7 @@
 /** Writing a worker from a sentence, for `add` and `run -m`: what is wrong is printed, what was written is named. */
 import { addWorker as write } from '../plan/new-worker.ts';
 import type { Home } from '../plan/home.ts';
+import { configSources } from './config-sources.ts';
 import { exits } from './exit.ts';
 import { plural, printDiagnostics } from './plan-files.ts';
 import type { CliContext } from './verb.ts';
@@ -22,14 +23,17 @@ export function addWorker(
   options: AddOptions,
 ): string | null {
   const { text, id = null, agent = null, after = [], owns = [], verify = [] } = options;
-  const written = write(place.root, place.home, {
-    text,
-    id,
-    agent,
-    after: after.flatMap((ids) => ids.split(',')).map((one) => one.trim()),
-    owns,
-    verify: typeof verify === 'string' ? [verify] : verify,
-  });
+  const written = write(
+    { ...place, sources: configSources(context) },
+    {
+      text,
+      id,
+      agent,
+      after: after.flatMap((ids) => ids.split(',')).map((one) => one.trim()),
+      owns,
+      verify: typeof verify === 'string' ? [verify] : verify,
+    },
+  );
   switch (written.kind) {
     case 'exists':
       context.fail({

@@ -5,9 +5,11 @@
 import type { Plan } from '../core/plan.ts';
 import { isRunLive, type RepositoryState, type RunState } from '../core/state.ts';
 import type { Place } from '../daemon/place.ts';
+import type { ConfigSources } from '../plan/config-layers.ts';
 import { agentProblem, loadPlan } from '../plan/load.ts';
 import { scopeOf } from '../plan/scope.ts';
 import { addWorker } from './add-worker.ts';
+import { configSources } from './config-sources.ts';
 import { exits } from './exit.ts';
 import { differencesOf, refuseChanged } from './pinned.ts';
 import { printDiagnostics } from './plan-files.ts';
@@ -17,6 +19,7 @@ export interface RunOptions {
   readonly new?: boolean;
   readonly failed?: boolean;
   readonly pinned?: boolean;
+  readonly maxParallel?: string;
   readonly includeDirty?: boolean;
   readonly message?: string;
   readonly agent?: string;
@@ -149,7 +152,8 @@ function nothingFailed(context: CliContext, run: RunState): null {
 /** A complete run is done with, unless something else is asked for now. */
 function afterComplete(context: CliContext, asked: Asked, run: RunState): Choice | null {
   const covered = asked.scope.length > 0 ? outside(asked, run).length === 0 : run.scope === null;
-  if (!covered || differencesOf(asked.place, run).length > 0) return start(context, asked);
+  if (!covered || differencesOf(asked.place, run, runSources(context, asked.options)).length > 0)
+    return start(context, asked);
   context.out.note(
     `Run ${run.id} is complete. czar land brings it home; czar run --new runs the plan again.`,
   );
@@ -168,7 +172,8 @@ function goOn(context: CliContext, asked: Asked, run: RunState): Choice | null {
     });
     return null;
   }
-  const differences = options.pinned === true ? [] : differencesOf(place, run);
+  const differences =
+    options.pinned === true ? [] : differencesOf(place, run, runSources(context, options));
   if (differences.length > 0) {
     refuseChanged(context, { run: run.id, differences });
     return null;
@@ -187,14 +192,19 @@ function goOn(context: CliContext, asked: Asked, run: RunState): Choice | null {
   return { kind: 'continue', run: run.id, retryFailed };
 }
 
+/** Where the configuration of a run comes from, its own options the strongest. */
+function runSources(context: CliContext, { maxParallel }: RunOptions): ConfigSources {
+  return configSources(context, maxParallel === undefined ? [] : [`max_parallel=${maxParallel}`]);
+}
+
 /** Workers that were named and are not of the run. */
 function outside({ scope }: Asked, run: RunState): readonly string[] {
   return scope.filter((id) => !run.workers.has(id));
 }
 
 /** A run of the files as they are. */
-function start(context: CliContext, { place, scope }: Asked): Choice | null {
-  const loaded = loadPlan({ root: place.root, home: place.home });
+function start(context: CliContext, { place, scope, options }: Asked): Choice | null {
+  const loaded = loadPlan({ ...place, sources: runSources(context, options) });
   const { plan } = loaded;
   if (plan === null) {
     if (loaded.found === 0 && !loaded.diagnostics.some((one) => one.severity === 'error')) {

@@ -32,16 +32,17 @@ export function define(
   command.action(() => verb.act(context, given(command, verb.options)));
 }
 
-function optionOf({ name, short, value, text, choices, fallback, wrong }: Flag): Option {
+function optionOf({ name, short, value, text, choices, fallback, wrong, many }: Flag): Option {
   const long = value === undefined ? `--${name}` : `--${name} <${value}>`;
   const option = new Option(short === undefined ? long : `-${short}, ${long}`, text);
   if (choices !== undefined) option.choices(choices);
   if (fallback !== undefined) option.default(fallback);
-  if (wrong === undefined) return option;
-  return option.argParser((typed: string) => {
-    const problem = wrong(typed);
+  if (wrong === undefined && many === undefined) return option;
+  return option.argParser((typed: string, before: unknown) => {
+    const problem = wrong?.(typed) ?? null;
     if (problem !== null) throw new InvalidArgumentError(problem);
-    return typed;
+    if (many === undefined) return typed;
+    return Array.isArray(before) ? [...before.map(String), typed] : [typed];
   });
 }
 
@@ -49,11 +50,13 @@ function optionOf({ name, short, value, text, choices, fallback, wrong }: Flag):
 export function given(command: Command, of: readonly Flag[]): Given {
   const flags = new Set<string>();
   const values = new Map<string, string>();
+  const lists = new Map<string, readonly string[]>();
   const options: Readonly<Record<string, unknown>> = command.opts();
   for (const { name, value } of of) {
     const read = options[new Option(`--${name}`).attributeName()];
     if (value === undefined && read === !name.startsWith('no-')) flags.add(name);
     else if (typeof read === 'string') values.set(name, read);
+    else if (Array.isArray(read)) lists.set(name, read.map(String));
   }
-  return { words: command.args, flags, values };
+  return { words: command.args, flags, values, lists };
 }

@@ -23,7 +23,7 @@ export function openSession(
   const early = earlyFlags(argv);
   const streams = standardStreams({ colour: !early.has('no-color'), direct });
   let code: ExitCode = exits.done;
-  let options = globalOptions({ flags: early, values: new Map() });
+  let options = globalOptions({ flags: early, values: new Map(), lists: new Map() });
   const out = createPrinter({ ...streams, quiet: () => options.quiet });
   const context: CliContext = {
     cwd: currentFolder(),

@@ -11,6 +11,18 @@ export const globalFlags: readonly Flag[] = [
     text: 'the repository to act on (default: the current folder)',
   },
   { name: 'czar-dir', value: 'dir', text: 'the home folder (default: .czar, else .czarina)' },
+  {
+    name: 'env',
+    value: 'name',
+    text: 'lay env/NAME.yaml of the home over its config.yaml (default: CZAR_ENV)',
+  },
+  {
+    name: 'set',
+    value: 'key=value',
+    many: true,
+    text: 'a key of the configuration, over all files and variables (repeatable)',
+    wrong: (typed) => (/^[^=]+=/.test(typed) ? null : 'Expected key=value.'),
+  },
   { name: 'no-color', text: 'no colours' },
   { name: 'quiet', text: 'no progress on stderr' },
   { name: 'yes', text: 'answer yes to every question' },
@@ -18,12 +30,14 @@ export const globalFlags: readonly Flag[] = [
 ];
 
 /** What the global flags say. */
-export function globalOptions({ flags, values }: Pick<Given, 'flags' | 'values'>): GlobalOptions {
+export function globalOptions({ flags, values, lists }: Omit<Given, 'words'>): GlobalOptions {
   return {
     json: flags.has('json'),
     run: values.get('run') ?? null,
     repo: values.get('repo') ?? null,
     czarDir: values.get('czar-dir') ?? null,
+    env: values.get('env') ?? null,
+    set: lists.get('set') ?? [],
     quiet: flags.has('quiet'),
     yes: flags.has('yes'),
     debug: flags.has('debug'),

@@ -3,8 +3,10 @@ import type { RunState } from '../core/state.ts';
 import { openLogState } from '../daemon/hold-log.ts';
 import type { Place } from '../daemon/place.ts';
 import { diffPlans } from '../plan/diff.ts';
+import type { ConfigSources } from '../plan/config-layers.ts';
 import { loadPlan } from '../plan/load.ts';
 import { scopeOf } from '../plan/scope.ts';
+import { configSources } from './config-sources.ts';
 import { chosenRun } from './reading.ts';
 import { findPlace } from './find-place.ts';
 import type { CliContext } from './verb.ts';
@@ -18,15 +20,19 @@ export async function withPinned(context: CliContext, pinned: boolean): Promise<
   if (state === null) return true;
   const run = chosenRun(context, state);
   if (run === null) return false;
-  const differences = differencesOf(place, run);
+  const differences = differencesOf(place, run, configSources(context));
   if (differences.length === 0) return true;
   refuseChanged(context, { run: run.id, differences });
   return false;
 }
 
 /** How the plan files, as far as they are the run's, differ from its revision, in sentences; empty when they do not. */
-export function differencesOf(place: Place, run: RunState): readonly string[] {
-  const { plan } = loadPlan({ root: place.root, home: place.home });
+export function differencesOf(
+  place: Place,
+  run: RunState,
+  sources: ConfigSources,
+): readonly string[] {
+  const { plan } = loadPlan({ root: place.root, home: place.home, sources });
   if (plan === null) return ['the files are not a valid plan now'];
   const scoped = scopeOf(plan, run.scope ?? []);
   if ('unknown' in scoped) return [`worker ${scoped.unknown} is gone`];

@@ -49,7 +49,12 @@ test('the usual ways to write a command are understood without commander', () =>
     const found = plainWords(line.split(' '), { v: verb, events });
     return found?.kind === 'plain' ? found.given : null;
   };
-  const line = { words: [], flags: new Set(), values: new Map([['format', 'line']]) };
+  const line = {
+    words: [],
+    flags: new Set(),
+    values: new Map([['format', 'line']]),
+    lists: new Map(),
+  };
   assert.deepEqual(read('events'), line);
   assert.deepEqual(read('events --json --run 20261121-1 --no-color'), line);
   assert.deepEqual(read('--repo /r events -f --limit 20 --format json'), {
@@ -59,6 +64,7 @@ test('the usual ways to write a command are understood without commander', () =>
       ['limit', '20'],
       ['format', 'json'],
     ]),
+    lists: new Map(),
   });
   assert.deepEqual(read('v a b'), { ...line, words: ['a', 'b'] });
 });

@@ -28,7 +28,7 @@ export function plainWords(
     if (word.startsWith('-')) {
       const global = flagOf(word, globalFlags);
       const flag = global ?? flagOf(word, verb?.options ?? []);
-      if (flag === undefined) return null;
+      if (flag === undefined || flag.many === true) return null;
       const given = global === undefined ? own : globals;
       if (flag.value === undefined) given.flags.add(flag.name);
       else {
@@ -56,8 +56,9 @@ function nothing(): {
   words: string[];
   flags: Set<string>;
   values: Map<string, string>;
+  lists: Map<string, readonly string[]>;
 } {
-  return { words: [], flags: new Set(), values: new Map() };
+  return { words: [], flags: new Set(), values: new Map(), lists: new Map() };
 }
 
 function flagOf(word: string, flags: readonly Flag[]): Flag | undefined {

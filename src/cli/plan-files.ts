@@ -3,6 +3,7 @@ import type { Plan } from '../core/plan.ts';
 import { hasErrors, renderDiagnostic, type Diagnostic } from '../plan/diagnostics.ts';
 import type { Home } from '../plan/home.ts';
 import { loadPlan, type LoadedPlan } from '../plan/load.ts';
+import { configSources } from './config-sources.ts';
 import { exits } from './exit.ts';
 import type { Span, Style } from './render.ts';
 import type { CliContext } from './verb.ts';
@@ -18,7 +19,7 @@ export function openPlan(
   context: CliContext,
   place: PlanPlace,
 ): { readonly plan: Plan; readonly loaded: LoadedPlan } | null {
-  const loaded = loadPlan(place);
+  const loaded = loadPlan({ ...place, sources: configSources(context) });
   if (loaded.plan !== null) return { plan: loaded.plan, loaded };
   if (hasErrors(loaded.diagnostics)) {
     const errors = loaded.diagnostics.filter((one) => one.severity === 'error');

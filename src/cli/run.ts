@@ -28,6 +28,7 @@ export const verb: Verb = {
       .option('--new', 'start another run with the files as they are')
       .option('--failed', 'try all failed workers of the last run again')
       .option('--pinned', 'keep the plan of the run although files have changed')
+      .option('--max-parallel <n>', 'agents at the same time, whatever the configuration says')
       .option('--include-dirty', 'let agents see the uncommitted changes of your checkout')
       .option('-m, --message <text>', 'write a worker file for this text first, then run')
       .option('--agent <name>', 'with -m: its agent')

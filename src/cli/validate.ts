@@ -13,6 +13,7 @@ import {
 } from '../plan/diagnostics.ts';
 import type { Home } from '../plan/home.ts';
 import { loadPlan, type LoadedPlan } from '../plan/load.ts';
+import { configSources } from './config-sources.ts';
 import { exits } from './exit.ts';
 import { findPlace } from './find-place.ts';
 import { failEmpty, plural, printDiagnostics, type PlanPlace } from './plan-files.ts';
@@ -112,8 +113,9 @@ const everything = (): boolean => true;
 
 /** What the paths name: nothing means the home; files inside the home are checked with their siblings. */
 function check(paths: readonly string[], place: PlanPlace, context: CliContext): Checked | null {
+  const sources = configSources(context);
   if (paths.length === 0) {
-    const loaded = loadPlan(place);
+    const loaded = loadPlan({ ...place, sources });
     return { loaded, diagnostics: loaded.diagnostics, place, wants: everything };
   }
   const absolute = paths.map((path) => resolve(context.cwd, path));
@@ -144,7 +146,7 @@ function check(paths: readonly string[], place: PlanPlace, context: CliContext):
     return checkFolder(first, place, context);
   const files = absolute.map((path) => relative(place.root, path).split(sep).join('/'));
   const siblings = files.every((file) => file.startsWith(`${place.home.name}/`));
-  const loaded = siblings ? loadPlan(place) : loadPlan({ ...place, files });
+  const loaded = loadPlan({ ...place, sources, ...(siblings ? {} : { files }) });
   const wanted = new Set(files);
   const diagnostics = siblings
     ? loaded.diagnostics.filter((one) => wanted.has(one.file))
@@ -172,7 +174,7 @@ function checkFolder(folder: string, place: PlanPlace, context: CliContext): Che
   }
   const name = relative(place.root, path).split(sep).join('/');
   const home: Home = { path, name, exists: true, czarina: existsSync(join(path, 'config.json')) };
-  const loaded = loadPlan({ root: place.root, home });
+  const loaded = loadPlan({ root: place.root, home, sources: configSources(context) });
   return {
     loaded,
     diagnostics: loaded.diagnostics,

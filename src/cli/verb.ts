@@ -18,6 +18,10 @@ export interface GlobalOptions {
   readonly repo: string | null;
   /** Home folder instead of `.czar`, as typed. */
   readonly czarDir: string | null;
+  /** Name of the `env/NAME.yaml` that counts; null when CZAR_ENV decides. */
+  readonly env: string | null;
+  /** `key=value` of the configuration, in order. */
+  readonly set: readonly string[];
   readonly quiet: boolean;
   /** Answer yes to every question. */
   readonly yes: boolean;
@@ -77,6 +81,8 @@ export interface Flag {
   readonly choices?: readonly string[];
   /** The value when the option is left out. */
   readonly fallback?: string;
+  /** May be given more than once; the values are in `Given.lists`. */
+  readonly many?: true;
   /** What is wrong with a value, in a sentence; null when nothing is. */
   readonly wrong?: (value: string) => string | null;
 }
@@ -86,6 +92,8 @@ export interface Given {
   readonly words: readonly string[];
   readonly flags: ReadonlySet<string>;
   readonly values: ReadonlyMap<string, string>;
+  /** Values of options that may be given more than once. */
+  readonly lists: ReadonlyMap<string, readonly string[]>;
 }
 
 /** A verb whose syntax is data, so that what is usually typed needs no parser (`plain-words.ts`). */

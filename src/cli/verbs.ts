@@ -14,6 +14,10 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     summary: 'check the plan files and say everything that is wrong',
     load: () => import('./validate.ts'),
   },
+  config: {
+    summary: 'the configuration and where it comes from: show, explain, validate',
+    load: () => import('./config.ts'),
+  },
   plan: {
     summary: 'the plan as it would run: show, waves, graph',
     load: () => import('./plan.ts'),

@@ -4,6 +4,7 @@ import { tokenLimit } from '../core/plan.ts';
 import { formatDuration } from '../plan/duration.ts';
 import { nearest } from '../plan/nearest.ts';
 import { writeTemplate } from '../plan/new-worker.ts';
+import { configSources } from './config-sources.ts';
 import { exits } from './exit.ts';
 import { findPlace } from './find-place.ts';
 import { isObstructed } from './obstacle.ts';
@@ -30,7 +31,7 @@ export const verb: Verb = {
 function create(id: string, context: CliContext): void {
   const place = findPlace(context);
   if (place === null || isObstructed(context, place, { folders: ['workers'] })) return;
-  const written = writeTemplate(place.root, place.home, id);
+  const written = writeTemplate({ ...place, sources: configSources(context) }, id);
   switch (written.kind) {
     case 'invalid':
       return context.fail({ exit: exits.wrong, what: written.message });

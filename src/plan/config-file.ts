@@ -1,14 +1,14 @@
-/** `config.yaml`: the policies of the runs, who the agents are, and the defaults of the workers. */
+/** The configuration: the policies of the runs, who the agents are, and the defaults of the workers. */
 import { defaultProtect } from '../core/protect.ts';
 import type { AgentDefinition, Policies, Retry } from '../core/plan.ts';
-import { configNotActedOn, configSchema, type ConfigFields } from './config-schema.ts';
-import { report, reportFile, type Problems } from './diagnostics.ts';
+import { configDefaults } from './config-defaults.ts';
+import { readLayers, type ConfigSources } from './config-layers.ts';
+import { layerOf, mergeLayers, type Merged } from './config-merge.ts';
+import { configNotActedOn, type ConfigFields } from './config-schema.ts';
+import { report, type Problems } from './diagnostics.ts';
 import { parseDuration } from './duration.ts';
 import { list, parseSize } from './fields.ts';
 import { normalGlob } from './globs.ts';
-import { decode } from './shape.ts';
-import { readSource } from './source.ts';
-import { parseYaml, type Path } from './yaml-source.ts';
 
 /** What a configuration says, with the defaults filled in. */
 export interface Config {
@@ -28,34 +28,32 @@ export interface Config {
   readonly timeoutMs: number | null;
 }
 
-/** The configuration of a home (relative to the root); without a file the defaults. Null when the file is wrong. */
+/** The configuration of a home (relative to the root), all layers over one another; what is wrong of it is left out. */
 export function readConfig(
-  options: { readonly root: string; readonly home: string },
+  options: { readonly root: string; readonly home: string; readonly sources: ConfigSources },
   problems: Problems,
-): Config | null {
-  const file = `${options.home}/config.yaml`;
-  const read = readSource(options.root, file);
-  if (read.kind === 'missing') return defaultConfig();
-  if (read.kind === 'problem') {
-    reportFile(problems, file, read);
-    return null;
-  }
-  const { source } = read;
-  const located = parseYaml(source, { start: 0, end: source.text.length }, problems);
-  if (located === null) return null;
-  const whole = located.value === null ? { ...located, value: {} } : located;
-  const fields = decode(configSchema, { source, located: whole, under: [] }, problems);
-  if (fields === null) return null;
-  const warn = (path: Path, instead: string): void =>
-    report(
-      problems,
-      { source, range: located.keyAt(path) },
-      {
-        severity: 'warning',
-        message: `${path.join('.')}: this version does not act on it`,
-        hint: instead,
-      },
-    );
+): Config {
+  const layers = readLayers(options, problems);
+  const merged = mergeLayers(layers);
+  warnOfUnused(merged, problems);
+  return configOf(merged.fields);
+}
+
+/** Names what is written and has no effect, and agents that cannot be started, where that stands. */
+export function warnOfUnused({ fields, layers }: Merged, problems: Problems): void {
+  const say = (
+    path: readonly string[],
+    what: { readonly severity?: 'warning'; readonly message: string; readonly hint: string },
+  ): void => {
+    const by = layerOf(layers, path);
+    if (by !== null) report(problems, { source: by.source, range: by.located.keyAt(path) }, what);
+  };
+  const warn = (path: readonly string[], instead: string): void =>
+    say(path, {
+      severity: 'warning',
+      message: `${path.join('.')}: this version does not act on it`,
+      hint: instead,
+    });
   for (const [key, instead] of Object.entries(configNotActedOn)) {
     if (Object.hasOwn(fields, key)) warn([key], instead);
   }
@@ -71,59 +69,55 @@ export function readConfig(
       );
     } else if (agent.command === undefined) {
       const message = `agents.define.${name}: the adapter command needs a command`;
-      report(
-        problems,
-        { source, range: located.keyAt(path) },
-        { message, hint: 'command: [program, argument, …]' },
-      );
+      say(path, { message, hint: 'command: [program, argument, …]' });
     }
   }
-  return configOf(fields);
-}
-
-/** What holds without a configuration. */
-export function defaultConfig(): Config {
-  return configOf({});
 }
 
 function configOf(fields: ConfigFields): Config {
   const { agents = {}, retry = {} } = fields;
+  const otherwise = configDefaults;
   return {
     name: fields.name ?? null,
     base: fields.base ?? null,
     target: fields.target ?? null,
     policies: {
       ...(fields.isolation === 'worktree' ? { isolation: fields.isolation } : {}),
-      maxParallel: fields.max_parallel ?? 4,
-      maxParallelChecks: fields.max_parallel_checks ?? 2,
-      barrier: fields.barrier ?? 'none',
-      ownership: fields.ownership ?? 'serialize',
-      agingMs: milliseconds(fields.aging, 10 * 60_000),
+      maxParallel: fields.max_parallel ?? otherwise.max_parallel,
+      maxParallelChecks: fields.max_parallel_checks ?? otherwise.max_parallel_checks,
+      barrier: fields.barrier ?? otherwise.barrier,
+      ownership: fields.ownership ?? otherwise.ownership,
+      agingMs: milliseconds(fields.aging, span(otherwise.aging)),
       checks: list(fields.checks),
       setup: list(fields.setup),
       protect: fields.protect === undefined ? defaultProtect : list(fields.protect).map(normalGlob),
-      unattendedMs: milliseconds(fields.unattended, 15 * 60_000),
-      checkTimeoutMs: milliseconds(fields.check_timeout, 30 * 60_000),
-      graceMs: milliseconds(fields.grace, 10_000),
-      maxFileBytes: parseSize(fields.max_file_size ?? '') ?? 10_000_000,
+      unattendedMs: milliseconds(fields.unattended, span(otherwise.unattended)),
+      checkTimeoutMs: milliseconds(fields.check_timeout, span(otherwise.check_timeout)),
+      graceMs: milliseconds(fields.grace, span(otherwise.grace)),
+      maxFileBytes: parseSize(fields.max_file_size ?? otherwise.max_file_size) ?? 0,
     },
     agents: {
       default:
         agents.default === undefined
-          ? { name: 'claude', why: 'the built-in default' }
+          ? { name: otherwise.agents.default, why: 'the built-in default' }
           : { name: agents.default, why: 'agents.default' },
       preferences: agents.preferences ?? {},
       define: agentsOf(agents.define ?? {}),
     },
     retry: retryOf(retry, {
-      maxAttempts: 2,
-      backoff: 'exponential',
-      initialMs: 5000,
-      maxMs: 300_000,
-      from: 'clean',
+      maxAttempts: otherwise.retry.max_attempts,
+      backoff: otherwise.retry.backoff,
+      initialMs: span(otherwise.retry.initial),
+      maxMs: span(otherwise.retry.max),
+      from: otherwise.retry.from,
     }),
     timeoutMs: fields.timeout === undefined ? null : milliseconds(fields.timeout, 0),
   };
+}
+
+/** Milliseconds of a default. */
+function span(text: string): number {
+  return milliseconds(text, 0);
 }
 
 /** What a worker or the configuration says of retries, over what holds without it. */

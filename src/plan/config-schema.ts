@@ -21,7 +21,10 @@ const agentName = z
   .max(64, 'more than 64 characters');
 
 const agentDefinition = z.strictObject({
-  adapter: z.enum(['command', 'acp', 'claude', 'codex']).optional(),
+  adapter: z
+    .enum(['command', 'acp', 'claude', 'codex'])
+    .optional()
+    .meta({ description: 'How the program is spoken to; default: command.' }),
   command: z
     .array(line.min(1, 'an empty argument').max(10_000))
     .min(1, 'the command needs at least the name of a program')
@@ -56,11 +59,21 @@ export const configSchema = z.strictObject({
   target: branch.optional().meta({
     description: 'Branch that czar land moves; default: the branch the run started from.',
   }),
-  max_parallel: count(1, 1000).optional(),
-  max_parallel_checks: count(1, 1000).optional(),
-  barrier: z.enum(['none', 'wave']).optional(),
-  ownership: z.enum(['serialize', 'warn']).optional(),
-  aging: positiveDuration.optional(),
+  max_parallel: count(1, 1000).optional().meta({ description: 'Agents at work at the same time.' }),
+  max_parallel_checks: count(1, 1000)
+    .optional()
+    .meta({ description: 'Setup, verify and check commands at the same time.' }),
+  barrier: z
+    .enum(['none', 'wave'])
+    .optional()
+    .meta({ description: 'wave: no wave begins before the one before it is over.' }),
+  ownership: z.enum(['serialize', 'warn']).optional().meta({
+    description:
+      'serialize: workers whose owns overlap do not run at the same time; warn: they do, and it is said.',
+  }),
+  aging: positiveDuration
+    .optional()
+    .meta({ description: 'A ready worker that waits this long gains one level of priority.' }),
   checks: listOf(shell, 'a command')
     .optional()
     .meta({ description: 'Commands that judge the combined tree.' }),
@@ -76,28 +89,47 @@ export const configSchema = z.strictObject({
   }),
   agents: z
     .strictObject({
-      default: agentName.optional(),
+      default: agentName
+        .optional()
+        .meta({ description: 'Agent of workers for which nothing else names one.' }),
       preferences: z
         .record(z.string(), agentName)
         .optional()
         .meta({ description: 'Agent by worker id or role.' }),
-      rules: anything.optional(),
-      define: z.record(agentName, agentDefinition).optional(),
+      rules: anything
+        .optional()
+        .meta({ description: 'Rules that choose an agent by what a worker needs.' }),
+      define: z
+        .record(agentName, agentDefinition)
+        .optional()
+        .meta({ description: 'Agents by name: adapter, command, args, env.' }),
     })
-    .optional(),
+    .optional()
+    .meta({ description: 'Who the agents are, and who gets which work.' }),
   retry: z
     .strictObject({
-      max_attempts: count(1, 100).optional(),
-      backoff: z.enum(['exponential', 'linear', 'fixed']).optional(),
-      initial: duration.optional(),
-      max: duration.optional(),
-      from: z.enum(['clean', 'continue']).optional(),
+      max_attempts: count(1, 100)
+        .optional()
+        .meta({ description: 'Failed attempts after which a worker has failed.' }),
+      backoff: z
+        .enum(['exponential', 'linear', 'fixed'])
+        .optional()
+        .meta({ description: 'How the wait between attempts grows.' }),
+      initial: duration.optional().meta({ description: 'Wait before the second attempt.' }),
+      max: duration.optional().meta({ description: 'Longest wait between two attempts.' }),
+      from: z.enum(['clean', 'continue']).optional().meta({
+        description:
+          'clean: the next attempt begins in a clean tree; continue: in what the last one left.',
+      }),
     })
-    .optional(),
+    .optional()
+    .meta({ description: 'How failed attempts are repeated, where a worker says nothing.' }),
   timeout: positiveDuration
     .optional()
     .meta({ description: 'Time limit of an attempt; default: none.' }),
-  unattended: positiveDuration.optional(),
+  unattended: positiveDuration
+    .optional()
+    .meta({ description: 'An attempt that no loop has watched for this long ends itself.' }),
   check_timeout: positiveDuration
     .optional()
     .meta({ description: 'Time limit of one check or setup command.' }),
@@ -108,26 +140,40 @@ export const configSchema = z.strictObject({
     .optional()
     .meta({ description: 'Larger files are kept aside, never committed for an agent.' }),
   // What later versions act on.
-  retention: anything.optional(),
-  worktrees: anything.optional(),
-  stagger: anything.optional(),
-  budget: anything.optional(),
-  push: anything.optional(),
-  git: anything.optional(),
-  mirror: anything.optional(),
-  merge: anything.optional(),
-  max_rework: anything.optional(),
-  review: anything.optional(),
-  resources: anything.optional(),
-  allow: anything.optional(),
-  permissions: anything.optional(),
-  home: anything.optional(),
-  sandbox: anything.optional(),
-  notify: anything.optional(),
-  prices: anything.optional(),
-  stories: anything.optional(),
-  workflows: anything.optional(),
-  approve: anything.optional(),
+  retention: anything.optional().meta({ description: 'What czar prune may delete, and when.' }),
+  worktrees: anything
+    .optional()
+    .meta({ description: 'Folder for working trees instead of the one in the home.' }),
+  stagger: anything
+    .optional()
+    .meta({ description: 'Time between two starts of the same provider.' }),
+  budget: anything.optional().meta({
+    description: 'Limits of a run and of a day, and the limit of workers that name none.',
+  }),
+  push: anything
+    .optional()
+    .meta({ description: 'Whether merged branches and what has landed are pushed.' }),
+  git: anything.optional().meta({ description: 'Filters, submodules and names in commits.' }),
+  mirror: anything.optional().meta({ description: 'How objects get into the mirror.' }),
+  merge: anything.optional().meta({ description: 'How merges are queued.' }),
+  max_rework: anything
+    .optional()
+    .meta({ description: 'How often a worker is sent back with findings.' }),
+  review: anything.optional().meta({ description: 'Who reviews, where a worker says nothing.' }),
+  resources: anything
+    .optional()
+    .meta({ description: 'What there is of things that workers share.' }),
+  allow: anything.optional().meta({ description: 'Commands that agents may run without asking.' }),
+  permissions: anything.optional().meta({ description: 'What agents may do: edit, work or full.' }),
+  home: anything.optional().meta({ description: 'own: agents get a home folder of their own.' }),
+  sandbox: anything
+    .optional()
+    .meta({ description: 'What keeps agents away from everything but their tree.' }),
+  notify: anything.optional().meta({ description: 'Who is told of what, and how.' }),
+  prices: anything.optional().meta({ description: 'What tokens cost, by model.' }),
+  stories: anything.optional().meta({ description: 'Where stories are, and which are left out.' }),
+  workflows: anything.optional().meta({ description: 'Where workflow files are.' }),
+  approve: anything.optional().meta({ description: 'Whether a launch waits for an approval.' }),
 });
 
 export type ConfigFields = z.infer<typeof configSchema>;
@@ -143,6 +189,7 @@ export const configNotActedOn: Readonly<Partial<Record<keyof ConfigFields, strin
   mirror: 'objects are copied',
   merge: 'merges go one at a time, in order',
   max_rework: 'a worker with findings waits for a person',
+  review: 'nobody reviews',
   resources: 'no resource is counted',
   allow: 'agents use the permissions that they are set up with',
   permissions: 'agents use the permissions that they are set up with',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadWorkers, planFolder } from '../../test/support/plan-folder.ts';
+import { onlyHome } from './config-layers.ts';
 import { diffPlans } from './diff.ts';
 import { findHome, findRoot } from './home.ts';
 import { formatGraph, graphFormats, graphOf } from './graph-formats.ts';
@@ -271,14 +272,17 @@ test('inside the tree of a worker the repository is the one that the tree belong
 test('a worker made from a sentence gets a free id and is not left behind when it is wrong', () => {
   using folder = planFolder(home);
   const add = (text: string, after: readonly string[] = []) =>
-    addWorker(folder.root, folder.home(), {
-      text,
-      id: null,
-      agent: 'mine',
-      after,
-      owns: [],
-      verify: ['npm test'],
-    });
+    addWorker(
+      { root: folder.root, home: folder.home(), sources: onlyHome },
+      {
+        text,
+        id: null,
+        agent: 'mine',
+        after,
+        owns: [],
+        verify: ['npm test'],
+      },
+    );
   const first = add('Fix: the "login" page & more, über alles', ['code']);
   assert.equal(first.kind === 'written' ? first.id : '', 'fix-the-login-page-more-u-ber-alles');
   const again = add('Fix: the "login" page & more, über alles');

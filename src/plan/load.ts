@@ -5,7 +5,8 @@ import { sharedWithUser } from '../core/isolation.ts';
 import { compareNatural } from '../core/graph.ts';
 import type { Plan, WorkerDefinition } from '../core/plan.ts';
 import { hashOf } from './canonical.ts';
-import { defaultConfig, readConfig, type Config } from './config-file.ts';
+import { readConfig, type Config } from './config-file.ts';
+import type { ConfigSources } from './config-layers.ts';
 import { addKnowledge, readCzarinaFolder } from './czarina-folder.ts';
 import {
   hasErrors,
@@ -41,12 +42,14 @@ export interface LoadedPlan {
 export function loadPlan(options: {
   readonly root: string;
   readonly home: Home;
+  /** Where the configuration comes from beside the home's own file. */
+  readonly sources: ConfigSources;
   readonly files?: readonly string[];
 }): LoadedPlan {
-  const { root, home } = options;
+  const { root, home, sources } = options;
   const problems: Problems = { list: [] };
   const notes: string[] = [];
-  const config = readConfig({ root, home: home.name }, problems) ?? defaultConfig();
+  const config = readConfig({ root, home: home.name, sources }, problems);
   const read =
     options.files === undefined
       ? readHome(root, home, problems)

@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import { createFile } from './create-file.ts';
 import type { Diagnostic } from './diagnostics.ts';
 import { idProblem } from './fields.ts';
+import type { ConfigSources } from './config-layers.ts';
 import type { Home } from './home.ts';
 import { loadPlan, type LoadedPlan } from './load.ts';
 
@@ -18,6 +19,13 @@ export interface NewWorker {
   readonly after: readonly string[];
   readonly owns: readonly string[];
   readonly verify: readonly string[];
+}
+
+/** Where a plan is read from. */
+export interface PlanSources {
+  readonly root: string;
+  readonly home: Home;
+  readonly sources: ConfigSources;
 }
 
 export type Written =
@@ -35,14 +43,15 @@ export type Written =
     };
 
 /** Writes a worker file from a sentence. A file that would make the plan invalid is not left behind. */
-export function addWorker(root: string, home: Home, worker: NewWorker): Written {
+export function addWorker(place: PlanSources, worker: NewWorker): Written {
+  const { root, home } = place;
   const invalid = (message: string, diagnostics: readonly Diagnostic[] = []): Written => ({
     kind: 'invalid',
     message,
     diagnostics,
   });
   if (worker.text.trim() === '') return invalid('the text is empty');
-  const taken = new Set(loadPlan({ root, home }).plan?.workers.map(({ id }) => id));
+  const taken = new Set(loadPlan(place).plan?.workers.map(({ id }) => id));
   const id = worker.id ?? freeId(worker.text, taken);
   const problem = idProblem(id);
   if (problem !== null) return invalid(problem);
@@ -60,7 +69,7 @@ export function addWorker(root: string, home: Home, worker: NewWorker): Written 
     return created === 'EEXIST'
       ? { kind: 'exists', file }
       : invalid(`${file} cannot be written (${created})`);
-  const loaded = loadPlan({ root, home });
+  const loaded = loadPlan(place);
   const wrong = loaded.diagnostics.filter((one) => one.file === file && one.severity === 'error');
   if (wrong.length > 0) {
     rmSync(join(root, file));
@@ -70,7 +79,8 @@ export function addWorker(root: string, home: Home, worker: NewWorker): Written 
 }
 
 /** Writes the template of a worker file. */
-export function writeTemplate(root: string, home: Home, id: string): Written {
+export function writeTemplate(place: PlanSources, id: string): Written {
+  const { root, home } = place;
   const problem = idProblem(id);
   if (problem !== null) return { kind: 'invalid', message: problem, diagnostics: [] };
   const file = `${home.name}/workers/${id}.md`;
@@ -78,7 +88,7 @@ export function writeTemplate(root: string, home: Home, id: string): Written {
   if (created === 'EEXIST') return { kind: 'exists', file };
   if (created !== null)
     return { kind: 'invalid', message: `${file} cannot be written (${created})`, diagnostics: [] };
-  return { kind: 'written', id, file, loaded: loadPlan({ root, home }) };
+  return { kind: 'written', id, file, loaded: loadPlan(place) };
 }
 
 /** The text of a new worker file: every field that is used often, and a heading for everything worth saying. */

@@ -28,26 +28,35 @@ export interface Place {
   readonly excerpt: string;
 }
 
-/** Reads `file` (relative to `root`). A missing file is `missing`, everything else that hinders is a problem. */
-export function readSource(
-  root: string,
-  file: string,
-):
+type Read =
   | { readonly kind: 'read'; readonly source: SourceFile }
   | { readonly kind: 'missing' }
-  | { readonly kind: 'problem'; readonly message: string; readonly hint: string } {
-  const problem = (message: string, hint: string) => ({ kind: 'problem', message, hint }) as const;
+  | { readonly kind: 'problem'; readonly message: string; readonly hint: string };
+
+/** Reads `file` (relative to `root`). A missing file is `missing`, everything else that hinders is a problem. */
+export function readSource(root: string, file: string): Read {
   const path = join(root, file);
-  let bytes: Buffer;
-  let fd: number | null = null;
   try {
     // Also a folder above it may be a link.
     if (!realpathSync.native(path).startsWith(realpathSync.native(root) + sep)) {
-      return problem(
-        'the file is a link that leads out of the repository',
-        'put the file itself here',
-      );
+      return {
+        kind: 'problem',
+        message: 'the file is a link that leads out of the repository',
+        hint: 'put the file itself here',
+      };
     }
+  } catch (error) {
+    return unread(error);
+  }
+  return readFileAt(path, file);
+}
+
+/** Reads the file at a path (absolute) that may be a link to anywhere; `file` is what messages call it. */
+export function readFileAt(path: string, file: string): Read {
+  const problem = (message: string, hint: string) => ({ kind: 'problem', message, hint }) as const;
+  let bytes: Buffer;
+  let fd: number | null = null;
+  try {
     // A pipe would make everything wait for whoever writes into it.
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const facts = fstatSync(fd);
@@ -60,10 +69,7 @@ export function readSource(
     }
     bytes = readAll(fd, facts.size);
   } catch (error) {
-    const code = errorCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
-    if (code === 'ENXIO') return problem('this is not a regular file', 'put a text file here');
-    return problem(`the file cannot be read (${code})`, 'check its permissions');
+    return unread(error);
   } finally {
     if (fd !== null) closeSync(fd);
   }
@@ -76,6 +82,18 @@ export function readSource(
   if (text.includes('\0'))
     return problem('the file holds a NUL character', 'save it as plain text');
   return { kind: 'read', source: sourceOf(file, text) };
+}
+
+function unread(error: unknown): Read {
+  const code = errorCode(error);
+  if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
+  if (code === 'ENXIO')
+    return { kind: 'problem', message: 'this is not a regular file', hint: 'put a text file here' };
+  return {
+    kind: 'problem',
+    message: `the file cannot be read (${code})`,
+    hint: 'check its permissions',
+  };
 }
 
 function readAll(fd: number, size: number): Buffer {

@@ -5,6 +5,7 @@ import { loadWorkers, planFolder } from '../../test/support/plan-folder.ts';
 import { waves } from '../core/graph.ts';
 import type { WorkerDefinition } from '../core/plan.ts';
 import { findHome } from './home.ts';
+import { onlyHome } from './config-layers.ts';
 import { loadPlan, type LoadedPlan } from './load.ts';
 import { template } from './new-worker.ts';
 
@@ -19,7 +20,7 @@ function fixture(name: string): LoadedPlan {
   const root = new URL(`../../test/fixtures/plans/${name}`, import.meta.url).pathname;
   const home = findHome({ root, czarDir: null, cwd: root });
   assert.ok(!('error' in home));
-  return loadPlan({ root, home });
+  return loadPlan({ root, home, sources: onlyHome });
 }
 
 /** What does not depend on the form: everything but text, source and hash. */

@@ -3,13 +3,15 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { findHome, type Home } from '../../src/plan/home.ts';
+import { onlyHome, type ConfigSources } from '../../src/plan/config-layers.ts';
 import { loadPlan, type LoadedPlan } from '../../src/plan/load.ts';
 
 export interface PlanFolder extends Disposable {
   readonly root: string;
   readonly write: (files: Readonly<Record<string, string | Uint8Array>>) => void;
   readonly home: () => Home;
-  readonly load: () => LoadedPlan;
+  /** Loads the plan; without sources nothing but the home counts. */
+  readonly load: (sources?: Partial<ConfigSources>) => LoadedPlan;
 }
 
 /** A folder with the files (paths relative to the root). */
@@ -31,7 +33,7 @@ export function planFolder(files: Readonly<Record<string, string | Uint8Array>>)
     root,
     write,
     home,
-    load: () => loadPlan({ root, home: home() }),
+    load: (sources = {}) => loadPlan({ root, home: home(), sources: { ...onlyHome, ...sources } }),
     [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
   };
 }

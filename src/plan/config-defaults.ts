@@ -1,0 +1,21 @@
+/** What holds where no layer of the configuration says anything. Keys that are not here are not set then. */
+import { defaultProtect } from '../core/protect.ts';
+
+/** The defaults, as they would stand in a `config.yaml`. */
+export const configDefaults = {
+  max_parallel: 4,
+  max_parallel_checks: 2,
+  barrier: 'none',
+  ownership: 'serialize',
+  aging: '10m',
+  checks: [],
+  setup: [],
+  protect: defaultProtect,
+  isolation: 'clone',
+  agents: { default: 'claude' },
+  retry: { max_attempts: 2, backoff: 'exponential', initial: '5s', max: '5m', from: 'clean' },
+  unattended: '15m',
+  check_timeout: '30m',
+  grace: '10s',
+  max_file_size: '10MB',
+} as const;
