@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Plan } from '../src/core/plan.ts';
 import { schedule } from '../src/core/schedule.ts';
+import { describeRestless } from '../src/core/restless.ts';
 import { describeIndex } from '../src/core/run-index.ts';
 import { isRunLive, type WorkerState } from '../src/core/state.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
@@ -263,6 +264,8 @@ class Simulation {
       const { kept, fresh } = describeIndex(run);
       require('S10', isDeepStrictEqual(kept, fresh), () => 'the index of the workers is not true');
     }
+    const restless = describeRestless(before.loop.state);
+    require('S10', isDeepStrictEqual(restless.kept, restless.fresh), () => 'a run is not at rest');
     this.#world.faults.killing = false;
     const keys = (state: Parameters<typeof schedule>[0]): string =>
       (this.#options.mutation?.rules?.schedule ?? schedule)(state, {

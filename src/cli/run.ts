@@ -6,6 +6,7 @@ import { serve } from '../api/serve.ts';
 import type { Request } from '../core/commands.ts';
 import type { RunBase } from '../core/events.ts';
 import { sharedWithUser } from '../core/isolation.ts';
+import { restlessRuns } from '../core/restless.ts';
 import type { RepositoryState, RunState } from '../core/state.ts';
 import { handleSteering } from '../daemon/handle-steering.ts';
 import { newRun } from '../daemon/new-run.ts';
@@ -206,8 +207,7 @@ function isOver(
 ): boolean {
   if (!idle) return false;
   return (
-    draining ||
-    [...state.runs.values()].every((run) => run.state !== 'running' && run.landing === null)
+    draining || restlessRuns(state).every((run) => run.state !== 'running' && run.landing === null)
   );
 }
 

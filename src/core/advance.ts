@@ -9,6 +9,7 @@ import type { Block, NewEvent } from './events.ts';
 import { grantChecks, grantStarts } from './grant.ts';
 import { isFinal, isLive } from './lifecycle.ts';
 import { mergeIsThrough, mergeQueue, merging } from './queue.ts';
+import { restlessRuns } from './restless.ts';
 import { frontier, underWay, workersIn } from './run-index.ts';
 import { runOutcome } from './run-outcome.ts';
 import { landingOutcome, mergingOutcome, verifyingOutcome } from './settle.ts';
@@ -43,7 +44,7 @@ export interface AdvanceOptions {
 
 /** The next events that follow by themselves; empty when the state rests. */
 export function advance(state: RepositoryState, options: AdvanceOptions): readonly NewEvent[] {
-  for (const run of state.runs.values()) {
+  for (const run of restlessRuns(state)) {
     const refusal = landingOutcome(run);
     if (refusal !== null) return [refusal];
     if (!isRunLive(run)) {

@@ -7,6 +7,7 @@ import type { Event } from './events.ts';
 import { evolveWorker } from './evolve-worker.ts';
 import type { IntentKind } from './intents.ts';
 import type { Plan } from './plan.ts';
+import { noteRun } from './restless.ts';
 import { replaceWorker } from './run-index.ts';
 import { treeGateKey, type RepositoryState, type RunState, type WorkerState } from './state.ts';
 
@@ -38,12 +39,17 @@ export function evolve(state: FoldState, event: Event): void {
     return;
   }
   if (event.run === undefined) return;
+  foldRun(state, event, event.run);
+  noteRun(state.runs, event.run);
+}
+
+function foldRun(state: FoldState, event: Event, id: string): void {
   if (event.type === 'run.started') {
-    state.runs.set(event.run, startedRun(event.run, event.at, event.data));
+    state.runs.set(id, startedRun(id, event.at, event.data));
     return;
   }
-  const run = state.runs.get(event.run);
-  if (run === undefined) throw new Error(`event ${event.seq} names the unknown run ${event.run}`);
+  const run = state.runs.get(id);
+  if (run === undefined) throw new Error(`event ${event.seq} names the unknown run ${id}`);
   if (event.worker !== undefined) {
     const worker = run.workers.get(event.worker);
     if (worker === undefined)
@@ -51,7 +57,7 @@ export function evolve(state: FoldState, event: Event): void {
     replaceWorker(run, evolveWorker(worker, event));
   }
   const patch = evolveRun(run, event);
-  if (patch !== null) state.runs.set(event.run, { ...run, ...patch });
+  if (patch !== null) state.runs.set(id, { ...run, ...patch });
 }
 
 function startedRun(

@@ -5,6 +5,7 @@
 import type { NewEvent } from './events.ts';
 import { isFinal } from './lifecycle.ts';
 import { positionOf, priorityRank, remainingOf, waveOf } from './order.ts';
+import { restlessRuns } from './restless.ts';
 import { countIn, workersIn } from './run-index.ts';
 import { changePassed, treeOf, tipOf } from './settle.ts';
 import {
@@ -113,7 +114,7 @@ export function heldByBarrier(run: RunState, worker: WorkerState): boolean {
 
 function freeSlots(state: RepositoryState, run: RunState): number {
   let live = 0;
-  for (const one of state.runs.values()) {
+  for (const one of restlessRuns(state)) {
     if (isRunLive(one)) live += countIn(one, 'starting', 'active');
   }
   return run.plan.policies.maxParallel - live;
@@ -233,7 +234,7 @@ export function setupOf(run: RunState, id: string): readonly string[] {
 
 function checksUnderWay(state: RepositoryState): number {
   let count = 0;
-  for (const run of state.runs.values()) {
+  for (const run of restlessRuns(state)) {
     if (run.landing?.checking === true) count += 1;
     if (!isRunLive(run)) continue;
     for (const worker of workersIn(run, 'starting', 'verifying', 'merging')) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { describeRestless } from './restless.ts';
 import { describeIndex } from './run-index.ts';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -116,6 +117,12 @@ function check(world: CoreWorld): void {
   assert.equal(new Set(keys).size, keys.length, 'A3: intents have keys of their own');
   const { kept, fresh } = describeIndex(run);
   assert.deepEqual(kept, fresh, 'the index of the workers is what a fresh one would be');
+  const restless = describeRestless(world.state);
+  assert.deepEqual(
+    restless.kept,
+    restless.fresh,
+    'what is not at rest is what would be found anew',
+  );
   for (const worker of workers) {
     const sentence = why(world.state, run, worker, world.now);
     assert.ok(

@@ -7,8 +7,10 @@ import { collectMode } from './collect-mode.ts';
 import { inputsOf, setupOf } from './grant.ts';
 import { intentKey as key } from './intent-key.ts';
 import type { Intent } from './intents.ts';
+import { unpublished } from './publish.ts';
 import { mergeIsThrough } from './queue.ts';
-import { workersIn, workersWithRefs } from './run-index.ts';
+import { restlessRuns } from './restless.ts';
+import { workersIn } from './run-index.ts';
 import { changeVerdicts, treeOf, tipOf } from './settle.ts';
 import {
   definitionOf,
@@ -47,7 +49,7 @@ export function schedule(state: RepositoryState, options: ScheduleOptions): Sche
   const wake = (at: number): void => {
     wakeAt = wakeAt === null ? at : Math.min(wakeAt, at);
   };
-  for (const run of state.runs.values()) {
+  for (const run of restlessRuns(state)) {
     for (const intent of ofRun(run, options, wake)) {
       // A check that is stopped has no verdict and runs again; somebody waits for a landing.
       if (options.stopping && intent.kind === 'check' && intent.subject !== 'land') continue;
@@ -307,17 +309,7 @@ function* landingIntents(run: RunState): Generator<Intent> {
 
 /** Refs of the user's repository that are behind what the log says. */
 function* publishing(run: RunState, retryDiverged: boolean): Generator<Intent> {
-  if (run.tip === null) return;
-  const wanted: Record<string, string> = {};
-  const want = (ref: string, commit: string): void => {
-    if (run.published[ref] !== commit) wanted[ref] = commit;
-  };
-  want(`refs/heads/${run.integration}`, run.tip);
-  for (const worker of workersWithRefs(run)) {
-    if (worker.work !== null && worker.branch !== null)
-      want(`refs/heads/${worker.branch}`, worker.work.tip);
-    for (const kept of worker.kept) want(kept.ref, kept.commit);
-  }
+  const wanted = unpublished(run);
   const due = Object.keys(wanted).filter((ref) => retryDiverged || !(ref in run.diverged));
   if (due.length === 0) return;
   yield { kind: 'publish', key: `${run.id}/publish:`, run: run.id, refs: wanted };

@@ -11,6 +11,7 @@ import type { Command, Outcome, Rejection } from '../core/commands.ts';
 import type { FoldState } from '../core/evolve.ts';
 import type { Event } from '../core/events.ts';
 import type { Intent } from '../core/intents.ts';
+import { restlessRuns } from '../core/restless.ts';
 import { schedule } from '../core/schedule.ts';
 import { isRunLive, type RepositoryState, type RunState } from '../core/state.ts';
 import { JournalError, type Journal } from '../journal/journal.ts';
@@ -123,7 +124,7 @@ export class Loop {
     this.#rules = ports.rules ?? core;
     this.#state = ports.journal.load();
     this.#retryDiverged = new Set(
-      [...this.#state.runs.values()]
+      restlessRuns(this.#state)
         .filter((run) => Object.keys(run.diverged).length > 0)
         .map((run) => run.id),
     );
@@ -311,7 +312,7 @@ export class Loop {
     for (const intent of intents) {
       if (!this.#flights.has(intent.key)) this.#launch(intent);
     }
-    if (wakeAt === null) this.#ports.correct?.(![...this.#state.runs.values()].some(isRunLive));
+    if (wakeAt === null) this.#ports.correct?.(!restlessRuns(this.#state).some(isRunLive));
     this.#wakeAt(wakeAt);
   }
 

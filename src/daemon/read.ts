@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { Event } from '../core/events.ts';
 import { emptyState, evolve } from '../core/evolve.ts';
 import { isLive } from '../core/lifecycle.ts';
+import { restlessRuns } from '../core/restless.ts';
 import { isRunLive, type RepositoryState, type RunState, type WorkerState } from '../core/state.ts';
 import { JournalError, type EventQuery } from '../journal/journal.ts';
 import { readOwner } from '../journal/lock.ts';
@@ -56,9 +57,9 @@ export async function withReader<T>(
 
 /** The id of the run of this place that has not ended, the newest when there are several; null without one. */
 export async function liveRun(place: Place): Promise<string | null> {
-  const found = await withReader(place, (reader) => reader.load());
+  const found = await withReader(place, (reader) => reader.loadCurrent(null));
   if (!found.ok) return null;
-  return [...found.value.runs.values()].findLast(isRunLive)?.id ?? null;
+  return restlessRuns(found.value).findLast(isRunLive)?.id ?? null;
 }
 
 /** Whether a process that says it holds the lock of this place lives, as far as the system tells. */

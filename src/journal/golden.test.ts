@@ -38,11 +38,12 @@ for (const log of logs) {
       for (const open of [openJournalForReading, openJournal, openJournal, openJournalForReading]) {
         using journal = open(path);
         assert.ok(journal !== null);
-        loaded.push(journal.load());
+        // Read while the log is open: what ended is read when it is asked for.
+        loaded.push(plainState(journal.load()));
         assert.equal(journal.verifyChain().ok, true);
       }
       for (const state of loaded) {
-        assert.equal(difference(log.state, plainState(state)), null);
+        assert.equal(difference(log.state, state), null);
         assert.deepEqual(state, loaded[0]);
       }
     } finally {
@@ -61,7 +62,7 @@ test('fault 14: a version with other types of events has another version of rows
   // Rows of a version that this one does not know are folded anew, and that meets the unknown event. Change both lines.
   assert.deepEqual(
     { version: projectionVersion, types: Object.keys(eventTypes).length },
-    { version: 7, types: 60 },
+    { version: 8, types: 60 },
     'a new type of event raises projectionVersion',
   );
 });

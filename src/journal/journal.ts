@@ -39,7 +39,10 @@ export interface Journal {
   append(batch: readonly Event[], state: RepositoryState): void;
   /** Events in order of `seq`; reads in pages, so that a slow consumer holds no transaction. */
   read(query?: EventQuery): Iterable<Event>;
-  /** The state after the last event. The caller owns the value and may fold into it. */
+  /**
+   * The state after the last event. The caller owns the value and may fold into it; parts of it may be read only when
+   * they are asked for, so the store must be open then.
+   */
   load(): FoldState;
   head(): Head;
   close(): void;

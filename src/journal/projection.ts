@@ -4,12 +4,11 @@
  *
  * Rests on the fold: an event changes at most the run and the worker that it names, and values are replaced, so an
  * unchanged value is the same object. The order of rows is the order of the fold's maps. Rows can be thrown away at
- * any time: the log says everything. A change to the shape of `RunState` or `WorkerState` raises
+ * any time: the log says everything. A change to the shape of `RunState` or `WorkerState`, or to what is at rest, raises
  * `projectionVersion`.
  */
 import type { Event, TreeVerdict } from '../core/events.ts';
-import { emptyState, type FoldRun, type FoldState } from '../core/evolve.ts';
-import type { Plan } from '../core/plan.ts';
+import { isAtRest } from '../core/restless.ts';
 import {
   isRunLive,
   treeGateKey,
@@ -18,21 +17,21 @@ import {
   type WorkerState,
 } from '../core/state.ts';
 import {
-  isWhole,
   noSums,
   putSum,
   rowSum,
   runSealText,
-  saysCurrent,
+  sumAfter,
   totalsAfter,
   wholeAfter,
   wholeSealText,
+  type RowIdentity,
   type SealedFor,
   type Sums,
 } from './seal.ts';
 
 /** Version of the rows' shape; rows of another version are rebuilt from the log. */
-export const projectionVersion = 7;
+export const projectionVersion = 8;
 
 /** The row of the head: where the log stands, and what the projection rows stand for. */
 export interface HeadRow extends SealedFor {
@@ -74,7 +73,8 @@ export interface Written {
   readonly sums: Sums;
 }
 
-interface WrittenRun {
+/** The same of one run. */
+export interface WrittenRun {
   value: RunState | null;
   revision: string;
   readonly workers: Map<string, WorkerState>;
@@ -118,11 +118,21 @@ export function sealed(
   const summed = changes.map(withSum);
   const runs = [...totalsAfter(sums, summed)].map(([id, total]) => {
     const run = at.state.runs.get(id);
-    const body = runSealText({ total, current: run !== undefined && isCurrent(run) });
+    const body = runSealText({
+      total,
+      own: sumAfter(sums, summed, ownRow(id)),
+      rest: run !== undefined && isAtRest(run),
+      current: run !== undefined && isCurrent(run),
+    });
     return withSum({ kind: 'seal', run: id, part: '', body });
   });
   const body = wholeSealText(at, wholeAfter(sums, runs));
   return [...summed, ...runs, withSum({ kind: 'seal', run: '', part: '', body })];
+}
+
+/** The row of the run itself. */
+export function ownRow(run: string): RowIdentity {
+  return { kind: 'run', run, part: '' };
 }
 
 /** Whether other runs have to know of this one: it goes on, or is being landed. */
@@ -162,18 +172,21 @@ export function markWritten(
   }
 }
 
-/** The record of a state that was just loaded from rows or written as a whole, with the sums of its rows. */
+/** The record of a state that was just written as a whole, with the sums of its rows. */
 export function writtenOf(state: RepositoryState, sums: Sums): Written {
   const written: Written = { runs: new Map(), sums };
-  for (const run of state.runs.values()) {
-    written.runs.set(run.id, {
-      value: run,
-      revision: run.plan.revision,
-      workers: new Map(run.workers),
-      trees: new Map(run.trees),
-    });
-  }
+  for (const run of state.runs.values()) written.runs.set(run.id, writtenRun(run));
   return written;
+}
+
+/** The record of a run as it is. */
+export function writtenRun(run: RunState): WrittenRun {
+  return {
+    value: run,
+    revision: run.plan.revision,
+    workers: new Map(run.workers),
+    trees: new Map(run.trees),
+  };
 }
 
 /** Sums of rows that were written as a whole. */
@@ -181,99 +194,6 @@ export function sumsOf(changes: readonly SummedChange[]): Sums {
   const sums = noSums();
   for (const change of changes) putSum(sums, change, change.sum);
   return sums;
-}
-
-/**
- * Of all seals, in their order, the runs whose rows matter now: those that are current, and the one that is named, else
- * the newest. All runs when none has that name.
- */
-export function currentRuns(seals: readonly Row[], named: string | null): readonly string[] {
-  const runs = seals.filter((row) => !isWhole(row));
-  const wanted = named ?? runs.at(-1)?.run;
-  const found = runs.some(({ run }) => run === wanted);
-  return runs
-    .filter(({ run, body }) => !found || run === wanted || saysCurrent(body))
-    .map(({ run }) => run);
-}
-
-/**
- * The state that the rows hold, or null when they are damaged, incomplete or sealed for another head: then the log is
- * folded instead. Rows come in the order in which they were first written: all, or all seals and the rows of the runs
- * that are `wanted`.
- */
-export function stateOfRows(
-  rows: Iterable<Row>,
-  at: SealedFor,
-  wanted: readonly string[] | null = null,
-): { readonly state: FoldState; readonly sums: Sums } | null {
-  const sums = noSums();
-  const seals = new Map<string, string>();
-  const state = emptyState();
-  state.seq = at.seq;
-  state.epoch = at.epoch;
-  const plans = new Map<string, Plan>();
-  const runs: RunBody[] = [];
-  const workers = new Map<string, Map<string, WorkerState>>();
-  const trees = new Map<string, Map<string, TreeVerdict>>();
-  for (const row of rows) {
-    if (rowSum(row, row.body) !== row.sum) return null;
-    putSum(sums, row, row.sum);
-    if (row.kind === 'seal') seals.set(row.run, row.body);
-    else if (row.kind === 'plan')
-      plans.set(planKey(row.run, row.part), JSON.parse(row.body) as Plan);
-    else if (row.kind === 'run') runs.push(JSON.parse(row.body) as RunBody);
-    else if (row.kind === 'worker')
-      inner(workers, row.run).set(row.part, JSON.parse(row.body) as WorkerState);
-    else inner(trees, row.run).set(row.part, JSON.parse(row.body) as TreeVerdict);
-  }
-  if (!sealsHold(seals, { sums, at, wanted })) return null;
-  for (const body of runs) {
-    const run = assemble(body, plans, inner(workers, body.id), inner(trees, body.id));
-    if (run === null) return null;
-    state.runs.set(run.id, run);
-  }
-  return { state, sums };
-}
-
-/** Whether the rows that were read are those that the seals are over. `seals` has texts by run, '' for the whole. */
-function sealsHold(
-  seals: ReadonlyMap<string, string>,
-  read: {
-    readonly sums: Sums;
-    readonly at: SealedFor;
-    readonly wanted: readonly string[] | null;
-  },
-): boolean {
-  const { sums, at, wanted } = read;
-  if (seals.get('') !== wholeSealText(at, sums.total)) return false;
-  const runs = new Set([...(wanted ?? seals.keys()), ...sums.runs.keys()]);
-  runs.delete('');
-  return [...runs].every((run) => {
-    const text = seals.get(run);
-    const total = sums.runs.get(run);
-    return (
-      text !== undefined &&
-      total !== undefined &&
-      text === runSealText({ total, current: saysCurrent(text) })
-    );
-  });
-}
-
-type RunBody = Omit<RunState, 'plan' | 'workers' | 'trees'> & { readonly plan: string };
-
-function assemble(
-  body: RunBody,
-  plans: ReadonlyMap<string, Plan>,
-  workers: Map<string, WorkerState>,
-  trees: Map<string, TreeVerdict>,
-): FoldRun | null {
-  const plan = plans.get(planKey(body.id, body.plan));
-  if (plan === undefined || !plan.workers.every((worker) => workers.has(worker.id))) return null;
-  return { ...body, plan, workers, trees };
-}
-
-function planKey(run: string, revision: string): string {
-  return `${run}\n${revision}`;
 }
 
 interface Touched {
@@ -305,6 +225,9 @@ function runChanges(run: RunState, before: WrittenRun | undefined): readonly Row
   }
   return changes;
 }
+
+/** What the row of a run holds: the rest stands in rows of its own. */
+export type RunBody = Omit<RunState, 'plan' | 'workers' | 'trees'> & { readonly plan: string };
 
 function runBody(run: RunState): string {
   const { plan, workers: _workers, trees: _trees, ...rest } = run;
@@ -354,10 +277,4 @@ function mirror<T>(into: Map<string, T>, from: ReadonlyMap<string, T>, key: stri
   const value = from.get(key);
   if (value === undefined) into.delete(key);
   else into.set(key, value);
-}
-
-function inner<T>(maps: Map<string, Map<string, T>>, key: string): Map<string, T> {
-  const found = maps.get(key) ?? new Map<string, T>();
-  maps.set(key, found);
-  return found;
 }

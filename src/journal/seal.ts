@@ -30,6 +30,10 @@ export interface SealedFor {
 export interface RunSeal {
   /** What the sums of the run's other rows add up to. */
   readonly total: bigint;
+  /** The sum of the row of the run itself, so that it can be believed when the others are not read. */
+  readonly own: bigint;
+  /** Whether nothing is to be done for the run: then a loop can begin without its other rows. */
+  readonly rest: boolean;
   /** Whether the run goes on or is being landed. */
   readonly current: boolean;
 }
@@ -85,8 +89,22 @@ export function putSum(sums: Sums, row: RowIdentity, sum: string | null): void {
 }
 
 /** The text of the seal of a run. */
-export function runSealText({ total, current }: RunSeal): string {
-  return JSON.stringify({ total: total.toString(16), current });
+export function runSealText({ total, own, rest, current }: RunSeal): string {
+  return JSON.stringify({ total: total.toString(16), own: own.toString(16), rest, current });
+}
+
+/** What the text of a run's seal says; null when it is none. */
+export function runSealOf(text: string): RunSeal | null {
+  const said =
+    /^\{"total":"([0-9a-f]+)","own":"([0-9a-f]+)","rest":(true|false),"current":(true|false)\}$/;
+  const [, total, own, rest, current] = said.exec(text) ?? [];
+  if (total === undefined || own === undefined) return null;
+  return {
+    total: valueOf(total),
+    own: valueOf(own),
+    rest: rest === 'true',
+    current: current === 'true',
+  };
 }
 
 /** The text of the seal of the whole, for a head and what the seals of the runs add up to. */
@@ -94,14 +112,22 @@ export function wholeSealText({ seq, hash: head, epoch }: SealedFor, total: bigi
   return JSON.stringify({ seq, hash: head, epoch, total: total.toString(16) });
 }
 
-/** Whether the seal of a run says that it is current. Its text was written here, and its sum holds. */
-export function saysCurrent(text: string): boolean {
-  return text.endsWith('"current":true}');
-}
-
 /** Whether it is the seal of the whole. */
 export function isWhole({ kind, run }: RowIdentity): boolean {
   return kind === 'seal' && run === '';
+}
+
+/** The sum of a row that was read or written; 0 without one. */
+export function sumOf(sums: Sums, row: RowIdentity): bigint {
+  return sums.of.get(identityOf(row)) ?? 0n;
+}
+
+/** The sum of a row after the changes. */
+export function sumAfter(sums: Sums, changes: readonly SumChange[], row: RowIdentity): bigint {
+  const changed = changes.findLast(
+    ({ kind, run, part }) => kind === row.kind && run === row.run && part === row.part,
+  );
+  return changed === undefined ? sumOf(sums, row) : valueOf(changed.sum);
 }
 
 /** A row may be changed twice: the last change counts. */

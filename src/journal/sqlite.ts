@@ -26,19 +26,17 @@ import { openForReading, openForWriting } from './open-database.ts';
 import {
   allRows,
   areRowsOf,
-  currentRuns,
   markWritten,
   projectionVersion,
   rowChanges,
   sealed,
-  stateOfRows,
   sumsOf,
   writtenOf,
   type HeadRow,
-  type Row,
-  type SummedChange,
   type Written,
 } from './projection.ts';
+import { applyRows, readParts, readRows } from './projection-table.ts';
+import { currentOf, restlessOf, stateOfRows, type RunParts } from './read-rows.ts';
 import { noSums } from './seal.ts';
 import { selectEvents } from './select-events.ts';
 import { asJournalError, journalError } from './sqlite-error.ts';
@@ -106,7 +104,7 @@ export class SqliteJournal implements Journal {
       this.#moveHead(before, after, batch, state);
       assertContinues(batch, before.seq);
       for (const row of rows) this.#insertEvent(row);
-      this.#apply(changes);
+      applyRows(this.#statement, changes);
     });
     markWritten(written, state, changes);
     this.#written = written;
@@ -211,23 +209,6 @@ export class SqliteJournal implements Journal {
     );
   }
 
-  #apply(changes: readonly SummedChange[]): void {
-    for (const { kind, run, part, body, sum } of changes) {
-      if (sum === null) {
-        this.#statement('DELETE FROM projection WHERE kind = ? AND run = ? AND part = ?').run(
-          kind,
-          run,
-          part,
-        );
-        continue;
-      }
-      this.#statement(
-        `INSERT INTO projection VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET body = excluded.body, sum = excluded.sum`,
-      ).run(kind, run, part, body, sum);
-    }
-  }
-
   #writtenRows(): Written {
     if (this.#written === null) this.load();
     const written: Written | null = this.#written;
@@ -240,10 +221,25 @@ export class SqliteJournal implements Journal {
     const head = this.#headRow();
     this.#assertHead(head);
     if (!areRowsOf(head)) return null;
-    const read = stateOfRows(this.#projectionRows('TRUE'), head);
-    if (read === null) return null;
-    if (this.#writes) this.#written = writtenOf(read.state, read.sums);
-    return read.state;
+    if (!this.#writes) return stateOfRows(readRows(this.#statement, 'TRUE'), head)?.state ?? null;
+    const seals = [...readRows(this.#statement, "kind = 'seal'")];
+    const runs = readRows(this.#statement, "kind = 'run'");
+    const wanted = restlessOf(seals);
+    const parts = wanted.flatMap((run) => readParts(this.#statement, run));
+    const later = {
+      rows: (run: string) => this.#guarded(() => readParts(this.#statement, run)),
+      folded: (run: string) => this.#foldedParts(run),
+    };
+    const read = stateOfRows([...seals, ...runs, ...parts], head, { wanted, later });
+    this.#written = read?.written ?? this.#written;
+    return read?.state ?? null;
+  }
+
+  /** What a run holds beside its own row, where the rows turned out not to say it. */
+  #foldedParts(run: string): RunParts {
+    const found = this.#folded().runs.get(run);
+    if (found === undefined) throw this.#damaged(`it has no run ${run}`);
+    return found;
   }
 
   /** The same from the rows of some runs. That the log ends where they say is looked at; its last event is not. */
@@ -251,17 +247,13 @@ export class SqliteJournal implements Journal {
     const head = this.#headRow();
     const last = this.#statement('SELECT max(seq) AS seq FROM event').get();
     if ((last?.['seq'] ?? 0) !== head.seq || !areRowsOf(head)) return null;
-    const seals = [...this.#projectionRows("kind = 'seal'")];
-    const runs = currentRuns(seals, named);
-    const parts = runs.flatMap((run) => [
-      ...this.#projectionRows("kind IN ('run', 'plan', 'worker', 'tree') AND run = ?", run),
+    const seals = [...readRows(this.#statement, "kind = 'seal'")];
+    const wanted = currentOf(seals, named);
+    const rows = wanted.flatMap((run) => [
+      ...readRows(this.#statement, "kind = 'run' AND run = ?", run),
+      ...readParts(this.#statement, run),
     ]);
-    return stateOfRows([...seals, ...parts], head, runs)?.state ?? null;
-  }
-
-  #projectionRows(where: string, ...values: readonly string[]): Iterable<Row> {
-    const sql = `SELECT kind, run, part, body, sum FROM projection WHERE ${where} ORDER BY rowid`;
-    return this.#statement(sql).iterate(...values) as Iterable<unknown> as Iterable<Row>;
+    return stateOfRows([...seals, ...rows], head, { wanted })?.state ?? null;
   }
 
   /** State from the whole log; the rows are made anew where this connection may write. */
@@ -279,7 +271,7 @@ export class SqliteJournal implements Journal {
     const rows = sealed(allRows(state), noSums(), { seq, hash, epoch, state });
     this.#transaction('BEGIN IMMEDIATE', () => {
       this.#db.exec('DELETE FROM projection');
-      this.#apply(rows);
+      applyRows(this.#statement, rows);
       const moved = this.#statement(
         `UPDATE head SET epoch = ?, projection_version = ?, projection_seq = ?
          WHERE one = 1 AND seq = ?`,
@@ -378,13 +370,13 @@ export class SqliteJournal implements Journal {
     }
   }
 
-  #statement(sql: string): StatementSync {
+  readonly #statement = (sql: string): StatementSync => {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
     const statement = this.#db.prepare(sql);
     this.#statements.set(sql, statement);
     return statement;
-  }
+  };
 }
 
 function foldOne(state: FoldState, event: Event): void {
