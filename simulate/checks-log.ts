@@ -39,6 +39,14 @@ const into: Readonly<Record<string, string>> = {
   cancelled: 'pending ready starting active verifying reviewing merging blocked paused',
 };
 
+/** Events that let something begin. */
+const starting: ReadonlySet<Event['type']> = new Set([
+  'worker.started',
+  'attempt.setup_started',
+  'gate.started',
+  'merge.started',
+]);
+
 /** Checks one event of a loop. */
 export function checkEvent(ground: Ground, event: Event): void {
   const { ledger, require } = ground;
@@ -48,6 +56,8 @@ export function checkEvent(ground: Ground, event: Event): void {
   if (run === undefined) return;
   const worker = ledger.worker(event);
   if (worker !== undefined) checkWorkerEvent(ground, run, worker, event);
+  if (starting.has(event.type) && worker !== undefined)
+    require('P9', run.state !== 'paused', () => `${event.type} of ${worker.id} in a paused run`);
   switch (event.type) {
     case 'gate.passed':
     case 'gate.failed':

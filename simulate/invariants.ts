@@ -38,6 +38,7 @@ export const invariants = {
   P6: 'a time limit strikes no earlier than it says, whatever the wall clock does',
   P7: 'a tree contains what its worker depends on',
   P8: 'nothing throws but what is meant to',
+  P9: 'a paused run starts nothing',
 } as const;
 
 export type Invariant = keyof typeof invariants;

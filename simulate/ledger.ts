@@ -192,6 +192,7 @@ function ofRun(run: RunBook, event: Event): void {
       run.cancelling = false;
       break;
     case 'run.waiting':
+    case 'run.paused':
     case 'run.complete':
     case 'run.failed':
     case 'run.cancelled':
@@ -307,7 +308,7 @@ function enter(run: RunBook, worker: WorkerBook, event: Event): void {
     worker.claims = false;
   switch (event.type) {
     case 'worker.pending':
-      if (event.data.by === 'user') {
+      if (event.data.by === 'user' && event.data.from !== 'paused') {
         worker.failures = 0;
         worker.lost = 0;
       }

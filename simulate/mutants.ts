@@ -6,6 +6,7 @@ import { advance } from '../src/core/advance.ts';
 import type { Command } from '../src/core/commands.ts';
 import { decide } from '../src/core/decide.ts';
 import type { NewEvent } from '../src/core/events.ts';
+import { grantStarts } from '../src/core/grant.ts';
 import type { Intent } from '../src/core/intents.ts';
 import type { Plan, Policies } from '../src/core/plan.ts';
 import { schedule } from '../src/core/schedule.ts';
@@ -95,6 +96,13 @@ function withPolicies(policies: (plan: Plan) => Partial<Policies>): (plan: Plan)
     known.set(plan, found);
     return found;
   };
+}
+
+/** What would start if no run were paused. */
+function startsAnyway(state: RepositoryState, now: number): readonly NewEvent[] {
+  return [...state.runs.values()]
+    .filter((run) => run.state === 'paused')
+    .flatMap((run) => grantStarts(state, { ...run, state: 'running' }, now));
 }
 
 const moreSlots = withPolicies((plan) => ({ maxParallel: plan.policies.maxParallel + 1 }));
@@ -298,6 +306,16 @@ const coreMutants: readonly Mutant[] = [
       return intent.kind === 'prepare-tree' && base !== undefined
         ? [{ ...intent, commit: base }]
         : [intent];
+    }),
+  },
+  {
+    breaks: 'P9',
+    name: 'a paused run goes on with what is ready',
+    mutation: rules({
+      advance: (state, options) => {
+        const events = advance(state, options);
+        return events.length > 0 ? events : startsAnyway(state, options.now);
+      },
     }),
   },
   {

@@ -243,6 +243,11 @@ class Simulation {
         asked = true;
       }
       if (!isRunLive(run)) continue;
+      if (run.state === 'paused') {
+        this.#owners.ask({ kind: 'resume', run: run.id, worker: null });
+        asked = true;
+        continue;
+      }
       for (const worker of run.workers.values()) {
         if (!waits(worker)) continue;
         this.#owners.ask(settle(this.#world, run, worker, round));

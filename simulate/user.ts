@@ -27,7 +27,7 @@ export function anyRequest(world: World, run: string, plan: Plan): Request {
   const workers = plan.workers.map((one) => one.id);
   const worker = user.chance(0.03) ? 'nobody' : user.pick(workers);
   const place = { run: user.chance(0.02) ? 'no-run' : run, worker };
-  switch (user.below(14)) {
+  switch (user.below(19)) {
     case 0:
     case 1:
       return {
@@ -57,6 +57,14 @@ export function anyRequest(world: World, run: string, plan: Plan): Request {
     case 11:
       return { kind: 'approve-path', ...place, path: user.pick(['guard.yml', 'shared.txt']) };
     case 12:
+    case 13:
+      return { kind: 'pause', run: place.run, worker: user.chance(0.3) ? null : worker };
+    case 14:
+    case 15:
+      return { kind: 'resume', run: place.run, worker: user.chance(0.4) ? null : worker };
+    case 16:
+      return { kind: 'tell', ...place, text: 'mind the gap' };
+    case 17:
       return land(world, place.run, true);
     default:
       return startRun(world, run, plan);
@@ -94,6 +102,7 @@ export function settle(world: World, run: RunState, worker: WorkerState, round: 
     return user.chance(0.7)
       ? { kind: 'skip', ...place, satisfy: user.chance(0.7) }
       : { kind: 'cancel', ...place };
+  if (worker.state === 'paused') return { kind: 'resume', ...place };
   const retry: Request = { kind: 'retry', ...place, note: 'once more', clean: user.chance(0.2) };
   switch (worker.block?.kind) {
     case 'question':

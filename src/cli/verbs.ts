@@ -52,6 +52,9 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     summary: 'let the change of a protected path pass',
     load: () => import('./approve.ts'),
   },
+  tell: { summary: 'tell a worker’s agent something', load: () => import('./tell.ts') },
+  pause: { summary: 'hold a worker, or the whole run', load: () => import('./pause.ts') },
+  resume: { summary: 'let what is paused go on', load: () => import('./resume.ts') },
   skip: { summary: 'go on without a worker', load: () => import('./skip.ts') },
   cancel: { summary: 'stop a worker, or the whole run', load: () => import('./cancel.ts') },
   kept: {

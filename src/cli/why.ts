@@ -1,7 +1,7 @@
 /** `czar why WORKER`: the true cause of where it is, in one sentence, and what to do about it. */
 import { why } from '../core/why.ts';
 import { isHeld } from '../daemon/read.ts';
-import { nextCommand } from '../report/summary.ts';
+import { nextCommand } from '../report/next-command.ts';
 import { readingWorker } from './reading.ts';
 import type { PlainVerb } from './verb.ts';
 

@@ -117,6 +117,7 @@ function aWorker(id: string, given: Partial<WorkerState>): WorkerState {
     branch: null,
     worktree: null,
     stop: null,
+    pausedWithRun: false,
     work: null,
     submitted: false,
     checking: false,

@@ -12,6 +12,7 @@ import { mergeIsThrough, mergeQueue, merging } from './queue.ts';
 import { restlessRuns } from './restless.ts';
 import { frontier, underWay, workersIn } from './run-index.ts';
 import { runOutcome } from './run-outcome.ts';
+import { endOfStop } from './attempt-outcome.ts';
 import { landingOutcome, mergingOutcome, verifyingOutcome } from './settle.ts';
 import {
   definitionOf,
@@ -20,6 +21,7 @@ import {
   type RunState,
   type WorkerState,
 } from './state.ts';
+import { held, released } from './with-run.ts';
 
 /** Evaluates a CEL expression; the only knowledge that the core takes from outside. */
 export type EvaluateWhen = (
@@ -64,6 +66,8 @@ type Rule = (state: RepositoryState, run: RunState, options: AdvanceOptions) => 
 
 const rules: readonly Rule[] = [
   (_state, run) => cancelling(run),
+  (_state, run) => held(run),
+  (_state, run) => released(run),
   (_state, run, { when }) =>
     each(run, frontier(run), (worker) => dependenciesOf(run, worker, when)),
   (_state, run) => each(run, workersIn(run, 'blocked'), (worker) => freed(run, worker)),
@@ -257,10 +261,7 @@ function stoppedBeforeLaunch(worker: WorkerState): NewEvent | null {
     attempt.phase === 'launch'
   )
     return null;
-  const data = { from: worker.state, reason: stop.reason, by: 'user' as const };
-  return stop.to === 'cancelled'
-    ? { type: 'worker.cancelled', data }
-    : { type: 'worker.paused', data };
+  return endOfStop(worker, stop);
 }
 
 function beginMerge(run: RunState, now: number): readonly NewEvent[] {

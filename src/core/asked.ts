@@ -19,6 +19,15 @@ export function refuseRoot(worker: WorkerState): Decision {
   );
 }
 
+/** What is paused is resumed before anything that blocked it is settled. */
+export function refusePaused(worker: WorkerState): Decision {
+  return refuse(
+    4,
+    `${worker.id} is paused.`,
+    `czar resume ${worker.id} first: what blocked it waits.`,
+  );
+}
+
 /** Where to read more. */
 export function why(worker: WorkerState): string {
   return `czar why ${worker.id} tells more.`;

@@ -111,13 +111,17 @@ export function lostAttempt(
 /** The end that a person asked for; nothing when nobody did. */
 export function stopped(worker: WorkerState): readonly NewEvent[] {
   const { stop } = worker;
-  if (stop === null) return [];
+  return stop === null ? [] : [endOfStop(worker, stop)];
+}
+
+/** Where a stop that was asked for leads. */
+export function endOfStop(worker: WorkerState, stop: NonNullable<WorkerState['stop']>): NewEvent {
   const entered = { from: worker.state, reason: stop.reason, by: 'user' as const };
-  return [
-    stop.to === 'cancelled'
-      ? { type: 'worker.cancelled', data: entered }
-      : { type: 'worker.paused', data: entered },
-  ];
+  if (stop.to === 'cancelled') return { type: 'worker.cancelled', data: entered };
+  return {
+    type: 'worker.paused',
+    data: stop.withRun ? { ...entered, withRun: true } : entered,
+  };
 }
 
 function blocked(worker: WorkerState, block: Block): NewEvent {

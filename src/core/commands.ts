@@ -78,6 +78,15 @@ export type Request =
       readonly worker: string;
       readonly path: string;
     }
+  /** `worker` is null for the whole run. */
+  | { readonly kind: 'pause'; readonly run: string; readonly worker: string | null }
+  | { readonly kind: 'resume'; readonly run: string; readonly worker: string | null }
+  | {
+      readonly kind: 'tell';
+      readonly run: string;
+      readonly worker: string;
+      readonly text: string;
+    }
   | ({ readonly kind: 'land'; readonly run: string; readonly onto: string } & LandPlan);
 
 export type RequestKind = Request['kind'];

@@ -3,6 +3,7 @@ import type { Asked } from './asked.ts';
 import type { Request } from './commands.ts';
 import { retry, retryFailed, reviving, submit } from './decide-again.ts';
 import { decideLanding } from './decide-land.ts';
+import { pause, pauseRun, resume, resumeRun, tell } from './decide-pause.ts';
 import { answer, approvePath, unblock } from './decide-settle.ts';
 import { cancel, cancelRun, skip } from './decide-stop.ts';
 import { accept, refuse, type Decision } from './decision.ts';
@@ -16,6 +17,8 @@ const goesOn: ReadonlySet<Request['kind']> = new Set([
   'submit',
   'answer',
   'unblock',
+  'pause',
+  'resume',
 ]);
 
 /** Decides a person's request. */
@@ -43,12 +46,19 @@ export function decideRequest(
     case 'cancel':
       if (request.worker === null) return cancelRun(run, request);
       break;
+    case 'pause':
+      if (request.worker === null) return pauseRun(run, request);
+      break;
+    case 'resume':
+      if (request.worker === null) return resumeRun(run);
+      break;
     case 'retry':
     case 'submit':
     case 'skip':
     case 'answer':
     case 'unblock':
     case 'approve-path':
+    case 'tell':
       break;
   }
   const worker = request.worker === null ? undefined : run.workers.get(request.worker);
@@ -74,6 +84,12 @@ export function decideRequest(
       return unblock(run, worker, request);
     case 'approve-path':
       return approvePath(run, worker, request);
+    case 'pause':
+      return pause(run, worker, request);
+    case 'resume':
+      return resume(run, worker, request);
+    case 'tell':
+      return tell(run, worker, request);
   }
 }
 

@@ -1,11 +1,13 @@
 /** Requests that settle what blocks a worker: answer, unblock, approval of a protected path. */
 import { accept, refuse, type Decision } from './decision.ts';
-import { of, refuseRoot, why, type Asked } from './asked.ts';
+import { of, refusePaused, refuseRoot, why, type Asked } from './asked.ts';
 import { pathPatch, type NewEvent } from './events.ts';
+import { pathsOpen } from './protect.ts';
 import type { RunState, WorkerState } from './state.ts';
 
 /** Answer to a question or a blocker. */
 export function answer(run: RunState, worker: WorkerState, request: Asked<'answer'>): Decision {
+  if (worker.state === 'paused') return refusePaused(worker);
   const kind = worker.block?.kind;
   if (worker.state !== 'blocked' || (kind !== 'question' && kind !== 'blocker')) {
     return refuse(4, `${worker.id} asks nothing: it is ${worker.state}.`, why(worker));
@@ -21,6 +23,7 @@ export function answer(run: RunState, worker: WorkerState, request: Asked<'answe
 
 /** Unblock: the cause was settled. */
 export function unblock(run: RunState, worker: WorkerState, request: Asked<'unblock'>): Decision {
+  if (worker.state === 'paused') return refusePaused(worker);
   if (worker.state !== 'blocked' || worker.block === null) {
     return refuse(4, `${worker.id} is not blocked: it is ${worker.state}.`, why(worker));
   }
@@ -70,13 +73,7 @@ export function approvePath(
         }),
       ];
   if (worker.state !== 'blocked' || worker.block?.kind !== 'protect') return accept(approved);
-  const open = worker.block.files.filter((file) => {
-    const mine = worker.work?.changed.find((one) => one.path === file);
-    return (
-      mine === undefined ||
-      !approvals.some((one) => one.path === file && one.patch === pathPatch(mine))
-    );
-  });
+  const open = pathsOpen({ ...worker, approvals }, worker.block.files);
   return accept(open.length > 0 ? approved : [...approved, onward(run, worker, 'verifying')]);
 }
 

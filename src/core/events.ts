@@ -216,6 +216,7 @@ export interface EventData {
   'run.failed': { readonly workers: readonly string[]; readonly reason: string };
   'run.cancelled': { readonly by: Principal };
   'run.cancel_requested': { readonly by: Principal };
+  'run.paused': { readonly by: Principal };
 
   'worker.pending': Entered & {
     readonly by: Principal;
@@ -241,7 +242,8 @@ export interface EventData {
   'worker.merging': Entered;
   'worker.complete': Entered & { readonly noChange: boolean };
   'worker.blocked': Entered & { readonly block: Block; readonly blockedBy: string | null };
-  'worker.paused': Entered & { readonly by: Principal };
+  /** `withRun`: it goes on when its run is resumed. */
+  'worker.paused': Entered & { readonly by: Principal; readonly withRun?: true };
   'worker.failed': Entered & { readonly blockedBy: string | null };
   'worker.skipped': Entered & { readonly by: Principal; readonly satisfies: boolean };
   'worker.cancelled': Entered & { readonly by: Principal };
@@ -264,6 +266,8 @@ export interface EventData {
     readonly to: 'cancelled' | 'paused';
     readonly by: Principal;
     readonly reason: string;
+    /** Not the worker is to be paused but its run: it goes on as soon as the run does. Without it, it stays paused then. */
+    readonly withRun?: true;
   };
   'worker.noted': {
     readonly by: Principal;

@@ -122,7 +122,7 @@ export function enterState(worker: WorkerState, event: EventOf<Transition>): Wor
         merge: null,
         stop: null,
         notes:
-          block.kind === 'dependency'
+          block.kind === 'dependency' || event.data.from === 'paused'
             ? worker.notes
             : note(worker, 'finding', findingText(block), at),
       };
@@ -133,6 +133,10 @@ export function enterState(worker: WorkerState, event: EventOf<Transition>): Wor
         claims: false,
         checking: false,
         stop: null,
+        merge: null,
+        // What blocked it stays known; whether its root still does is asked when it is resumed.
+        blockedBy: null,
+        pausedWithRun: event.data.withRun === true,
       };
     case 'worker.failed':
       return {
@@ -179,6 +183,7 @@ function enter(
       `${worker.state} → ${to}${entered.reason === '' ? '' : `: ${entered.reason}`}`,
     ),
     state: to,
+    pausedWithRun: false,
     from: worker.state,
     since: at,
     reason: entered.reason,

@@ -52,7 +52,16 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
         mergedFacts: { ...event.data.files, commits: event.data.commits },
       };
     case 'worker.stop_requested':
-      return { ...worker, stop: { to: event.data.to, reason: event.data.reason } };
+      // Nothing of it runs: what is asked is that it stays paused when its run is resumed.
+      if (worker.state === 'paused') return { ...worker, pausedWithRun: false };
+      return {
+        ...worker,
+        stop: {
+          to: event.data.to,
+          reason: event.data.reason,
+          withRun: event.data.withRun === true,
+        },
+      };
     case 'worker.noted':
       return {
         ...say(worker, at, `${event.data.kind}: ${event.data.text}`),
@@ -109,6 +118,7 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
     case 'run.failed':
     case 'run.cancelled':
     case 'run.cancel_requested':
+    case 'run.paused':
     case 'refs.published':
     case 'refs.diverged':
     case 'land.started':

@@ -107,6 +107,8 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
       return { state: 'failed', endedAt: event.at, reason: event.data.reason };
     case 'run.cancelled':
       return { state: 'cancelled', endedAt: event.at };
+    case 'run.paused':
+      return { state: 'paused' };
     case 'run.cancel_requested':
       return { cancelling: true };
     case 'worker.merged':
@@ -124,7 +126,7 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
         ? { landing: { ...run.landing, checking: true } }
         : null;
     case 'worker.pending':
-      if (event.data.by === 'user') forgetRefusals(run);
+      if (event.data.by === 'user' && event.data.from !== 'paused') forgetRefusals(run);
       return forgetTroubles(run, event.worker);
     case 'worker.verifying':
     case 'worker.merging':
@@ -258,6 +260,7 @@ function plannedWorkers(plan: Plan, at: number): Map<string, WorkerState> {
         branch: null,
         worktree: null,
         stop: null,
+        pausedWithRun: false,
         work: null,
         submitted: false,
         checking: false,

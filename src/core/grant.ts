@@ -19,7 +19,7 @@ import { branchGates, landGates, mergeGates, openGates } from './tree-gates.ts';
 
 /** What keeps a ready worker from starting; null when nothing does. */
 export type WaitingFor =
-  | { readonly kind: 'slot' | 'repository' | 'inputs' | 'barrier' }
+  | { readonly kind: 'slot' | 'repository' | 'inputs' | 'barrier' | 'paused' }
   | { readonly kind: 'backoff'; readonly until: number }
   | { readonly kind: 'ownership'; readonly worker: string };
 
@@ -29,7 +29,7 @@ export function grantStarts(
   run: RunState,
   now: number,
 ): readonly NewEvent[] {
-  if (run.cancelling) return [];
+  if (run.cancelling || run.state === 'paused') return [];
   let free = freeSlots(state, run);
   if (free <= 0) return [];
   const events: NewEvent[] = [];
@@ -83,6 +83,7 @@ export function waitingFor(
   now: number,
 ): WaitingFor | null {
   if (worker.state !== 'ready') return null;
+  if (run.state === 'paused') return { kind: 'paused' };
   return obstacle(run, worker, now) ?? (freeSlots(state, run) <= 0 ? { kind: 'slot' } : null);
 }
 
@@ -171,7 +172,7 @@ export function claimHolder(run: RunState, worker: WorkerState): string | null {
  */
 export function grantChecks(state: RepositoryState, run: RunState): readonly NewEvent[] {
   const events = landingCheck(run);
-  if (!isRunLive(run)) return events;
+  if (!isRunLive(run) || run.state === 'paused') return events;
   let free = run.plan.policies.maxParallelChecks - checksUnderWay(state) - events.length;
   for (const candidate of checkCandidates(run)) {
     if (free <= 0) break;

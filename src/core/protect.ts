@@ -4,7 +4,8 @@
  * gate's command names are protected whatever the config says.
  */
 
-import type { Block } from './events.ts';
+import { pathPatch, type Block } from './events.ts';
+import type { WorkerState } from './state.ts';
 
 /** The block once a person has approved one of its paths: what is left of it, or as it was when nothing is. */
 export function blockWithout(block: Block | null, approved: string): Block | null {
@@ -13,6 +14,20 @@ export function blockWithout(block: Block | null, approved: string): Block | nul
   if (files.length === 0) return block;
   const findings = block.findings.filter((finding) => !finding.startsWith(`${approved} `));
   return { ...block, files, findings, text: `protect failed: ${files.join(', ')}` };
+}
+
+/** Of these paths the ones whose change, as it is now, no person has approved. */
+export function pathsOpen(
+  { work, approvals }: Pick<WorkerState, 'work' | 'approvals'>,
+  files: readonly string[],
+): readonly string[] {
+  return files.filter((file) => {
+    const mine = work?.changed.find((one) => one.path === file);
+    return (
+      mine === undefined ||
+      !approvals.some((one) => one.path === file && one.patch === pathPatch(mine))
+    );
+  });
 }
 
 /** Globs of `protect` by default, against paths of the repository. Without a capital letter, case is ignored. */

@@ -66,13 +66,18 @@ export function branchOf(run: RunState, id: string): string {
   return definitionOf(run, id).branch ?? `czar/${run.id}/${id}`;
 }
 
+const ending = ['starting', 'active', 'merging'] as const;
+const goingOn = ['ready', ...ending, 'verifying'] as const;
+
 type Wake = (at: number) => void;
 
 function* ofRun(run: RunState, options: ScheduleOptions, wake: Wake): Generator<Intent> {
   yield* landingIntents(run);
   yield* publishing(run, options.retryDiverged?.has(run.id) === true);
   if (!isRunLive(run)) return;
+  const paused = run.state === 'paused';
   if (run.tip === null) {
+    if (paused) return;
     yield {
       kind: 'prepare-run',
       key: `${run.id}/prepare-run:`,
@@ -81,7 +86,8 @@ function* ofRun(run: RunState, options: ScheduleOptions, wake: Wake): Generator<
     };
     return;
   }
-  for (const worker of workersIn(run, 'ready', 'starting', 'active', 'verifying', 'merging')) {
+  // Of a paused run only what is being stopped, and a merge that is through.
+  for (const worker of workersIn(run, ...(paused ? ending : goingOn))) {
     const intent = ofWorker(run, run.tip, worker, options, wake);
     if (intent !== null) yield intent;
   }

@@ -155,7 +155,13 @@ export interface WorkerState {
   readonly nextClean: boolean;
   readonly branch: string | null;
   readonly worktree: string | null;
-  readonly stop: { readonly to: 'cancelled' | 'paused'; readonly reason: string } | null;
+  readonly stop: {
+    readonly to: 'cancelled' | 'paused';
+    readonly reason: string;
+    readonly withRun: boolean;
+  } | null;
+  /** Whether it was paused because its run was, and goes on with it. */
+  readonly pausedWithRun: boolean;
   /** What was collected last; null before, and again when the tree must be collected anew. */
   readonly work: Work | null;
   /** Whether a person said that the tree as it stands is the work. */

@@ -93,6 +93,8 @@ export function waitingForWord(waiting: WaitingFor | null): string | null {
 function readyReason(waiting: WaitingFor | null, now: number): string {
   if (waiting === null) return 'nothing keeps it from starting';
   switch (waiting.kind) {
+    case 'paused':
+      return 'its run is paused';
     case 'slot':
       return 'it waits for a free slot (max_parallel)';
     case 'repository':

@@ -47,6 +47,9 @@ export async function complete(
     case 'answer':
     case 'unblock':
     case 'approve-path':
+    case 'pause':
+    case 'resume':
+    case 'tell':
       return steering;
   }
 }

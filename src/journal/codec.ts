@@ -98,6 +98,7 @@ export const eventTypes: Readonly<Record<EventType, true>> = {
   'run.failed': true,
   'run.cancelled': true,
   'run.cancel_requested': true,
+  'run.paused': true,
   'worker.pending': true,
   'worker.ready': true,
   'worker.started': true,

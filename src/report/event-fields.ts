@@ -42,6 +42,7 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
       ];
     case 'run.cancelled':
     case 'run.cancel_requested':
+    case 'run.paused':
       return [['by', event.data.by]];
     case 'worker.started':
       return [['attempt', event.data.attempt]];

@@ -166,6 +166,8 @@ function changeText(event: Event, run: RunState | null): string | null {
       return `run ${event.run} started: ${counted(event.data.plan.workers.length, 'worker')}`;
     case 'run.waiting':
       return `run ${event.run} waits for a person: ${event.data.workers.join(', ')}`;
+    case 'run.paused':
+      return `run ${event.run} is paused`;
     case 'run.running':
       return `run ${event.run} goes on`;
     case 'run.complete':

@@ -9,7 +9,8 @@ import { changeLine, progressLines } from './progress.ts';
 import { statusSchema, workerStatusSchema } from './status-schema.ts';
 import { statusDocument, workerStatusDocument, type LivenessOf } from './status.ts';
 import { statusReport, statusText, workerText } from './status-text.ts';
-import { nextCommand, summaryLines } from './summary.ts';
+import { nextCommand } from './next-command.ts';
+import { summaryLines } from './summary.ts';
 
 const text = { name: 'sample', width: 80, offsetMinutes: 0 };
 const budget = {

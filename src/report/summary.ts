@@ -1,7 +1,7 @@
 /** The closing words of a run: what came of it, what failed and what to do about that, where the result is. Pure. */
 import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
-import { offeredAs } from '../core/isolation.ts';
 import { leftOutOf } from '../core/left-out.ts';
+import { nextCommand } from './next-command.ts';
 import { columns, oneLine } from './cells.ts';
 import { counted, grouped, spanText } from './figures.ts';
 import { membersOf, type StatusOptions, statusDocument } from './status.ts';
@@ -33,44 +33,9 @@ export function summaryLines(
     ...leftOut(workers),
     ...unfinished.flatMap((worker) => ['', ...attention(run, worker)]),
     '',
+    ...(run.state === 'paused' ? ['the run is paused', '    next: czar resume'] : []),
     ...result(run, workers),
   ];
-}
-
-/** The command that deals with what keeps a worker, and why there is none when nothing does. */
-export function nextCommand(run: RunState, worker: WorkerState): string | null {
-  const { id, block } = worker;
-  if (worker.blockedBy !== null) {
-    const root = run.workers.get(worker.blockedBy);
-    return root === undefined || root.id === id ? null : nextCommand(run, root);
-  }
-  if (worker.state === 'failed' || worker.state === 'cancelled') return `czar retry ${id}`;
-  if (worker.state !== 'blocked') return null;
-  switch (block?.kind) {
-    case 'question':
-      return `czar answer ${id} TEXT`;
-    case 'blocker':
-      return `czar unblock ${id} -m TEXT`;
-    case 'protect':
-      return (block.files.length === 0 ? ['P'] : block.files)
-        .map((path) => `czar approve ${id} --path ${quoted(path)}`)
-        .join(' && ');
-    case 'conflict':
-      return worker.worktree === null
-        ? `czar retry ${id}`
-        : `cd ${quoted(worker.worktree)} && git merge ${offeredAs(run)}; then czar submit ${id}`;
-    case 'gate':
-    case 'nothing_changed':
-      return `czar submit ${id} after mending it in ${worker.worktree ?? 'its tree'}, or czar retry ${id}`;
-    case 'dependency':
-    case 'inputs':
-    case 'when':
-    case 'lost':
-    case 'inconclusive':
-    case 'infrastructure':
-    case undefined:
-      return `czar unblock ${id}`;
-  }
 }
 
 /** Files that lie aside because they are not committed on an agent's behalf. */
@@ -127,9 +92,11 @@ function needsAttention(worker: WorkerState): boolean {
 
 function attention(run: RunState, worker: WorkerState): readonly string[] {
   const why =
-    worker.blockedBy === null
-      ? (worker.block?.text ?? worker.reason)
-      : `${worker.blockedBy} did not succeed`;
+    worker.state === 'paused'
+      ? worker.reason
+      : worker.blockedBy === null
+        ? (worker.block?.text ?? worker.reason)
+        : `${worker.blockedBy} did not succeed`;
   const findings = (worker.block?.findings ?? worker.attempt?.lastWords ?? []).slice(0, 5);
   const next = worker.blockedBy === null ? nextCommand(run, worker) : null;
   return [
@@ -157,11 +124,6 @@ function result(run: RunState, workers: readonly WorkerState[]): readonly string
     `    look: git log --graph ${run.integration}`,
     `    next: ${land}${run.target === null ? ' --into BRANCH' : ` (into ${run.target})`}`,
   ];
-}
-
-/** Quoted for a POSIX shell where that is needed. */
-function quoted(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
 const unasked = (): {

@@ -1,5 +1,5 @@
 /**
- * Writes the golden logs of the present version: `node test/golden/generate.ts NUMBER`, after `npm run build`.
+ * Writes the golden logs of the present version: `node test/golden/generate.ts NUMBER [KIND…]`, after `npm run build`.
  * Refuses to touch what is there: a golden log is never edited (README.md).
  */
 import assert from 'node:assert/strict';
@@ -16,10 +16,17 @@ import { CoreWorld, endOf, planOf, runId, success, treeVerdict } from '../suppor
 import { Scratch } from '../support/scratch.ts';
 import { plainState } from '../support/golden.ts';
 
-const number = process.argv[2] ?? '';
+const [number = '', ...named] = process.argv.slice(2);
 if (!/^\d+$/.test(number)) throw new Error('give the number of the first log that is written');
-write(Number(number), 'run', await runLog());
-write(Number(number) + 1, 'rare', rareLog());
+const kinds: Readonly<
+  Record<string, () => readonly StoredEvent[] | Promise<readonly StoredEvent[]>>
+> = { run: runLog, rare: rareLog, pauses: pauseLog };
+let next = Number(number);
+for (const [what, make] of Object.entries(kinds)) {
+  if (named.length > 0 && !named.includes(what)) continue;
+  write(next, what, await make());
+  next += 1;
+}
 
 /** A day of a repository, by the built CLI with real git: runs that complete, wait, are steered, cancelled and landed. */
 async function runLog(): Promise<readonly StoredEvent[]> {
@@ -124,6 +131,31 @@ function rareLog(): readonly StoredEvent[] {
       : null,
   );
   world.send({ kind: 'loop-ended', reason: 'closed' });
+  return world.log.map((event) => encodeEvent(event));
+}
+
+/** A run that is paused and resumed, and workers of it, by the core alone. */
+function pauseLog(): readonly StoredEvent[] {
+  const world = new CoreWorld(
+    planOf([{ id: 'a' }, { id: 'b', verify: ['v'] }, { id: 'c', on: ['a'] }]),
+  );
+  const ask = (kind: 'pause' | 'resume', worker: string | null): void => {
+    assert.ok(world.ask({ kind, run: runId, worker }).ok);
+  };
+  world.rest(undefined, ({ kind }) => kind === 'watch');
+  ask('pause', 'c');
+  ask('pause', null);
+  ask('pause', 'b');
+  world.rest();
+  ask('resume', null);
+  world.rest(undefined, ({ kind }) => kind === 'check');
+  world.ask({ kind: 'tell', run: runId, worker: 'b', text: 'the second' });
+  ask('resume', 'b');
+  ask('resume', 'c');
+  world.rest(undefined, ({ kind }) => kind === 'check');
+  ask('pause', null);
+  world.rest();
+  ask('pause', 'b');
   return world.log.map((event) => encodeEvent(event));
 }
 

@@ -154,6 +154,12 @@ export class CoreWorld {
     return this.send({ ...request, by: 'user' });
   }
 
+  /** Asks, and gives the exit code that the answer becomes: 0 when it is taken. */
+  code(request: Request): number {
+    const decision = this.ask(request);
+    return decision.ok ? 0 : decision.rejection.exit;
+  }
+
   send(command: Command): Decision {
     const decision = decide(this.state, command, this.now);
     if (decision.ok) {
@@ -212,6 +218,12 @@ export class CoreWorld {
       this.send({ kind: 'tick' });
     }
     throw new Error('the world does not come to rest');
+  }
+
+  /** Rests before any effect of the kind; one of the worker must be due then. */
+  until(kind: Intent['kind'], worker: string): void {
+    this.rest(undefined, (intent) => intent.kind === kind);
+    if (this.intent(kind, worker) === undefined) throw new Error(`no ${kind} of ${worker} is due`);
   }
 
   /** Types of the events of one worker, in order. */

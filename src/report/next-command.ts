@@ -1,0 +1,47 @@
+/** What to type about a worker that stands still. */
+import { offeredAs } from '../core/isolation.ts';
+import type { RunState, WorkerState } from '../core/state.ts';
+
+/** The command that deals with what keeps a worker, and why there is none when nothing does. */
+export function nextCommand(run: RunState, worker: WorkerState): string | null {
+  const { id, block } = worker;
+  if (worker.blockedBy !== null) {
+    const root = run.workers.get(worker.blockedBy);
+    return root === undefined || root.id === id ? null : nextCommand(run, root);
+  }
+  if (worker.state === 'failed' || worker.state === 'cancelled') return `czar retry ${id}`;
+  if (run.state === 'paused' && (worker.pausedWithRun || worker.state === 'ready'))
+    return 'czar resume';
+  if (worker.state === 'paused') return `czar resume ${id}`;
+  if (worker.state !== 'blocked') return null;
+  switch (block?.kind) {
+    case 'question':
+      return `czar answer ${id} TEXT`;
+    case 'blocker':
+      return `czar unblock ${id} -m TEXT`;
+    case 'protect':
+      return (block.files.length === 0 ? ['P'] : block.files)
+        .map((path) => `czar approve ${id} --path ${quoted(path)}`)
+        .join(' && ');
+    case 'conflict':
+      return worker.worktree === null
+        ? `czar retry ${id}`
+        : `cd ${quoted(worker.worktree)} && git merge ${offeredAs(run)}; then czar submit ${id}`;
+    case 'gate':
+    case 'nothing_changed':
+      return `czar submit ${id} after mending it in ${worker.worktree ?? 'its tree'}, or czar retry ${id}`;
+    case 'dependency':
+    case 'inputs':
+    case 'when':
+    case 'lost':
+    case 'inconclusive':
+    case 'infrastructure':
+    case undefined:
+      return `czar unblock ${id}`;
+  }
+}
+
+/** Quoted for a POSIX shell where that is needed. */
+function quoted(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}
