@@ -40,9 +40,10 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'report',
     'engine',
   ],
+  upkeep: ['core', 'plan', 'journal', 'process', 'git', 'agents', 'gates', 'report', 'daemon'],
   api: ['core', 'report', 'daemon'],
   mcp: ['api'],
-  cli: ['core', 'api', 'plan', 'report', 'daemon'],
+  cli: ['core', 'api', 'plan', 'report', 'daemon', 'upkeep'],
   web: ['core', 'report', 'api'],
 };
 const folders = Object.keys(arrows);

@@ -14,6 +14,10 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     summary: 'check the plan files and say everything that is wrong',
     load: () => import('./validate.ts'),
   },
+  doctor: {
+    summary: 'what does not work here, or could be lost; --fix mends what is safe',
+    load: () => import('./doctor.ts'),
+  },
   config: {
     summary: 'the configuration and where it comes from: show, explain, validate',
     load: () => import('./config.ts'),

@@ -1,21 +1,32 @@
 /** The log as files that people and machines can follow: `events.log` and `events.jsonl` in the home. */
 import { join } from 'node:path';
-import { openDerived, type DerivedFiles } from '../journal/derived.ts';
+import { openDerived, type DerivedFiles, type RenderLine } from '../journal/derived.ts';
 import type { Journal } from '../journal/journal.ts';
 import { renderEvent, type TokensOf } from '../report/event-line.ts';
+
+/** Folder of the derived files. */
+export function derivedFolder(home: string): string {
+  return join(home, 'logs');
+}
 
 /** The derived files of the home, caught up at the first `update`. */
 export function openDerivedFiles(
   home: string,
   journal: Pick<Journal, 'read' | 'head'>,
 ): DerivedFiles {
+  return openDerived({ folder: derivedFolder(home), journal, ...renderings(journal) });
+}
+
+/** How events stand in the two files. */
+export function renderings(journal: Pick<Journal, 'read'>): {
+  readonly log: RenderLine;
+  readonly jsonl: RenderLine;
+} {
   const tokens = tokensOf(journal);
-  return openDerived({
-    folder: join(home, 'logs'),
-    journal,
+  return {
     log: (event) => renderEvent(event, { format: 'line', tokens }) ?? '',
     jsonl: (event) => renderEvent(event, { format: 'json', tokens }) ?? '',
-  });
+  };
 }
 
 /** Tokens of a worker as its reports add up; asked when it is complete, after which no more come. */

@@ -39,7 +39,10 @@ export async function reclaimTrees(git: GitContext): Promise<void> {
 }
 
 /** Where check trees of this repository wait for the next check. */
-export function checkPool(place: Workplace): string {
+export function checkPool(place: {
+  readonly git: Pick<GitContext, 'commonDir'>;
+  readonly checks: string;
+}): string {
   const hash = createHash('sha256').update(place.git.commonDir).digest('hex').slice(0, 12);
   return join(place.checks, `.spare-${hash}`, 'trees');
 }

@@ -22,7 +22,8 @@ export async function removeStaleLocks({ mirror }: GitContext): Promise<void> {
   for (const left of await leftIn(mirror)) await rm(left, { force: true, recursive: true });
 }
 
-async function leftIn(mirror: string): Promise<readonly string[]> {
+/** Locks and half-written objects in the mirror, whoever owns them. */
+export async function leftIn(mirror: string): Promise<readonly string[]> {
   return [...(await locksOf(mirror)), ...unfinishedObjects(join(mirror, 'objects'))];
 }
 

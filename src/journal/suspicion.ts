@@ -67,6 +67,11 @@ export function clearSuspect(path: string): void {
   rmSync(suspectMark(path), { force: true });
 }
 
+/** Whether the disk failed under a write and nobody has looked through the log since. */
+export function isSuspect(path: string): boolean {
+  return existsSync(suspectMark(path));
+}
+
 function suspectMark(path: string): string {
   return `${path}-suspect`;
 }
