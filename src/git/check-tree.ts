@@ -32,7 +32,7 @@ export async function checkTree(
         await reach(context, 'check:before-checkout');
         await checkOut(context, options);
       }
-      await record(context, dir, join(dir, '.git/index'));
+      await record(context, { dir, index: join(dir, '.git/index'), commit });
     });
     await reach(context, 'check:after-checkout');
     const tree = await output(['rev-parse', '--verify', `${commit}^{tree}`], inMirror(context));

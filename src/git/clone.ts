@@ -71,7 +71,7 @@ async function make(context: GitContext, order: NewTree): Promise<void> {
     const own = indexFile(context, order);
     await mkdir(dirname(own), { recursive: true });
     await copyFile(index, own);
-    await record(context, making, index);
+    await record(context, { dir: making, index, commit: order.commit });
   });
   await reach(context, 'tree:before-rename');
   await rename(making, order.dir);

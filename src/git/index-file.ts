@@ -4,12 +4,15 @@
  */
 import { createHash } from 'node:crypto';
 import type { Stats } from 'node:fs';
+import { endianness } from 'node:os';
 
 export interface IndexFile {
   readonly bytes: Buffer;
   readonly idLength: number;
-  /** Number of each path's entry, in the order of the file. */
-  readonly paths: ReadonlyMap<string, number>;
+  /** The same as words of four bytes; each entry begins with one. */
+  readonly words: Uint32Array;
+  /** The path of each entry, in the order of the file. */
+  readonly paths: readonly string[];
   /** Where the entries begin, by number, and where they end. */
   readonly starts: Uint32Array;
 }
@@ -29,7 +32,8 @@ export function readIndex(bytes: Buffer, width: number): IndexFile | null {
   if (!checksum(bytes.subarray(0, end), width).equals(bytes.subarray(end))) return null;
   const count = bytes.readUInt32BE(8);
   if (count > bytes.length / statLength) return null;
-  const paths = new Map<string, number>();
+  const words = wordsOf(bytes);
+  const paths: string[] = [];
   const starts = new Uint32Array(count + 1);
   const text = bytes.toString('latin1');
   let at = headerLength;
@@ -37,27 +41,88 @@ export function readIndex(bytes: Buffer, width: number): IndexFile | null {
     starts[nth] = at;
     const nameAt = at + statLength + idLength + 2;
     if (nameAt > end) return null;
-    const kind = bytes.readUInt32BE(at + 24) >>> 12;
+    const kind = (words[at / 4 + 6] ?? 0) >>> 12;
     // No other repository, no entry in conflict or with a promise that its file is unchanged.
     if (kind !== regular >>> 12 && kind !== link >>> 12) return null;
     if ((bytes.readUInt16BE(nameAt - 2) & 0xf000) !== 0) return null;
     const nameEnd = text.indexOf('\0', nameAt);
     if (nameEnd < 0) return null;
     let name = text.slice(nameAt, nameEnd);
-    if (/[\x80-\xff]/.test(name)) name = bytes.toString('utf8', nameAt, nameEnd);
-    if (name.includes('\ufffd')) return null;
-    paths.set(name, nth);
+    if (/[\x80-\xff]/.test(name)) {
+      name = bytes.toString('utf8', nameAt, nameEnd);
+      if (name.includes('\ufffd')) return null;
+    }
+    // In their order, so that equal ones are neighbours.
+    if (name === paths.at(-1)) return null;
+    paths.push(name);
     at += ((nameEnd - at) | 7) + 1;
   }
   starts[count] = at;
-  return at <= end && paths.size === count ? { bytes, idLength, paths, starts } : null;
+  return at <= end ? { bytes, words, idLength, paths, starts } : null;
 }
 
-/** Id of what a path holds, or null when there is no such path. */
-export function idAt({ bytes, idLength, paths, starts }: IndexFile, path: string): string | null {
-  const start = starts[paths.get(path) ?? -1];
-  if (start === undefined) return null;
-  return bytes.toString('hex', start + statLength, start + statLength + idLength);
+/**
+ * The folders of the checkout, as the index tells them beside its entries (its extension `TREE`): read without looking
+ * at each path. Empty when it does not tell, which may be at any time.
+ */
+export function foldersOf(bytes: Buffer, width: number): readonly string[] {
+  const idLength = width / 2;
+  const end = bytes.length - idLength;
+  if (end < headerLength || bytes.readUInt32BE(4) !== 2) return [];
+  let at = headerLength;
+  for (let left = bytes.readUInt32BE(8); left > 0 && at < end; left -= 1) {
+    const flagsAt = at + statLength + idLength;
+    const length = bytes.readUInt16BE(flagsAt) & 0xfff;
+    // A longer name does not say how long it is.
+    const nameEnd = length < 0xfff ? flagsAt + 2 + length : bytes.indexOf(0, flagsAt + 2);
+    at += ((nameEnd - at) | 7) + 1;
+  }
+  while (at + 8 <= end) {
+    const size = bytes.readUInt32BE(at + 4);
+    if (bytes.toString('latin1', at, at + 4) === 'TREE')
+      return foldersIn(bytes.subarray(at + 8, at + 8 + size), idLength);
+    at += 8 + size;
+  }
+  return [];
+}
+
+/** Each folder is its name, a zero, how many entries and folders are in it, and its id; those in it follow. */
+function foldersIn(bytes: Buffer, idLength: number): readonly string[] {
+  const folders: string[] = [];
+  /** The folders that we are in, with how many of theirs are still to come. */
+  const above: { readonly path: string; left: number }[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const nameEnd = bytes.indexOf(0, at);
+    const lineEnd = bytes.indexOf('\n', nameEnd);
+    if (nameEnd < 0 || lineEnd < 0) return [];
+    const name = bytes.toString('utf8', at, nameEnd);
+    const [entries = NaN, below = NaN] = bytes
+      .toString('latin1', nameEnd + 1, lineEnd)
+      .split(' ')
+      .map(Number);
+    while (above.at(-1)?.left === 0) above.pop();
+    const parent = above.at(-1);
+    if (parent !== undefined) parent.left -= 1;
+    const path = parent === undefined || parent.path === '' ? name : `${parent.path}/${name}`;
+    if (path !== '') folders.push(path);
+    above.push({ path, left: below });
+    // One that is not known to be as its id says has none.
+    at = lineEnd + 1 + (entries < 0 ? 0 : idLength);
+  }
+  return folders;
+}
+
+/** What the paths hold that are wanted, by path. */
+export function idsOf(
+  { bytes, idLength, paths, starts }: IndexFile,
+  wanted: (path: string) => boolean,
+): ReadonlyMap<string, string> {
+  const ids = new Map<string, string>();
+  for (const [nth, path] of paths.entries()) {
+    const at = (starts[nth] ?? 0) + statLength;
+    if (wanted(path)) ids.set(path, bytes.toString('hex', at, at + idLength));
+  }
+  return ids;
 }
 
 /**
@@ -66,13 +131,13 @@ export function idAt({ bytes, idLength, paths, starts }: IndexFile, path: string
  * to execute.
  */
 export function isUntouched(
-  { bytes, starts }: IndexFile,
+  { words, starts }: IndexFile,
   nth: number,
   stat: Stats,
   plain: number,
 ): boolean {
-  const start = starts[nth] ?? 0;
-  const word = (index: number): number => bytes.readUInt32BE(start + 4 * index);
+  const start = (starts[nth] ?? 0) / 4;
+  const word = (index: number): number => words[start + index] ?? 0;
   const mode = word(6);
   const rights = (mode & 0o100) === 0 ? plain : plain | ((plain & 0o444) >>> 2);
   return (
@@ -88,25 +153,35 @@ export function isUntouched(
 }
 
 /** Whether the file system told git times finer than a second; without them a change within it could go unseen. */
-export function hasFineTimes({ bytes, starts }: IndexFile): boolean {
-  return starts.subarray(0, -1).some((start) => bytes.readUInt32BE(start + 4) !== 0);
+export function hasFineTimes({ words, starts }: IndexFile): boolean {
+  return starts.subarray(0, -1).some((start) => words[start / 4 + 1] !== 0);
 }
 
 /** The same index without the entries that `isGone` names. */
 export function without(index: IndexFile, isGone: (nth: number) => boolean): Buffer {
   const { bytes, starts } = index;
   const parts: Buffer[] = [];
-  let count = 0;
-  for (let nth = 0; nth + 1 < starts.length; nth += 1) {
-    if (isGone(nth)) continue;
-    parts.push(bytes.subarray(starts[nth], starts[nth + 1]));
-    count += 1;
+  const count = starts.length - 1;
+  // From entry to entry that goes: most stay.
+  let [from, left] = [0, 0];
+  for (let nth = 0; nth <= count; nth += 1) {
+    if (nth < count && !isGone(nth)) continue;
+    if (nth > from) parts.push(bytes.subarray(starts[from], starts[nth]));
+    left += nth - from;
+    from = nth + 1;
   }
-  if (count + 1 === starts.length) return bytes;
+  if (left === count) return bytes;
   const header = Buffer.from(bytes.subarray(0, headerLength));
-  header.writeUInt32BE(count, 8);
+  header.writeUInt32BE(left, 8);
   const body = Buffer.concat([header, ...parts]);
   return Buffer.concat([body, checksum(body, 2 * index.idLength)]);
+}
+
+/** The bytes as numbers, which stand there with the highest byte first; a rest of less than four is left out. */
+function wordsOf(bytes: Buffer): Uint32Array {
+  const copy = new Uint8Array(bytes.subarray(0, bytes.length & ~3));
+  if (endianness() === 'LE') Buffer.from(copy.buffer).swap32();
+  return new Uint32Array(copy.buffer);
 }
 
 function checksum(bytes: Buffer, width: number): Buffer {

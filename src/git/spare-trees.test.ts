@@ -126,6 +126,15 @@ const mischief: Readonly<Record<string, (tree: string, outside: string) => void>
     rmSync(join(tree, 'deep'), { recursive: true });
     writeFileSync(join(tree, 'deep'), 'x');
   },
+  'a folder that was moved away and linked to': (tree, outside) => {
+    renameSync(join(tree, 'deep'), join(outside, 'moved'));
+    symlinkSync(join(outside, 'moved'), join(tree, 'deep'));
+  },
+  'a file in a folder whose times were set back': (tree) => {
+    const { atimeMs, mtimeMs } = lstatSync(join(tree, 'deep/er'));
+    writeFileSync(join(tree, 'deep/er/late'), 'x');
+    utimesSync(join(tree, 'deep/er'), atimeMs / 1e3, mtimeMs / 1e3);
+  },
   'nothing left': (tree) => {
     for (const name of readdirSync(tree))
       if (name !== '.git') rmSync(join(tree, name), { recursive: true });
@@ -151,6 +160,7 @@ test('a tree that serves again is as one made from nothing, whatever its last us
     if (what !== 'nothing left') assert.equal(inode(join(tree, 'föö/ü.txt')), kept, what);
   }
   assert.equal(readFileSync(join(outside, 'mine.txt'), 'utf8'), 'stays\n');
+  assert.equal(readFileSync(join(outside, 'moved/d.txt'), 'utf8'), 'dddd\n');
   appendFileSync(join(outside, 'a'), 'more\n');
   assert.equal(readFileSync(join(tree, 'a.txt'), 'utf8'), 'aaaa\n');
   await allDeleted();

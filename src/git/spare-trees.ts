@@ -6,13 +6,24 @@
  * and putting it back are one rename each. A spare tree that is not taken when the loop ends, or was left by a killed
  * one, is deleted: nothing of it counts.
  */
-import { chmod, copyFile, lstat, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reach } from './context.ts';
 import type { GitContext } from './context.ts';
 import { discard, isThere } from './discard.ts';
 import { renewTree } from './renew-tree.ts';
+import { recordBytes } from './tree-record.ts';
 
 /** Name of the folder, beside the trees in use, in which spare ones wait. */
 export const spareName = '.spare';
@@ -26,12 +37,16 @@ const tickMs = 20;
  * Records what git sees of the files of a new tree, whose own index is `index`. From when this is done, nothing can be
  * changed in the tree without being seen.
  */
-export async function record(context: GitContext, dir: string, index: string): Promise<void> {
+export async function record(
+  context: GitContext,
+  of: { readonly dir: string; readonly index: string; readonly commit: string },
+): Promise<void> {
+  const { dir, index, commit } = of;
   const file = await recordOf(context, dir);
   await mkdir(dirname(file), { recursive: true });
   const making = `${file}.making`;
   const from = await stat(index);
-  await copyFile(index, making);
+  await writeFile(making, recordBytes({ dir, index: await readFile(index), commit }));
   await rename(making, file);
   // Whoever works there begins in a later tick than the one in which git wrote the last file.
   const left = from.mtimeMs + tickMs - Date.now();
