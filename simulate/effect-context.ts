@@ -33,7 +33,9 @@ export function effectOf<I extends Intent>(
     }
     if (world.faults.strikes('throw', site)) throw new Error(`injected at ${site}`);
     const slow = world.faults.strikes('slow', site);
+    if (slow) owner.slow += 1;
     await world.sleep(owner, slow ? 1_000 + world.delay.below(90_000) : world.delay.below(40));
+    if (slow) owner.slow -= 1;
     if (owner.dead) return never();
     if (context.signal.aborted && !obstinate) throw new Error('aborted');
   };

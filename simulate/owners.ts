@@ -59,6 +59,7 @@ export class Owners {
       id: world.loops,
       dead: false,
       making: Promise.resolve(),
+      slow: 0,
       draining: false,
       ended: false,
       begun: false,

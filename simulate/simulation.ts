@@ -220,6 +220,8 @@ class Simulation {
     for (let n = this.#chaos.below(200); n > 0 && (await this.#step()); n -= 1);
     const owner = this.#owners.current();
     if (owner === undefined) return;
+    // What was slow before the calm is a fault that goes on: a launch is carried through before it is stopped.
+    while (owner.slow > 0 && (await this.#step()));
     owner.draining = true;
     owner.loop.stop();
     const grace = Math.max(...[...this.#plans.values()].map((plan) => plan.policies.graceMs));

@@ -18,6 +18,8 @@ export interface Owner {
   dead: boolean;
   /** Prepares trees one at a time. */
   making: Promise<unknown>;
+  /** Effects that a fault holds up. */
+  slow: number;
 }
 
 export interface Worktree {
