@@ -67,10 +67,12 @@ export async function killAlone(small: SmallPlan, most = Infinity): Promise<Kill
   return killAt(small, passed.size, kills);
 }
 
-/** Dies at each place and, in the process that follows, at each place again. */
-export async function killInPairs(small: SmallPlan): Promise<Killed> {
+/** Dies at each place and, in the process that follows, at each place again; of all pairs one in `step`. */
+export async function killInPairs(small: SmallPlan, step = 1): Promise<Killed> {
   const places = [...(await placesOf(small)).keys()];
-  const pairs = places.flatMap((first) => places.map((second) => [first, second]));
+  const pairs = places.flatMap((first, at) =>
+    places.filter((_, n) => (at + n) % step === 0).map((second) => [first, second]),
+  );
   return killAt(small, places.length, pairs);
 }
 

@@ -27,7 +27,7 @@ async function killEverywhere(): Promise<0 | 1> {
   for (const small of smallPlans) {
     for (const [how, kill] of [
       ['alone', (small: SmallPlan) => killAlone(small)],
-      ['in pairs', killInPairs],
+      ['in pairs', (small: SmallPlan) => killInPairs(small)],
     ] as const) {
       const done = await kill(small);
       for (const line of done.broken) console.error(line);
