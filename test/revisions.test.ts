@@ -109,3 +109,27 @@ test('exit codes: 2 for a wrong plan or usage, 3 for nothing to act on, 4 for a 
   assert.equal((await scratch.czar('run')).code, 0, 'complete already');
   only(scratch.log(), 'run.started');
 });
+
+test('fault 50: files that are edited into a circle while a run is on are refused whole, and the run goes on as it began', async () => {
+  await using scratch = await Scratch.make();
+  scratch.config();
+  scratch.worker('a');
+  scratch.worker('b', 'dependencies: [a]');
+  scratch.worker('c', 'dependencies: [b]');
+  scratch.commitAll();
+  const run = scratch.start('run');
+  const a = await scratch.stubs.agent('a');
+  scratch.worker('a', 'dependencies: [c]');
+  for (const argv of [['validate'], ['plan', 'show']]) {
+    const { code, stdout, stderr } = await scratch.czar(...argv);
+    assert.equal(code, 2, `${argv.join(' ')}: ${stderr}`);
+    assert.match(stdout + stderr, /circle: a → c → b → a/);
+  }
+  a.exit();
+  for (const id of ['b', 'c']) (await scratch.stubs.agent(id)).exit();
+  assert.equal((await run.finished).code, 0);
+  const { code, stderr } = await scratch.czar('run', '--new');
+  assert.equal(code, 2);
+  assert.match(stderr, /circle: a → c → b → a/);
+  only(scratch.log(), 'run.started');
+});

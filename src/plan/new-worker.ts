@@ -51,7 +51,8 @@ export function addWorker(place: PlanSources, worker: NewWorker): Written {
     diagnostics,
   });
   if (worker.text.trim() === '') return invalid('the text is empty');
-  const taken = new Set(loadPlan(place).plan?.workers.map(({ id }) => id));
+  const before = loadPlan(place).plan;
+  const taken = new Set(before?.workers.map(({ id }) => id));
   const id = worker.id ?? freeId(worker.text, taken);
   const problem = idProblem(id);
   if (problem !== null) return invalid(problem);
@@ -70,7 +71,9 @@ export function addWorker(place: PlanSources, worker: NewWorker): Written {
       ? { kind: 'exists', file }
       : invalid(`${file} cannot be written (${created})`);
   const loaded = loadPlan(place);
-  const wrong = loaded.diagnostics.filter((one) => one.file === file && one.severity === 'error');
+  const errors = loaded.diagnostics.filter(({ severity }) => severity === 'error');
+  // It may close a circle that is told at another file.
+  const wrong = before === null ? errors.filter((one) => one.file === file) : errors;
   if (wrong.length > 0) {
     rmSync(join(root, file));
     return invalid('the worker would not be valid, so nothing was written', wrong);
