@@ -89,7 +89,7 @@ test('a check that Ctrl-C twice stopped has no verdict and simply runs again', a
   only(scratch.log(), 'worker.started', 'a');
 });
 
-test('fault 48: after kill -9 the next run adopts live agents, collects those that ended, and does nothing twice', async () => {
+test('faults 24, 46 and 48: after kill -9 the next run adopts live agents, collects those that ended, and does nothing twice', async () => {
   await using scratch = await Scratch.make();
   scratch.config();
   for (const id of ['lives', 'ends', 'fails']) scratch.worker(id, 'retry: {max_attempts: 1}');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { commitOn, gitRun, identity, run } from '../../test/support/git-worker.ts';
@@ -211,6 +211,23 @@ for (const held of [false, true]) {
       const commit = { run, base: r.base, commit: built.commit, admission: nothing };
       assert.deepEqual(await commitMerge(r.context, commit), { kind: 'lost', found: other });
       assert.equal(await r.integration(), other);
+    });
+
+    test('fault 85: work that waits is merged by its commit, when its branch and its tree are gone meanwhile', async () => {
+      using r = await started();
+      const { worktree } = await r.prepare('one');
+      writeFiles(worktree, { 'c.txt': 'c\n' });
+      const { work } = await r.collect('one');
+      r.scratch.gitIn(worktree, 'checkout', '-q', '--detach', r.base);
+      r.scratch.gitIn(worktree, 'update-ref', '-d', `refs/heads/czar/${run}/one`);
+      rmSync(worktree, { recursive: true });
+      r.scratch.gitIn(r.context.mirror, 'gc', '-q', '--prune=now');
+      const built = await buildMerge(r.context, { ...order, base: r.base, tip: work.tip });
+      if (built.kind !== 'built') return assert.fail(JSON.stringify(built));
+      const commit = { run, base: r.base, commit: built.commit, admission: nothing };
+      assert.equal((await commitMerge(r.context, commit)).kind, 'merged');
+      const tip = await r.integration();
+      assert.equal(r.scratch.gitIn(r.context.mirror, 'show', `${tip}:c.txt`), 'c');
     });
 
     test('verdicts of another tree or tip, or that are no pass, do not admit a merge (S4)', async () => {
