@@ -10,6 +10,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { openJournalForReading } from '../src/journal/sqlite.ts';
+import { mayTrace } from './support/may-trace.ts';
 import { Scratch } from './support/scratch.ts';
 
 const launcher = join(import.meta.dirname, '../bin/czar');
@@ -130,10 +131,4 @@ function traced(
     },
   );
   return { status, stderr };
-}
-
-function mayTrace(): string | false {
-  if (process.platform !== 'linux') return 'strace is of Linux';
-  const tried = spawnSync('strace', ['-q', '-o', '/dev/null', 'true'], { stdio: 'ignore' });
-  return tried.status === 0 ? false : 'strace is missing, or may not trace here';
 }
