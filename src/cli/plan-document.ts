@@ -23,6 +23,7 @@ export function planDocument(plan: Plan): object {
       check_timeout_ms: policies.checkTimeoutMs,
       grace_ms: policies.graceMs,
       max_file_bytes: policies.maxFileBytes,
+      max_work_bytes: policies.maxWorkBytes ?? null,
     },
     overlaps: plan.overlaps,
   };

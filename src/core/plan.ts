@@ -115,6 +115,8 @@ export interface Policies {
   readonly graceMs: number;
   /** Files above this size are kept aside, never committed on an agent's behalf, bytes. */
   readonly maxFileBytes: number;
+  /** What an attempt may bring into the mirror, bytes; absent for 1 GB. */
+  readonly maxWorkBytes?: number;
 }
 
 export interface Plan {

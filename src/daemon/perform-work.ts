@@ -23,6 +23,11 @@ import { attemptDir, isolationOf, treeOf, type Workplace } from './workplace.ts'
 
 type Of<K extends Intent['kind']> = Extract<Intent, { kind: K }>;
 
+const defaultMaxWorkBytes = 1_000_000_000;
+
+/** Paths that one worker may change: they are named in the log, which must stay readable. */
+const mostPaths = 250_000;
+
 /** Which inputs of the worker's edges the integration tip does not have. */
 export async function checkInputs(place: Workplace, intent: Of<'check-inputs'>): Promise<Outcome> {
   const { run, worker, commit, paths } = intent;
@@ -72,6 +77,10 @@ export async function collectWork(
       why: `attempt ${intent.attempt} of ${intent.worker} ended without committing it`,
       identity: place.identity,
       rules: captureRules(place, run, intent),
+      most: {
+        bytes: run.plan.policies.maxWorkBytes ?? defaultMaxWorkBytes,
+        paths: mostPaths,
+      },
       now: endOf(worker, place),
     }),
   );

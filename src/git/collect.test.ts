@@ -118,6 +118,7 @@ test('a crash at any point of collecting is carried through by collecting again'
         why: 'w',
         identity,
         rules: r.rules,
+        most: { bytes: 1_000_000, paths: 100 },
         now: 5_000,
       }),
     );
@@ -245,4 +246,21 @@ test('the patch of a change stays the same when other places of the file move on
   const second = (await r.collect('one', { integration: base })).work;
   assert.notEqual(second.tip, first.tip);
   assert.equal(second.patch, first.patch);
+});
+
+test('commits that only a reflog names are held by the newest of their line, not one by one', async () => {
+  const { r, git } = await working();
+  using _ = r;
+  const ids = ['one', 'two', 'three'].map((message) => {
+    git('commit', '-q', '--allow-empty', '-m', message);
+    return git('rev-parse', 'HEAD');
+  });
+  git('reset', '-q', '--hard', r.base);
+  await r.collect('one');
+  await assertHeld(r, ids);
+  const held = [...(await listRefs(r.context, 'refs/czar/')).values()];
+  assert.deepEqual(
+    ids.filter((id) => held.includes(id)),
+    ids.slice(-1),
+  );
 });

@@ -13,7 +13,7 @@ import { readGitFile, removeGitFiles } from './clone-files.ts';
 import { makeCommit, withTrailers } from './commit.ts';
 import { inMirror, reach } from './context.ts';
 import type { GitContext, Identity } from './context.ts';
-import { failing, line } from './git.ts';
+import { failing, failure, line } from './git.ts';
 import type { Failed } from './git.ts';
 import { holdCommits } from './hold.ts';
 import type { Held } from './hold.ts';
@@ -33,6 +33,7 @@ import {
   workRef,
 } from './refs.ts';
 import { unfinishedIn } from './tree-facts.ts';
+import type { WorkLimits } from './work-size.ts';
 
 export interface CollectOrder {
   readonly run: string;
@@ -55,6 +56,8 @@ export interface CollectOrder {
   readonly why: string;
   readonly identity: Identity;
   readonly rules: CaptureRules;
+  /** What is more than this is not brought home: collecting fails, and everything stays in the tree. */
+  readonly most: WorkLimits;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -78,7 +81,7 @@ export async function collect(
     const there = await lstat(order.tree).catch(() => null);
     if (there === null || !there.isDirectory())
       return { kind: 'lost', reason: 'the working tree is gone' };
-    const held = await holdCommits(context, order);
+    const held = await holdCommits(context, { ...order, mostBytes: order.most.bytes });
     const place = await placeOf(context, order, held);
     const index = indexFile(context, order);
     const captured = await capture(context, {
@@ -294,6 +297,11 @@ async function workOf(
   const { order, tip } = options;
   const [from = emptyTree(tip)] = await mergeBases(context, order.integration, tip);
   const changed = await changes(context, from, tip);
+  if (changed.length > order.most.paths) {
+    throw failure(
+      `its work changes ${changed.length} files, and ${order.most.paths} are allowed: it stays in its tree`,
+    );
+  }
   const count = await line(
     ['rev-list', '--count', `${order.integration}..${tip}`],
     inMirror(context),

@@ -14,7 +14,17 @@ import type { GitContext } from './context.ts';
 import { git, gitFailure, output } from './git.ts';
 import type { GitCall, GitResult } from './git.ts';
 import type { TreeRepository } from './isolation.ts';
-import { deleteRefs, isAncestor, isBranchName, listRefs, setRefs, workRef } from './refs.ts';
+import {
+  deleteRefs,
+  integrationRef,
+  isAncestor,
+  isBranchName,
+  listRefs,
+  readRef,
+  setRefs,
+  workRef,
+} from './refs.ts';
+import { assertWorkSize } from './work-size.ts';
 
 const fetchTimeoutMs = 30 * 60_000;
 
@@ -43,6 +53,8 @@ export async function holdCommits(
     readonly repository: TreeRepository;
     readonly branch: string;
     readonly base: string;
+    /** Bytes of new objects that are brought home at most; whatever it takes when left out. */
+    readonly mostBytes?: number;
   },
 ): Promise<Held> {
   const state = await options.repository.state();
@@ -82,6 +94,8 @@ async function bringHome(
     readonly worker: string;
     readonly attempt: number;
     readonly base: string;
+    readonly repository: TreeRepository;
+    readonly mostBytes?: number;
     readonly view: string;
     readonly found: CloneRefs;
   },
@@ -117,6 +131,13 @@ async function bringHome(
   for (const id of await lonely(named, [...held].filter(isCommit), call)) {
     wanted.set(id, { ref: `${prefix}/seen/${id}`, id });
   }
+  if (options.mostBytes !== undefined) {
+    const ids = [...wanted.values()].map((each) => each.id);
+    const merged = await readRef(context, integrationRef(options.run));
+    const known = merged === null ? [options.base] : [options.base, merged];
+    const { repository, mostBytes: most } = options;
+    await assertWorkSize(call, { repository, ids, known, most });
+  }
   const superseded = await holdSuperseded(context, prefix, wanted);
   for (const name of await fetchInto(context, options.view, wanted)) broken.add(name);
   await deleteRefs(context, await nowReachable(context, superseded));
@@ -130,7 +151,8 @@ async function lonely(
   call: GitCall,
 ): Promise<readonly string[]> {
   if (named.length === 0) return [];
-  const input = [...named, '--not', ...held, ''].join('\n');
+  // Older gits take no `--not` here.
+  const input = [...named, ...held.map((id) => `^${id}`), ''].join('\n');
   const walked = await git(['rev-list', '--parents', '--stdin'], { ...call, input });
   if (walked.trouble !== null) throw gitFailure(['rev-list'], walked);
   // A broken history: each is tried by itself.

@@ -1,5 +1,6 @@
 /** What every way to tie a working tree to a repository must do (the port `Isolation`), held against each of them. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -13,10 +14,10 @@ import {
   working,
 } from '../../test/support/git-worker.ts';
 import { clone } from './clone.ts';
-import { gitContext } from './context.ts';
+import { gitContext, inMirror } from './context.ts';
 import type { Isolation } from './isolation.ts';
 import { linked } from './linked.ts';
-import { listRefs, readRef } from './refs.ts';
+import { integrationRef, listRefs, moveRefIn, readRef } from './refs.ts';
 import { treeFacts } from './tree-facts.ts';
 import { prepareTree, topLevel } from './worktree.ts';
 
@@ -176,6 +177,42 @@ function contract(isolation: Isolation): void {
     assert.equal(git('rev-parse', branch), r.base);
     assert.equal(git('status', '--porcelain', '--branch'), `## ${branch}`);
     assert.equal(existsSync(join(tree, 'open.txt')), false);
+  });
+
+  test('fault 67: commits that are too much stay in the tree and out of the mirror, and are kept before it is made anew', async () => {
+    const { r, tree, git } = await working({ 'a.txt': 'a\n' }, isolation);
+    using _ = r;
+    writeFileSync(join(tree, 'huge.bin'), randomBytes(300_000));
+    git('add', '-A');
+    git('commit', '-q', '-m', 'huge');
+    const huge = git('rev-parse', 'HEAD');
+    writeFiles(tree, { 'open.txt': 'o\n' });
+    const most = { bytes: 100_000, paths: 1_000 };
+    const before = await listRefs(r.context, 'refs/czar/');
+    await assert.rejects(
+      r.collect('one', { most }),
+      /bring 300\d{3} bytes, and 100000 are allowed/,
+    );
+    assert.deepEqual(await listRefs(r.context, 'refs/czar/'), before);
+    assert.equal(git('rev-parse', 'HEAD'), huge);
+    assert.ok(existsSync(join(tree, 'open.txt')));
+    await r.prepare('one', { attempt: 2 });
+    await assertHeld(r, [huge]);
+  });
+
+  test('fault 67: files without number are no work of one worker, and what others merged does not count as its own', async () => {
+    const { r, tree, git } = await working({ 'a.txt': 'a\n' }, isolation);
+    using _ = r;
+    const merged = commitOn(r, r.base, { 'merged.bin': randomBytes(300_000).toString('base64') });
+    await moveRefIn(inMirror(r.context), { ref: integrationRef(run), from: r.base, to: merged });
+    assert.equal(await isolation.offer(r.context, { run, tree, commit: merged }), true);
+    git('merge', '-q', merged);
+    const many = Array.from({ length: 30 }, (_, n) => [`many/${n}`, `${n}\n`]);
+    writeFiles(tree, Object.fromEntries(many));
+    const { work } = await r.collect('one', { most: { bytes: 100_000, paths: 30 } });
+    assert.equal(work.changed.length, 30);
+    const fewer = r.collect('one', { most: { bytes: 100_000, paths: 29 } });
+    await assert.rejects(fewer, /changes 30 files, and 29 are allowed/);
   });
 
   test('fault 51: a making that is killed at any point leaves nothing that looks like a tree, and is made anew', async () => {

@@ -18,4 +18,5 @@ export const configDefaults = {
   check_timeout: '30m',
   grace: '10s',
   max_file_size: '10MB',
+  max_work_size: '1GB',
 } as const;

@@ -77,6 +77,7 @@ export function warnOfUnused({ fields, layers }: Merged, problems: Problems): vo
 function configOf(fields: ConfigFields): Config {
   const { agents = {}, retry = {} } = fields;
   const otherwise = configDefaults;
+  const maxWorkBytes = parseSize(fields.max_work_size ?? '');
   return {
     name: fields.name ?? null,
     base: fields.base ?? null,
@@ -95,6 +96,7 @@ function configOf(fields: ConfigFields): Config {
       checkTimeoutMs: milliseconds(fields.check_timeout, span(otherwise.check_timeout)),
       graceMs: milliseconds(fields.grace, span(otherwise.grace)),
       maxFileBytes: parseSize(fields.max_file_size ?? otherwise.max_file_size) ?? 0,
+      ...(maxWorkBytes === null ? {} : { maxWorkBytes }),
     },
     agents: {
       default:

@@ -139,6 +139,9 @@ export const configSchema = z.strictObject({
   max_file_size: size
     .optional()
     .meta({ description: 'Larger files are kept aside, never committed for an agent.' }),
+  max_work_size: size.optional().meta({
+    description: 'What an attempt may bring into the mirror; more stays in its tree. Default: 1GB.',
+  }),
   // What later versions act on.
   retention: anything.optional().meta({ description: 'What czar prune may delete, and when.' }),
   worktrees: anything

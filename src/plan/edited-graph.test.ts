@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { planFolder, type PlanFolder } from '../../test/support/plan-folder.ts';
 import { findCycles } from '../core/graph.ts';
+import { onlyHome } from './config-layers.ts';
 import { addWorker } from './new-worker.ts';
 
 const ids = ['a', 'b', 'c', 'd', 'e'];
@@ -43,7 +44,8 @@ test('fault 50: whatever is edited, a plan has no cycle or is refused whole, and
         } else {
           const names = readdirSync(join(folder.root, '.czar/workers'));
           const worker = { text: 'more', id: null, agent: null, owns: [], verify: [] };
-          const added = addWorker(folder.root, folder.home(), { ...worker, after: one.after });
+          const place = { root: folder.root, home: folder.home(), sources: onlyHome };
+          const added = addWorker(place, { ...worker, after: one.after });
           if (added.kind === 'written') written.set(added.id, one.after);
           else {
             assert.deepEqual(readdirSync(join(folder.root, '.czar/workers')), names);

@@ -22,6 +22,7 @@ const home = {
     'retry: {max_attempts: 3}',
     'timeout: 1h30m',
     'max_file_size: 5MB',
+    'max_work_size: 2GB',
     '',
   ].join('\n'),
   '.czar/workers/docs.md': worker(
@@ -118,6 +119,7 @@ test('defaults come from the configuration, and a worker’s own words win', () 
   });
   assert.deepEqual(docs?.owns, ['docs/**', 'README.md']);
   assert.equal(plan?.policies.maxFileBytes, 5_000_000);
+  assert.equal(plan.policies.maxWorkBytes, 2_000_000_000);
   assert.ok(plan.policies.protect.includes('.gitmodules'));
 });
 

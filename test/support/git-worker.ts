@@ -136,9 +136,11 @@ export async function gitRun(
         why: 'the attempt failed',
         identity,
         rules,
+        most: { bytes: 1_000_000_000, paths: 1_000 },
         now: 1_800_000_000_000,
         ...changes,
       });
+      if (collected.kind === 'failed') throw new Error(collected.error);
       if (collected.kind !== 'collected') throw new Error(JSON.stringify(collected));
       return collected;
     },
