@@ -1,15 +1,53 @@
 /** Asks the loop that is alive, over its socket. */
 import { request as httpRequest } from 'node:http';
-import { contractVersion, replySchema, type Reply } from './contract.ts';
+import type { z } from 'zod';
+import {
+  begunSchema,
+  contractVersion,
+  endedSchema,
+  replySchema,
+  type Begin,
+  type Begun,
+  type End,
+  type Ended,
+  type Reply,
+} from './contract.ts';
 import type { Steering } from '../core/commands.ts';
+
+/** How long an answer may take, milliseconds; what begins a run may have to look at all of a checkout. */
+const patienceMs = { usual: 30_000, begin: 300_000 } as const;
 
 /**
  * The loop's reply, or `unreachable` when nobody listens on the socket: then nothing was asked. A loop that went away
  * before it answered may have taken the request, and the reply says so.
  */
 export async function ask(socket: string, request: Steering): Promise<Reply | 'unreachable'> {
-  const body = JSON.stringify({ v: contractVersion, request });
-  const answer = await post(socket, body);
+  return talk(socket, { path: '/requests', message: { request }, schema: replySchema });
+}
+
+/** Asks the daemon to begin, or to go on with, a run. */
+export async function askBegin(socket: string, begin: Begin): Promise<Begun | 'unreachable'> {
+  const patience = patienceMs.begin;
+  return talk(socket, { path: '/begin', message: begin, schema: begunSchema, patience });
+}
+
+/** Asks the daemon to end. */
+export async function askEnd(socket: string, end: End): Promise<Ended | 'unreachable'> {
+  return talk(socket, { path: '/end', message: end, schema: endedSchema });
+}
+
+async function talk<Answer>(
+  socket: string,
+  about: {
+    readonly path: string;
+    readonly message: object;
+    readonly schema: z.ZodType<Answer>;
+    readonly patience?: number;
+  },
+): Promise<Answer | ReturnType<typeof rejected> | 'unreachable'> {
+  const { path, message, schema, patience = patienceMs.usual } = about;
+  const body = JSON.stringify({ v: contractVersion, ...message });
+  const answer = await post(socket, { path, body, patience });
   switch (answer.kind) {
     case 'unreachable':
       return 'unreachable';
@@ -19,17 +57,17 @@ export async function ask(socket: string, request: Steering): Promise<Reply | 'u
         'czar status shows whether it was done.',
       );
     case 'answer': {
-      const reply = replySchema.safeParse(parse(answer.text));
+      const reply = schema.safeParse(parse(answer.text));
       if (reply.success) return reply.data;
       return rejected(
-        'The running czar gave an answer that this version does not understand.',
-        'Use the czar that started the run, or end it first (Ctrl-C in its terminal).',
+        'The running czar is another version, and gave an answer that this one does not understand.',
+        'Use the czar that started it, or end it first: czar daemon restart, or Ctrl-C in its terminal.',
       );
     }
   }
 }
 
-function rejected(what: string, next: string): Reply {
+function rejected(what: string, next: string): Extract<Reply, { ok: false }> {
   const rejection = { consequence: 'reject', exit: 4, what, next } as const;
   return { v: contractVersion, ok: false, rejection };
 }
@@ -39,7 +77,14 @@ type Answered =
   | { readonly kind: 'unreachable' }
   | { readonly kind: 'cut-off'; readonly error: string };
 
-async function post(socket: string, body: string): Promise<Answered> {
+async function post(
+  socket: string,
+  {
+    path,
+    body,
+    patience,
+  }: { readonly path: string; readonly body: string; readonly patience: number },
+): Promise<Answered> {
   return new Promise((resolve) => {
     let connected = false;
     const failed = (error: Error): void => {
@@ -48,9 +93,9 @@ async function post(socket: string, body: string): Promise<Answered> {
     const call = httpRequest(
       {
         socketPath: socket,
-        path: '/requests',
+        path,
         method: 'POST',
-        timeout: 30_000,
+        timeout: patience,
         headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
       },
       (response) => {
@@ -62,7 +107,7 @@ async function post(socket: string, body: string): Promise<Answered> {
         response.on('error', failed);
       },
     );
-    call.on('timeout', () => call.destroy(new Error('no answer within 30 s')));
+    call.on('timeout', () => call.destroy(new Error(`no answer within ${patience / 1_000} s`)));
     call.on('error', failed);
     call.on('socket', (connection) => {
       connection.on('connect', () => {

@@ -3,13 +3,21 @@
  * for its shape. What the loop must look up itself (facts of a tree, where a branch stands) is not on the wire.
  */
 import { z } from 'zod';
-import type { Steering } from '../core/commands.ts';
+import type { ConfigSources, Steering } from '../core/commands.ts';
+import type { Wanted } from '../daemon/choose-run.ts';
 
 /** Version of this contract; another one is told, never misread. */
 export const contractVersion = 1;
 
 const place = { run: z.string().min(1).max(64), worker: z.string().min(1).max(64) };
 const text = z.string().max(64 * 1024);
+
+const sourcesSchema: z.ZodType<ConfigSources> = z.strictObject({
+  userFile: z.string().max(4096).nullable(),
+  environment: z.string().max(256).nullable(),
+  variables: z.record(z.string(), text),
+  flags: z.array(text).max(1_000),
+});
 
 export const steeringSchema: z.ZodType<Steering> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('retry'), ...place, note: text.nullable(), clean: z.boolean() }),
@@ -23,6 +31,7 @@ export const steeringSchema: z.ZodType<Steering> = z.discriminatedUnion('kind', 
   z.strictObject({ kind: z.literal('answer'), ...place, text }),
   z.strictObject({ kind: z.literal('unblock'), ...place, note: text.nullable() }),
   z.strictObject({ kind: z.literal('approve-path'), ...place, path: z.string().min(1).max(4096) }),
+  z.strictObject({ kind: z.literal('amend'), run: place.run, sources: sourcesSchema }),
   z.strictObject({
     kind: z.literal('land'),
     run: place.run,
@@ -32,23 +41,87 @@ export const steeringSchema: z.ZodType<Steering> = z.discriminatedUnion('kind', 
   }),
 ]);
 
-export const messageSchema = z.strictObject({
-  v: z.literal(contractVersion),
-  request: steeringSchema,
+const version = z.literal(contractVersion);
+
+/** What `POST /requests` takes. */
+export const messageSchema = z.strictObject({ v: version, request: steeringSchema });
+
+const ids = z.array(z.string().min(1).max(64)).max(100_000);
+
+const wantedSchema: z.ZodType<Wanted> = z.strictObject({
+  run: z.string().min(1).max(64).nullable(),
+  scope: ids,
+  new: z.boolean(),
+  failed: z.boolean(),
+  changes: z.enum(['pinned', 'amend']).nullable(),
+  includeDirty: z.boolean(),
+  sources: sourcesSchema,
 });
 
-export const replySchema = z.union([
-  z.object({ v: z.literal(contractVersion), ok: z.literal(true) }),
+/** What `POST /begin` takes: `checkout` is where it was asked, as a run knows it. */
+export const beginSchema = z.strictObject({
+  v: version,
+  checkout: z.string(),
+  wanted: wantedSchema,
+});
+
+export type Begin = Omit<z.infer<typeof beginSchema>, 'v'>;
+
+/** What becomes of live agents when the daemon ends: they run on, finish first, or are stopped with their work kept. */
+export const agentsAtEnd = ['run-on', 'finish', 'stop'] as const;
+
+/** What `POST /end` takes. */
+export const endSchema = z.strictObject({ v: version, agents: z.enum(agentsAtEnd) });
+
+export type End = Omit<z.infer<typeof endSchema>, 'v'>;
+
+const rejectionSchema = z.object({
+  consequence: z.enum(['reject', 'ask', 'retry']),
+  exit: z.union([z.literal(2), z.literal(3), z.literal(4)]),
+  what: z.string(),
+  next: z.string().nullable(),
+});
+
+const refusedSchema = z.object({ v: version, ok: z.literal(false), rejection: rejectionSchema });
+
+/** What a request is answered with. */
+export const replySchema = z.union([z.object({ v: version, ok: z.literal(true) }), refusedSchema]);
+
+export type Reply = z.infer<typeof replySchema>;
+
+/** What `POST /begin` is answered with; lines are sentences for a person. */
+export const begunSchema = z.union([
   z.object({
-    v: z.literal(contractVersion),
+    v: version,
+    ok: z.literal(true),
+    run: z.string(),
+    /** Whether the run began with this; false when it was live already. */
+    started: z.boolean(),
+    notes: z.array(z.string()),
+  }),
+  z.object({
+    v: version,
     ok: z.literal(false),
-    rejection: z.object({
-      consequence: z.enum(['reject', 'ask', 'retry']),
-      exit: z.union([z.literal(2), z.literal(3), z.literal(4)]),
-      what: z.string(),
-      next: z.string().nullable(),
-    }),
+    rejection: rejectionSchema,
+    where: z.string().nullable().optional(),
+    /** How the files differ from the run's revision, when that is why. */
+    differences: z.array(z.string()).optional(),
+    /** What is wrong with the plan files, when that is why, line by line. */
+    problems: z.array(z.string()).optional(),
   }),
 ]);
 
-export type Reply = z.infer<typeof replySchema>;
+export type Begun = z.infer<typeof begunSchema>;
+
+/** What `POST /end` is answered with: until when live agents go on by themselves, milliseconds since 1970. */
+export const endedSchema = z.union([
+  z.object({
+    v: version,
+    ok: z.literal(true),
+    agents: z.number(),
+    until: z.number().nullable(),
+  }),
+  refusedSchema,
+]);
+
+export type Ended = z.infer<typeof endedSchema>;

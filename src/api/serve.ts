@@ -1,19 +1,58 @@
-/** Serves the loop's socket: one route, JSON only, on a Unix socket that only its user can open. */
+/** Serves the loop's socket: a few routes, JSON only, on a Unix socket that only its user can open. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { contractVersion, messageSchema, type Reply } from './contract.ts';
+import {
+  beginSchema,
+  contractVersion,
+  endSchema,
+  messageSchema,
+  type Begin,
+  type Begun,
+  type End,
+  type Ended,
+  type Reply,
+} from './contract.ts';
 import type { Steering } from '../core/commands.ts';
+import type { z } from 'zod';
 
 const bodyLimit = 256 * 1024;
 
-/**
- * Listens until disposed, or says in one sentence why it must not. `handle` answers one request; its rejection is a bug
- * and becomes a 500.
- */
+/** Who answers; a rejection of theirs is a bug and becomes a 500. */
+export interface Handlers {
+  readonly steer: (request: Steering) => Promise<Reply>;
+  readonly begin: (asked: Begin) => Promise<Begun>;
+  readonly end: (asked: End) => Promise<Ended>;
+}
+
+/** One thing that can be asked: what a message of it is, and who answers. */
+interface Route {
+  readonly answer: (handlers: Handlers, message: unknown) => Promise<object> | null;
+}
+
+/** Hands what the schema accepts to its handler; null when it accepts nothing. */
+function route<Message>(
+  schema: z.ZodType<Message>,
+  handle: (handlers: Handlers, message: Message) => Promise<object>,
+): Route {
+  return {
+    answer: (handlers, message) => {
+      const read = schema.safeParse(message);
+      return read.success ? handle(handlers, read.data) : null;
+    },
+  };
+}
+
+const routes: Readonly<Record<string, Route>> = {
+  '/requests': route(messageSchema, ({ steer }, { request }) => steer(request)),
+  '/begin': route(beginSchema, ({ begin }, { checkout, wanted }) => begin({ checkout, wanted })),
+  '/end': route(endSchema, ({ end }, { agents }) => end({ agents })),
+};
+
+/** Listens until disposed, or says in one sentence why it must not. */
 export async function serve(
   socket: string,
-  handle: (request: Steering) => Promise<Reply>,
+  handlers: Handlers,
 ): Promise<AsyncDisposable | { readonly refused: string }> {
   mkdirSync(dirname(socket), { recursive: true, mode: 0o700 });
   const problem = problemWith(socket);
@@ -23,7 +62,7 @@ export async function serve(
   const server = createServer(
     { requestTimeout: 30_000, headersTimeout: 5_000 },
     (request, response) => {
-      answer(request, response, handle).catch(() => {
+      answer(request, response, handlers).catch(() => {
         if (!response.headersSent) response.writeHead(500);
         response.end();
       });
@@ -54,31 +93,33 @@ function problemWith(socket: string): string | null {
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  handle: (request: Steering) => Promise<Reply>,
+  handlers: Handlers,
 ): Promise<void> {
-  if (request.method !== 'POST' || request.url !== '/requests')
-    return void response.writeHead(404).end();
+  const path = request.url ?? '';
+  const asked = Object.hasOwn(routes, path) ? routes[path] : undefined;
+  if (request.method !== 'POST' || asked === undefined) return void response.writeHead(404).end();
   if (request.headers['content-type'] !== 'application/json')
     return void response.writeHead(415).end();
   const body = await readBody(request);
   if (body === null) return void response.writeHead(413).end();
-  const message = messageSchema.safeParse(parse(body));
-  if (!message.success) {
+  const answered = asked.answer(handlers, parse(body));
+  if (answered === null) {
     return send(
       response,
       400,
       refusal('The running czar does not understand this request: it is another version.'),
     );
   }
-  send(response, 200, await handle(message.data.request));
+  send(response, 200, await answered);
 }
 
-function send(response: ServerResponse, status: number, reply: Reply): void {
+function send(response: ServerResponse, status: number, reply: object): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(reply));
 }
 
 function refusal(what: string): Reply {
-  const next = 'Use the czar that started the run, or end it first (Ctrl-C in its terminal).';
+  const next =
+    'Use the czar that started it, or end it first: czar daemon restart, or Ctrl-C in its terminal.';
   return {
     v: contractVersion,
     ok: false,

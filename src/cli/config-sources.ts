@@ -10,7 +10,7 @@ export function configSources(
   return {
     userFile: userConfigFile(env),
     environment: options.env ?? environmentOf(env),
-    variables: env,
+    variables: Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('CZAR_'))),
     flags: [...options.set, ...flags],
   };
 }

@@ -7,6 +7,7 @@ import type { RepositoryState, RunState } from '../core/state.ts';
 import { wordsOfLive } from '../daemon/last-words.ts';
 import type { JournalError } from '../daemon/open-loop.ts';
 import { wrap } from '../report/cells.ts';
+import { renderEvent } from '../report/event-line.ts';
 import { changeLine, progressLines } from '../report/progress.ts';
 import { statusDocument } from '../report/status.ts';
 import { summaryLines } from '../report/summary.ts';
@@ -29,8 +30,12 @@ const unasked = { state: 'none', observedAt: 0, lastOutputAt: null, lastReportAt
 /** How often times and last words in the picture go on, milliseconds. */
 const redrawMs = 1_000;
 
-/** The display of one `czar run`; `home` is where agents' outputs are. */
-export function runDisplay(context: CliContext, home: string): RunDisplay {
+/** The display of one `czar run`; `home` is where agents' outputs are. With `verbose`, also of what changes no state. */
+export function runDisplay(
+  context: CliContext,
+  home: string,
+  { verbose }: { readonly verbose: boolean } = { verbose: false },
+): RunDisplay {
   const { out } = context;
   const offsetMinutes = -new Date(context.now()).getTimezoneOffset();
   let notice: string | null = null;
@@ -40,7 +45,9 @@ export function runDisplay(context: CliContext, home: string): RunDisplay {
     show: (events, state) => {
       for (const event of events) {
         const run = event.run === undefined ? null : (state.runs.get(event.run) ?? null);
-        const line = changeLine(event, { run, offsetMinutes });
+        const line =
+          changeLine(event, { run, offsetMinutes }) ??
+          (verbose ? renderEvent(event, { format: 'line', tokens: () => null }) : null);
         if (line !== null) out.note(line);
       }
       draw();

@@ -1,41 +1,44 @@
 /**
  * `czar run`: the loop in the foreground. Continues the live run or starts one, shows what happens, and ends when nothing
- * goes on by itself any more. Ctrl-C once lets agents finish, twice stops them with their work kept.
+ * goes on by itself any more. Ctrl-C once lets agents finish, twice stops them with their work kept. Where a daemon
+ * lives, it is asked instead, and what it does is shown.
  */
 import { serve } from '../api/serve.ts';
-import type { Request } from '../core/commands.ts';
-import type { RunBase } from '../core/events.ts';
-import { sharedWithUser } from '../core/isolation.ts';
 import { restlessRuns } from '../core/restless.ts';
-import type { RepositoryState, RunState } from '../core/state.ts';
-import { handleSteering } from '../daemon/handle-steering.ts';
-import { newRun } from '../daemon/new-run.ts';
+import type { RepositoryState } from '../core/state.ts';
 import { openLoop, type OpenLoop } from '../daemon/open-loop.ts';
+import type { Place } from '../daemon/place.ts';
+import { lastSeq } from '../daemon/read.ts';
 import type { RepositoryFacts } from '../daemon/repository.ts';
-import { choose, wrongOptions, type Choice, type RunOptions } from './choose-run.ts';
+import { daemonOf } from '../daemon/holder.ts';
+import { admit } from './admit.ts';
 import { exits } from './exit.ts';
-import { isObstructed } from './obstacle.ts';
-import { runDisplay } from './run-display.ts';
+import { exitOf } from './exit-of-run.ts';
 import { findFacts } from './find-facts.ts';
 import { findPlace } from './find-place.ts';
+import { handlersOf } from './handlers.ts';
+import { isObstructed } from './obstacle.ts';
+import { runDisplay, type RunDisplay } from './run-display.ts';
 import { insideAttempt, refuse } from './steering.ts';
+import { beginThroughDaemon } from './through-daemon.ts';
 import type { CliContext, Verb } from './verb.ts';
-import { counted } from '../report/figures.ts';
+import {
+  askingFor,
+  defineBeginning,
+  wrongOptions,
+  type Asking,
+  type BeginOptions,
+} from './wanted.ts';
+import { watchRun } from './watch-run.ts';
+
+interface RunOptions extends BeginOptions {
+  readonly verbose?: boolean;
+}
 
 export const verb: Verb = {
   define(command, context) {
-    command
-      .argument('[scope...]', 'workers to run, with those that they depend on; all when left out')
-      .option('--new', 'start another run with the files as they are')
-      .option('--failed', 'try all failed workers of the last run again')
-      .option('--pinned', 'keep the plan of the run although files have changed')
-      .option('--max-parallel <n>', 'agents at the same time, whatever the configuration says')
-      .option('--include-dirty', 'let agents see the uncommitted changes of your checkout')
-      .option('-m, --message <text>', 'write a worker file for this text first, then run')
-      .option('--agent <name>', 'with -m: its agent')
-      .option('--after <ids...>', 'with -m: what it depends on')
-      .option('--owns <globs...>', 'with -m: what it may change')
-      .option('--verify <command>', 'with -m: what checks it')
+    defineBeginning(command)
+      .option('--verbose', 'also say what changes no state')
       .action(async (scope: string[], options: RunOptions) => run(context, scope, options));
   },
 };
@@ -57,7 +60,39 @@ async function run(
     return;
   const facts = await findFacts(context, place);
   if (facts === null) return;
-  const display = runDisplay(context, place.home.path);
+  const asking = await askingFor(context, place, scope, options);
+  if (asking === null) return;
+  const display = runDisplay(context, place.home.path, { verbose: options.verbose === true });
+  const begun = await beginSomewhere(context, { place, facts, asking, display });
+  if (!begun) asking.undo();
+}
+
+interface At {
+  readonly place: Place;
+  readonly facts: RepositoryFacts;
+  readonly asking: Asking;
+  readonly display: RunDisplay;
+}
+
+/** In the daemon where one lives, else here. Whether anything began. */
+async function beginSomewhere(context: CliContext, at: At): Promise<boolean> {
+  const { place, asking, display } = at;
+  if (daemonOf(place) === null) {
+    const here = await beginHere(context, at);
+    if (here !== 'daemon') return here;
+  }
+  const after = await lastSeq(place);
+  const begun = await beginThroughDaemon(context, place, asking.wanted);
+  if (begun === null) return false;
+  await watchRun(context, place, { run: begun.run, after, display });
+  return true;
+}
+
+/** Opens the loop, begins and follows; `daemon` when one has the repository meanwhile. */
+async function beginHere(
+  context: CliContext,
+  { place, facts, asking, display }: At,
+): Promise<boolean | 'daemon'> {
   const opened = await openLoop({
     facts,
     home: place.home,
@@ -65,101 +100,47 @@ async function run(
     now: context.now,
     onCommit: (events, state) => display.show(events, state),
     onStall: (why) => display.stalled(why),
-    admit: async (state, git) => {
-      const choice = choose(context, { place, state, scope, options });
-      const includeDirty = options.includeDirty === true;
-      return begin(context, { choice, facts, state, git, includeDirty });
-    },
+    admit: async (state, git) => admit(context, { place, facts, state, git, asking }),
   });
-  if ('refused' in opened) return;
+  if ('refused' in opened) return false;
   if ('owner' in opened) {
+    if (opened.owner?.daemon !== undefined) return 'daemon';
     const pid = opened.owner?.pid;
-    return context.fail({
+    context.fail({
       exit: exits.refused,
       what: 'a czar is running in this repository already',
       where: pid === undefined ? null : `pid ${pid}`,
       next: 'czar status shows what it does',
     });
+    return false;
   }
   await using loop = opened;
   for (const note of loop.notes) context.out.note(note);
-  const served = await serve(loop.socket, (request) => handleSteering(loop, request));
-  if ('refused' in served)
-    return context.fail({
+  const served = await serve(loop.socket, handlersOf(loop, { place, daemon: null }));
+  if ('refused' in served) {
+    context.fail({
       exit: exits.refused,
       what: served.refused,
       next: 'move it away, or set XDG_RUNTIME_DIR to a folder of yours',
     });
+    return false;
+  }
   await using _socket = served;
-  const { run: id, request } = loop.admitted;
-  if (request !== null) {
+  const { run: id, requests } = loop.admitted;
+  for (const request of requests) {
     const answer = await loop.loop.send({ ...request, by: 'user' });
-    if (!answer.ok) return refuse(context, answer.rejection);
+    if (answer.ok) continue;
+    refuse(context, answer.rejection);
+    return false;
   }
   await follow(context, { loop, run: id, display });
-}
-
-/** What the loop is asked for first; null when it only goes on. */
-interface Beginning {
-  readonly run: string;
-  readonly request: Request | null;
-}
-
-/** Decides what begins; null when it is refused, which has been said. */
-async function begin(
-  context: CliContext,
-  {
-    choice,
-    facts,
-    ...at
-  }: {
-    choice: Choice | null;
-    facts: RepositoryFacts;
-    state: RepositoryState;
-    git: Parameters<typeof newRun>[0]['git'];
-    includeDirty: boolean;
-  },
-): Promise<Beginning | null> {
-  if (choice === null) return null;
-  if (choice.kind === 'continue') {
-    const { run } = choice;
-    return { run, request: choice.retryFailed ? { kind: 'retry-failed', run } : null };
-  }
-  const { plan, scope, settings } = choice;
-  const made = await newRun({ ...at, facts, plan, scope, ...settings, now: context.now() });
-  if (!made.ok) {
-    refuse(context, made.rejection);
-    return null;
-  }
-  const { request } = made;
-  const shared = sharedWithUser(plan.policies);
-  if (shared !== null) context.out.note(shared);
-  for (const note of baseNotes(request.base, made.leftOut)) context.out.note(note);
-  return { run: request.run, request };
-}
-
-/** What of the checkout agents see and what they do not, each one sentence. */
-function baseNotes(
-  { commit, dirty, included }: RunBase,
-  leftOut: readonly { readonly path: string; readonly why: string }[],
-): readonly string[] {
-  const from = commit.slice(0, 10);
-  if (included === undefined) {
-    if (dirty === 0) return [];
-    return [
-      `${counted(dirty, 'file')} of your checkout ${dirty === 1 ? 'has' : 'have'} changes that no agent will see: the run starts from ${from}. --include-dirty shows them.`,
-    ];
-  }
-  return [
-    `Agents see ${counted(included, 'uncommitted file')} of your checkout too: the run starts from a snapshot, ${from}.`,
-    ...leftOut.map(({ path, why }) => `Not in the snapshot: ${path}: ${why}`),
-  ];
+  return true;
 }
 
 interface Following {
   readonly loop: OpenLoop;
   readonly run: string;
-  readonly display: ReturnType<typeof runDisplay>;
+  readonly display: RunDisplay;
 }
 
 /** Waits until nothing goes on by itself, or the user has enough. */
@@ -209,19 +190,4 @@ function isOver(
   return (
     draining || restlessRuns(state).every((run) => run.state !== 'running' && run.landing === null)
   );
-}
-
-function exitOf(run: RunState, interrupted: boolean): 0 | 1 | 5 | 130 {
-  switch (run.state) {
-    case 'complete':
-      return exits.done;
-    case 'failed':
-    case 'cancelled':
-      return exits.failed;
-    case 'waiting':
-    case 'paused':
-      return interrupted ? exits.interrupted : exits.waiting;
-    case 'running':
-      return exits.interrupted;
-  }
 }

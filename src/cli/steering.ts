@@ -11,62 +11,75 @@ import { findPlace } from './find-place.ts';
 import { chosenRun } from './reading.ts';
 import type { CliContext } from './verb.ts';
 
-/** Asks for what `build` makes of the run; prints `done` when it was accepted. */
+/**
+ * Asks for what `build` makes of the run; prints `done` when it was accepted, nothing when that is null. False when it
+ * was refused, which has been said.
+ */
 export async function steer(
   context: CliContext,
   build: (run: string) => Steering,
-  done: string,
-): Promise<void> {
-  if (insideAttempt(context)) return;
+  done: string | null,
+): Promise<boolean> {
+  if (insideAttempt(context)) return false;
   const place = findPlace(context);
-  if (place === null) return;
+  if (place === null) return false;
   for (let tries = 0; ; tries += 1) {
     const held = holdLog(place);
     if (held === null) {
-      return context.fail({
+      context.fail({
         exit: exits.nothing,
         what: 'there is no run in this repository',
         next: 'czar run starts one',
       });
+      return false;
     }
     if ('owner' in held) {
       const socket = held.owner?.socket ?? null;
       const runs = held.state;
       const run = chosenRun(context, runs);
-      if (run === null) return;
+      if (run === null) return false;
       const reply = socket === null ? 'unreachable' : await ask(socket, build(run.id));
       if (reply === 'unreachable') {
         if (tries < 20) {
           await new Promise((resolve) => setTimeout(resolve, 100));
           continue;
         }
-        return context.fail({
+        context.fail({
           exit: exits.refused,
           what: 'another czar holds this repository and does not answer',
           where: `pid ${held.owner?.pid ?? 'unknown'}`,
         });
+        return false;
       }
-      if (!reply.ok) return refuse(context, reply.rejection);
-      return report(context, done, null);
+      if (!reply.ok) return refused(context, reply.rejection);
+      report(context, done, null);
+      return true;
     }
     using _log = held;
     if (held.journal.note !== null) context.out.note(held.journal.note);
     const run = chosenRun(context, held.journal.load());
-    if (run === null) return;
-    const request = await complete(held.git, held.journal.load(), build(run.id));
-    if ('rejection' in request) return refuse(context, request.rejection);
+    if (run === null) return false;
+    const request = await complete(
+      { git: held.git, home: place.home },
+      held.journal.load(),
+      build(run.id),
+    );
+    if ('rejection' in request) return refused(context, request.rejection);
     const { answer, state } = applyOffline(held.journal, request, {
       now: context.now(),
       when: held.when,
     });
     held.derive();
-    if (!answer.ok) return refuse(context, answer.rejection);
+    if (!answer.ok) return refused(context, answer.rejection);
     const after = state.runs.get(run.id);
-    return report(
+    report(
       context,
       done,
-      after !== undefined && wantsLoop(after) ? 'czar run goes on with it' : null,
+      after !== undefined && wantsLoop(after)
+        ? 'czar run goes on with it, or czar daemon start in the background'
+        : null,
     );
+    return true;
   }
 }
 
@@ -87,7 +100,13 @@ export function refuse(context: CliContext, { exit, what, next }: Rejection): vo
   context.fail({ exit, what: what.replace(/\.$/, ''), next });
 }
 
-function report(context: CliContext, done: string, next: string | null): void {
+function refused(context: CliContext, rejection: Rejection): false {
+  refuse(context, rejection);
+  return false;
+}
+
+function report(context: CliContext, done: string | null, next: string | null): void {
+  if (done === null) return;
   if (context.options.json) return context.out.json({ v: 1, ok: true, done, next });
   context.out.line(done);
   if (next !== null) context.out.note(next);

@@ -32,6 +32,10 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     summary: 'run the plan in the foreground, or go on with the live run',
     load: () => import('./run.ts'),
   },
+  daemon: {
+    summary: 'the run in the background: start, stop, restart, status, logs',
+    load: () => import('./daemon.ts'),
+  },
   status: {
     summary: 'where the run, or one worker of it, stands',
     load: () => import('./status.ts'),

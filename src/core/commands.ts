@@ -87,15 +87,36 @@ export type Request =
       readonly worker: string;
       readonly text: string;
     }
+  /** The plan files, as they are now, become the run's next revision. */
+  | {
+      readonly kind: 'amend';
+      readonly run: string;
+      readonly plan: Plan;
+      readonly scope: readonly string[] | null;
+    }
   | ({ readonly kind: 'land'; readonly run: string; readonly onto: string } & LandPlan);
 
 export type RequestKind = Request['kind'];
 
-type Facts = 'tree' | 'onto';
+type Facts = 'tree' | 'onto' | 'plan' | 'scope';
 type WithoutFacts<R> = R extends unknown ? Omit<R, Facts> : never;
 
 /** What a person asks of a run, without the facts that the loop looks up itself (a tree's state, where a branch stands). */
-export type Steering = WithoutFacts<Exclude<Request, { kind: 'start-run' }>>;
+export type Steering =
+  | WithoutFacts<Exclude<Request, { kind: 'start-run' | 'amend' }>>
+  | (WithoutFacts<Extract<Request, { kind: 'amend' }>> & { readonly sources: ConfigSources });
+
+/** From where, beside the home, a configuration comes. */
+export interface ConfigSources {
+  /** The user's file, absolute; null where there is no home folder. */
+  readonly userFile: string | null;
+  /** Name of the `env/NAME.yaml` that counts; null for none. */
+  readonly environment: string | null;
+  /** Environment variables. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  /** `key=value`, as flags say it; later ones win. */
+  readonly flags: readonly string[];
+}
 
 interface OfAttempt {
   readonly run: string;

@@ -1,7 +1,7 @@
 /** Whether a run may be landed now. */
 import type { Request } from './commands.ts';
 import { accept, refuse, type Decision } from './decision.ts';
-import type { RunState } from './state.ts';
+import { workersOf, type RunState } from './state.ts';
 
 /** Decides a request to land. */
 export function decideLanding(
@@ -11,7 +11,7 @@ export function decideLanding(
 ): Decision {
   if (run.tip === null)
     return refuse(4, `Run ${run.id} has merged nothing yet.`, 'czar status shows where it stands.');
-  const open = [...run.workers.values()].filter(
+  const open = workersOf(run).filter(
     (worker) => worker.state !== 'complete' && worker.state !== 'skipped',
   );
   if (open.length > 0 && !request.partial) {

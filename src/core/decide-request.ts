@@ -1,6 +1,7 @@
 /** What a person may ask, in which state, and what follows: the person's half of the lifecycle table. */
 import type { Asked } from './asked.ts';
 import type { Request } from './commands.ts';
+import { amend } from './decide-amend.ts';
 import { retry, retryFailed, reviving, submit } from './decide-again.ts';
 import { decideLanding } from './decide-land.ts';
 import { pause, pauseRun, resume, resumeRun, tell } from './decide-pause.ts';
@@ -19,6 +20,7 @@ const goesOn: ReadonlySet<Request['kind']> = new Set([
   'unblock',
   'pause',
   'resume',
+  'amend',
 ]);
 
 /** Decides a person's request. */
@@ -41,6 +43,8 @@ export function decideRequest(
   switch (request.kind) {
     case 'land':
       return decideLanding(run, request, now);
+    case 'amend':
+      return amend(run, request);
     case 'retry-failed':
       return retryFailed(run, request);
     case 'cancel':

@@ -55,20 +55,26 @@ export function cancelRun(run: RunState, request: Asked<'cancel'>): Decision {
   return accept([...asked, ...open.flatMap((worker) => cancelling(run, worker, request.by))]);
 }
 
-function cancelling(run: RunState, worker: WorkerState, by: Principal): NewEvent[] {
+/** What stops the worker for good, its work kept: now, or when its attempt has been stopped. */
+export function cancelling(
+  run: RunState,
+  worker: WorkerState,
+  by: Principal,
+  reason = 'cancelled',
+): NewEvent[] {
   if (isLive(worker.state)) {
     if (worker.stop?.to === 'cancelled') return [];
     return [
       of(run, worker, {
         type: 'worker.stop_requested',
-        data: { to: 'cancelled', by, reason: 'cancelled' },
+        data: { to: 'cancelled', by, reason },
       }),
     ];
   }
   return [
     of(run, worker, {
       type: 'worker.cancelled',
-      data: { from: worker.state, reason: 'cancelled', by },
+      data: { from: worker.state, reason, by },
     }),
   ];
 }

@@ -209,6 +209,15 @@ export interface EventData {
     /** Workers that this run executes; null means all. */
     readonly scope: readonly string[] | null;
   };
+  /** The run has another plan from here on; what follows for each worker stands in events of its own. */
+  'plan.amended': {
+    readonly plan: Plan;
+    readonly scope: readonly string[] | null;
+    readonly by: Principal;
+    readonly added: readonly string[];
+    readonly changed: readonly string[];
+    readonly removed: readonly string[];
+  };
   'run.prepared': { readonly commit: string };
   'run.waiting': { readonly workers: readonly string[] };
   'run.running': { readonly reason: string };

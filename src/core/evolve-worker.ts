@@ -111,6 +111,7 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
     case 'loop.started':
     case 'loop.ended':
     case 'run.started':
+    case 'plan.amended':
     case 'run.prepared':
     case 'run.waiting':
     case 'run.running':

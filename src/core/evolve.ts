@@ -50,6 +50,10 @@ function foldRun(state: FoldState, event: Event, id: string): void {
   }
   const run = state.runs.get(id);
   if (run === undefined) throw new Error(`event ${event.seq} names the unknown run ${id}`);
+  if (event.type === 'plan.amended') {
+    state.runs.set(id, amendedRun(run, event.at, event.data));
+    return;
+  }
   if (event.worker !== undefined) {
     const worker = run.workers.get(event.worker);
     if (worker === undefined)
@@ -88,6 +92,19 @@ function startedRun(
     landed: null,
     troubles: {},
   };
+}
+
+/** Workers that join are new; all others stay where they are, also those that are not of the plan any more. */
+function amendedRun(
+  run: FoldRun,
+  at: number,
+  { plan, scope }: Extract<Event, { type: 'plan.amended' }>['data'],
+): FoldRun {
+  // Another map, since what is known of the old one rests on the old edges.
+  const workers = new Map(run.workers);
+  for (const [id, worker] of plannedWorkers(plan, at))
+    if (!workers.has(id)) workers.set(id, worker);
+  return { ...run, plan, scope, workers };
 }
 
 type RunPatch = Partial<Omit<RunState, 'workers' | 'trees'>>;
@@ -169,6 +186,7 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
     case 'loop.started':
     case 'loop.ended':
     case 'run.started':
+    case 'plan.amended':
     case 'worker.started':
     case 'worker.active':
     case 'worker.reviewing':

@@ -5,7 +5,7 @@ import { canMove, isFinal, isLive, states, type WorkerStateName } from './lifecy
 /** PRODUCT §5, written out once more by hand: a change of the table must be made twice. */
 const table: readonly (readonly [string, string])[] = [
   ['pending', 'ready blocked skipped paused cancelled'],
-  ['ready', 'starting blocked failed paused skipped cancelled'],
+  ['ready', 'pending starting blocked failed paused skipped cancelled'],
   ['starting', 'active verifying ready failed blocked paused cancelled'],
   ['active', 'verifying ready failed blocked paused cancelled'],
   ['verifying', 'reviewing merging complete ready blocked paused cancelled'],

@@ -28,7 +28,8 @@ const final: ReadonlySet<WorkerStateName> = new Set(['complete', 'failed', 'skip
 
 const transitions: Readonly<Record<WorkerStateName, readonly WorkerStateName[]>> = {
   pending: ['ready', 'blocked', 'skipped', 'paused', 'cancelled'],
-  ready: ['starting', 'blocked', 'failed', 'paused', 'skipped', 'cancelled'],
+  // Back to pending only by an amendment: its edges are looked at anew.
+  ready: ['pending', 'starting', 'blocked', 'failed', 'paused', 'skipped', 'cancelled'],
   starting: ['active', 'verifying', 'ready', 'failed', 'blocked', 'paused', 'cancelled'],
   active: ['verifying', 'ready', 'failed', 'blocked', 'paused', 'cancelled'],
   verifying: ['reviewing', 'merging', 'complete', 'ready', 'blocked', 'paused', 'cancelled'],

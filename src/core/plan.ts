@@ -126,6 +126,8 @@ export interface Plan {
   readonly revision: string;
   /** In plan order (PRODUCT: priority, then file name and position, then id). */
   readonly workers: readonly WorkerDefinition[];
+  /** Workers that amendments took out of a run's plan, as they were; absent when there are none. */
+  readonly removed?: readonly WorkerDefinition[];
   readonly agents: Readonly<Record<string, AgentDefinition>>;
   readonly policies: Policies;
   /** For each worker that owns something, the others whose claims overlap with its own. */

@@ -4,7 +4,7 @@ import type { NewEvent } from './events.ts';
 import { claimHolder, heldByBarrier } from './grant.ts';
 import { isFinal } from './lifecycle.ts';
 import { countIn } from './run-index.ts';
-import type { RunState, WorkerState } from './state.ts';
+import { workersOf, type RunState, type WorkerState } from './state.ts';
 
 /** The change of the run's state that is due; empty when none is. */
 export function runOutcome(run: RunState): readonly NewEvent[] {
@@ -64,12 +64,13 @@ function canGoOn(run: RunState, worker: WorkerState): boolean {
 
 function ending(run: RunState): NewEvent {
   if (run.cancelling) return { type: 'run.cancelled', run: run.id, data: { by: 'user' } };
-  const short = [...run.workers.values()].filter(
+  const members = workersOf(run);
+  const short = members.filter(
     (worker) => worker.state !== 'complete' && worker.state !== 'skipped',
   );
   if (short.length === 0) return { type: 'run.complete', run: run.id, data: {} };
   const failed = short.filter((worker) => worker.state === 'failed').map((worker) => worker.id);
-  const reason = `${short.length} of ${run.workers.size} workers did not complete`;
+  const reason = `${short.length} of ${members.length} workers did not complete`;
   return {
     type: 'run.failed',
     run: run.id,

@@ -203,11 +203,17 @@ export function definitionOf(run: Pick<RunState, 'id' | 'plan'>, id: string): Wo
 
 const byPlan = new WeakMap<Plan, ReadonlyMap<string, WorkerDefinition>>();
 
-/** Definitions of a plan by id, built once for each plan. */
+/** Workers that the run's plan has: those that amendments took out do not count. */
+export function workersOf(run: Pick<RunState, 'plan' | 'workers'>): readonly WorkerState[] {
+  return run.plan.workers.flatMap(({ id }) => run.workers.get(id) ?? []);
+}
+
+/** Definitions of a plan by id, also of workers that were taken out; built once for each plan. */
 export function definitions(plan: Plan): ReadonlyMap<string, WorkerDefinition> {
   const known = byPlan.get(plan);
   if (known !== undefined) return known;
-  const map = new Map(plan.workers.map((worker) => [worker.id, worker]));
+  const all = [...plan.workers, ...(plan.removed ?? [])];
+  const map = new Map(all.map((worker) => [worker.id, worker]));
   byPlan.set(plan, map);
   return map;
 }

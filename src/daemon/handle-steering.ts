@@ -11,7 +11,7 @@ export async function handleSteering(
   | { readonly v: 1; readonly ok: true }
   | { readonly v: 1; readonly ok: false; readonly rejection: Rejection }
 > {
-  const request = await complete(place.git, loop.state, steering);
+  const request = await complete(place, loop.state, steering);
   if ('rejection' in request) return { v: 1, ok: false, rejection: request.rejection };
   const answer = await loop.send({ ...request, by: 'user' });
   return answer.ok ? { v: 1, ok: true } : { v: 1, ok: false, rejection: answer.rejection };

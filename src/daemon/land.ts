@@ -51,7 +51,7 @@ export async function land(
   const carried = now?.landed?.tip === now?.tip ? carriedThrough(events, order) : null;
   if (carried !== null) return carried;
   if (!isUnderWay(loop.state.runs.get(order.run), order)) {
-    const request = await complete(place.git, loop.state, { kind: 'land', ...order });
+    const request = await complete(place, loop.state, { kind: 'land', ...order });
     if ('rejection' in request) return { kind: 'rejected', rejection: request.rejection };
     const answer = await loop.send({ ...request, by: 'user' });
     if (!answer.ok) return { kind: 'rejected', rejection: answer.rejection };

@@ -19,7 +19,7 @@ import { removeStaleLocks } from '../git/stale-locks.ts';
 import { checkRoot } from '../gates/check-environment.ts';
 import { checkMark, endLeftovers } from '../gates/leftovers.ts';
 import type { JournalError } from '../journal/journal.ts';
-import type { Owner } from '../journal/lock.ts';
+import type { DaemonFacts, Owner } from '../journal/lock.ts';
 import { openJournal, type SqliteJournal } from '../journal/sqlite.ts';
 import type { Intent } from '../core/intents.ts';
 import type { Event } from '../core/events.ts';
@@ -67,6 +67,8 @@ export async function openLoop<Admitted>(options: {
   readonly home: Home;
   readonly env: NodeJS.ProcessEnv;
   readonly now: () => number;
+  /** What it says of itself when it runs in the background. */
+  readonly daemon?: DaemonFacts;
   /** Which effects this loop performs; all when left out. */
   readonly only?: (intent: Intent) => boolean;
   readonly onCommit: (events: readonly Event[], state: RepositoryState) => void;
@@ -96,6 +98,7 @@ export async function openLoop<Admitted>(options: {
     start: ownStart(),
     socket,
     version: packageVersion(),
+    ...(options.daemon === undefined ? {} : { daemon: options.daemon }),
   });
   if ('owner' in taken) return taken;
   const { lock } = taken;
@@ -108,6 +111,7 @@ export async function openLoop<Admitted>(options: {
     const runners = new Runners(join(git.state, 'shims'));
     const place: Workplace = {
       git,
+      home,
       runners,
       identity: facts.identity,
       origin: facts.origin,

@@ -62,6 +62,12 @@ export async function liveRun(place: Place): Promise<string | null> {
   return restlessRuns(found.value).findLast(isRunLive)?.id ?? null;
 }
 
+/** Sequence number of the last event; 0 where nothing was ever run. */
+export async function lastSeq(place: Place): Promise<number> {
+  const found = await withReader(place, (reader) => reader.lastSeq());
+  return found.ok ? found.value : 0;
+}
+
 /** Whether a process that says it holds the lock of this place lives, as far as the system tells. */
 export function isHeld(place: Place): boolean {
   const owner = readOwner(place.state);

@@ -10,14 +10,16 @@ import type { EvaluateWhen } from '../core/advance.ts';
 import { readRefIn } from '../git/refs.ts';
 import { inUserRepository, type GitContext } from '../git/context.ts';
 import { treeFacts } from '../git/tree-facts.ts';
+import type { Home } from '../plan/home.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Answer } from './loop.ts';
+import { planNow } from './plan-changes.ts';
 import { turn } from './turn.ts';
 import { isolationOf } from './workplace.ts';
 
 /** The request with its facts, or why it cannot be completed. */
 export async function complete(
-  git: GitContext,
+  { git, home }: { readonly git: GitContext; readonly home: Home },
   state: RepositoryState,
   steering: Steering,
 ): Promise<Request | Extract<Answer, { ok: false }>> {
@@ -39,6 +41,17 @@ export async function complete(
         `There is no branch ${steering.target} to land on.`,
         'czar land --into BRANCH names another one.',
       );
+    }
+    case 'amend': {
+      const run = state.runs.get(steering.run);
+      const scope = run?.scope ?? null;
+      const found = planNow({ root: git.root, home }, scope, steering.sources);
+      if ('problem' in found)
+        return refusal(
+          `The plan cannot be amended: ${found.problem}.`,
+          'czar validate shows more.',
+        );
+      return { kind: 'amend', run: steering.run, plan: found.plan, scope };
     }
     case 'retry':
     case 'retry-failed':

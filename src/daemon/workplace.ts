@@ -4,6 +4,7 @@ import { hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isolationKind, type IsolationKind } from '../core/isolation.ts';
 import type { RunState } from '../core/state.ts';
+import type { Home } from '../plan/home.ts';
 import { clone } from '../git/clone.ts';
 import type { GitContext, Identity } from '../git/context.ts';
 import type { Isolation } from '../git/isolation.ts';
@@ -13,6 +14,7 @@ import type { Runners } from '../process/runners.ts';
 
 export interface Workplace {
   readonly git: GitContext;
+  readonly home: Home;
   /** Whose name commits in workers' trees carry. */
   readonly identity: Identity;
   /** URL of the user's `origin`, or null. */

@@ -91,6 +91,7 @@ export const eventTypes: Readonly<Record<EventType, true>> = {
   'loop.started': true,
   'loop.ended': true,
   'run.started': true,
+  'plan.amended': true,
   'run.prepared': true,
   'run.waiting': true,
   'run.running': true,

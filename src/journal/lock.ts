@@ -20,6 +20,18 @@ export interface Owner {
   readonly start: string;
   readonly socket: string | null;
   readonly version: string;
+  /** Absent unless it runs in the background. */
+  readonly daemon?: DaemonFacts;
+}
+
+/** What a daemon says of itself. */
+export interface DaemonFacts {
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** The process that starts it again; null when there is none. */
+  readonly guardian: { readonly pid: number; readonly start: string } | null;
+  /** Whether it ends when its runs wait for a person. */
+  readonly exitWhenWaiting: boolean;
 }
 
 /** The lock while it is held. `using` gives it back. */
@@ -128,5 +140,19 @@ function decodeOwner(value: unknown): Owner | null {
   if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 1) return null;
   if (typeof start !== 'string' || typeof version !== 'string') return null;
   if (socket !== null && typeof socket !== 'string') return null;
-  return { pid, start, socket, version };
+  const daemon = decodeDaemon('daemon' in value ? value.daemon : undefined);
+  return { pid, start, socket, version, ...(daemon === null ? {} : { daemon }) };
+}
+
+function decodeDaemon(value: unknown): DaemonFacts | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { since, guardian, exitWhenWaiting } = value as Partial<Record<keyof DaemonFacts, unknown>>;
+  if (typeof since !== 'number') return null;
+  return { since, guardian: decodeProcess(guardian), exitWhenWaiting: exitWhenWaiting === true };
+}
+
+function decodeProcess(value: unknown): DaemonFacts['guardian'] {
+  if (typeof value !== 'object' || value === null) return null;
+  const { pid, start } = value as { readonly pid?: unknown; readonly start?: unknown };
+  return typeof pid === 'number' && typeof start === 'string' ? { pid, start } : null;
 }

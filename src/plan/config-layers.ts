@@ -4,6 +4,7 @@
  * stands; `config-merge.ts` lays them over one another. Nothing of the process is read here: what there is to read is
  * an argument.
  */
+import type { ConfigSources } from '../core/commands.ts';
 import { readdirSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
@@ -15,17 +16,7 @@ import { decode } from './shape.ts';
 import { readFileAt, readSource, sourceOf, type SourceFile } from './source.ts';
 import { parseYaml, type Located } from './yaml-source.ts';
 
-/** From where, beside the home, a configuration comes. */
-export interface ConfigSources {
-  /** The user's file, absolute; null where there is no home folder. */
-  readonly userFile: string | null;
-  /** Name of the `env/NAME.yaml` that counts; null for none. */
-  readonly environment: string | null;
-  /** Environment variables. */
-  readonly variables: Readonly<Record<string, string | undefined>>;
-  /** `key=value`, as flags say it; later ones win. */
-  readonly flags: readonly string[];
-}
+export type { ConfigSources } from '../core/commands.ts';
 
 /** Nothing but the home's own file. */
 export const onlyHome: ConfigSources = {

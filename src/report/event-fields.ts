@@ -31,6 +31,11 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
         ['base', short(event.data.base.commit)],
         ['integration', event.data.integration],
       ];
+    case 'plan.amended':
+      return (['added', 'changed', 'removed'] as const).flatMap((what) => {
+        const ids = event.data[what];
+        return ids.length === 0 ? [] : [[what, ids.join(',')] as const];
+      });
     case 'run.prepared':
       return [['commit', short(event.data.commit)]];
     case 'run.waiting':

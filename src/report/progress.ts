@@ -2,7 +2,7 @@
  * Live progress of a run: as many lines as the terminal has room for, and single lines of what changed where there is
  * no terminal. Pure; what is shown fits, never wider or taller than given.
  */
-import type { Event } from '../core/events.ts';
+import type { Event, EventData } from '../core/events.ts';
 import { isFinal, isLive } from '../core/lifecycle.ts';
 import { waveOf } from '../core/order.ts';
 import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
@@ -164,6 +164,8 @@ function changeText(event: Event, run: RunState | null): string | null {
         : `${event.worker}: ${event.data.notes.join('; ')}`;
     case 'run.started':
       return `run ${event.run} started: ${counted(event.data.plan.workers.length, 'worker')}`;
+    case 'plan.amended':
+      return `run ${event.run} has another plan: ${amendment(event.data)}`;
     case 'run.waiting':
       return `run ${event.run} waits for a person: ${event.data.workers.join(', ')}`;
     case 'run.paused':
@@ -228,3 +230,10 @@ const telling: ReadonlySet<string> = new Set([
   'skipped',
   'cancelled',
 ]);
+
+function amendment(data: EventData['plan.amended']): string {
+  const parts = (['added', 'changed', 'removed'] as const).flatMap((what) =>
+    data[what].length === 0 ? [] : [`${what} ${data[what].join(', ')}`],
+  );
+  return parts.length === 0 ? 'no worker changed' : parts.join('; ');
+}

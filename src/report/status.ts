@@ -13,6 +13,7 @@ import {
   type RepositoryState,
   type RunState,
   type WorkerState,
+  workersOf,
 } from '../core/state.ts';
 import { waitingFor } from '../core/grant.ts';
 import { waitingForWord } from '../core/why.ts';
@@ -131,7 +132,7 @@ export function workerStatusDocument(
 /** The workers that this run executes, by wave, then in plan order. */
 export function membersOf(run: RunState): readonly WorkerState[] {
   const { plan, scope } = run;
-  const all = [...run.workers.values()];
+  const all = [...workersOf(run)];
   const members = scope === null ? all : all.filter((worker) => scope.includes(worker.id));
   return members.sort((a, b) => waveOf(plan, a.id) - waveOf(plan, b.id));
 }

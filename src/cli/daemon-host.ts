@@ -1,0 +1,90 @@
+/**
+ * The daemon itself: opens the loop, listens, begins what is asked, and stays until every run is over (or waits, with
+ * `--exit-when-waiting`), or until it is told to end. Its end stops no agent unless that is asked for.
+ *
+ * Loads all that it may need when it starts, so that replacing the package under it changes nothing.
+ */
+import { serve } from '../api/serve.ts';
+import type { Beginning } from '../daemon/begin.ts';
+import { guardianOf } from '../daemon/holder.ts';
+import { openLoop } from '../daemon/open-loop.ts';
+import type { Place } from '../daemon/place.ts';
+import type { RepositoryFacts } from '../daemon/repository.ts';
+import { boundDaemonLog } from '../daemon/daemon-log.ts';
+import { admit } from './admit.ts';
+import { DaemonLife } from './daemon-life.ts';
+import type { StartOptions } from './daemon-start.ts';
+import { exits } from './exit.ts';
+import { handlersOf } from './handlers.ts';
+import { runDisplay } from './run-display.ts';
+import { refuse } from './steering.ts';
+import type { CliContext } from './verb.ts';
+import type { Asking } from './wanted.ts';
+
+/** Hosts the loop until it ends; false when nothing began, which has been said. `asking` is null under a guardian. */
+export async function hostDaemon(
+  context: CliContext,
+  at: {
+    readonly place: Place;
+    readonly facts: RepositoryFacts;
+    readonly asking: Asking | null;
+    readonly options: StartOptions;
+  },
+): Promise<boolean> {
+  const { place, facts, asking, options } = at;
+  const exitWhenWaiting = options.exitWhenWaiting === true;
+  const display = runDisplay(context, place.home.path, { verbose: options.verbose === true });
+  const guardian = options.guarded === true ? guardianOf(process.ppid) : null;
+  const opened = await openLoop({
+    facts,
+    home: place.home,
+    env: { ...context.env },
+    now: context.now,
+    daemon: { since: context.now(), guardian, exitWhenWaiting },
+    onCommit: (events, state) => {
+      display.show(events, state);
+      if (options.guarded === true) boundDaemonLog(place);
+    },
+    onStall: (why) => display.stalled(why),
+    admit: async (state, git) =>
+      asking === null ? nothing : admit(context, { place, facts, asking, state, git }),
+  });
+  if ('refused' in opened) return false;
+  if ('owner' in opened) {
+    // Under a guardian somebody else was first, and whoever started it asks that one.
+    if (options.guarded === true) context.exit(exits.refused);
+    else {
+      context.fail({
+        exit: exits.refused,
+        what: 'a czar is running in this repository already',
+        where: opened.owner === null ? null : `pid ${opened.owner.pid}`,
+        next: 'czar status shows what it does',
+      });
+    }
+    return false;
+  }
+  await using loop = opened;
+  for (const note of loop.notes) context.out.note(note);
+  const life = new DaemonLife(loop.loop, { exitWhenWaiting, isAsked: asking !== null });
+  const served = await serve(loop.socket, handlersOf(loop, { place, daemon: life }));
+  if ('refused' in served) {
+    context.fail({
+      exit: exits.refused,
+      what: served.refused,
+      next: 'move it away, or set XDG_RUNTIME_DIR to a folder of yours',
+    });
+    return false;
+  }
+  await using _socket = served;
+  using _signals = life.endOnSignals();
+  for (const request of loop.admitted.requests) {
+    const answer = await loop.loop.send({ ...request, by: 'user' });
+    if (answer.ok) continue;
+    refuse(context, answer.rejection);
+    return false;
+  }
+  context.out.note(await life.over());
+  return true;
+}
+
+const nothing: Beginning = { run: '', requests: [], notes: [] };

@@ -1,0 +1,112 @@
+/** How long a daemon lives: until every run is over, or it is told to end. */
+import { contractVersion, type End, type Ended } from '../api/contract.ts';
+import { restlessRuns } from '../core/restless.ts';
+import { countIn } from '../core/run-index.ts';
+import { isRunLive, type RepositoryState, type RunState } from '../core/state.ts';
+import type { Loop } from '../daemon/loop.ts';
+import type { DaemonHandlers } from './handlers.ts';
+
+/** How long a daemon without a live run waits for the first thing to begin, milliseconds. */
+const firstWordMs = 30_000;
+
+export class DaemonLife implements DaemonHandlers {
+  readonly #loop: Loop;
+  readonly #exitWhenWaiting: boolean;
+  readonly #told = Promise.withResolvers<string>();
+  /** Whether it has been asked for anything, or has waited long enough for that. */
+  #asked: boolean;
+  #beginnings = 0;
+  #finishing = false;
+
+  constructor(
+    loop: Loop,
+    options: { readonly exitWhenWaiting: boolean; readonly isAsked: boolean },
+  ) {
+    this.#loop = loop;
+    this.#exitWhenWaiting = options.exitWhenWaiting;
+    this.#asked = options.isAsked || restlessRuns(loop.state).some(isRunLive);
+  }
+
+  /** Resolves when it is to end, with why. */
+  async over(): Promise<string> {
+    const silence = setTimeout(() => this.#look(), firstWordMs);
+    try {
+      return await Promise.race([this.#nothingLeft(), this.#told.promise]);
+    } finally {
+      clearTimeout(silence);
+    }
+  }
+
+  readonly beginning = (now: boolean): void => {
+    this.#beginnings += now ? 1 : -1;
+    if (!now) this.#look();
+  };
+
+  readonly end = async ({ agents }: End): Promise<Ended> => {
+    const { live, until } = this.#live();
+    switch (agents) {
+      case 'run-on':
+        // The answer goes out first.
+        setImmediate(() => this.#told.resolve('Told to end; agents run on.'));
+        return { v: contractVersion, ok: true, agents: live, until };
+      case 'finish':
+        this.#loop.drain();
+        break;
+      case 'stop':
+        this.#loop.stop();
+        break;
+    }
+    this.#finishing = true;
+    this.#look();
+    return { v: contractVersion, ok: true, agents: live, until: null };
+  };
+
+  /** SIGTERM and Ctrl-C end it like `daemon stop`; a terminal that goes away does not. */
+  endOnSignals(): Disposable {
+    const end = (): void => this.#told.resolve('Ended by a signal; agents run on.');
+    const stay = (): void => {};
+    process.on('SIGTERM', end).on('SIGINT', end).on('SIGHUP', stay);
+    return {
+      [Symbol.dispose]() {
+        process.off('SIGTERM', end).off('SIGINT', end).off('SIGHUP', stay);
+      },
+    };
+  }
+
+  async #nothingLeft(): Promise<string> {
+    await this.#loop.until((state, idle) => idle && this.#isOver(state));
+    return this.#finishing ? 'Told to end; no agent is left.' : 'Nothing is left to do.';
+  }
+
+  #isOver(state: RepositoryState): boolean {
+    if (this.#finishing) return true;
+    if (!this.#asked || this.#beginnings > 0) return false;
+    return restlessRuns(state).every((run) => !this.#goesOn(run));
+  }
+
+  #goesOn(run: RunState): boolean {
+    if (run.landing !== null || run.state === 'running') return true;
+    return isRunLive(run) && !this.#exitWhenWaiting;
+  }
+
+  /** Lets the loop look again whether anything is left. */
+  #look(): void {
+    this.#asked = true;
+    // A loop that has ended meanwhile says so to whoever waits for it.
+    this.#loop.send({ kind: 'tick' }).catch(() => undefined);
+  }
+
+  /** How many agents live, and until when they go on when nobody watches them; null without one. */
+  #live(): { readonly live: number; readonly until: number | null } {
+    let live = 0;
+    let alone: number | null = null;
+    for (const run of restlessRuns(this.#loop.state)) {
+      if (!isRunLive(run)) continue;
+      const here = countIn(run, 'starting', 'active');
+      const { unattendedMs } = run.plan.policies;
+      live += here;
+      if (here > 0) alone = Math.min(alone ?? Infinity, unattendedMs);
+    }
+    return { live, until: alone === null ? null : Date.now() + alone };
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * `czar daemon start`: starts a daemon where none lives, waits until it listens, and asks it to begin. What would be
+ * refused is refused before anything is started. Of several at once one starts it, and all of them ask it.
+ */
+import { guardianGaveUp, daemonOf, holderOf } from '../daemon/holder.ts';
+import type { Place } from '../daemon/place.ts';
+import { spawnDaemon, wouldBegin } from '../daemon/start-daemon.ts';
+import { hostDaemon } from './daemon-host.ts';
+import { exits } from './exit.ts';
+import { findFacts } from './find-facts.ts';
+import { findPlace } from './find-place.ts';
+import { isObstructed } from './obstacle.ts';
+import { insideAttempt } from './steering.ts';
+import { beginThroughDaemon } from './through-daemon.ts';
+import type { CliContext } from './verb.ts';
+import {
+  askingFor,
+  sayRefusal,
+  settlesChanges,
+  wrongOptions,
+  type Asking,
+  type BeginOptions,
+} from './wanted.ts';
+
+export interface StartOptions extends BeginOptions {
+  readonly foreground?: boolean;
+  readonly exitWhenWaiting?: boolean;
+  readonly verbose?: boolean;
+  readonly guarded?: boolean;
+}
+
+/** How long a daemon may take to listen, milliseconds, and how often is looked. */
+const patienceMs = 60_000;
+const lookMs = 25;
+
+export async function start(
+  context: CliContext,
+  scope: readonly string[],
+  options: StartOptions,
+): Promise<void> {
+  if (insideAttempt(context)) return;
+  const wrong = wrongOptions(options, scope);
+  if (wrong !== null)
+    return context.fail({ exit: exits.wrong, what: wrong, next: 'czar help daemon start' });
+  const place = findPlace(context);
+  if (
+    place === null ||
+    isObstructed(context, place, { folders: ['workers', 'worktrees', 'runs', 'logs'], state: true })
+  )
+    return;
+  const facts = await findFacts(context, place);
+  if (facts === null) return;
+  if (options.guarded === true) {
+    await hostDaemon(context, { place, facts, asking: null, options });
+    return;
+  }
+  const asking = await askingFor(context, place, scope, options);
+  if (asking === null) return;
+  const began =
+    options.foreground === true
+      ? await hostDaemon(context, { place, facts, asking, options })
+      : await inBackground(context, { place, asking, options, facts });
+  if (began === false) asking.undo();
+}
+
+interface At {
+  readonly place: Place;
+  readonly facts: Parameters<typeof wouldBegin>[0]['facts'];
+  readonly asking: Asking;
+  readonly options: StartOptions;
+}
+
+/** Whether something began; what stood in the way has been said. */
+async function inBackground(context: CliContext, at: At): Promise<boolean> {
+  const { place, options } = at;
+  let { wanted } = at.asking;
+  const holder = holderOf(place);
+  if (holder?.socket != null && holder.daemon === undefined) {
+    context.fail({
+      exit: exits.refused,
+      what: 'a czar run is going on in a terminal here',
+      where: `pid ${holder.pid}`,
+      next: 'Ctrl-C there ends it, agents finish; then czar daemon start',
+    });
+    return false;
+  }
+  const already = daemonOf(place);
+  if (already === null) {
+    const found = await wouldBegin({ ...at, wanted, now: context.now() });
+    if (!found.ok) {
+      if (!(await settlesChanges(context, found.refusal.differences))) {
+        sayRefusal(context, found.refusal);
+        return false;
+      }
+      wanted = { ...wanted, changes: 'amend' };
+    }
+    spawnDaemon(place, { args: argsOf(context, place, options), env: { ...context.env } });
+    if (!(await listens(place))) {
+      notStarted(context, place);
+      return false;
+    }
+  }
+  const begun = await beginThroughDaemon(context, place, wanted);
+  if (begun === null) return false;
+  const daemon = daemonOf(place);
+  const pid = daemon?.pid ?? null;
+  const attached = already !== null;
+  const { run, started } = begun;
+  if (context.options.json) {
+    context.out.json({ v: 1, pid, run, started, attached });
+  } else {
+    const who = attached ? 'A daemon lives already' : 'The daemon is started';
+    const what = started ? `it has started run ${run}` : `it goes on with run ${run}`;
+    context.out.line(`${who} (pid ${pid ?? 'gone'}): ${what}.`);
+    context.out.note('czar status shows the run; czar daemon stop ends the daemon.');
+  }
+  return true;
+}
+
+/** What the guardian starts: the same repository and home, in the foreground of nobody. */
+export function argsOf(
+  context: CliContext,
+  place: Place,
+  options: Pick<StartOptions, 'exitWhenWaiting' | 'verbose'>,
+): readonly string[] {
+  return [
+    'daemon',
+    'start',
+    '--guarded',
+    '--no-color',
+    '--repo',
+    place.root,
+    ...(context.options.czarDir === null ? [] : ['--czar-dir', place.home.path]),
+    ...(options.exitWhenWaiting === true ? ['--exit-when-waiting'] : []),
+    ...(options.verbose === true ? ['--verbose'] : []),
+  ];
+}
+
+/** Waits until a daemon listens; false when none does for long, or its guardian gave up. */
+export async function listens(place: Place): Promise<boolean> {
+  const deadline = performance.now() + patienceMs;
+  while (performance.now() < deadline) {
+    if (daemonOf(place) !== null) return true;
+    if (guardianGaveUp(place) !== null) return false;
+    await new Promise((resolve) => setTimeout(resolve, lookMs));
+  }
+  return false;
+}
+
+/** Says that no daemon came up. */
+export function notStarted(context: CliContext, place: Place): void {
+  const gaveUp = guardianGaveUp(place);
+  context.fail({
+    exit: exits.failed,
+    what:
+      gaveUp === null
+        ? 'the daemon does not come up'
+        : `the daemon died ${gaveUp.deaths} times in ten minutes, the last time with exit code ${gaveUp.code}`,
+    where: `${place.home.name}/logs/daemon.log`,
+    next: 'czar daemon logs tells more',
+  });
+}

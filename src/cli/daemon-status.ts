@@ -1,0 +1,59 @@
+/** `czar daemon status`: whether a daemon lives, since when, who starts it again, and what it has to do. */
+import { isRunLive } from '../core/state.ts';
+import { daemonOf, guardianGaveUp, holderOf, isThere } from '../daemon/holder.ts';
+import { openLogState } from '../daemon/hold-log.ts';
+import { counted, spanText } from '../report/figures.ts';
+import { exits } from './exit.ts';
+import { findPlace } from './find-place.ts';
+import type { CliContext } from './verb.ts';
+
+export async function status(context: CliContext): Promise<void> {
+  const place = findPlace(context);
+  if (place === null) return;
+  const daemon = daemonOf(place);
+  if (daemon === null) {
+    const holder = holderOf(place);
+    const gaveUp = guardianGaveUp(place);
+    return context.fail({
+      exit: exits.nothing,
+      what:
+        gaveUp === null
+          ? 'no daemon lives in this repository'
+          : `the daemon died ${gaveUp.deaths} times in ten minutes, the last time with exit code ${gaveUp.code}, and is not started again`,
+      where: holder?.socket == null ? null : `a czar run goes on in a terminal, pid ${holder.pid}`,
+      next:
+        gaveUp === null
+          ? 'czar daemon start starts one'
+          : 'czar daemon logs tells why; czar daemon start starts it again',
+    });
+  }
+  const { pid, version, socket } = daemon;
+  const { since, guardian, exitWhenWaiting } = daemon.daemon;
+  const guarded = guardian !== null && isThere(guardian);
+  const runs = [...(openLogState(place)?.runs.values() ?? [])].filter(isRunLive);
+  if (context.options.json) {
+    return context.out.json({
+      v: 1,
+      pid,
+      version,
+      started_at: new Date(since).toISOString(),
+      socket,
+      guardian: guarded ? guardian.pid : null,
+      exit_when_waiting: exitWhenWaiting,
+      runs: runs.map(({ id, state }) => ({ id, state })),
+    });
+  }
+  context.out.line(
+    `A daemon lives: pid ${pid}, czar ${version}, for ${spanText(context.now() - since)}.`,
+  );
+  context.out.line(
+    guarded
+      ? `Its guardian is pid ${guardian.pid}.`
+      : 'It has no guardian: nobody starts it again when it dies. czar daemon restart gives it one.',
+  );
+  context.out.line(
+    runs.length === 0
+      ? 'No run is live.'
+      : `${counted(runs.length, 'live run')}: ${runs.map(({ id, state }) => `${id} (${state})`).join(', ')}.`,
+  );
+}

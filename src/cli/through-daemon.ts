@@ -1,0 +1,55 @@
+/** Beginning a run in the daemon that lives. */
+import { askBegin } from '../api/client.ts';
+import type { Begun } from '../api/contract.ts';
+import type { Wanted } from '../daemon/choose-run.ts';
+import { daemonOf } from '../daemon/holder.ts';
+import type { Place } from '../daemon/place.ts';
+import { exits } from './exit.ts';
+import type { CliContext } from './verb.ts';
+import { settlesChanges } from './wanted.ts';
+
+/** How often, and at what distance (milliseconds), a daemon that does not listen yet is asked again. */
+const tries = 100;
+const pauseMs = 100;
+
+/** What the daemon began; null when it refused, or does not answer, which has been said. */
+export async function beginThroughDaemon(
+  context: CliContext,
+  place: Place,
+  wanted: Wanted,
+): Promise<Extract<Begun, { ok: true }> | null> {
+  const reply = await askPatiently(place, wanted);
+  if (reply === null) {
+    context.fail({
+      exit: exits.nothing,
+      what: 'the daemon of this repository does not answer',
+      next: 'czar daemon logs tells more; czar daemon start starts one',
+    });
+    return null;
+  }
+  if (reply.ok) {
+    for (const note of reply.notes) context.out.note(note);
+    return reply;
+  }
+  const { rejection, where = null, differences = [], problems = [] } = reply;
+  if (wanted.changes === null && (await settlesChanges(context, differences)))
+    return beginThroughDaemon(context, place, { ...wanted, changes: 'amend' });
+  for (const one of differences) context.out.note(`  ${one}`);
+  for (const line of problems) context.out.error(line);
+  const { exit, what, next } = rejection;
+  context.fail({ exit, what: what.replace(/\.$/, ''), where, next });
+  return null;
+}
+
+/** Null when no daemon answers for long. */
+async function askPatiently(place: Place, wanted: Wanted): Promise<Begun | null> {
+  for (let left = tries; left > 0; left -= 1) {
+    const socket = daemonOf(place)?.socket ?? null;
+    if (socket !== null) {
+      const reply = await askBegin(socket, { checkout: place.checkout, wanted });
+      if (reply !== 'unreachable') return reply;
+    }
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+  return null;
+}

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  CoreWorld,
+  endOf,
+  planOf,
+  runId,
+  type Script,
+  type WorkerSketch,
+} from '../../test/support/core-world.ts';
+import type { Plan, Policies } from './plan.ts';
+
+let revisions = 1;
+
+/** A later plan: a sketch with a `mission` has another hash. */
+function later(sketches: readonly WorkerSketch[], policies: Partial<Policies> = {}): Plan {
+  revisions += 1;
+  const hashed = sketches.map((one) =>
+    one.mission === undefined ? one : { hash: `h-${one.id}-${one.mission}`, ...one },
+  );
+  return { ...planOf(hashed, policies), revision: `r${revisions}` };
+}
+
+function amend(world: CoreWorld, plan: Plan) {
+  return world.ask({ kind: 'amend', run: runId, plan, scope: null });
+}
+
+const failsOnce = {
+  retry: { maxAttempts: 1, backoff: 'fixed', initialMs: 0, maxMs: 0, from: 'clean' },
+} as const;
+
+describe('amending the plan of a run', () => {
+  test('a worker that joins a live run starts with the rest', () => {
+    const world = new CoreWorld(planOf([{ id: 'a' }]));
+    world.perform(world.intent('prepare-run') ?? assert.fail());
+    assert.equal(amend(world, later([{ id: 'a' }, { id: 'b', on: ['a'] }])).ok, true);
+    assert.equal(world.worker('b').state, 'pending');
+    world.rest();
+    assert.deepEqual([world.worker('b').state, world.run.state], ['complete', 'complete']);
+  });
+
+  test('a failed worker is edited and retried, also when the run was over', () => {
+    const world = new CoreWorld(planOf([{ id: 'a', ...failsOnce }]));
+    world.rest((intent) =>
+      intent.kind === 'watch' ? endOf(intent, { how: 'exited', code: 1 }) : null,
+    );
+    assert.equal(world.run.state, 'failed');
+    assert.equal(amend(world, later([{ id: 'a', mission: 'easier', ...failsOnce }])).ok, true);
+    assert.equal(world.worker('a').state, 'failed');
+    world.ask({ kind: 'retry', run: runId, worker: 'a', note: null, clean: false });
+    world.rest();
+    assert.equal(world.run.state, 'complete');
+  });
+
+  test('what is under way or complete is refused by name, and nothing changes', () => {
+    const world = new CoreWorld(planOf([{ id: 'a' }, { id: 'b' }, { id: 'c', on: ['b'] }]));
+    world.rest(undefined, (intent) => intent.kind === 'watch' && intent.worker === 'a');
+    const before = world.state.seq;
+    for (const [plan, name] of [
+      [later([{ id: 'a', mission: 'other' }, { id: 'b' }, { id: 'c', on: ['b'] }]), /a is active/],
+      [later([{ id: 'a' }, { id: 'b', mission: 'other' }, { id: 'c' }]), /b is complete/],
+      [later([{ id: 'b' }, { id: 'c', on: ['b'] }]), /a is active/],
+      [later([{ id: 'a' }, { id: 'b' }, { id: 'c' }], { isolation: 'worktree' }), /isolated/],
+    ] as const) {
+      const answer = amend(world, plan);
+      assert.ok(!answer.ok);
+      assert.match(answer.rejection.what, name);
+    }
+    assert.equal(world.state.seq, before);
+  });
+
+  test('a worker that is taken out is cancelled with what it kept, and counts no more; put back, it starts again', () => {
+    const world = new CoreWorld(planOf([{ id: 'a' }, { id: 'b', on: ['a'] }]));
+    world.perform(world.intent('prepare-run') ?? assert.fail());
+    assert.equal(amend(world, later([{ id: 'a' }])).ok, true);
+    assert.equal(world.worker('b').state, 'cancelled');
+    assert.equal(amend(world, later([{ id: 'a' }, { id: 'b', on: ['a'] }])).ok, true);
+    assert.equal(world.worker('b').state, 'pending');
+    assert.equal(amend(world, later([{ id: 'a' }])).ok, true);
+    world.rest();
+    assert.equal(world.run.state, 'complete');
+  });
+
+  test('a ready worker with a new dependency waits for it, a blocked one without its failed dependency starts', () => {
+    const world = new CoreWorld(
+      planOf([{ id: 'a', ...failsOnce }, { id: 'b', on: ['a'] }, { id: 'c' }], { maxParallel: 1 }),
+    );
+    const end =
+      (code: number): Script =>
+      (intent) =>
+        intent.kind === 'watch' && intent.worker === 'a'
+          ? endOf(intent, { how: 'exited', code })
+          : null;
+    world.rest(end(1), (intent) => intent.kind === 'prepare-tree' && intent.worker === 'c');
+    assert.deepEqual([world.worker('a').state, world.worker('b').blockedBy], ['failed', 'a']);
+    assert.equal(
+      amend(world, later([{ id: 'a', ...failsOnce }, { id: 'b', mission: 'alone' }, { id: 'c' }]))
+        .ok,
+      true,
+    );
+    assert.equal(world.worker('b').state, 'starting');
+    world.rest();
+    assert.equal(world.worker('b').state, 'complete');
+    assert.equal(world.run.state, 'failed');
+  });
+
+  test('the same plan again is no event, and a cancelled run keeps its plan', () => {
+    const plan = planOf([{ id: 'a' }]);
+    const world = new CoreWorld(plan);
+    const before = world.state.seq;
+    assert.equal(amend(world, { ...plan }).ok, true);
+    assert.equal(world.state.seq, before);
+    world.ask({ kind: 'cancel', run: runId, worker: null });
+    world.rest();
+    assert.equal(world.run.state, 'cancelled');
+    assert.equal(amend(world, later([{ id: 'a' }, { id: 'b' }])).ok, false);
+  });
+});

@@ -1,0 +1,87 @@
+/** From what a person wants begun to the requests that begin it, whoever sends them to the loop. */
+import type { Request } from '../core/commands.ts';
+import type { RunBase } from '../core/events.ts';
+import { sharedWithUser } from '../core/isolation.ts';
+import type { RepositoryState } from '../core/state.ts';
+import type { GitContext } from '../git/context.ts';
+import type { RepositoryFacts } from '../git/repository.ts';
+import { counted } from '../report/figures.ts';
+import { choose, refusal, type Refusal, type Wanted } from './choose-run.ts';
+import { newRun } from './new-run.ts';
+import type { Place } from './place.ts';
+import { planNow } from './plan-changes.ts';
+
+/** What is to be begun: requests for the loop, in order; none when a run only goes on. */
+export interface Beginning {
+  readonly run: string;
+  readonly requests: readonly Request[];
+  /** What the person should know, each one sentence. */
+  readonly notes: readonly string[];
+}
+
+export type Began =
+  ({ readonly ok: true } & Beginning) | { readonly ok: false; readonly refusal: Refusal };
+
+/** What begins, or why nothing. Writes nothing, but for the snapshot of a checkout whose changes are to be included. */
+export async function begin(at: {
+  readonly place: Place;
+  readonly facts: RepositoryFacts;
+  readonly git: GitContext;
+  readonly state: RepositoryState;
+  readonly wanted: Wanted;
+  readonly now: number;
+}): Promise<Began> {
+  const { place, facts, git, state, wanted, now } = at;
+  const chosen = choose({ place, state, wanted });
+  if (!chosen.ok) return chosen;
+  const { choice, notes } = chosen;
+  if (choice.kind === 'continue') {
+    const { run } = choice;
+    const requests: Request[] = [];
+    if (choice.amend !== null) {
+      const { scope } = choice.amend;
+      const found = planNow(place, scope, wanted.sources);
+      if ('problem' in found) return refusal(2, found.problem, { next: 'czar validate' });
+      requests.push({ kind: 'amend', run, plan: found.plan, scope });
+    }
+    if (choice.retryFailed) requests.push({ kind: 'retry-failed', run });
+    return { ok: true, run, requests, notes };
+  }
+  const { plan, scope, settings } = choice;
+  const { includeDirty } = wanted;
+  const made = await newRun({ git, facts, plan, scope, ...settings, includeDirty, state, now });
+  if (!made.ok) {
+    const { exit, what, next } = made.rejection;
+    return refusal(exit, what.replace(/\.$/, ''), { next });
+  }
+  const { request } = made;
+  const shared = sharedWithUser(plan.policies);
+  return {
+    ok: true,
+    run: request.run,
+    requests: [request],
+    notes: [
+      ...notes,
+      ...(shared === null ? [] : [shared]),
+      ...baseNotes(request.base, made.leftOut),
+    ],
+  };
+}
+
+/** What of the checkout agents see and what they do not, each one sentence. */
+function baseNotes(
+  { commit, dirty, included }: RunBase,
+  leftOut: readonly { readonly path: string; readonly why: string }[],
+): readonly string[] {
+  const from = commit.slice(0, 10);
+  if (included === undefined) {
+    if (dirty === 0) return [];
+    return [
+      `${counted(dirty, 'file')} of your checkout ${dirty === 1 ? 'has' : 'have'} changes that no agent will see: the run starts from ${from}. --include-dirty shows them.`,
+    ];
+  }
+  return [
+    `Agents see ${counted(included, 'uncommitted file')} of your checkout too: the run starts from a snapshot, ${from}.`,
+    ...leftOut.map(({ path, why }) => `Not in the snapshot: ${path}: ${why}`),
+  ];
+}

@@ -1,0 +1,50 @@
+/** Who holds the repository's lock, as far as the system tells: a daemon, a `czar run`, or nobody. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readOwner, type DaemonFacts, type Owner } from '../journal/lock.ts';
+import { bootId, identify, liveness } from '../process/identity.ts';
+import type { Place } from './place.ts';
+
+/** The process that says it holds the lock and is not known to be gone; null without one. */
+export function holderOf(place: Pick<Place, 'state'>): Owner | null {
+  const owner = readOwner(place.state);
+  return owner !== null && isThere(owner) ? owner : null;
+}
+
+/** The daemon that holds the lock; null without one. */
+export function daemonOf(
+  place: Pick<Place, 'state'>,
+): (Owner & { readonly daemon: DaemonFacts }) | null {
+  const owner = holderOf(place);
+  return owner?.daemon === undefined ? null : { ...owner, daemon: owner.daemon };
+}
+
+/** The process that starts this one again: its parent, while that lives. */
+export function guardianOf(parent: number): DaemonFacts['guardian'] {
+  const found = parent > 1 ? identify(parent) : 'gone';
+  return typeof found === 'string' ? null : { pid: found.pid, start: found.start };
+}
+
+/** Whether this process is not known to be gone. */
+export function isThere({ pid, start }: { readonly pid: number; readonly start: string }): boolean {
+  return liveness({ pid, start, boot: bootId() }) !== 'gone';
+}
+
+/** The file in which a guardian says that it gave up. */
+export function gaveUpFile(place: Pick<Place, 'state'>): string {
+  return join(place.state, 'guardian-gave-up');
+}
+
+/** How often the daemon died before its guardian gave up, and with what exit code last; null when none has. */
+export function guardianGaveUp(
+  place: Pick<Place, 'state'>,
+): { readonly deaths: number; readonly code: number } | null {
+  try {
+    const [deaths, code] = readFileSync(gaveUpFile(place), 'utf8').trim().split(' ').map(Number);
+    return Number.isInteger(deaths) && Number.isInteger(code)
+      ? { deaths: deaths ?? 0, code: code ?? 0 }
+      : null;
+  } catch {
+    return null;
+  }
+}

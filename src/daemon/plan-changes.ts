@@ -1,0 +1,30 @@
+/** What of the plan files is no longer as a run has it. */
+import type { ConfigSources } from '../core/commands.ts';
+import type { RunState } from '../core/state.ts';
+import type { Plan } from '../core/plan.ts';
+import { diffPlans } from '../plan/diff.ts';
+import { loadPlan } from '../plan/load.ts';
+import { scopeOf } from '../plan/scope.ts';
+import type { Place } from './place.ts';
+
+/** The plan that the files give now for a run's scope, or why they give none, in a sentence. */
+export function planNow(
+  place: Pick<Place, 'root' | 'home'>,
+  scope: readonly string[] | null,
+  sources: ConfigSources,
+): { readonly plan: Plan } | { readonly problem: string } {
+  const { plan } = loadPlan({ root: place.root, home: place.home, sources });
+  if (plan === null) return { problem: 'the files are not a valid plan now' };
+  const scoped = scopeOf(plan, scope ?? []);
+  return 'unknown' in scoped ? { problem: `worker ${scoped.unknown} is gone` } : scoped;
+}
+
+/** How the plan files, as far as they are the run's, differ from its revision, in sentences; empty when they do not. */
+export function differencesOf(
+  place: Pick<Place, 'root' | 'home'>,
+  run: Pick<RunState, 'plan' | 'scope'>,
+  sources: ConfigSources,
+): readonly string[] {
+  const now = planNow(place, run.scope, sources);
+  return 'problem' in now ? [now.problem] : diffPlans(run.plan, now.plan);
+}
