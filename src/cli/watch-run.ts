@@ -26,6 +26,7 @@ export async function watchRun(
   const gone = new AbortController();
   using _watched = watchHolder(place, () => gone.abort());
   await reading(context, async (reader) => {
+    context.out.note(`A daemon runs ${id}; Ctrl-C only looks away.`);
     let seq = after;
     let state: RepositoryState = reader.loadCurrent(id);
     using _shown = display.follow(id, () => state);
