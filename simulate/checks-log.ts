@@ -1,6 +1,6 @@
 /** What every event must be true to, given the log before it and the world: checked before it is entered in the book. */
 /* oxlint-disable typescript/switch-exhaustiveness-check -- most events concern no check */
-import type { Event } from '../src/core/events.ts';
+import type { Event, EventOf } from '../src/core/events.ts';
 import { folderOf } from './attempts.ts';
 import { mayChange } from './effects-gates.ts';
 import type { Require } from './invariants.ts';
@@ -24,7 +24,7 @@ export interface Ground {
 
 /** The lifecycle, written out once more: where each state may come from. */
 const into: Readonly<Record<string, string>> = {
-  pending: 'blocked paused failed cancelled',
+  pending: 'ready blocked paused failed cancelled',
   ready: 'pending starting active verifying reviewing merging blocked paused',
   starting: 'ready',
   active: 'starting',
@@ -52,7 +52,7 @@ export function checkEvent(ground: Ground, event: Event): void {
   const { ledger, require } = ground;
   require('S10', event.seq === ledger.seq + 1, () => `event ${event.seq} after ${ledger.seq}`);
   const run = ledger.run(event.run);
-  if (event.type === 'run.started') requireAcyclic(ground, event);
+  if (event.type === 'run.started' || event.type === 'plan.amended') requireAcyclic(ground, event);
   if (run === undefined) return;
   const worker = ledger.worker(event);
   if (worker !== undefined) checkWorkerEvent(ground, run, worker, event);
@@ -65,9 +65,10 @@ export function checkEvent(ground: Ground, event: Event): void {
       checkVerdict(ground, event, worker);
       break;
     case 'run.complete':
-      require('L2', [...run.workers.values()].every(
-        (one) => one.state === 'complete' || one.state === 'skipped',
-      ), () => 'a run is complete with workers that are not');
+      require('L2', run.plan.workers
+        .map(({ id }) => run.workers.get(id))
+        .every((one) => one?.state === 'complete' || one?.state === 'skipped'), () =>
+        'a run is complete with workers that are not');
       break;
     case 'run.failed':
     case 'run.cancelled':
@@ -323,7 +324,7 @@ function checkVerdict(
   }
 }
 
-function requireAcyclic({ require }: Ground, event: Extract<Event, { type: 'run.started' }>): void {
+function requireAcyclic({ require }: Ground, event: EventOf<'run.started' | 'plan.amended'>): void {
   const edges = new Map(
     event.data.plan.workers.map((one) => [one.id, one.edges.map((edge) => edge.on)]),
   );

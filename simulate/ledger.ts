@@ -7,6 +7,7 @@ import type {
   Block,
   ChangeVerdict,
   Event,
+  EventOf,
   KeptWork,
   LandPlan,
   TreeGate,
@@ -17,7 +18,7 @@ import type { WorkerStateName } from '../src/core/lifecycle.ts';
 
 export interface WorkerBook {
   readonly id: string;
-  readonly definition: WorkerDefinition;
+  definition: WorkerDefinition;
   state: WorkerStateName;
   /** When it entered its state. */
   since: number;
@@ -91,11 +92,35 @@ export class Ledger {
     if (event.type === 'loop.started') this.epoch = event.data.epoch;
     if (event.type === 'run.started' && event.run !== undefined)
       this.runs.set(event.run, openBook(event.run, event.data.plan));
+    if (event.type === 'plan.amended') this.#amend(event);
     const run = this.run(event.run);
     if (run === undefined) return;
     ofRun(run, event);
     const worker = event.worker === undefined ? undefined : run.workers.get(event.worker);
     if (worker !== undefined) ofWorker(run, worker, event);
+  }
+
+  /** The book of the other plan, with the workers that were there as they stood. */
+  #amend(event: EventOf<'plan.amended'>): void {
+    const before = this.run(event.run);
+    if (before === undefined) return;
+    const after = openBook(before.id, event.data.plan);
+    const workers = new Map(before.workers);
+    for (const [id, worker] of after.workers) {
+      const known = workers.get(id);
+      if (known === undefined) workers.set(id, worker);
+      else known.definition = worker.definition;
+    }
+    const run = { ...before, plan: after.plan, waves: after.waves, workers };
+    this.runs.set(run.id, run);
+    for (const id of event.data.changed) {
+      const worker = workers.get(id);
+      if (worker === undefined) continue;
+      worker.satisfied.clear();
+      worker.definition.edges.forEach((edge, index) => {
+        if (edgeHolds(run, edge)) worker.satisfied.add(index);
+      });
+    }
   }
 }
 

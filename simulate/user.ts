@@ -27,7 +27,7 @@ export function anyRequest(world: World, run: string, plan: Plan): Request {
   const workers = plan.workers.map((one) => one.id);
   const worker = user.chance(0.03) ? 'nobody' : user.pick(workers);
   const place = { run: user.chance(0.02) ? 'no-run' : run, worker };
-  switch (user.below(19)) {
+  switch (user.below(20)) {
     case 0:
     case 1:
       return {
@@ -65,6 +65,8 @@ export function anyRequest(world: World, run: string, plan: Plan): Request {
     case 16:
       return { kind: 'tell', ...place, text: 'mind the gap' };
     case 17:
+      return amend(world, place.run, plan);
+    case 18:
       return land(world, place.run, true);
     default:
       return startRun(world, run, plan);
@@ -81,6 +83,21 @@ function submit(world: World, place: { readonly run: string; readonly worker: st
       unfinished: world.user.chance(0.1) ? 'a merge is under way' : null,
     },
   };
+}
+
+/** Takes a worker that nothing depends on out of the plan, or puts it back, or changes what another is told. */
+function amend(world: World, run: string, plan: Plan): Request {
+  const { user } = world;
+  const on = new Set(plan.workers.flatMap(({ edges }) => edges.map((edge) => edge.on)));
+  const loose = plan.workers.filter(({ id }) => !on.has(id) && plan.workers.length > 1);
+  const gone = user.chance(0.4) && loose.length > 0 ? user.pick(loose).id : null;
+  const changed = user.chance(0.6) ? user.pick(plan.workers).id : null;
+  const edition = user.below(3);
+  const workers = plan.workers
+    .filter(({ id }) => id !== gone)
+    .map((one) => (one.id === changed ? { ...one, hash: `${one.hash}-${edition}` } : one));
+  const revision = `${plan.revision}-${gone ?? ''}-${changed ?? ''}-${edition}`;
+  return { kind: 'amend', run, plan: { ...plan, workers, revision }, scope: null };
 }
 
 export function land(world: World, run: string, partial: boolean): Request {

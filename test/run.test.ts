@@ -53,7 +53,7 @@ test('options of run that would have no effect are refused', async () => {
     [['--agent', 'x'], /--agent .* needs -m/],
     [['--owns', 'src/**'], /--owns .* needs -m/],
     [['a', '-m', 'Do it'], /a is too much/],
-    [['-m', 'Do it', '--failed'], /-m starts a run, --failed/],
+    [['-m', 'Do it', '--failed'], /-m adds to a run or starts one, --failed/],
     [['--new', '--failed'], /--new starts another run, --failed/],
     [['--new', '--pinned'], /--new starts another run, --pinned/],
   ] as const) {

@@ -1,9 +1,12 @@
-/** `czar add "TEXT"`: a new worker from a sentence. */
+/** `czar add "TEXT"`: a new worker from a sentence; a live run takes it in. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { liveRun } from '../daemon/read.ts';
 import { addWorker, type AddOptions } from './add-worker.ts';
-import { exits } from './exit.ts';
+import { configSources } from './config-sources.ts';
 import { findPlace } from './find-place.ts';
 import { isObstructed } from './obstacle.ts';
+import { steer } from './steering.ts';
 import type { CliContext, Verb } from './verb.ts';
 
 export const verb: Verb = {
@@ -34,17 +37,21 @@ async function add(options: AddOptions, context: CliContext): Promise<void> {
   const place = findPlace(context);
   if (place === null || isObstructed(context, place, { folders: ['workers'] })) return;
   const live = await liveRun(place);
-  if (live !== null) {
-    return context.fail({
-      exit: exits.refused,
-      what: `run ${live} is live and keeps the plan that it started with`,
-      next: `add it when the run has ended (czar status), or end it: czar cancel --run ${live}`,
-    });
-  }
   const id = addWorker(context, place, options);
   if (id === null) return;
   const file = `${place.home.name}/workers/${id}.md`;
-  if (context.options.json) context.out.json({ v: 1, id, file });
+  if (live === null) {
+    if (context.options.json) context.out.json({ v: 1, id, file, run: null });
+    else context.out.line(file);
+    context.out.note('next: czar run');
+    return;
+  }
+  const sources = configSources(context);
+  if (!(await steer(context, (run) => ({ kind: 'amend', run, sources }), null))) {
+    rmSync(join(place.root, file), { force: true });
+    return;
+  }
+  if (context.options.json) context.out.json({ v: 1, id, file, run: live });
   else context.out.line(file);
-  context.out.note('next: czar run');
+  context.out.note(`It is part of run ${live} now.`);
 }

@@ -1,10 +1,11 @@
-/** `czar plan show|waves|graph`: the plan as it would run. */
+/** `czar plan show|waves|graph|diff|amend`: the plan as it would run, and as a run has it. */
 import { Option } from 'commander';
 import { waveOf, waves } from '../core/graph.ts';
 import type { Plan, WorkerDefinition } from '../core/plan.ts';
 import { formatGraph, graphFormats, graphOf, type GraphFormat } from '../plan/graph-formats.ts';
 import { findPlace } from './find-place.ts';
 import { planDocument } from './plan-document.ts';
+import { amendPlan, showDifferences } from './plan-changes.ts';
 import { openPlan, plural } from './plan-files.ts';
 import type { CliContext, Verb } from './verb.ts';
 
@@ -33,6 +34,16 @@ export const verb: Verb = {
           }),
         );
     }
+    command
+      .command('diff')
+      .description('how the files differ from what the run has')
+      .action(() => showDifferences(context));
+    command
+      .command('amend')
+      .description(
+        'take the files into the run: what is under way or complete stays, or is refused by name',
+      )
+      .action(async () => amendPlan(context));
   },
 };
 

@@ -23,7 +23,7 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     load: () => import('./config.ts'),
   },
   plan: {
-    summary: 'the plan as it would run: show, waves, graph',
+    summary: 'the plan as it would run: show, waves, graph; and as a run has it: diff, amend',
     load: () => import('./plan.ts'),
   },
   worker: { summary: 'one worker: new, show', load: () => import('./worker.ts') },

@@ -9,7 +9,7 @@ import { answer, approvePath, unblock } from './decide-settle.ts';
 import { cancel, cancelRun, skip } from './decide-stop.ts';
 import { accept, refuse, type Decision } from './decision.ts';
 import type { NewEvent, Principal } from './events.ts';
-import { isRunLive, type RepositoryState } from './state.ts';
+import { isPlanned, isRunLive, type RepositoryState } from './state.ts';
 
 /** Requests that would let a worker go on: not while its run is being cancelled, where nothing starts. */
 const goesOn: ReadonlySet<Request['kind']> = new Set([
@@ -71,6 +71,13 @@ export function decideRequest(
       3,
       `There is no worker ${request.worker} in run ${run.id}.`,
       'czar status lists the workers.',
+    );
+  }
+  if (!isPlanned(run, worker.id) && request.kind !== 'cancel') {
+    return refuse(
+      4,
+      `${worker.id} is not in the plan any more.`,
+      'Put its file back, and czar plan amend takes it in again.',
     );
   }
   switch (request.kind) {

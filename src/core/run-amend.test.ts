@@ -74,6 +74,9 @@ describe('amending the plan of a run', () => {
     world.perform(world.intent('prepare-run') ?? assert.fail());
     assert.equal(amend(world, later([{ id: 'a' }])).ok, true);
     assert.equal(world.worker('b').state, 'cancelled');
+    const again = { kind: 'retry', run: runId, worker: 'b', note: null, clean: false } as const;
+    const refused = world.ask(again);
+    assert.ok(!refused.ok && /not in the plan any more/.test(refused.rejection.what));
     assert.equal(amend(world, later([{ id: 'a' }, { id: 'b', on: ['a'] }])).ok, true);
     assert.equal(world.worker('b').state, 'pending');
     assert.equal(amend(world, later([{ id: 'a' }])).ok, true);

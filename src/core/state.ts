@@ -203,6 +203,11 @@ export function definitionOf(run: Pick<RunState, 'id' | 'plan'>, id: string): Wo
 
 const byPlan = new WeakMap<Plan, ReadonlyMap<string, WorkerDefinition>>();
 
+/** Whether the worker is of the run's plan: one that an amendment took out is not. */
+export function isPlanned({ plan }: Pick<RunState, 'plan'>, id: string): boolean {
+  return plan.removed?.every((one) => one.id !== id) ?? true;
+}
+
 /** Workers that the run's plan has: those that amendments took out do not count. */
 export function workersOf(run: Pick<RunState, 'plan' | 'workers'>): readonly WorkerState[] {
   return run.plan.workers.flatMap(({ id }) => run.workers.get(id) ?? []);

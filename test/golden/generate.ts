@@ -20,7 +20,7 @@ const [number = '', ...named] = process.argv.slice(2);
 if (!/^\d+$/.test(number)) throw new Error('give the number of the first log that is written');
 const kinds: Readonly<
   Record<string, () => readonly StoredEvent[] | Promise<readonly StoredEvent[]>>
-> = { run: runLog, rare: rareLog, pauses: pauseLog };
+> = { run: runLog, rare: rareLog, pauses: pauseLog, amend: amendLog };
 let next = Number(number);
 for (const [what, make] of Object.entries(kinds)) {
   if (named.length > 0 && !named.includes(what)) continue;
@@ -156,6 +156,19 @@ function pauseLog(): readonly StoredEvent[] {
   ask('pause', null);
   world.rest();
   ask('pause', 'b');
+  return world.log.map((event) => encodeEvent(event));
+}
+
+/** A plan that changes while it runs: a worker joins, one goes, one is changed, by the core alone. */
+function amendLog(): readonly StoredEvent[] {
+  const plan = planOf([{ id: 'a' }, { id: 'b', on: ['a'] }, { id: 'c', on: ['a'] }]);
+  const world = new CoreWorld(plan);
+  world.rest(undefined, ({ kind }) => kind === 'watch');
+  const { workers } = planOf([{ id: 'a' }, { id: 'c', on: ['a'] }, { id: 'd', on: ['c'] }]);
+  const changed = workers.map((one) => (one.id === 'c' ? { ...one, hash: 'h-c-2' } : one));
+  const amended = { ...plan, revision: 'r2', workers: changed };
+  assert.ok(world.ask({ kind: 'amend', run: runId, plan: amended, scope: null }).ok);
+  world.rest();
   return world.log.map((event) => encodeEvent(event));
 }
 

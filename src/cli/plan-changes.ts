@@ -1,0 +1,57 @@
+/** `czar plan diff|amend`: how the files differ from what a run has, and taking them into it. */
+import { openLogState } from '../daemon/hold-log.ts';
+import { differencesOf } from '../daemon/plan-changes.ts';
+import { configSources } from './config-sources.ts';
+import { exits } from './exit.ts';
+import { findPlace } from './find-place.ts';
+import { chosenRun } from './reading.ts';
+import { steer } from './steering.ts';
+import type { CliContext } from './verb.ts';
+
+/** How the files differ from the run's plan, line by line; null when there is no run, which has been said. */
+function differences(
+  context: CliContext,
+): { readonly run: string; readonly lines: readonly string[] } | null {
+  const place = findPlace(context);
+  if (place === null) return null;
+  const state = openLogState(place);
+  if (state === null) {
+    context.fail({
+      exit: exits.nothing,
+      what: 'there is no run in this repository',
+      next: 'czar run starts one',
+    });
+    return null;
+  }
+  const run = chosenRun(context, state);
+  if (run === null) return null;
+  return { run: run.id, lines: differencesOf(place, run, configSources(context)) };
+}
+
+/** Shows the differences; none is no failure. */
+export function showDifferences(context: CliContext): void {
+  const found = differences(context);
+  if (found === null) return;
+  const { run, lines } = found;
+  if (context.options.json) return context.out.json({ v: 1, run, differences: lines });
+  for (const line of lines) context.out.line(line);
+  context.out.note(
+    lines.length === 0
+      ? `The files are as run ${run} has them.`
+      : `czar plan amend takes them into run ${run}.`,
+  );
+}
+
+/** Takes the files into the run. */
+export async function amendPlan(context: CliContext): Promise<void> {
+  const found = differences(context);
+  if (found === null) return;
+  const { run, lines } = found;
+  for (const line of lines) context.out.note(`  ${line}`);
+  const sources = configSources(context);
+  await steer(
+    context,
+    (id) => ({ kind: 'amend', run: id, sources }),
+    lines.length === 0 ? `The files are as run ${run} has them.` : `Run ${run} has the files now.`,
+  );
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Background } from './support/background.ts';
+import { all, only } from './support/log.ts';
+import { Scratch } from './support/scratch.ts';
+
+const once = 'retry: {max_attempts: 1, initial: 0s}';
+
+test('a worker failed, the user edits its file and types czar retry: the file is what it is retried with', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted('grep -q easier "$CZAR_PROMPT_FILE" || exit 1\necho x > "$CZAR_WORKER.txt"\n');
+  scratch.worker('a', once, 'Something hard.\n');
+  scratch.worker('b', 'dependencies: [a]', 'Something easier.\n');
+  scratch.commitAll();
+  assert.equal((await scratch.czar('run')).code, 1);
+  scratch.worker('a', once, 'Something easier.\n');
+  const asked = await scratch.czar('retry', 'a');
+  assert.equal(asked.code, 4);
+  assert.match(asked.stderr, /worker a: instructions Something hard/);
+  assert.equal((await scratch.czar('retry', 'a', '--amend')).code, 0);
+  assert.equal((await scratch.czar('run')).code, 0);
+  const { data } = only(scratch.log(), 'plan.amended');
+  assert.deepEqual([data.added, data.changed, data.removed], [[], ['a'], []]);
+  assert.equal(all(scratch.log(), 'run.started').length, 1);
+});
+
+test('plan diff shows what amend would take in; what is under way is refused by name, and nothing changes', async () => {
+  await using scratch = await Scratch.make();
+  await using daemon = new Background(scratch);
+  scratch.config();
+  scratch.worker('a');
+  scratch.worker('b', 'dependencies: [a]');
+  scratch.commitAll();
+  await daemon.start();
+  const a = await scratch.stubs.agent('a');
+  await scratch.happened('worker.active', 'a');
+  assert.deepEqual((await scratch.json('plan', 'diff')).differences, []);
+  scratch.worker('b', 'dependencies: [a]\nmission: more');
+  scratch.worker('c');
+  const { differences } = await scratch.json('plan', 'diff');
+  assert.equal(differences.length, 2);
+  assert.match(differences[0], /worker b: mission null → more/);
+  const amended = await scratch.json('plan', 'amend');
+  assert.equal(amended.ok, true);
+  await scratch.stubs.agent('c');
+  scratch.worker('a', 'mission: other');
+  const refused = await scratch.czar('plan', 'amend');
+  assert.equal(refused.code, 4);
+  assert.match(refused.stderr, /a is active/);
+  scratch.worker('a');
+  assert.equal((await scratch.czar('plan', 'amend')).code, 0);
+  assert.equal(all(scratch.log(), 'plan.amended').length, 1);
+  a.exit();
+});
+
+test('add writes a worker and takes it into the live run; run -m begins with it, and its file goes when nothing begins', async () => {
+  await using scratch = await Scratch.make();
+  await using daemon = new Background(scratch);
+  scratch.config();
+  scratch.worker('a');
+  scratch.commitAll();
+  await daemon.start();
+  const a = await scratch.stubs.agent('a');
+  await scratch.happened('worker.active', 'a');
+  const { id } = await scratch.json('add', 'Write the notes', '--after', 'a');
+  assert.equal((await scratch.json('status')).workers.length, 2);
+  const more = scratch.start('run', '-m', 'Write more');
+  const added = await scratch.stubs.agent('write-more');
+  a.exit();
+  (await scratch.stubs.agent(id)).exit();
+  added.exit();
+  assert.equal((await more.finished).code, 0);
+  await daemon.ended();
+  assert.equal(all(scratch.log(), 'plan.amended').length, 2);
+});
