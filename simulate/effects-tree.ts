@@ -62,6 +62,9 @@ async function prepare({
     keptWhenMade: { attempt, kept },
   };
   if (isEmpty(context.run, worker)) tree.files = new Map();
+  // A folder is never put over another: that of a loop which came meanwhile stays.
+  if (world.trees.get(key) !== old)
+    throw new Error('another loop has made the tree of this or a later attempt');
   world.trees.set(key, tree);
   await place('made');
   return done(tree);

@@ -137,6 +137,16 @@ test('fault 51: preparing the same attempt again changes nothing; a half-made tr
   assert.equal(existsSync(join(r.scratch.root, '.czar/worktrees/.making-one')), false);
 });
 
+test('the tree of a later attempt is not taken away for an earlier one, whose loop was overtaken', async () => {
+  using r = await gitRun();
+  const { worktree } = await r.prepare('one', { attempt: 3 });
+  writeFiles(worktree, { 'new.txt': 'agent' });
+  for (const continues of [false, true])
+    await assert.rejects(r.prepare('one', { attempt: 2, continues }), /a later attempt already/);
+  assert.equal(readFileSync(join(worktree, 'new.txt'), 'utf8'), 'agent');
+  assert.equal((await r.prepare('one', { attempt: 3 })).worktree, worktree);
+});
+
 test('what was kept of an old tree is told again after a kill, since nobody heard it', async () => {
   for (const point of [
     'keep:after-ref',

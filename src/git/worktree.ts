@@ -54,6 +54,9 @@ export async function prepareTree(
     const owner = await ownerOf(repository.gitDir);
     const there = await isThere(order.dir);
     const ours = there && owner?.run === order.run && owner.worker === order.worker;
+    // A loop that was overtaken and does not know it yet (S2).
+    if (ours && owner.attempt > order.attempt)
+      throw failure(`the tree of ${order.worker} belongs to a later attempt already`);
     if (ours && (owner.attempt === order.attempt || order.continues)) {
       const tree = await continueTree(repository, order, owner.attempt === order.attempt);
       return { ...tree, kept: await keptBefore(context, order) };
