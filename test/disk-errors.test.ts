@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { openJournalForReading } from '../src/journal/sqlite.ts';
 import { mayTrace } from './support/may-trace.ts';
+import { all } from './support/log.ts';
 import { Scratch } from './support/scratch.ts';
 
 const launcher = join(import.meta.dirname, '../bin/czar');
@@ -86,10 +87,19 @@ describe(
   },
 );
 
-/** Everything is merged, nothing was launched twice, and the log is whole. */
+/** Everything is merged, every worker's agent was launched once, and the log is whole. */
 function assertWhole(scratch: Scratch, launches: string): void {
   const launched = readFileSync(launches, 'utf8').trim().split('\n').toSorted();
-  assert.deepEqual(launched, ['a/1', 'b/1', 'c/1']);
+  assert.deepEqual(
+    launched.map((attempt) => attempt[0]),
+    ['a', 'b', 'c'],
+  );
+  // A process that ended between the record of a launch and the launch leaves an attempt that can never start.
+  for (const attempt of launched.filter((each) => !each.endsWith('/1'))) {
+    const [worker = ''] = attempt;
+    const ends = all(scratch.log(), 'attempt.ended', worker).map(({ data }) => data.end.how);
+    assert.deepEqual(ends, ['lost', 'exited'], attempt);
+  }
   const refs = scratch.git('for-each-ref', '--format=%(refname)', 'refs/heads/czar').split('\n');
   const integration = refs.find((ref) => ref.endsWith('-integration')) ?? '';
   const tree = scratch.git('ls-tree', '-r', '--name-only', integration).split('\n');
