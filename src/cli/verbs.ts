@@ -70,6 +70,10 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     load: () => import('./kept.ts'),
   },
   land: { summary: 'bring the run’s work into your branch', load: () => import('./land.ts') },
+  prune: {
+    summary: 'delete what old runs hold, as far as it is landed or asked for',
+    load: () => import('./prune.ts'),
+  },
   demo: {
     summary: 'a whole run in a scratch repository, with scripted agents',
     load: () => import('./demo.ts'),

@@ -189,6 +189,14 @@ export interface RunBase {
   readonly included?: number;
 }
 
+/** A ref that is deleted, and where it stood. */
+export interface PrunedRef {
+  /** The user's repository, or the mirror. */
+  readonly in: 'repository' | 'mirror';
+  readonly ref: string;
+  readonly commit: string;
+}
+
 /** Data of each event type. */
 export interface EventData {
   'loop.started': {
@@ -346,6 +354,22 @@ export interface EventData {
     /** Files of the target's checkout that could not follow its branch; absent when there are none. */
     readonly notUpdated?: readonly string[];
   };
+
+  /**
+   * What is deleted now, because a person asked for it: outputs of runs, refs with the commits that they stood at, copies
+   * of files that were kept aside. The core does not act on it.
+   */
+  'prune.started': {
+    readonly by: Principal;
+    /** Runs whose outputs are deleted. */
+    readonly outputs: readonly string[];
+    readonly refs: readonly PrunedRef[];
+    /** Runs whose files that lay aside are deleted. */
+    readonly aside: readonly string[];
+  };
+  'prune.done': { readonly outputs: number; readonly refs: number; readonly bytes: number };
+  /** Everything that czar made is removed from here on; `bundle` holds what was not merged, null when nothing was. */
+  'uninstall.started': { readonly by: Principal; readonly bundle: string | null };
 
   /** An effect that failed for reasons outside the work (disk, git, process table); it is tried again or gives up. */
   'effect.failed': {

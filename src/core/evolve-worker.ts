@@ -110,6 +110,9 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
       return say(worker, at, `${event.data.effect} failed: ${event.data.error}`);
     case 'loop.started':
     case 'loop.ended':
+    case 'prune.started':
+    case 'prune.done':
+    case 'uninstall.started':
     case 'run.started':
     case 'plan.amended':
     case 'run.prepared':

@@ -185,6 +185,9 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
     }
     case 'loop.started':
     case 'loop.ended':
+    case 'prune.started':
+    case 'prune.done':
+    case 'uninstall.started':
     case 'run.started':
     case 'plan.amended':
     case 'worker.started':

@@ -98,10 +98,10 @@ async function showBranch(
     return 'it is not a branch';
   const place = inUserRepository(context);
   const found = await readRefIn(place, ref);
-  const last = await readRefIn(place, written(ref));
+  const last = await readRefIn(place, publishedRef(ref));
   if (found === commit && last === commit) return null;
   if (options.own && found !== null) {
-    await moveRefIn(place, { ref: written(ref), from: last, to: found });
+    await moveRefIn(place, { ref: publishedRef(ref), from: last, to: found });
     return null;
   }
   if (options.rebasing) return 'it is being rebased in a checkout';
@@ -111,7 +111,7 @@ async function showBranch(
   const old = from.old ?? zero(commit);
   const input = [
     ...(found === commit ? [] : [`update ${ref}\0${commit}\0${old}\0`]),
-    `update ${written(ref)}\0${commit}\0\0`,
+    `update ${publishedRef(ref)}\0${commit}\0\0`,
   ].join('');
   await reach(context, 'publish:before-branch');
   const args = [...quietly, 'update-ref', '--no-deref', '--stdin', '-z'];
@@ -141,7 +141,8 @@ async function mayMoveFrom(
   return { kind: 'no', why: 'it existed before and holds other commits' };
 }
 
-function written(ref: string): string {
+/** Where it stands where czar last put a branch (full name). */
+export function publishedRef(ref: string): string {
   return `refs/czar/published/${flat(ref)}`;
 }
 

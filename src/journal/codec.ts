@@ -149,5 +149,8 @@ export const eventTypes: Readonly<Record<EventType, true>> = {
   'land.built': true,
   'land.refused': true,
   'run.landed': true,
+  'prune.started': true,
+  'prune.done': true,
+  'uninstall.started': true,
   'effect.failed': true,
 };

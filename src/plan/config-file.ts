@@ -26,6 +26,15 @@ export interface Config {
   };
   readonly retry: Retry;
   readonly timeoutMs: number | null;
+  readonly retention: Retention;
+}
+
+/** What `prune` leaves. Times in milliseconds; null means for ever. */
+export interface Retention {
+  /** Newest runs that keep their branches and refs. */
+  readonly runs: number;
+  readonly outputsMs: number | null;
+  readonly keptMs: number | null;
 }
 
 /** The configuration of a home (relative to the root), all layers over one another; what is wrong of it is left out. */
@@ -75,7 +84,7 @@ export function warnOfUnused({ fields, layers }: Merged, problems: Problems): vo
 }
 
 function configOf(fields: ConfigFields): Config {
-  const { agents = {}, retry = {} } = fields;
+  const { agents = {}, retry = {}, retention = {} } = fields;
   const otherwise = configDefaults;
   const maxWorkBytes = parseSize(fields.max_work_size ?? '');
   return {
@@ -114,7 +123,17 @@ function configOf(fields: ConfigFields): Config {
       from: otherwise.retry.from,
     }),
     timeoutMs: fields.timeout === undefined ? null : milliseconds(fields.timeout, 0),
+    retention: {
+      runs: retention.runs ?? otherwise.retention.runs,
+      outputsMs: spanOf(retention.outputs ?? otherwise.retention.outputs),
+      keptMs: spanOf(retention.kept ?? otherwise.retention.kept),
+    },
   };
+}
+
+/** Milliseconds of a span that may be `never`, which is null. */
+function spanOf(text: string): number | null {
+  return text === 'never' ? null : span(text);
 }
 
 /** Milliseconds of a default. */

@@ -47,6 +47,11 @@ const agentDefinition = z.strictObject({
     .meta({ description: 'Environment variables that it is given beside the usual ones.' }),
 });
 
+/** A span of time, or `never` for one without an end. */
+const spanOrNever = z.union([positiveDuration, z.literal('never')], {
+  error: () => 'expected a duration such as 30d, or never',
+});
+
 const anything = z.unknown();
 
 export const configSchema = z.strictObject({
@@ -142,8 +147,23 @@ export const configSchema = z.strictObject({
   max_work_size: size.optional().meta({
     description: 'What an attempt may bring into the mirror; more stays in its tree. Default: 1GB.',
   }),
+  retention: z
+    .strictObject({
+      runs: count(1, 100_000).optional().meta({
+        description:
+          'How many runs keep their branches and refs; those of older ones go when their work is landed or otherwise reachable.',
+      }),
+      outputs: spanOrNever.optional().meta({
+        description:
+          'How long after its end a run keeps what its agents printed, or never: for ever.',
+      }),
+      kept: spanOrNever.optional().meta({
+        description: 'How long work that is kept and not merged stays, or never: for ever.',
+      }),
+    })
+    .optional()
+    .meta({ description: 'What czar prune deletes.' }),
   // What later versions act on.
-  retention: anything.optional().meta({ description: 'What czar prune may delete, and when.' }),
   worktrees: anything
     .optional()
     .meta({ description: 'Folder for working trees instead of the one in the home.' }),
@@ -183,7 +203,6 @@ export type ConfigFields = z.infer<typeof configSchema>;
 
 /** Keys that load and that this version does not act on, with what happens instead. */
 export const configNotActedOn: Readonly<Partial<Record<keyof ConfigFields, string>>> = {
-  retention: 'nothing is deleted by itself',
   worktrees: 'working trees stand in the home',
   stagger: 'starts follow one another at once',
   budget: 'nothing stops at it',

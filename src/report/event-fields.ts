@@ -183,6 +183,24 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
         ['target', event.data.target],
         ['commit', short(event.data.commit)],
       ];
+    case 'prune.started':
+      return [
+        ['by', event.data.by],
+        ['outputs', event.data.outputs.length],
+        ['refs', event.data.refs.length],
+        ['aside', event.data.aside.length],
+      ];
+    case 'prune.done':
+      return [
+        ['outputs', event.data.outputs],
+        ['refs', event.data.refs],
+        ['bytes', event.data.bytes],
+      ];
+    case 'uninstall.started':
+      return [
+        ['by', event.data.by],
+        ['bundle', event.data.bundle ?? 'none'],
+      ];
     case 'effect.failed':
       return [
         ['effect', event.data.effect],

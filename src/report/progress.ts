@@ -184,6 +184,9 @@ function changeText(event: Event, run: RunState | null): string | null {
       return `run ${event.run} did not land: ${event.data.reason}`;
     case 'loop.started':
     case 'loop.ended':
+    case 'prune.started':
+    case 'prune.done':
+    case 'uninstall.started':
     case 'run.prepared':
     case 'run.cancel_requested':
     case 'worker.merged':

@@ -20,7 +20,7 @@ const [number = '', ...named] = process.argv.slice(2);
 if (!/^\d+$/.test(number)) throw new Error('give the number of the first log that is written');
 const kinds: Readonly<
   Record<string, () => readonly StoredEvent[] | Promise<readonly StoredEvent[]>>
-> = { run: runLog, rare: rareLog, pauses: pauseLog, amend: amendLog };
+> = { run: runLog, rare: rareLog, pauses: pauseLog, amend: amendLog, prune: pruneLog };
 let next = Number(number);
 for (const [what, make] of Object.entries(kinds)) {
   if (named.length > 0 && !named.includes(what)) continue;
@@ -170,6 +170,22 @@ function amendLog(): readonly StoredEvent[] {
   assert.ok(world.ask({ kind: 'amend', run: runId, plan: amended, scope: null }).ok);
   world.rest();
   return world.log.map((event) => encodeEvent(event));
+}
+
+/** What is deleted on request, by the built CLI with real git. */
+async function pruneLog(): Promise<readonly StoredEvent[]> {
+  await using scratch = await Scratch.make();
+  scratch.scripted('echo a > a.txt');
+  scratch.worker('a');
+  scratch.commitAll();
+  await scratch.czar('run');
+  scratch.git('branch', 'mine', `czar/${scratch.log()[1].run}-integration`);
+  await scratch.czar('run', '--new');
+  const now = ['--set', 'retention.outputs=1ms', '--set', 'retention.runs=1'];
+  assert.equal((await scratch.czar('prune', ...now)).code, 0);
+  using db = new DatabaseSync(join(scratch.repo, '.git/czar/czar.db'), { readOnly: true });
+  const rows = db.prepare('SELECT * FROM event ORDER BY seq').all() as unknown as StoredEvent[];
+  return rows.map((row) => anonymous(row, scratch.base));
 }
 
 /** The row without what belongs to the machine that it was written on. */

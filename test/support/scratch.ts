@@ -56,6 +56,7 @@ export class Scratch implements AsyncDisposable {
   readonly #running = new Set<ChildProcess>();
   readonly #allowed = { refs: ['refs/heads/czar/'], files: [] as string[] };
   #killed = false;
+  #discarded = false;
   #print: Readonly<Record<string, string>> | null = null;
 
   private constructor(base: string, folder: string, stubs: StubServer) {
@@ -104,6 +105,11 @@ export class Scratch implements AsyncDisposable {
       this.#allowed.refs.push(...refs);
       this.#allowed.files.push(...files);
     });
+  }
+
+  /** The user has asked for work to be deleted: what is gone at the end is not looked at. */
+  discards(): void {
+    this.#discarded = true;
   }
 
   /** The user moves the whole repository to another folder of the scratch folder. */
@@ -288,7 +294,7 @@ export class Scratch implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const atRest = this.#running.size === 0 && !this.#killed;
+    const atRest = this.#running.size === 0 && !this.#killed && !this.#discarded;
     for (const child of this.#running) child.kill('SIGKILL');
     await this.stubs.close();
     try {
