@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { checksum } from './checksum.ts';
+import { checksum, compiledLanes, plainLanes } from './checksum.ts';
 
 test('a checksum depends on the text alone, and is 16 digits', () => {
   assert.equal(checksum(''), checksum(''));
@@ -32,6 +32,24 @@ test('texts that are moved, cut or filled up have other checksums', () => {
       if (turned !== text) assert.notEqual(checksum(turned), checksum(text));
       assert.notEqual(checksum(text.slice(0, -1)), checksum(text));
       assert.notEqual(checksum(`${text}\0`), checksum(text));
+    }),
+  );
+});
+
+test('the loop in WebAssembly and the one in JavaScript say the same, whatever came before', () => {
+  const both = [compiledLanes(), plainLanes()].filter((lanes) => lanes !== null);
+  assert.equal(both.length, 2, 'this machine has WebAssembly');
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 60 }), fc.nat(3), (bytes, pages) => {
+      const length = bytes.length + pages * 65_536;
+      const [one, other] = both.map(({ room, sum }) => {
+        const memory = room(length + 3);
+        memory.fill(7, 0, length);
+        memory.set(bytes, length - bytes.length);
+        memory.fill(0, length, length + 3);
+        return sum(length);
+      });
+      assert.deepEqual(one, other);
     }),
   );
 });
