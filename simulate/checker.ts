@@ -7,7 +7,8 @@ import type { Event } from '../src/core/events.ts';
 import type { Intent } from '../src/core/intents.ts';
 import { checkEvent, claimHolder, heldByBarrier, type Ground } from './checks-log.ts';
 import { requiring, type Require } from './invariants.ts';
-import { isLive, isOver, Ledger, type RunBook, type WorkerBook } from './ledger.ts';
+import { isLive, isOver, mustAsk, saidOf, type RunBook, type WorkerBook } from './books.ts';
+import { Ledger } from './ledger.ts';
 import { justification } from './justify.ts';
 import type { Owner, World, Worktree } from './world.ts';
 
@@ -174,6 +175,7 @@ export class Checker {
       this.ledger.live() >= run.plan.policies.maxParallel ||
       (!worker.inputsChecked && worker.definition.edges.some((edge) => edge.inputs.length > 0)) ||
       heldByBarrier(run, worker) ||
+      (mustAsk(run, worker) && saidOf(run, worker) === 'requested') ||
       claimHolder(run, worker) !== null
     );
   }
@@ -200,7 +202,12 @@ export class Checker {
         this.require('L3', worker.state !== 'merging' || waits, where);
       }
       this.require('L2', run.state !== 'running', where);
-      const told = open.some((one) => one.state === 'paused' || one.block !== null);
+      const told = open.some(
+        (one) =>
+          one.state === 'paused' ||
+          one.block !== null ||
+          (one.state === 'ready' && saidOf(run, one) === 'requested'),
+      );
       this.require('L2', run.state !== 'waiting' || told, where);
       const standing = ['pending', 'blocked', 'paused', 'merging', 'ready'];
       const stand = open.every((one) => standing.includes(one.state));

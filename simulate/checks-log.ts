@@ -8,11 +8,13 @@ import {
   edgeHolds,
   isLive,
   isOver,
+  mustAsk,
+  saidOf,
   treeKey,
-  type Ledger,
   type RunBook,
   type WorkerBook,
-} from './ledger.ts';
+} from './books.ts';
+import { type Ledger } from './ledger.ts';
 import { requireGates, requireMerge, requireLanding } from './checks-merge.ts';
 import type { World } from './world.ts';
 
@@ -169,6 +171,8 @@ function checkStart(
     `${worker.id} starts before its backoff is over`);
   require('S3', !heldByBarrier(run, worker), () =>
     `${worker.id} starts before the wave before it is over`);
+  require('P10', !mustAsk(run, worker) || saidOf(run, worker) === 'granted', () =>
+    `${worker.id} starts and nobody approved it`);
   const holder = claimHolder(run, worker);
   require('P2', holder === null, () => `${worker.id} starts while ${holder?.id} holds the claim`);
 }

@@ -2,7 +2,7 @@
 import type { Event, TreeGate } from '../src/core/events.ts';
 import type { Ground } from './checks-log.ts';
 import { mayChange } from './effects-gates.ts';
-import { treeKey, type RunBook, type WorkerBook } from './ledger.ts';
+import { treeKey, type RunBook, type WorkerBook } from './books.ts';
 
 /** The worker's own gates passed on its own tree, and all its change gates on its tip. */
 export function requireGates(ground: Ground, run: RunBook, worker: WorkerBook, tree: string): void {

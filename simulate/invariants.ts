@@ -39,6 +39,7 @@ export const invariants = {
   P7: 'a tree contains what its worker depends on',
   P8: 'nothing throws but what is meant to',
   P9: 'a paused run starts nothing',
+  P10: 'what must be approved starts when a person said so, of that definition and attempt',
 } as const;
 
 export type Invariant = keyof typeof invariants;

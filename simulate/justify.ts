@@ -1,6 +1,7 @@
 /** Which durable events every effect needs before it: read from the checker's book, not from the core. */
 import type { Intent } from '../src/core/intents.ts';
-import { treeKey, type Ledger, type RunBook, type WorkerBook } from './ledger.ts';
+import { treeKey, type RunBook, type WorkerBook } from './books.ts';
+import { type Ledger } from './ledger.ts';
 
 /** What is missing in the log for the effect; null when nothing is. */
 export function justification(ledger: Ledger, intent: Intent): string | null {

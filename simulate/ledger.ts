@@ -3,68 +3,17 @@
  * the core derives is checked against it.
  */
 /* oxlint-disable typescript/switch-exhaustiveness-check -- most events concern no check */
-import type {
-  Block,
-  ChangeVerdict,
-  Event,
-  EventOf,
-  KeptWork,
-  LandPlan,
-  TreeGate,
-  Work,
-} from '../src/core/events.ts';
-import type { Edge, Plan, WorkerDefinition } from '../src/core/plan.ts';
+import type { Event, EventOf } from '../src/core/events.ts';
 import type { WorkerStateName } from '../src/core/lifecycle.ts';
-
-export interface WorkerBook {
-  readonly id: string;
-  definition: WorkerDefinition;
-  state: WorkerStateName;
-  /** When it entered its state. */
-  since: number;
-  attempt: number;
-  phase: 'tree' | 'setup' | 'launch' | 'running' | 'ended' | 'collected';
-  /** Edges that were satisfied at some moment, by position. */
-  readonly satisfied: Set<number>;
-  notBefore: number;
-  inputsChecked: boolean;
-  claims: boolean;
-  /** Whether the last attempt goes on in the tree of the one before, which its agent may have rewritten. */
-  continues: boolean;
-  readonly superseded: Set<string>;
-  blockedBy: string | null;
-  block: Block | null;
-  merge: { base: string; tip: string; commit: string | null; tree: string | null } | null;
-  merged: { commit: string; tree: string } | null;
-  work: Work | null;
-  change: ChangeVerdict[];
-  readonly approvals: { path: string; patch: string }[];
-  readonly kept: KeptWork[];
-  handoff: boolean;
-  /** Fresh input tokens of the last attempt, as the log counts them. */
-  counted: number;
-  refused: number;
-  failures: number;
-  lost: number;
-  satisfies: boolean;
-  noChange: boolean;
-  stopAsked: boolean;
-}
-
-export interface RunBook {
-  readonly id: string;
-  readonly plan: Plan;
-  readonly workers: Map<string, WorkerBook>;
-  readonly waves: ReadonlyMap<string, number>;
-  state: string;
-  tip: string | null;
-  cancelling: boolean;
-  readonly merged: string[];
-  landing:
-    (LandPlan & { onto: string; tip: string; commit: string | null; tree: string | null }) | null;
-  /** Last result of each gate on each tree, as the log has it. */
-  readonly trees: Map<string, string>;
-}
+import {
+  edgeHolds,
+  isLive,
+  isOver,
+  openBook,
+  treeKey,
+  type RunBook,
+  type WorkerBook,
+} from './books.ts';
 
 export class Ledger {
   readonly runs = new Map<string, RunBook>();
@@ -91,7 +40,7 @@ export class Ledger {
     this.seq = event.seq;
     if (event.type === 'loop.started') this.epoch = event.data.epoch;
     if (event.type === 'run.started' && event.run !== undefined)
-      this.runs.set(event.run, openBook(event.run, event.data.plan));
+      this.runs.set(event.run, openBook(event.run, event.data.plan, event.data.approve === true));
     if (event.type === 'plan.amended') this.#amend(event);
     const run = this.run(event.run);
     if (run === undefined) return;
@@ -104,7 +53,7 @@ export class Ledger {
   #amend(event: EventOf<'plan.amended'>): void {
     const before = this.run(event.run);
     if (before === undefined) return;
-    const after = openBook(before.id, event.data.plan);
+    const after = openBook(before.id, event.data.plan, before.approve);
     const workers = new Map(before.workers);
     for (const [id, worker] of after.workers) {
       const known = workers.get(id);
@@ -124,89 +73,6 @@ export class Ledger {
   }
 }
 
-export function isLive(worker: WorkerBook): boolean {
-  return worker.state === 'starting' || worker.state === 'active';
-}
-
-export function isOver(worker: WorkerBook): boolean {
-  return (
-    ['complete', 'failed', 'skipped', 'cancelled'].includes(worker.state) ||
-    (worker.state === 'blocked' && worker.blockedBy !== null)
-  );
-}
-
-export function treeKey(tree: string, gate: Pick<TreeGate, 'command' | 'setup'>): string {
-  return JSON.stringify([tree, gate.command, gate.setup]);
-}
-
-/** Whether the edge is satisfied as things stand. */
-export function edgeHolds(run: RunBook, edge: Edge): boolean {
-  const on = run.workers.get(edge.on);
-  if (on === undefined) return true;
-  if (on.state === 'complete') return true;
-  if (on.state === 'merging') return edge.requires !== 'complete';
-  return on.state === 'skipped' && (edge.allowSkipped || on.satisfies);
-}
-
-function openBook(id: string, plan: Plan): RunBook {
-  const workers = new Map(plan.workers.map((one) => [one.id, openWorker(one)]));
-  const waves = new Map<string, number>();
-  const wave = (worker: string): number => {
-    const known = waves.get(worker);
-    if (known !== undefined) return known;
-    const edges = workers.get(worker)?.definition.edges ?? [];
-    const found = 1 + Math.max(0, ...edges.map((edge) => wave(edge.on)));
-    waves.set(worker, found);
-    return found;
-  };
-  for (const one of plan.workers) wave(one.id);
-  return {
-    id,
-    plan,
-    workers,
-    waves,
-    state: 'running',
-    tip: null,
-    cancelling: false,
-    merged: [],
-    landing: null,
-    trees: new Map(),
-  };
-}
-
-function openWorker(definition: WorkerDefinition): WorkerBook {
-  return {
-    id: definition.id,
-    definition,
-    state: 'pending',
-    since: 0,
-    attempt: 0,
-    phase: 'tree',
-    satisfied: new Set(),
-    notBefore: 0,
-    inputsChecked: false,
-    claims: false,
-    continues: false,
-    superseded: new Set(),
-    blockedBy: null,
-    block: null,
-    merge: null,
-    merged: null,
-    work: null,
-    change: [],
-    approvals: [],
-    kept: [],
-    handoff: false,
-    counted: 0,
-    refused: 0,
-    failures: 0,
-    lost: 0,
-    satisfies: false,
-    noChange: false,
-    stopAsked: false,
-  };
-}
-
 function ofRun(run: RunBook, event: Event): void {
   switch (event.type) {
     case 'run.prepared':
@@ -222,6 +88,9 @@ function ofRun(run: RunBook, event: Event): void {
     case 'run.failed':
     case 'run.cancelled':
       run.state = event.type.slice(4);
+      break;
+    case 'run.approval_set':
+      run.approve = event.data.approve;
       break;
     case 'run.cancel_requested':
       run.cancelling = true;
@@ -293,6 +162,15 @@ function ofWorker(run: RunBook, worker: WorkerBook, event: Event): void {
     case 'gate.inconclusive':
       if ('tip' in event.data.verdict) worker.change.push(event.data.verdict);
       break;
+    case 'approval.requested':
+    case 'approval.granted':
+    case 'approval.denied': {
+      const name = event.type.slice('approval.'.length);
+      const said = name === 'requested' || name === 'granted' ? name : 'denied';
+      worker.approval = { ...event.data, said };
+      if (said === 'requested') worker.claims = false;
+      break;
+    }
     case 'protect.approved':
       worker.approvals.push(event.data);
       break;
@@ -334,6 +212,7 @@ function enter(run: RunBook, worker: WorkerBook, event: Event): void {
   switch (event.type) {
     case 'worker.pending':
       if (event.data.by === 'user' && event.data.from !== 'paused') {
+        worker.approval = null;
         worker.failures = 0;
         worker.lost = 0;
       }

@@ -90,12 +90,7 @@ function underPlan(state: RepositoryState, other: (plan: Plan) => Plan): Reposit
 }
 
 function withPolicies(policies: (plan: Plan) => Partial<Policies>): (plan: Plan) => Plan {
-  const known = new WeakMap<Plan, Plan>();
-  return (plan) => {
-    const found = known.get(plan) ?? { ...plan, policies: { ...plan.policies, ...policies(plan) } };
-    known.set(plan, found);
-    return found;
-  };
+  return once((plan) => ({ ...plan, policies: { ...plan.policies, ...policies(plan) } }));
 }
 
 /** What would start if no run were paused. */
@@ -103,6 +98,41 @@ function startsAnyway(state: RepositoryState, now: number): readonly NewEvent[] 
   return [...state.runs.values()]
     .filter((run) => run.state === 'paused')
     .flatMap((run) => grantStarts(state, { ...run, state: 'running' }, now));
+}
+
+/** The state as it would be if no launch needed a person. */
+function unasked(state: RepositoryState): RepositoryState {
+  const without = underPlan(state, noApprovals);
+  const runs = new Map([...without.runs].map(([id, run]) => [id, { ...run, approve: false }]));
+  return { ...without, runs };
+}
+
+/** The state as it would be if what was approved once were approved for every attempt. */
+function forEver(state: RepositoryState): RepositoryState {
+  const approved = (worker: WorkerState): WorkerState =>
+    worker.approval?.state === 'granted'
+      ? { ...worker, approval: { ...worker.approval, attempt: worker.attempts + 1 } }
+      : worker;
+  const runs = [...state.runs].map(([id, run]): [string, RunState] => {
+    const workers = [...run.workers].map(([name, worker]) => [name, approved(worker)] as const);
+    return [id, { ...run, workers: new Map(workers) }];
+  });
+  return { ...state, runs: new Map(runs) };
+}
+
+const noApprovals = once((plan) => {
+  const workers = plan.workers.map(({ approve: _approve, ...worker }) => worker);
+  return { ...plan, workers };
+});
+
+/** The change of a plan, made once for each plan. */
+function once(change: (plan: Plan) => Plan): (plan: Plan) => Plan {
+  const known = new WeakMap<Plan, Plan>();
+  return (plan) => {
+    const found = known.get(plan) ?? change(plan);
+    known.set(plan, found);
+    return found;
+  };
 }
 
 const moreSlots = withPolicies((plan) => ({ maxParallel: plan.policies.maxParallel + 1 }));
@@ -306,6 +336,18 @@ const coreMutants: readonly Mutant[] = [
       return intent.kind === 'prepare-tree' && base !== undefined
         ? [{ ...intent, commit: base }]
         : [intent];
+    }),
+  },
+  {
+    breaks: 'P10',
+    name: 'an approval counts for every later attempt',
+    mutation: rules({ advance: (state, options) => advance(forEver(state), options) }),
+  },
+  {
+    breaks: 'P10',
+    name: 'nobody is asked before a launch',
+    mutation: rules({
+      advance: (state, options) => advance(unasked(state), options),
     }),
   },
   {

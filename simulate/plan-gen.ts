@@ -42,6 +42,7 @@ function sketchOf(random: Random, id: string, index: number): WorkerSketch {
     priority: random.pick(['critical', 'high', 'normal', 'normal', 'low'] as const),
     timeoutMs: random.chance(0.4) ? random.pick([5_000, 60_000, 300_000]) : null,
     when: random.chance(0.12) ? whenOf(random, before) : null,
+    ...(random.chance(0.12) ? { approve: true as const } : {}),
     tasks: random.chance(0.2) ? ['one', 'two'] : [],
     retry: {
       maxAttempts: 1 + random.below(3),

@@ -4,10 +4,11 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Plan } from '../src/core/plan.ts';
+import { waitsForPerson } from '../src/core/run-outcome.ts';
 import { schedule } from '../src/core/schedule.ts';
 import { describeRestless } from '../src/core/restless.ts';
 import { describeIndex } from '../src/core/run-index.ts';
-import { isRunLive, type WorkerState } from '../src/core/state.ts';
+import { isRunLive } from '../src/core/state.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
 import { reboot } from './attempts.ts';
 import { Checker } from './checker.ts';
@@ -251,7 +252,7 @@ class Simulation {
         continue;
       }
       for (const worker of run.workers.values()) {
-        if (!waits(worker)) continue;
+        if (!waitsForPerson(run, worker)) continue;
         this.#owners.ask(settle(this.#world, run, worker, round));
         asked = true;
       }
@@ -291,8 +292,4 @@ class Simulation {
     const effects = this.#checker.begunSince;
     require('L5', effects === 0, () => `${effects} effects after a restart at rest`);
   }
-}
-
-function waits(worker: WorkerState): boolean {
-  return worker.state === 'paused' || (worker.state === 'blocked' && worker.blockedBy === null);
 }

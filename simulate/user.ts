@@ -18,7 +18,13 @@ export function startRun(world: World, run: string, plan: Plan): Request {
     integration: `czar/${run}-integration`,
     target: 'main',
     scope: null,
+    approve: isAskedAbout(world, run),
   };
+}
+
+/** Whether a person wants to be asked about every launch of the run; the same each time it is started. */
+function isAskedAbout({ seed }: World, run: string): boolean {
+  return (seed + run.length + run.charCodeAt(run.length - 1)) % 9 === 0;
 }
 
 /** Anything: of a worker that may not exist, in a state that may not allow it. */
@@ -27,7 +33,7 @@ export function anyRequest(world: World, run: string, plan: Plan): Request {
   const workers = plan.workers.map((one) => one.id);
   const worker = user.chance(0.03) ? 'nobody' : user.pick(workers);
   const place = { run: user.chance(0.02) ? 'no-run' : run, worker };
-  switch (user.below(20)) {
+  switch (user.below(24)) {
     case 0:
     case 1:
       return {
@@ -67,10 +73,27 @@ export function anyRequest(world: World, run: string, plan: Plan): Request {
     case 17:
       return amend(world, place.run, plan);
     case 18:
+    case 19:
+      return { kind: 'approve', run: place.run, workers: several(user, worker, workers) };
+    case 20:
+      return { kind: 'deny', run: place.run, workers: several(user, worker, workers), why: null };
+    case 21:
+      return { kind: 'set-approval', run: place.run, approve: user.chance(0.4) };
+    case 22:
       return land(world, place.run, true);
     default:
       return startRun(world, run, plan);
   }
+}
+
+/** One worker, two, or all that ask. */
+function several(
+  user: Random,
+  worker: string,
+  workers: readonly string[],
+): readonly string[] | null {
+  if (user.chance(0.4)) return null;
+  return user.chance(0.3) ? [worker, user.pick(workers)] : [worker];
 }
 
 function submit(world: World, place: { readonly run: string; readonly worker: string }): Request {
@@ -121,6 +144,10 @@ export function settle(world: World, run: RunState, worker: WorkerState, round: 
       : { kind: 'cancel', ...place };
   if (worker.state === 'paused') return { kind: 'resume', ...place };
   const retry: Request = { kind: 'retry', ...place, note: 'once more', clean: user.chance(0.2) };
+  if (worker.state === 'ready' && user.chance(0.1))
+    return { kind: 'deny', run: run.id, workers: [worker.id], why: 'not this way' };
+  if (worker.state === 'ready' || worker.block?.kind === 'denied')
+    return { kind: 'approve', run: run.id, workers: user.chance(0.3) ? null : [worker.id] };
   switch (worker.block?.kind) {
     case 'question':
     case 'blocker':

@@ -10,6 +10,7 @@ import type { Wanted } from '../daemon/choose-run.ts';
 export const contractVersion = 1;
 
 const place = { run: z.string().min(1).max(64), worker: z.string().min(1).max(64) };
+const workers = z.array(place.worker).min(1).max(10_000).nullable();
 const text = z.string().max(64 * 1024);
 
 const sourcesSchema: z.ZodType<ConfigSources> = z.strictObject({
@@ -32,6 +33,9 @@ export const steeringSchema: z.ZodType<Steering> = z.discriminatedUnion('kind', 
   z.strictObject({ kind: z.literal('unblock'), ...place, note: text.nullable() }),
   z.strictObject({ kind: z.literal('approve-path'), ...place, path: z.string().min(1).max(4096) }),
   z.strictObject({ kind: z.literal('amend'), run: place.run, sources: sourcesSchema }),
+  z.strictObject({ kind: z.literal('approve'), run: place.run, workers }),
+  z.strictObject({ kind: z.literal('deny'), run: place.run, workers, why: text.nullable() }),
+  z.strictObject({ kind: z.literal('set-approval'), run: place.run, approve: z.boolean() }),
   z.strictObject({
     kind: z.literal('land'),
     run: place.run,

@@ -76,6 +76,7 @@ export function workerDocument(worker: WorkerDefinition): object {
     timeout_ms: worker.timeoutMs,
     when: worker.when,
     labels: worker.labels,
+    approve: worker.approve === true,
     instructions: worker.instructions,
     source: worker.source,
     hash: worker.hash,

@@ -57,9 +57,10 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
   answer: { summary: 'answer a worker’s question', load: () => import('./answer.ts') },
   unblock: { summary: 'let a blocked worker go on', load: () => import('./unblock.ts') },
   approve: {
-    summary: 'let the change of a protected path pass',
+    summary: 'let workers start that wait for it, or the change of a protected path pass',
     load: () => import('./approve.ts'),
   },
+  deny: { summary: 'keep workers from starting', load: () => import('./deny.ts') },
   tell: { summary: 'tell a worker’s agent something', load: () => import('./tell.ts') },
   pause: { summary: 'hold a worker, or the whole run', load: () => import('./pause.ts') },
   resume: { summary: 'let what is paused go on', load: () => import('./resume.ts') },

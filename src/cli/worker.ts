@@ -91,6 +91,7 @@ function print(worker: WorkerDefinition, context: CliContext): void {
     ['attempts', `at most ${worker.retry.maxAttempts}`],
     ['timeout', worker.timeoutMs === null ? null : formatDuration(worker.timeoutMs)],
     ['when', worker.when],
+    ['approval', worker.approve === true ? 'a person is asked before each launch' : null],
     ['defined in', `${worker.source.file}:${worker.source.line}`],
   ];
   out.line({ text: worker.id, style: 'bold' });

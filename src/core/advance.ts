@@ -4,6 +4,7 @@
  *
  * One call returns the events of the first rule that has any: every rule sees a state in which those before it rest.
  */
+import { askApprovals } from './approval.ts';
 import { edgeState, supersededBy } from './edges.ts';
 import type { Block, NewEvent } from './events.ts';
 import { grantChecks, grantStarts } from './grant.ts';
@@ -78,6 +79,7 @@ const rules: readonly Rule[] = [
   (_state, run) => each(run, workersIn(run, 'merging'), (worker) => mergingOutcome(run, worker)),
   (_state, run, { now }) => beginMerge(run, now),
   (state, run) => grantChecks(state, run),
+  (_state, run, { now }) => askApprovals(run, now),
   (state, run, { now, draining }) => (draining ? [] : grantStarts(state, run, now)),
   (_state, run) => runOutcome(run),
 ];

@@ -37,6 +37,8 @@ export type Request =
       readonly integration: string;
       readonly target: string | null;
       readonly scope: readonly string[] | null;
+      /** Every launch waits for a person; left out when only those do whose definition says so. */
+      readonly approve?: boolean;
     }
   | {
       readonly kind: 'retry';
@@ -94,6 +96,16 @@ export type Request =
       readonly plan: Plan;
       readonly scope: readonly string[] | null;
     }
+  /** `workers` is null for all that ask. */
+  | { readonly kind: 'approve'; readonly run: string; readonly workers: readonly string[] | null }
+  | {
+      readonly kind: 'deny';
+      readonly run: string;
+      readonly workers: readonly string[] | null;
+      readonly why: string | null;
+    }
+  /** Whether launches of a live run wait for a person. */
+  | { readonly kind: 'set-approval'; readonly run: string; readonly approve: boolean }
   | ({ readonly kind: 'land'; readonly run: string; readonly onto: string } & LandPlan);
 
 export type RequestKind = Request['kind'];

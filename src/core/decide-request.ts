@@ -4,6 +4,7 @@ import type { Request } from './commands.ts';
 import { amend } from './decide-amend.ts';
 import { retry, retryFailed, reviving, submit } from './decide-again.ts';
 import { decideLanding } from './decide-land.ts';
+import { approve, deny, setApproval } from './decide-approval.ts';
 import { pause, pauseRun, resume, resumeRun, tell } from './decide-pause.ts';
 import { answer, approvePath, unblock } from './decide-settle.ts';
 import { cancel, cancelRun, skip } from './decide-stop.ts';
@@ -21,6 +22,8 @@ const goesOn: ReadonlySet<Request['kind']> = new Set([
   'pause',
   'resume',
   'amend',
+  'approve',
+  'deny',
 ]);
 
 /** Decides a person's request. */
@@ -45,6 +48,12 @@ export function decideRequest(
       return decideLanding(run, request, now);
     case 'amend':
       return amend(run, request);
+    case 'approve':
+      return approve(run, request);
+    case 'deny':
+      return deny(run, request);
+    case 'set-approval':
+      return setApproval(run, request);
     case 'retry-failed':
       return retryFailed(run, request);
     case 'cancel':
@@ -107,8 +116,13 @@ export function decideRequest(
 function startRun(state: RepositoryState, request: Asked<'start-run'>): Decision {
   if (state.runs.has(request.run)) return refuse(4, `Run ${request.run} exists already.`, null);
   const { run, checkout = '', plan, base, integration, target, scope } = request;
+  const data = { checkout, plan, base, integration, target, scope };
   return accept([
-    { type: 'run.started', run, data: { checkout, plan, base, integration, target, scope } },
+    {
+      type: 'run.started',
+      run,
+      data: request.approve === true ? { ...data, approve: true } : data,
+    },
     ...plan.workers.map((worker): NewEvent => ({
       type: 'worker.pending',
       run,

@@ -28,6 +28,13 @@ export function unblock(run: RunState, worker: WorkerState, request: Asked<'unbl
     return refuse(4, `${worker.id} is not blocked: it is ${worker.state}.`, why(worker));
   }
   if (worker.blockedBy !== null) return refuseRoot(worker);
+  if (worker.block.kind === 'denied') {
+    return refuse(
+      4,
+      `The launch of ${worker.id} was denied.`,
+      `czar approve ${worker.id} lets it start.`,
+    );
+  }
   if (worker.block.kind === 'protect') {
     return refuse(
       4,

@@ -41,8 +41,10 @@ export function enterState(worker: WorkerState, event: EventOf<Transition>): Wor
               nextClean: event.data.clean,
               completedAt: null,
               submitted: false,
+              approval: null,
             }
           : {}),
+        ...(event.data.from === 'paused' ? { nextClean: event.data.clean } : {}),
         notes: event.data.note === null ? worker.notes : note(worker, 'note', event.data.note, at),
       };
     }
@@ -122,7 +124,7 @@ export function enterState(worker: WorkerState, event: EventOf<Transition>): Wor
         merge: null,
         stop: null,
         notes:
-          block.kind === 'dependency' || event.data.from === 'paused'
+          block.kind === 'dependency' || block.kind === 'denied' || event.data.from === 'paused'
             ? worker.notes
             : note(worker, 'finding', findingText(block), at),
       };

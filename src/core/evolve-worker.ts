@@ -91,6 +91,19 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
         block: blockWithout(worker.block, event.data.path),
         approvals: [...worker.approvals, { path: event.data.path, patch: event.data.patch }],
       };
+    case 'approval.requested':
+    case 'approval.granted':
+    case 'approval.denied': {
+      const { attempt, definition } = event.data;
+      const state = said[event.type];
+      const words = state === 'asked' ? 'waits for approval' : `its launch was ${state}`;
+      return {
+        ...say(worker, at, words),
+        approval: { attempt, definition, state, at },
+        // While a person is waited for, others may change the same files.
+        claims: state === 'asked' ? false : worker.claims,
+      };
+    }
     case 'merge.started':
       return { ...worker, merge: { ...event.data, built: null, checking: false } };
     case 'merge.built':
@@ -123,6 +136,7 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
     case 'run.cancelled':
     case 'run.cancel_requested':
     case 'run.paused':
+    case 'run.approval_set':
     case 'refs.published':
     case 'refs.diverged':
     case 'land.started':
@@ -132,3 +146,9 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
       throw new Error(`${event.type} does not concern a worker (event ${event.seq})`);
   }
 }
+
+const said = {
+  'approval.requested': 'asked',
+  'approval.granted': 'granted',
+  'approval.denied': 'denied',
+} as const;

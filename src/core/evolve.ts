@@ -83,6 +83,7 @@ function startedRun(
     endedAt: null,
     reason: null,
     cancelling: false,
+    approve: data.approve === true,
     workers: plannedWorkers(data.plan, at),
     trees: new Map(),
     mergedOrder: [],
@@ -126,6 +127,8 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
       return { state: 'cancelled', endedAt: event.at };
     case 'run.paused':
       return { state: 'paused' };
+    case 'run.approval_set':
+      return { approve: event.data.approve };
     case 'run.cancel_requested':
       return { cancelling: true };
     case 'worker.merged':
@@ -218,6 +221,9 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
     case 'work.kept':
     case 'inputs.checked':
     case 'protect.approved':
+    case 'approval.requested':
+    case 'approval.granted':
+    case 'approval.denied':
     case 'merge.started':
     case 'merge.built':
     case 'merge.conflict':
@@ -278,6 +284,7 @@ function plannedWorkers(plan: Plan, at: number): Map<string, WorkerState> {
         lostInRow: 0,
         attempt: null,
         nextClean: true,
+        approval: null,
         branch: null,
         worktree: null,
         stop: null,

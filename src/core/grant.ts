@@ -9,8 +9,10 @@ import { restlessRuns } from './restless.ts';
 import { countIn, workersIn } from './run-index.ts';
 import { changePassed, treeOf, tipOf } from './settle.ts';
 import {
+  approvalOf,
   definitionOf,
   isRunLive,
+  needsApproval,
   type RepositoryState,
   type RunState,
   type WorkerState,
@@ -19,7 +21,7 @@ import { branchGates, landGates, mergeGates, openGates } from './tree-gates.ts';
 
 /** What keeps a ready worker from starting; null when nothing does. */
 export type WaitingFor =
-  | { readonly kind: 'slot' | 'repository' | 'inputs' | 'barrier' | 'paused' }
+  | { readonly kind: 'slot' | 'repository' | 'inputs' | 'barrier' | 'paused' | 'approval' }
   | { readonly kind: 'backoff'; readonly until: number }
   | { readonly kind: 'ownership'; readonly worker: string };
 
@@ -88,13 +90,21 @@ export function waitingFor(
 }
 
 function obstacle(run: RunState, worker: WorkerState, now: number): WaitingFor | null {
+  const own = notDue(run, worker, now);
+  if (own !== null) return own;
+  if (needsApproval(run, worker.id) && approvalOf(run, worker)?.state !== 'granted')
+    return { kind: 'approval' };
+  const holder = claimHolder(run, worker);
+  return holder === null ? null : { kind: 'ownership', worker: holder };
+}
+
+/** What of the worker's own keeps it from starting, whatever others hold; null when nothing does. */
+export function notDue(run: RunState, worker: WorkerState, now: number): WaitingFor | null {
   if (run.tip === null) return { kind: 'repository' };
   if (worker.notBefore !== null && worker.notBefore > now)
     return { kind: 'backoff', until: worker.notBefore };
   if (!worker.inputsChecked && inputsOf(run, worker.id).length > 0) return { kind: 'inputs' };
-  if (heldByBarrier(run, worker)) return { kind: 'barrier' };
-  const holder = claimHolder(run, worker);
-  return holder === null ? null : { kind: 'ownership', worker: holder };
+  return heldByBarrier(run, worker) ? { kind: 'barrier' } : null;
 }
 
 /** Paths that must exist in the tree the worker starts from. */

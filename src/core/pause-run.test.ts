@@ -123,6 +123,45 @@ describe('a run that is paused', () => {
   });
 });
 
+describe('a worker that is paused while the plan is amended', () => {
+  const amend = (world: CoreWorld, sketches: Parameters<typeof planOf>[0]): number => {
+    const plan = planOf(sketches);
+    return world.code({
+      kind: 'amend',
+      run: runId,
+      plan: { ...plan, revision: 'r2' },
+      scope: null,
+    });
+  };
+
+  test('waits for the dependency that it was given, and goes on in its tree', () => {
+    const world = new CoreWorld(planOf([{ id: 'a' }, { id: 'b' }]));
+    world.until('watch', 'a');
+    code(world, 'pause', 'a');
+    world.rest(undefined, (intent) => intent.kind === 'watch');
+    assert.equal(world.worker('a').state, 'paused');
+    assert.equal(amend(world, [{ id: 'a', on: ['b'], hash: 'h-2' }, { id: 'b' }]), 0);
+    code(world, 'resume', 'a');
+    assert.equal(world.worker('a').state, 'pending');
+    world.rest();
+    assert.equal(world.run.state, 'complete');
+    const started = world.log.findLast((event) => event.type === 'worker.started');
+    assert.ok(
+      started?.type === 'worker.started' && started.worker === 'a' && started.data.continues,
+    );
+  });
+
+  test('is judged anew before it is merged', () => {
+    const world = new CoreWorld(planOf([{ id: 'a' }]));
+    world.until('build-merge', 'a');
+    code(world, 'pause', 'a');
+    assert.equal(amend(world, [{ id: 'a', deliverables: ['x'], hash: 'h-2' }]), 0);
+    code(world, 'resume', 'a');
+    assert.equal(world.worker('a').state, 'verifying');
+    assert.equal(world.intent('judge', 'a')?.kind, 'judge');
+  });
+});
+
 describe('fault 47: pause and resume while the other is under way', () => {
   for (const [asked, ends] of [
     [['pause', 'resume'], 'complete'],

@@ -78,6 +78,8 @@ export interface WorkerDefinition {
   /** CEL expression; null means always. */
   readonly when: string | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** Each launch waits for a person; absent when it does not. */
+  readonly approve?: true;
   /** Hash of this definition: what approvals and verdicts are bound to. */
   readonly hash: string;
 }

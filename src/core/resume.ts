@@ -18,16 +18,14 @@ function target(run: RunState, worker: WorkerState, by: Principal): NewEvent {
   switch (worker.from) {
     case 'starting':
     case 'active':
-      return afterStop(worker, by);
+      return afterStop(run, worker, by);
     case 'verifying':
     case 'reviewing':
       return verifying(worker, by);
     case 'merging':
-      return { type: 'worker.merging', data: entered(by) };
+      return merging(run, worker, by);
     case 'ready':
-      return worker.attempts > 0 || unsatisfied(run, worker.id).length === 0
-        ? ready(by, { notBefore: worker.notBefore, tree: null })
-        : pending(worker, by);
+      return ready(run, worker, by, { notBefore: worker.notBefore, clean: worker.nextClean });
     case 'pending':
     case 'blocked':
     case 'paused':
@@ -41,7 +39,7 @@ function target(run: RunState, worker: WorkerState, by: Principal): NewEvent {
 }
 
 /** Its attempt was stopped, or ended while it was to be. */
-function afterStop(worker: WorkerState, by: Principal): NewEvent {
+function afterStop(run: RunState, worker: WorkerState, by: Principal): NewEvent {
   const { attempt } = worker;
   if (attempt?.phase === 'collected') {
     if (attempt.stopWord !== null) {
@@ -51,7 +49,8 @@ function afterStop(worker: WorkerState, by: Principal): NewEvent {
     if (attempt.judgement?.kind === 'well') return verifying(worker, by);
   }
   // A tree that was not made yet is made as it was to be.
-  return ready(by, { notBefore: null, tree: attempt?.phase === 'tree' ? null : 'continue' });
+  const clean = attempt?.phase === 'tree' && worker.nextClean;
+  return ready(run, worker, by, { notBefore: null, clean });
 }
 
 function afterBlock(run: RunState, worker: WorkerState, block: Block, by: Principal): NewEvent {
@@ -65,9 +64,7 @@ function afterBlock(run: RunState, worker: WorkerState, block: Block, by: Princi
 function afterFailure(run: RunState, worker: WorkerState, block: Block, by: Principal): NewEvent {
   const root = block.step === 'merging' ? rootOfMerge(run, worker) : rootOfEdges(run, worker.id);
   if (root !== null) return blocked({ ...block, text: `blocked by ${root}` }, root, by);
-  return block.step === 'merging'
-    ? { type: 'worker.merging', data: entered(by) }
-    : pending(worker, by);
+  return block.step === 'merging' ? merging(run, worker, by) : pending(worker, by);
 }
 
 function rootOfMerge(run: RunState, worker: WorkerState): string | null {
@@ -96,12 +93,27 @@ function verifying(worker: WorkerState, by: Principal): NewEvent {
   return { type: 'worker.verifying', data: { ...entered(by), submitted } };
 }
 
+/** To its merge, unless its definition has changed since it was judged: then its gates are looked at anew. */
+function merging(run: RunState, worker: WorkerState, by: Principal): NewEvent {
+  const { hash } = definitionOf(run, worker.id);
+  return worker.verdicts.every((verdict) => verdict.definition === hash)
+    ? { type: 'worker.merging', data: entered(by) }
+    : verifying(worker, by);
+}
+
 /** Nothing counts: neither a failed attempt nor a lost one, and those before are still counted. */
 function ready(
+  run: RunState,
+  worker: WorkerState,
   by: Principal,
-  next: { readonly notBefore: number | null; readonly tree: 'continue' | null },
+  { notBefore, clean }: { readonly notBefore: number | null; readonly clean: boolean },
 ): NewEvent {
-  return { type: 'worker.ready', data: { ...entered(by), counts: 'interrupted', ...next } };
+  if (unsatisfied(run, worker.id).length > 0) return pending({ ...worker, nextClean: clean }, by);
+  const tree = clean ? 'clean' : 'continue';
+  return {
+    type: 'worker.ready',
+    data: { ...entered(by), notBefore, counts: 'interrupted', tree },
+  };
 }
 
 function pending(worker: WorkerState, by: Principal): NewEvent {

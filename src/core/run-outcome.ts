@@ -4,7 +4,7 @@ import type { NewEvent } from './events.ts';
 import { claimHolder, heldByBarrier } from './grant.ts';
 import { isFinal } from './lifecycle.ts';
 import { countIn } from './run-index.ts';
-import { workersOf, type RunState, type WorkerState } from './state.ts';
+import { awaitsApproval, workersOf, type RunState, type WorkerState } from './state.ts';
 
 /** The change of the run's state that is due; empty when none is. */
 export function runOutcome(run: RunState): readonly NewEvent[] {
@@ -19,7 +19,7 @@ export function runOutcome(run: RunState): readonly NewEvent[] {
       ? [{ type: 'run.running', run: run.id, data: { reason: 'work goes on' } }]
       : [];
   }
-  const forPerson = open.filter(waitsForPerson).map((worker) => worker.id);
+  const forPerson = open.filter((worker) => waitsForPerson(run, worker)).map((worker) => worker.id);
   if (run.state === 'running' && forPerson.length > 0) {
     return [{ type: 'run.waiting', run: run.id, data: { workers: forPerson } }];
   }
@@ -32,13 +32,15 @@ export function isOver(worker: WorkerState): boolean {
 }
 
 /** Whether the worker stands still until a person decides. */
-export function waitsForPerson(worker: WorkerState): boolean {
+export function waitsForPerson(run: RunState, worker: WorkerState): boolean {
+  if (worker.state === 'ready') return awaitsApproval(run, worker);
   return worker.state === 'paused' || (worker.state === 'blocked' && worker.blockedBy === null);
 }
 
 function canGoOn(run: RunState, worker: WorkerState): boolean {
   switch (worker.state) {
     case 'ready': {
+      if (awaitsApproval(run, worker)) return false;
       if (heldByBarrier(run, worker)) return false;
       // A claim of one that itself stands still is not given up by waiting.
       const holder = run.workers.get(claimHolder(run, worker) ?? '');

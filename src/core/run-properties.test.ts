@@ -96,7 +96,10 @@ test('whatever effects do and people ask, the invariants hold and nothing throws
 function assertRest(world: CoreWorld): void {
   const workers = [...world.run.workers.values()];
   if (world.run.state === 'waiting')
-    assert.ok(workers.some(waitsForPerson), 'a waiting run waits for a person');
+    assert.ok(
+      workers.some((worker) => waitsForPerson(world.run, worker)),
+      'a waiting run waits for a person',
+    );
   else
     assert.ok(
       workers.every(isOver),

@@ -46,6 +46,8 @@ export interface RunState {
   readonly endedAt: number | null;
   readonly reason: string | null;
   readonly cancelling: boolean;
+  /** Whether every launch of it waits for a person. */
+  readonly approve: boolean;
   readonly workers: ReadonlyMap<string, WorkerState>;
   /** Verdicts on trees, by `treeGateKey`. */
   readonly trees: ReadonlyMap<string, TreeVerdict>;
@@ -153,6 +155,14 @@ export interface WorkerState {
   readonly attempt: AttemptState | null;
   /** Whether the next attempt starts in a clean tree, and whether there is a tree to continue. */
   readonly nextClean: boolean;
+  /** What was said of the launch of one attempt, asked for with one definition. */
+  readonly approval: {
+    readonly attempt: number;
+    /** Hash of the definition. */
+    readonly definition: string;
+    readonly state: 'asked' | 'granted' | 'denied';
+    readonly at: number;
+  } | null;
   readonly branch: string | null;
   readonly worktree: string | null;
   readonly stop: {
@@ -199,6 +209,29 @@ export function definitionOf(run: Pick<RunState, 'id' | 'plan'>, id: string): Wo
   const found = definitions(run.plan).get(id);
   if (found === undefined) throw new Error(`no worker ${id} in the plan of run ${run.id}`);
   return found;
+}
+
+/** Whether a launch of the worker waits for a person. */
+export function needsApproval(run: RunState, id: string): boolean {
+  return run.approve || definitionOf(run, id).approve === true;
+}
+
+/** What was said of the worker's next attempt, as it is defined now; null when nobody was asked. */
+export function approvalOf(
+  run: RunState,
+  { id, approval, attempts }: WorkerState,
+): WorkerState['approval'] {
+  if (approval === null || approval.attempt !== attempts + 1) return null;
+  return approval.definition === definitionOf(run, id).hash ? approval : null;
+}
+
+/** Whether the worker stands still until a person says that it may start. */
+export function awaitsApproval(run: RunState, worker: WorkerState): boolean {
+  return (
+    worker.state === 'ready' &&
+    needsApproval(run, worker.id) &&
+    approvalOf(run, worker)?.state === 'asked'
+  );
 }
 
 const byPlan = new WeakMap<Plan, ReadonlyMap<string, WorkerDefinition>>();

@@ -95,6 +95,8 @@ function readyReason(waiting: WaitingFor | null, now: number): string {
   switch (waiting.kind) {
     case 'paused':
       return 'its run is paused';
+    case 'approval':
+      return 'it waits for a person to approve its launch';
     case 'slot':
       return 'it waits for a free slot (max_parallel)';
     case 'repository':
@@ -173,6 +175,7 @@ function blockedReason(worker: WorkerState): string {
     case 'protect':
       return `${id} changed protected paths that a person must approve: ${block.files.join(', ')}.`;
     case 'conflict':
+    case 'denied':
     case 'dependency':
     case 'gate':
     case 'inconclusive':

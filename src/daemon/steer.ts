@@ -63,6 +63,9 @@ export async function complete(
     case 'pause':
     case 'resume':
     case 'tell':
+    case 'approve':
+    case 'deny':
+    case 'set-approval':
       return steering;
   }
 }

@@ -26,6 +26,8 @@ export interface Config {
   };
   readonly retry: Retry;
   readonly timeoutMs: number | null;
+  /** Whose launches wait for a person, where a worker says nothing: all, none, or those with these labels. */
+  readonly approve: boolean | { readonly labels: Readonly<Record<string, string>> };
   readonly retention: Retention;
 }
 
@@ -128,6 +130,7 @@ function configOf(fields: ConfigFields): Config {
       outputsMs: spanOf(retention.outputs ?? otherwise.retention.outputs),
       keptMs: spanOf(retention.kept ?? otherwise.retention.kept),
     },
+    approve: fields.approve ?? otherwise.approve,
   };
 }
 

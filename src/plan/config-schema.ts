@@ -196,7 +196,20 @@ export const configSchema = z.strictObject({
   prices: anything.optional().meta({ description: 'What tokens cost, by model.' }),
   stories: anything.optional().meta({ description: 'Where stories are, and which are left out.' }),
   workflows: anything.optional().meta({ description: 'Where workflow files are.' }),
-  approve: anything.optional().meta({ description: 'Whether a launch waits for an approval.' }),
+  approve: z
+    .union([
+      z.boolean(),
+      z.strictObject({
+        labels: z
+          .record(z.string(), line)
+          .refine((labels) => Object.keys(labels).length > 0, 'expected at least one label'),
+      }),
+    ])
+    .optional()
+    .meta({
+      description:
+        'Whether each launch waits for a person: of every worker, or of those with all these labels.',
+    }),
 });
 
 export type ConfigFields = z.infer<typeof configSchema>;
@@ -221,5 +234,4 @@ export const configNotActedOn: Readonly<Partial<Record<keyof ConfigFields, strin
   prices: 'costs are what agents report',
   stories: 'stories are not read',
   workflows: 'workflows are not read',
-  approve: 'no launch waits for an approval',
 };

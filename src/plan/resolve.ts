@@ -36,7 +36,9 @@ export function resolveWorkers(
   const unique = refuseSameIds([...drafts].sort(inPlanOrder), problems);
   refuseBranches(unique, config, problems);
   const edges = resolveEdges(unique, problems, broken);
-  warnNotActedOn(unique, problems);
+  const isUsed = (field: string): boolean =>
+    field === 'labels' && typeof config.approve === 'object';
+  warnNotActedOn(unique, isUsed, problems);
   for (const draft of unique) checkFields(draft, edges.get(draft.id) ?? [], problems);
   const workers = unique.map((draft) => define(draft, edges.get(draft.id) ?? [], config));
   const overlaps = findOverlaps(workers, unique, problems);
@@ -124,11 +126,15 @@ function refuseBranches(drafts: readonly WorkerDraft[], config: Config, problems
 }
 
 /** One warning for each such field, where it stands first: that many workers have it says enough. */
-function warnNotActedOn(drafts: readonly WorkerDraft[], problems: Problems): void {
+function warnNotActedOn(
+  drafts: readonly WorkerDraft[],
+  isUsed: (field: string) => boolean,
+  problems: Problems,
+): void {
   for (const [field, instead] of Object.entries(notActedOn)) {
     const having = drafts.filter(({ fields }) => Object.hasOwn(fields, field));
     const [first] = having;
-    if (first === undefined) continue;
+    if (first === undefined || isUsed(field)) continue;
     const where = having.length === 1 ? '' : ` (${having.length} workers)`;
     report(problems, first.keyAt(field), {
       severity: 'warning',
@@ -169,6 +175,18 @@ function checkFields(draft: WorkerDraft, edges: readonly Edge[], problems: Probl
   }
 }
 
+/** Whether each launch of the worker waits for a person. */
+function mustApprove(
+  { approve, labels = {} }: WorkerDraft['fields'],
+  otherwise: Config['approve'],
+): boolean {
+  if (approve !== undefined) return approve;
+  if (typeof otherwise === 'boolean') return otherwise;
+  return Object.entries(otherwise.labels).every(
+    ([key, value]) => Object.hasOwn(labels, key) && labels[key] === value,
+  );
+}
+
 function define(draft: WorkerDraft, edges: readonly Edge[], config: Config): WorkerDefinition {
   const { fields, id } = draft;
   const definition = {
@@ -202,6 +220,7 @@ function define(draft: WorkerDraft, edges: readonly Edge[], config: Config): Wor
     timeoutMs: fields.timeout === undefined ? config.timeoutMs : milliseconds(fields.timeout, 0),
     when: fields.when ?? null,
     labels: fields.labels ?? {},
+    ...(mustApprove(fields, config.approve) ? { approve: true as const } : {}),
   };
   const agent = chooseAgent(draft, config);
   return {

@@ -120,6 +120,9 @@ export const workerSchema = z.strictObject({
   stall_after: positiveDuration.optional(),
   when: line.optional().meta({ description: 'CEL over run and workers; false means skipped.' }),
   labels: z.record(z.string(), line).optional(),
+  approve: z.boolean().optional().meta({
+    description: 'Whether each launch waits for a person; default: approve of the config.',
+  }),
   if_unanswered: z.enum(['wait', 'deny', 'skip', 'fail']).optional(),
   after: positiveDuration.optional(),
 });

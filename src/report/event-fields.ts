@@ -149,6 +149,24 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
         ['path', event.data.path],
         ['by', event.data.by],
       ];
+    case 'run.approval_set':
+      return [
+        ['approve', String(event.data.approve)],
+        ['by', event.data.by],
+      ];
+    case 'approval.requested':
+      return [['attempt', event.data.attempt]];
+    case 'approval.granted':
+      return [
+        ['attempt', event.data.attempt],
+        ['by', event.data.by],
+      ];
+    case 'approval.denied':
+      return [
+        ['attempt', event.data.attempt],
+        ['by', event.data.by],
+        ...(event.data.why === null ? [] : [['reason', event.data.why] as const]),
+      ];
     case 'merge.started':
       return [
         ['base', short(event.data.base)],

@@ -1,6 +1,6 @@
 /** What to type about a worker that stands still. */
 import { offeredAs } from '../core/isolation.ts';
-import type { RunState, WorkerState } from '../core/state.ts';
+import { awaitsApproval, type RunState, type WorkerState } from '../core/state.ts';
 
 /** The command that deals with what keeps a worker, and why there is none when nothing does. */
 export function nextCommand(run: RunState, worker: WorkerState): string | null {
@@ -13,12 +13,15 @@ export function nextCommand(run: RunState, worker: WorkerState): string | null {
   if (run.state === 'paused' && (worker.pausedWithRun || worker.state === 'ready'))
     return 'czar resume';
   if (worker.state === 'paused') return `czar resume ${id}`;
+  if (awaitsApproval(run, worker)) return `czar approve ${id}`;
   if (worker.state !== 'blocked') return null;
   switch (block?.kind) {
     case 'question':
       return `czar answer ${id} TEXT`;
     case 'blocker':
       return `czar unblock ${id} -m TEXT`;
+    case 'denied':
+      return `czar approve ${id}`;
     case 'protect':
       return (block.files.length === 0 ? ['P'] : block.files)
         .map((path) => `czar approve ${id} --path ${quoted(path)}`)

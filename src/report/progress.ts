@@ -152,6 +152,12 @@ function changeText(event: Event, run: RunState | null): string | null {
       const why = telling.has(to) && event.data.reason !== '' ? ` (${event.data.reason})` : '';
       return `${event.worker} ${event.data.from} → ${to}${why}`;
     }
+    case 'approval.requested':
+      return `${event.worker} waits for approval (attempt ${event.data.attempt})`;
+    case 'approval.granted':
+      return `${event.worker} is approved`;
+    case 'run.approval_set':
+      return `launches of run ${event.run} ${event.data.approve ? 'wait for approval' : 'wait for nobody'}`;
     case 'worker.error':
       return `${event.worker} attempt failed: ${event.data.error}`;
     case 'effect.failed': {
@@ -212,6 +218,7 @@ function changeText(event: Event, run: RunState | null): string | null {
     case 'gate.failed':
     case 'gate.inconclusive':
     case 'protect.approved':
+    case 'approval.denied':
     case 'merge.started':
     case 'merge.built':
     case 'merge.conflict':

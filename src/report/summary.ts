@@ -1,5 +1,5 @@
 /** The closing words of a run: what came of it, what failed and what to do about that, where the result is. Pure. */
-import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
+import { awaitsApproval, definitionOf, type RunState, type WorkerState } from '../core/state.ts';
 import { leftOutOf } from '../core/left-out.ts';
 import { nextCommand } from './next-command.ts';
 import { columns, oneLine } from './cells.ts';
@@ -14,7 +14,7 @@ export function summaryLines(
   const { run, now, width } = options;
   const document = statusDocument({ ...options, liveness: unasked });
   const workers = membersOf(run);
-  const unfinished = workers.filter((worker) => needsAttention(worker));
+  const unfinished = workers.filter((worker) => needsAttention(run, worker));
   return [
     `${oneLine(run.plan.name)}: run ${run.id} ${ending(run)} after ${spanText((run.endedAt ?? now) - run.startedAt)}`,
     '',
@@ -86,17 +86,13 @@ function filesText(files: NonNullable<WorkerState['mergedFacts']>): string {
   return kinds === '' ? total : `${total} (${kinds})`;
 }
 
-function needsAttention(worker: WorkerState): boolean {
+function needsAttention(run: RunState, worker: WorkerState): boolean {
+  if (awaitsApproval(run, worker)) return true;
   return worker.state === 'failed' || worker.state === 'blocked' || worker.state === 'paused';
 }
 
 function attention(run: RunState, worker: WorkerState): readonly string[] {
-  const why =
-    worker.state === 'paused'
-      ? worker.reason
-      : worker.blockedBy === null
-        ? (worker.block?.text ?? worker.reason)
-        : `${worker.blockedBy} did not succeed`;
+  const why = causeOf(worker);
   const findings = (worker.block?.findings ?? worker.attempt?.lastWords ?? []).slice(0, 5);
   const next = worker.blockedBy === null ? nextCommand(run, worker) : null;
   return [
@@ -107,6 +103,12 @@ function attention(run: RunState, worker: WorkerState): readonly string[] {
       : [`    kept: ${worker.kept.map((one) => one.ref).join(', ')}`]),
     ...(next === null ? [] : [`    next: ${next}`]),
   ];
+}
+
+function causeOf({ state, reason, block, blockedBy }: WorkerState): string {
+  if (state === 'ready') return 'waits for a person to approve its launch';
+  if (state === 'paused') return reason;
+  return blockedBy === null ? (block?.text ?? reason) : `${blockedBy} did not succeed`;
 }
 
 function result(run: RunState, workers: readonly WorkerState[]): readonly string[] {

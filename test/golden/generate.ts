@@ -20,7 +20,14 @@ const [number = '', ...named] = process.argv.slice(2);
 if (!/^\d+$/.test(number)) throw new Error('give the number of the first log that is written');
 const kinds: Readonly<
   Record<string, () => readonly StoredEvent[] | Promise<readonly StoredEvent[]>>
-> = { run: runLog, rare: rareLog, pauses: pauseLog, amend: amendLog, prune: pruneLog };
+> = {
+  run: runLog,
+  rare: rareLog,
+  pauses: pauseLog,
+  amend: amendLog,
+  prune: pruneLog,
+  approvals: approvalLog,
+};
 let next = Number(number);
 for (const [what, make] of Object.entries(kinds)) {
   if (named.length > 0 && !named.includes(what)) continue;
@@ -186,6 +193,35 @@ async function pruneLog(): Promise<readonly StoredEvent[]> {
   using db = new DatabaseSync(join(scratch.repo, '.git/czar/czar.db'), { readOnly: true });
   const rows = db.prepare('SELECT * FROM event ORDER BY seq').all() as unknown as StoredEvent[];
   return rows.map((row) => anonymous(row, scratch.base));
+}
+
+/** Launches that are asked about, approved, denied and approved after all, by the core alone. */
+function approvalLog(): readonly StoredEvent[] {
+  const world = new CoreWorld(
+    planOf([
+      { id: 'a', approve: true },
+      { id: 'b', owns: ['b'] },
+      { id: 'c', on: ['a'] },
+    ]),
+    () => true,
+    { approve: true },
+  );
+  const said = (kind: 'approve' | 'deny', ...workers: readonly string[]): void => {
+    const request = kind === 'approve' ? { kind, workers } : { kind, workers, why: 'too dear' };
+    assert.ok(world.ask({ ...request, run: runId }).ok);
+  };
+  world.rest();
+  said('deny', 'a', 'b');
+  said('approve', 'b');
+  world.rest((intent) =>
+    intent.kind === 'watch' ? endOf(intent, { how: 'exited', code: 1 }) : null,
+  );
+  world.ask({ kind: 'set-approval', run: runId, approve: false });
+  said('approve', 'a');
+  world.rest(undefined, ({ kind }) => kind === 'watch');
+  world.ask({ kind: 'set-approval', run: runId, approve: true });
+  world.rest();
+  return world.log.map((event) => encodeEvent(event));
 }
 
 /** The row without what belongs to the machine that it was written on. */

@@ -123,7 +123,11 @@ export class CoreWorld {
   stopping = false;
   readonly when: (expression: string) => boolean | { readonly error: string };
 
-  constructor(plan: Plan, when: CoreWorld['when'] = () => true) {
+  constructor(
+    plan: Plan,
+    when: CoreWorld['when'] = () => true,
+    { approve = false }: { readonly approve?: boolean } = {},
+  ) {
     this.when = when;
     this.send({ kind: 'loop-started', pid: 1, host: 'test', version: '0' });
     this.send({
@@ -135,6 +139,7 @@ export class CoreWorld {
       integration: `czar/${runId}-integration`,
       target: 'main',
       scope: null,
+      approve,
     });
   }
 
@@ -288,7 +293,7 @@ export function success(intent: Intent): Outcome {
             result: 'pass',
             tip: intent.key.split(':')[3] ?? '',
             patch: 'p',
-            definition: 'h',
+            definition: `h-${intent.worker}`,
             findings: [],
             files: [],
           },

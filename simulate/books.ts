@@ -1,0 +1,171 @@
+/** What the checker's ledger holds of a run and of each worker, and the plain questions about it. */
+import type {
+  Block,
+  ChangeVerdict,
+  KeptWork,
+  LandPlan,
+  TreeGate,
+  Work,
+} from '../src/core/events.ts';
+import type { Edge, Plan, WorkerDefinition } from '../src/core/plan.ts';
+import type { WorkerStateName } from '../src/core/lifecycle.ts';
+
+export interface WorkerBook {
+  readonly id: string;
+  definition: WorkerDefinition;
+  state: WorkerStateName;
+  /** When it entered its state. */
+  since: number;
+  attempt: number;
+  phase: 'tree' | 'setup' | 'launch' | 'running' | 'ended' | 'collected';
+  /** Edges that were satisfied at some moment, by position. */
+  readonly satisfied: Set<number>;
+  notBefore: number;
+  inputsChecked: boolean;
+  claims: boolean;
+  /** Whether the last attempt goes on in the tree of the one before, which its agent may have rewritten. */
+  continues: boolean;
+  readonly superseded: Set<string>;
+  blockedBy: string | null;
+  block: Block | null;
+  merge: { base: string; tip: string; commit: string | null; tree: string | null } | null;
+  merged: { commit: string; tree: string } | null;
+  work: Work | null;
+  change: ChangeVerdict[];
+  readonly approvals: { path: string; patch: string }[];
+  readonly kept: KeptWork[];
+  handoff: boolean;
+  /** Fresh input tokens of the last attempt, as the log counts them. */
+  counted: number;
+  refused: number;
+  failures: number;
+  lost: number;
+  satisfies: boolean;
+  noChange: boolean;
+  stopAsked: boolean;
+  /** What was said last of the launch of an attempt. */
+  approval: {
+    attempt: number;
+    definition: string;
+    said: 'requested' | 'granted' | 'denied';
+  } | null;
+}
+
+export interface RunBook {
+  readonly id: string;
+  readonly plan: Plan;
+  readonly workers: Map<string, WorkerBook>;
+  readonly waves: ReadonlyMap<string, number>;
+  state: string;
+  tip: string | null;
+  cancelling: boolean;
+  /** Whether every launch waits for a person. */
+  approve: boolean;
+  readonly merged: string[];
+  landing:
+    (LandPlan & { onto: string; tip: string; commit: string | null; tree: string | null }) | null;
+  /** Last result of each gate on each tree, as the log has it. */
+  readonly trees: Map<string, string>;
+}
+
+/** The book of a run that begins. */
+export function openBook(id: string, plan: Plan, approve: boolean): RunBook {
+  const workers = new Map(plan.workers.map((one) => [one.id, openWorker(one)]));
+  const waves = new Map<string, number>();
+  const wave = (worker: string): number => {
+    const known = waves.get(worker);
+    if (known !== undefined) return known;
+    const edges = workers.get(worker)?.definition.edges ?? [];
+    const found = 1 + Math.max(0, ...edges.map((edge) => wave(edge.on)));
+    waves.set(worker, found);
+    return found;
+  };
+  for (const one of plan.workers) wave(one.id);
+  return {
+    id,
+    plan,
+    workers,
+    waves,
+    state: 'running',
+    tip: null,
+    cancelling: false,
+    approve,
+    merged: [],
+    landing: null,
+    trees: new Map(),
+  };
+}
+
+function openWorker(definition: WorkerDefinition): WorkerBook {
+  return {
+    id: definition.id,
+    definition,
+    state: 'pending',
+    since: 0,
+    attempt: 0,
+    phase: 'tree',
+    satisfied: new Set(),
+    notBefore: 0,
+    inputsChecked: false,
+    claims: false,
+    continues: false,
+    superseded: new Set(),
+    blockedBy: null,
+    block: null,
+    merge: null,
+    merged: null,
+    work: null,
+    change: [],
+    approvals: [],
+    kept: [],
+    handoff: false,
+    counted: 0,
+    refused: 0,
+    failures: 0,
+    lost: 0,
+    satisfies: false,
+    noChange: false,
+    stopAsked: false,
+    approval: null,
+  };
+}
+
+export function isLive(worker: WorkerBook): boolean {
+  return worker.state === 'starting' || worker.state === 'active';
+}
+
+export function isOver(worker: WorkerBook): boolean {
+  return (
+    ['complete', 'failed', 'skipped', 'cancelled'].includes(worker.state) ||
+    (worker.state === 'blocked' && worker.blockedBy !== null)
+  );
+}
+
+export function treeKey(tree: string, gate: Pick<TreeGate, 'command' | 'setup'>): string {
+  return JSON.stringify([tree, gate.command, gate.setup]);
+}
+
+/** What a person said of the worker's next launch; null when it needs nobody's word, or nobody was asked. */
+export function saidOf(
+  run: RunBook,
+  worker: WorkerBook,
+): 'requested' | 'granted' | 'denied' | null {
+  if (!mustAsk(run, worker)) return null;
+  const { approval, definition, attempt } = worker;
+  const current = approval?.attempt === attempt + 1 && approval.definition === definition.hash;
+  return current ? (approval?.said ?? null) : null;
+}
+
+/** Whether a launch of the worker needs a person's word. */
+export function mustAsk(run: RunBook, worker: WorkerBook): boolean {
+  return run.approve || worker.definition.approve === true;
+}
+
+/** Whether the edge is satisfied as things stand. */
+export function edgeHolds(run: RunBook, edge: Edge): boolean {
+  const on = run.workers.get(edge.on);
+  if (on === undefined) return true;
+  if (on.state === 'complete') return true;
+  if (on.state === 'merging') return edge.requires !== 'complete';
+  return on.state === 'skipped' && (edge.allowSkipped || on.satisfies);
+}

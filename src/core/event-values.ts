@@ -1,0 +1,193 @@
+/** What events hold: blocks, verdicts, work, ends of attempts. Plain values, the same in the log and in the state. */
+import type { WorkerStateName } from './lifecycle.ts';
+
+/** Who asked for something: the user, czar by a rule, or an agent. */
+export type Principal = 'user' | 'policy' | 'agent';
+
+/** Every worker transition says where it came from and why. */
+export interface Entered {
+  readonly from: WorkerStateName | null;
+  readonly reason: string;
+}
+
+/** What blocks a worker, and in which step it was blocked. */
+export type BlockKind =
+  | 'dependency'
+  | 'inputs'
+  | 'when'
+  | 'question'
+  | 'blocker'
+  | 'lost'
+  | 'gate'
+  | 'inconclusive'
+  | 'protect'
+  | 'nothing_changed'
+  | 'conflict'
+  | 'infrastructure'
+  | 'denied';
+
+export type BlockStep = 'pending' | 'ready' | 'attempt' | 'verifying' | 'merging';
+
+export interface Block {
+  readonly kind: BlockKind;
+  readonly step: BlockStep;
+  /** One sentence for a person. */
+  readonly text: string;
+  /** Word for word what gates, git or the agent said. */
+  readonly findings: readonly string[];
+  /** Files concerned: conflicts, violations, missing inputs. */
+  readonly files: readonly string[];
+}
+
+/** A process that is surely the one meant: pid, start time and boot. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly start: string;
+  readonly boot: string;
+}
+
+export type GateName = 'deliverables' | 'handoff' | 'ownership' | 'protect' | 'verify' | 'checks';
+export type VerdictResult = 'pass' | 'fail' | 'inconclusive';
+
+/** Bound to the tip and the patch of a branch. */
+export interface ChangeVerdict {
+  readonly gate: 'deliverables' | 'handoff' | 'ownership' | 'protect';
+  readonly result: VerdictResult;
+  readonly tip: string;
+  readonly patch: string;
+  readonly definition: string;
+  readonly findings: readonly string[];
+  readonly files: readonly string[];
+}
+
+/** One command that judges a tree, with what prepares the tree for it. */
+export interface TreeGate {
+  readonly gate: 'verify' | 'checks';
+  readonly command: string;
+  readonly setup: readonly string[];
+  /** The worker whose `verify` it is; null for the run's `checks`. */
+  readonly owner: string | null;
+}
+
+/** Bound to tree, command and setup: an equal tree is not tested twice. */
+export interface TreeVerdict {
+  readonly gate: 'verify' | 'checks';
+  readonly result: VerdictResult;
+  readonly tree: string;
+  readonly command: string;
+  readonly setup: readonly string[];
+  readonly findings: readonly string[];
+  /** Output of the command, relative to the home; null when there is none. */
+  readonly log: string | null;
+  readonly durationMs: number;
+}
+
+/** A file that is not committed on an agent's behalf. */
+export interface LeftOut {
+  readonly path: string;
+  readonly why: string;
+  /** Its copy, relative to the checkout; null when there is none. Absent for what was carried into the tree. */
+  readonly aside?: string | null;
+}
+
+export interface KeptWork {
+  /** `refs/czar/kept/<run>/<worker>/<n>`. */
+  readonly ref: string;
+  readonly commit: string;
+  readonly files: readonly string[];
+  /** Files that were not stored. */
+  readonly leftOut: readonly LeftOut[];
+  readonly why: string;
+}
+
+/** One path that a worker changed; `before` and `after` are blob ids ('' where there is none), its patch identity. */
+export interface ChangedPath {
+  readonly path: string;
+  readonly status: 'A' | 'M' | 'D' | 'T';
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Identity of the patch of one path: what a person's approval of a protected path is bound to. */
+export function pathPatch(changed: ChangedPath): string {
+  return `${changed.before}..${changed.after}`;
+}
+
+/** What a worker's tree holds, as git in the mirror sees it. */
+export interface Work {
+  /** Commit the branch stands at. */
+  readonly tip: string;
+  /** Commit the attempt started from. */
+  readonly base: string;
+  readonly tree: string;
+  /** Identity of the change `integration...tip`: equal patches have equal ids; '' when nothing changed. */
+  readonly patch: string;
+  /** Commits on the branch that integration does not have. */
+  readonly commits: number;
+  readonly changed: readonly ChangedPath[];
+  /** The commit that czar made of what the agent left uncommitted, or null. */
+  readonly committedFor: { readonly commit: string; readonly files: readonly string[] } | null;
+  readonly kept: readonly KeptWork[];
+}
+
+export interface Usage {
+  /** Fresh input, without cached reads. */
+  readonly input: number;
+  readonly output: number;
+  readonly cached: number;
+  readonly costUsd: number;
+}
+
+/** One line of an attempt's report file, or of its output, already validated. */
+export type Report =
+  | { readonly kind: 'task-start'; readonly task: string }
+  | { readonly kind: 'task-complete'; readonly task: string }
+  | { readonly kind: 'checkpoint'; readonly name: string }
+  | { readonly kind: 'blocked'; readonly text: string }
+  | { readonly kind: 'ask'; readonly text: string }
+  | { readonly kind: 'handoff'; readonly text: string }
+  | { readonly kind: 'usage'; readonly usage: Usage };
+
+export type AttemptEnd =
+  /** The exit line was found. */
+  | { readonly how: 'exited'; readonly code: number }
+  /** Ended by czar: time limit, a person, the loop's end, nobody watched. */
+  | {
+      readonly how: 'stopped';
+      readonly why: 'timeout' | 'requested' | 'interrupted' | 'unattended';
+      readonly code: number | null;
+    }
+  /** No exit line: the exit is unknown and never counts as success. */
+  | { readonly how: 'lost'; readonly why: string };
+
+/** What an attempt's end means, as the agent's adapter reads it. */
+export type Judgement =
+  | { readonly kind: 'well' }
+  /** `reason` is one sentence; `final` when a repeat cannot mend it. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly final: boolean }
+  /** Not its own end, or an unknown one: it is continued. */
+  | { readonly kind: 'lost'; readonly why: string };
+
+export interface LandPlan {
+  readonly target: string;
+  readonly mode: 'merge' | 'squash' | 'ff';
+  readonly partial: boolean;
+}
+
+/** What a run starts from. */
+export interface RunBase {
+  readonly ref: string;
+  readonly commit: string;
+  /** Changed files of the checkout that agents do not see. */
+  readonly dirty: number;
+  /** Changed files of the checkout that `commit` holds as a snapshot; absent when it is a commit of the user's. */
+  readonly included?: number;
+}
+
+/** A ref that is deleted, and where it stood. */
+export interface PrunedRef {
+  /** The user's repository, or the mirror. */
+  readonly in: 'repository' | 'mirror';
+  readonly ref: string;
+  readonly commit: string;
+}
