@@ -71,7 +71,7 @@ test('fault 50: whatever is edited, a plan has no cycle or is refused whole, and
         } else assert.deepEqual(findCycles(plan.workers), []);
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 40 },
   );
-  assert.ok(cyclic > 50 && refused > 0, `${cyclic} ${refused}`);
+  assert.ok(cyclic > 20 && refused > 0, `${cyclic} ${refused}`);
 });
