@@ -30,10 +30,11 @@ interface Row {
 const config = (key: string, value = `$TRAP ${key}`): string => `git config ${key} "${value}"`;
 
 const rows: readonly Row[] = [
-  { name: 'fsmonitor', act: config('core.fsmonitor') },
   {
-    name: 'transport',
+    // What fired says which key it was.
+    name: 'configuration',
     act: [
+      config('core.fsmonitor'),
       config('core.sshCommand'),
       config('core.gitProxy'),
       config('core.askPass'),
@@ -42,21 +43,20 @@ const rows: readonly Row[] = [
       config('remote.origin.receivepack'),
       config('protocol.ext.allow', 'always'),
       config('url.ext::$TRAP%Sinstead.insteadOf', '/'),
-    ].join('\n'),
-  },
-  {
-    name: 'aliases',
-    act: ['fetch', 'status', 'log', 'diff', 'rev-list', 'upload-pack', 'cat-file', 'merge-tree']
-      .map((verb) => config(`alias.${verb}`, `!$TRAP ${verb}`))
-      .join('\n'),
-  },
-  {
-    name: 'upload-pack',
-    act: [
       config('uploadpack.packObjectsHook'),
       config('core.alternateRefsCommand'),
       config('uploadpack.hideRefs', 'refs'),
       config('transfer.hideRefs', 'refs'),
+      ...[
+        'fetch',
+        'status',
+        'log',
+        'diff',
+        'rev-list',
+        'upload-pack',
+        'cat-file',
+        'merge-tree',
+      ].map((verb) => config(`alias.${verb}`, `!$TRAP ${verb}`)),
     ].join('\n'),
   },
   {
