@@ -75,6 +75,10 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     summary: 'delete what old runs hold, as far as it is landed or asked for',
     load: () => import('./prune.ts'),
   },
+  uninstall: {
+    summary: 'remove everything that czar made, after a bundle of what is not merged',
+    load: () => import('./uninstall.ts'),
+  },
   demo: {
     summary: 'a whole run in a scratch repository, with scripted agents',
     load: () => import('./demo.ts'),

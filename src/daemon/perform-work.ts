@@ -120,7 +120,7 @@ function isStopWord({ kind }: Report): boolean {
 
 /** How files of a tree are kept: size limit, secrets, and what czar carried in. */
 export function captureRules(
-  place: Workplace,
+  place: { readonly git: Pick<Workplace['git'], 'state'> },
   run: RunState,
   at: { readonly worker: string; readonly attempt: number },
 ): CaptureRules {

@@ -13,7 +13,7 @@ import { projectionVersion } from './projection.ts';
 import { openJournal, openJournalForReading } from './sqlite.ts';
 
 /** Types that nothing writes yet. */
-const unwritten: readonly string[] = ['worker.reviewing', 'uninstall.started'];
+const unwritten: readonly string[] = ['worker.reviewing'];
 
 const logs = goldenLogs();
 

@@ -218,7 +218,7 @@ export async function checkLeavings(
 }
 
 /** Git directory of a tree: a folder, or what the file in its place names. */
-async function gitDirOf(tree: string): Promise<string> {
+export async function gitDirOf(tree: string): Promise<string> {
   const dot = join(tree, '.git');
   const text = await readFile(dot, 'utf8').catch(() => '');
   const [, named = null] = /^gitdir: (.+)\n?$/.exec(text) ?? [];

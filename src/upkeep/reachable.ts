@@ -11,7 +11,7 @@ export async function reachableFrom(
 ): Promise<ReadonlySet<string>> {
   const commits = await commitsOf(call, of.commits);
   if (commits.length === 0) return new Set();
-  const survivors = await commitsOf(call, of.survivors);
+  const survivors = await commitsOf(call, of.survivors, true);
   if (survivors.length === 0) return new Set();
   const args = ['rev-list', '--stdin'];
   // Git 2.39 takes no `--not` here.
@@ -22,26 +22,30 @@ export async function reachableFrom(
   return new Set(commits.filter((commit) => !lost.has(commit)));
 }
 
-/** Those ids that are commits here. */
-async function commitsOf(call: GitCall, ids: readonly string[]): Promise<readonly string[]> {
-  const wanted = [...new Set(ids)];
+/** Those ids that are commits here; with `peel` also the commits that tags among them mark. */
+async function commitsOf(
+  call: GitCall,
+  ids: readonly string[],
+  peel = false,
+): Promise<readonly string[]> {
+  const wanted = [...new Set(ids)].map((id) => (peel ? `${id}^{commit}` : id));
   if (wanted.length === 0) return [];
   const args = ['cat-file', '--batch-check=%(objectname) %(objecttype)'];
   const said = (await output(args, { ...call, input: `${wanted.join('\n')}\n` })).toString('utf8');
   return said.split('\n').flatMap((line) => /^([0-9a-f]+) commit$/.exec(line)?.[1] ?? []);
 }
 
-/** Refs of a repository below prefixes, or of these names: full name to commit, tags to what they mark. */
+/** Refs of a repository below prefixes, or of these names: full name to object. */
 export async function refsOf(
   call: GitCall,
   ...prefixes: readonly string[]
 ): Promise<ReadonlyMap<string, string>> {
-  const format = '--format=%(objectname) %(*objectname) %(refname)';
-  const text = (await output(['for-each-ref', format, ...prefixes], call)).toString('utf8');
+  const args = ['for-each-ref', '--format=%(objectname) %(refname)', ...prefixes];
+  const text = (await output(args, call)).toString('utf8');
   const refs = new Map<string, string>();
   for (const line of text.split('\n')) {
-    const [, id = '', marked = '', ref = ''] = /^(\S+) (\S*) (\S+)$/.exec(line) ?? [];
-    if (ref !== '') refs.set(ref, marked === '' ? id : marked);
+    const space = line.indexOf(' ');
+    if (space > 0) refs.set(line.slice(space + 1), line.slice(0, space));
   }
   return refs;
 }

@@ -27,6 +27,7 @@ const kinds: Readonly<
   amend: amendLog,
   prune: pruneLog,
   approvals: approvalLog,
+  uninstall: uninstallLog,
 };
 let next = Number(number);
 for (const [what, make] of Object.entries(kinds)) {
@@ -222,6 +223,24 @@ function approvalLog(): readonly StoredEvent[] {
   world.ask({ kind: 'set-approval', run: runId, approve: true });
   world.rest();
   return world.log.map((event) => encodeEvent(event));
+}
+
+/** The log of a repository that czar is about to be removed from, by the built CLI with real git. */
+async function uninstallLog(): Promise<readonly StoredEvent[]> {
+  await using scratch = await Scratch.make();
+  scratch.scripted('echo a > a.txt');
+  scratch.worker('a');
+  scratch.commitAll();
+  await scratch.czar('run');
+  scratch.discards();
+  scratch.env['CZAR_CRASH_AT'] = 'uninstall:after-event';
+  assert.equal(
+    (await scratch.czar('uninstall', '--yes', '--out', `${scratch.base}/x`)).signal,
+    'SIGKILL',
+  );
+  using db = new DatabaseSync(join(scratch.repo, '.git/czar/czar.db'), { readOnly: true });
+  const rows = db.prepare('SELECT * FROM event ORDER BY seq').all() as unknown as StoredEvent[];
+  return rows.map((row) => anonymous(row, scratch.base));
 }
 
 /** The row without what belongs to the machine that it was written on. */
