@@ -353,3 +353,44 @@ echo TOKEN=1 > .env.local; echo part > part.txt; exit 1
     assert.match(text, /its name looks like a secret/);
   }
 });
+
+test('fault 67: a worker whose commits are too much blocks with them in its tree; when it begins anew they are kept, not merged', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted(
+    `[ "$CZAR_ATTEMPT" = 1 ] || { echo small > small.txt; exit; }
+head -c 300000 /dev/urandom > huge.bin; git add -A; git commit -q -m Huge; git rev-parse HEAD > "$HOME/huge"`,
+    'max_work_size: 100KB\n',
+  );
+  scratch.worker('a');
+  scratch.commitAll();
+  const blocked = await scratch.czar('run');
+  assert.equal(blocked.code, 5, blocked.stderr);
+  assert.match(
+    (await scratch.czar('why', 'a')).stdout,
+    /its work could not be collected: its commits bring 30\d{4} bytes, and 100000 are allowed \(max_work_size\)/,
+  );
+  const huge = readFileSync(join(scratch.base, 'home/huge'), 'utf8').trim();
+  const mirror = join(scratch.repo, '.git/czar/mirror.git');
+  assert.throws(() => scratch.gitIn(mirror, 'cat-file', '-e', huge));
+  const tree = (await scratch.czar('path', 'a')).stdout.trim();
+  assert.equal(scratch.gitIn(tree, 'rev-parse', 'HEAD'), huge);
+
+  // It goes on in its tree, at the commit that is too much.
+  assert.equal((await scratch.czar('retry', 'a')).code, 0);
+  assert.equal((await scratch.czar('run')).code, 5);
+  assert.throws(() => scratch.gitIn(mirror, 'cat-file', '-e', huge));
+  assert.equal((await scratch.czar('retry', 'a', '--clean')).code, 0);
+  const done = await scratch.czar('run');
+  assert.equal(done.code, 0, done.stderr);
+  const { kept } = await scratch.json('kept', 'list');
+  assert.deepEqual(
+    kept.map(({ worker }: { worker: string }) => worker),
+    ['a'],
+  );
+  scratch.git('merge-base', '--is-ancestor', huge, kept[0].ref);
+  const [merged] = (await scratch.events()).filter(({ type }) => type === 'worker.merged');
+  assert.equal(
+    scratch.git('ls-tree', '--name-only', merged.data.commit, 'huge.bin', 'small.txt'),
+    'small.txt',
+  );
+});

@@ -133,10 +133,16 @@ async function bringHome(
   }
   if (options.mostBytes !== undefined) {
     const ids = [...wanted.values()].map((each) => each.id);
-    const merged = await readRef(context, integrationRef(options.run));
-    const known = merged === null ? [options.base] : [options.base, merged];
+    // An attempt that went on in its tree may have begun at a commit that was too much already.
+    const names = [integrationRef(options.run), `${options.base}^{commit}`];
+    const known = await Promise.all(names.map((name) => readRef(context, name)));
     const { repository, mostBytes: most } = options;
-    await assertWorkSize(call, { repository, ids, known, most });
+    await assertWorkSize(call, {
+      repository,
+      ids,
+      known: known.filter((id) => id !== null),
+      most,
+    });
   }
   const superseded = await holdSuperseded(context, prefix, wanted);
   for (const name of await fetchInto(context, options.view, wanted)) broken.add(name);
