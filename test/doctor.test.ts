@@ -223,6 +223,13 @@ test('kept work whose ref was deleted from the repository gets it again with --f
   assert.equal(scratch.git('rev-parse', entry.ref), entry.commit);
 });
 
+test('a daemon that its guardian gave up on is named', async () => {
+  await using scratch = await afterRun();
+  writeFileSync(state(scratch, 'guardian-gave-up'), '6 1\n');
+  const [found] = await findings(scratch, 'warn');
+  assert.match(found?.what ?? '', /the daemon died 6 times and was not started again/);
+});
+
 test('a working tree that the log does not know is named and never taken away', async () => {
   await using scratch = await afterRun();
   const tree = home(scratch, 'worktrees/stranger');

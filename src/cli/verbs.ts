@@ -79,6 +79,10 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     summary: 'remove everything that czar made, after a bundle of what is not merged',
     load: () => import('./uninstall.ts'),
   },
+  completion: {
+    summary: 'what a shell completes: bash, zsh, fish',
+    load: () => import('./completion.ts'),
+  },
   demo: {
     summary: 'a whole run in a scratch repository, with scripted agents',
     load: () => import('./demo.ts'),

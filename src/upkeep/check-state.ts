@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { derivedFolder, openDerivedFiles, renderings } from '../daemon/derived-files.ts';
+import { gaveUpFile, guardianGaveUp } from '../daemon/holder.ts';
 import { socketPath } from '../daemon/workplace.ts';
 import { compareWithLog } from '../journal/compare-derived.ts';
 import { JournalError } from '../journal/journal.ts';
@@ -23,6 +24,15 @@ export function checkLock({ place, busy, env }: Patient): readonly Finding[] {
   const socket = socketPath({ ...env }, place.state, (text) =>
     createHash('sha256').update(text).digest('hex'),
   );
+  const gaveUp = guardianGaveUp(place);
+  if (gaveUp !== null)
+    return [
+      warn('lock', {
+        what: `the daemon died ${count(gaveUp.deaths, 'time')} and was not started again (exit code ${gaveUp.code})`,
+        where: gaveUpFile(place),
+        next: 'czar daemon logs says why; czar daemon start tries again',
+      }),
+    ];
   const halves = namesIn(place.state).filter((name) => /^owner\.json\.\d+$/.test(name));
   const left = [
     ...(owner === null ? [] : [join(place.state, 'owner.json')]),
