@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
 import { z } from 'zod';
 import { configSchema } from '../src/plan/config-schema.ts';
+import { inboxChangeSchema, inboxSchema } from '../src/report/inbox-schema.ts';
 import { statusSchema, workerStatusSchema } from '../src/report/status-schema.ts';
 import { workerFileSchema } from '../src/plan/worker-schema.ts';
 
@@ -18,6 +19,12 @@ const published: readonly Published[] = [
   { name: 'worker', title: 'YAML of a czar worker file', schema: workerFileSchema },
   { name: 'config', title: 'config.yaml of a czar home', schema: configSchema },
   { name: 'status', title: 'czar status --json', schema: statusSchema },
+  { name: 'inbox', title: 'czar inbox --json', schema: inboxSchema },
+  {
+    name: 'inbox-change',
+    title: 'a line of czar inbox --watch --json',
+    schema: inboxChangeSchema,
+  },
   { name: 'worker-status', title: 'czar status WORKER --json', schema: workerStatusSchema },
 ];
 

@@ -48,6 +48,7 @@ export interface WorkerBook {
     attempt: number;
     definition: string;
     said: 'requested' | 'granted' | 'denied';
+    at: number;
   } | null;
 }
 

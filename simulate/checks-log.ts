@@ -96,6 +96,7 @@ function checkWorkerEvent(ground: Ground, run: RunBook, worker: WorkerBook, even
       `${worker.id} goes ${from} → ${to} and is ${worker.state}`);
     ground.world.coverage.hit('transition', `${from} → ${to}`);
   }
+  checkPolicy(ground, worker, event);
   switch (event.type) {
     case 'worker.started':
       checkStart(ground, run, worker, event);
@@ -152,6 +153,25 @@ function checkWorkerEvent(ground: Ground, run: RunBook, worker: WorkerBook, even
     default:
   }
 }
+
+/** What is done by a default is what the plan says, once its time is over. */
+function checkPolicy({ require }: Ground, worker: WorkerBook, event: Event): void {
+  if (!('by' in event.data) || event.data.by !== 'policy') return;
+  const done = defaults[event.type];
+  const waited = worker.state === 'ready' ? worker.approval?.at : worker.since;
+  // A worker is also skipped by its condition, before it is ready.
+  if (done === undefined || waited === undefined || worker.state === 'pending') return;
+  const { unanswered } = worker.definition;
+  const due = unanswered?.instead === done && event.at >= waited + unanswered.afterMs;
+  require('P11', due, () => `${event.type} of ${worker.id} after ${event.at - waited}`);
+}
+
+const defaults: Partial<Record<Event['type'], 'deny' | 'skip' | 'fail'>> = {
+  'worker.skipped': 'skip',
+  'worker.failed': 'fail',
+  'approval.denied': 'deny',
+  'worker.noted': 'deny',
+};
 
 function checkStart(
   ground: Ground,

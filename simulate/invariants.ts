@@ -39,6 +39,7 @@ export const invariants = {
   P7: 'a tree contains what its worker depends on',
   P8: 'nothing throws but what is meant to',
   P9: 'a paused run starts nothing',
+  P11: 'what nobody answers is settled by the principal policy as the plan says, not before its time',
   P10: 'what must be approved starts when a person said so, of that definition and attempt',
 } as const;
 

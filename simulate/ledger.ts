@@ -167,7 +167,7 @@ function ofWorker(run: RunBook, worker: WorkerBook, event: Event): void {
     case 'approval.denied': {
       const name = event.type.slice('approval.'.length);
       const said = name === 'requested' || name === 'granted' ? name : 'denied';
-      worker.approval = { ...event.data, said };
+      worker.approval = { ...event.data, said, at: event.at };
       if (said === 'requested') worker.claims = false;
       break;
     }

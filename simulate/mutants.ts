@@ -120,6 +120,13 @@ function forEver(state: RepositoryState): RepositoryState {
   return { ...state, runs: new Map(runs) };
 }
 
+const noTime = once((plan) => {
+  const workers = plan.workers.map((one) =>
+    one.unanswered === undefined ? one : { ...one, unanswered: { ...one.unanswered, afterMs: 0 } },
+  );
+  return { ...plan, workers };
+});
+
 const noApprovals = once((plan) => {
   const workers = plan.workers.map(({ approve: _approve, ...worker }) => worker);
   return { ...plan, workers };
@@ -337,6 +344,11 @@ const coreMutants: readonly Mutant[] = [
         ? [{ ...intent, commit: base }]
         : [intent];
     }),
+  },
+  {
+    breaks: 'P11',
+    name: 'nobody is given time to answer',
+    mutation: rules({ advance: (state, options) => advance(underPlan(state, noTime), options) }),
   },
   {
     breaks: 'P10',

@@ -43,6 +43,14 @@ function sketchOf(random: Random, id: string, index: number): WorkerSketch {
     timeoutMs: random.chance(0.4) ? random.pick([5_000, 60_000, 300_000]) : null,
     when: random.chance(0.12) ? whenOf(random, before) : null,
     ...(random.chance(0.12) ? { approve: true as const } : {}),
+    ...(random.chance(0.15)
+      ? {
+          unanswered: {
+            instead: random.pick(['deny', 'skip', 'fail'] as const),
+            afterMs: random.pick([1_000, 60_000, 3_600_000]),
+          },
+        }
+      : {}),
     tasks: random.chance(0.2) ? ['one', 'two'] : [],
     retry: {
       maxAttempts: 1 + random.below(3),

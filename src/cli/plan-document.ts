@@ -77,6 +77,8 @@ export function workerDocument(worker: WorkerDefinition): object {
     when: worker.when,
     labels: worker.labels,
     approve: worker.approve === true,
+    if_unanswered: worker.unanswered?.instead ?? 'wait',
+    after_ms: worker.unanswered?.afterMs ?? null,
     instructions: worker.instructions,
     source: worker.source,
     hash: worker.hash,

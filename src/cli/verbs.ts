@@ -41,6 +41,7 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     load: () => import('./status.ts'),
   },
   events: { summary: 'the log, as it stands or as it grows', load: () => import('./events.ts') },
+  inbox: { summary: 'everything that waits for you', load: () => import('./inbox.ts') },
   why: { summary: 'why a worker is where it is', load: () => import('./why.ts') },
   logs: { summary: 'what a worker’s agent printed', load: () => import('./logs.ts') },
   diff: { summary: 'what a worker changed', load: () => import('./diff.ts') },

@@ -42,6 +42,7 @@ export function aRun(
     endedAt: null,
     reason: null,
     cancelling: false,
+    pausedAt: null,
     approve: false,
     workers: new Map(ids.map((id) => [id, aWorker(id, workers[id] ?? {})])),
     trees: new Map(),

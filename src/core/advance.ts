@@ -22,6 +22,7 @@ import {
   type RunState,
   type WorkerState,
 } from './state.ts';
+import { unanswered } from './unanswered.ts';
 import { held, released } from './with-run.ts';
 
 /** Evaluates a CEL expression; the only knowledge that the core takes from outside. */
@@ -79,6 +80,7 @@ const rules: readonly Rule[] = [
   (_state, run) => each(run, workersIn(run, 'merging'), (worker) => mergingOutcome(run, worker)),
   (_state, run, { now }) => beginMerge(run, now),
   (state, run) => grantChecks(state, run),
+  (_state, run, { now }) => unanswered(run, now),
   (_state, run, { now }) => askApprovals(run, now),
   (state, run, { now, draining }) => (draining ? [] : grantStarts(state, run, now)),
   (_state, run) => runOutcome(run),

@@ -93,7 +93,8 @@ export interface EventData {
   'worker.blocked': Entered & { readonly block: Block; readonly blockedBy: string | null };
   /** `withRun`: it goes on when its run is resumed. */
   'worker.paused': Entered & { readonly by: Principal; readonly withRun?: true };
-  'worker.failed': Entered & { readonly blockedBy: string | null };
+  /** `by` when no attempt failed. */
+  'worker.failed': Entered & { readonly blockedBy: string | null; readonly by?: Principal };
   'worker.skipped': Entered & { readonly by: Principal; readonly satisfies: boolean };
   'worker.cancelled': Entered & { readonly by: Principal };
 

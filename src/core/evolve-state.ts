@@ -144,7 +144,7 @@ export function enterState(worker: WorkerState, event: EventOf<Transition>): Wor
       return {
         ...enter(worker, 'failed', event.data, at),
         blockedBy: event.data.blockedBy,
-        failures: worker.failures + 1,
+        failures: worker.failures + (event.data.by === undefined ? 1 : 0),
         block: null,
         stop: null,
       };

@@ -83,6 +83,7 @@ function startedRun(
     endedAt: null,
     reason: null,
     cancelling: false,
+    pausedAt: null,
     approve: data.approve === true,
     workers: plannedWorkers(data.plan, at),
     trees: new Map(),
@@ -118,15 +119,27 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
     case 'run.waiting':
       return { state: 'waiting' };
     case 'run.running':
-      return { state: 'running', endedAt: null, reason: null, cancelling: false, troubles: {} };
+      return {
+        state: 'running',
+        endedAt: null,
+        reason: null,
+        pausedAt: null,
+        cancelling: false,
+        troubles: {},
+      };
     case 'run.complete':
-      return { state: 'complete', endedAt: event.at };
+      return { state: 'complete', endedAt: event.at, pausedAt: null };
     case 'run.failed':
-      return { state: 'failed', endedAt: event.at, reason: event.data.reason };
+      return {
+        state: 'failed',
+        endedAt: event.at,
+        reason: event.data.reason,
+        pausedAt: null,
+      };
     case 'run.cancelled':
-      return { state: 'cancelled', endedAt: event.at };
+      return { state: 'cancelled', endedAt: event.at, pausedAt: null };
     case 'run.paused':
-      return { state: 'paused' };
+      return { state: 'paused', pausedAt: event.at };
     case 'run.approval_set':
       return { approve: event.data.approve };
     case 'run.cancel_requested':

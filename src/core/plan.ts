@@ -80,6 +80,11 @@ export interface WorkerDefinition {
   readonly labels: Readonly<Record<string, string>>;
   /** Each launch waits for a person; absent when it does not. */
   readonly approve?: true;
+  /** What happens when nobody answers for so long; absent when it waits. */
+  readonly unanswered?: {
+    readonly instead: 'deny' | 'skip' | 'fail';
+    readonly afterMs: number;
+  };
   /** Hash of this definition: what approvals and verdicts are bound to. */
   readonly hash: string;
 }

@@ -27,6 +27,7 @@ import {
   openGates,
   verdictsOf,
 } from './tree-gates.ts';
+import { nextFallback } from './unanswered.ts';
 
 export interface ScheduleOptions {
   readonly now: number;
@@ -86,6 +87,8 @@ function* ofRun(run: RunState, options: ScheduleOptions, wake: Wake): Generator<
     };
     return;
   }
+  const fallback = nextFallback(run);
+  if (fallback !== null && fallback > options.now) wake(fallback);
   // Of a paused run only what is being stopped, and a merge that is through.
   for (const worker of workersIn(run, ...(paused ? ending : goingOn))) {
     const intent = ofWorker(run, run.tip, worker, options, wake);

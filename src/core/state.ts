@@ -46,6 +46,8 @@ export interface RunState {
   readonly endedAt: number | null;
   readonly reason: string | null;
   readonly cancelling: boolean;
+  /** Since when it is paused; null when it is not. */
+  readonly pausedAt: number | null;
   /** Whether every launch of it waits for a person. */
   readonly approve: boolean;
   readonly workers: ReadonlyMap<string, WorkerState>;

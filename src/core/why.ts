@@ -69,6 +69,7 @@ function sentence(state: RepositoryState, run: RunState, worker: WorkerState, no
         ? `${id} is complete: ${worker.reason}.`
         : `${id} is complete: merged as ${worker.merged.commit.slice(0, 10)}.`;
     case 'failed':
+      if (worker.failures === 0) return `${id} failed: ${worker.reason}.`;
       return `${id} failed after ${plural(worker.failures, 'failed attempt')}: ${worker.reason}.`;
     case 'skipped':
       return `${id} was skipped: ${worker.reason}.`;

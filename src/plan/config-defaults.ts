@@ -16,6 +16,7 @@ export const configDefaults = {
   retry: { max_attempts: 2, backoff: 'exponential', initial: '5s', max: '5m', from: 'clean' },
   retention: { runs: 20, outputs: '30d', kept: 'never' },
   approve: false,
+  if_unanswered: 'wait',
   unattended: '15m',
   check_timeout: '30m',
   grace: '10s',

@@ -10,6 +10,9 @@ import { parseDuration } from './duration.ts';
 import { list, parseSize } from './fields.ts';
 import { normalGlob } from './globs.ts';
 
+/** What happens with a worker that waits for a person when nobody answers. */
+export type Unanswered = 'wait' | 'deny' | 'skip' | 'fail';
+
 /** What a configuration says, with the defaults filled in. */
 export interface Config {
   readonly name: string | null;
@@ -26,6 +29,8 @@ export interface Config {
   };
   readonly retry: Retry;
   readonly timeoutMs: number | null;
+  /** What happens with what nobody answers, and after how long, where a worker says nothing. */
+  readonly unanswered: { readonly instead: Unanswered; readonly afterMs: number | null };
   /** Whose launches wait for a person, where a worker says nothing: all, none, or those with these labels. */
   readonly approve: boolean | { readonly labels: Readonly<Record<string, string>> };
   readonly retention: Retention;
@@ -67,6 +72,11 @@ export function warnOfUnused({ fields, layers }: Merged, problems: Problems): vo
     });
   for (const [key, instead] of Object.entries(configNotActedOn)) {
     if (Object.hasOwn(fields, key)) warn([key], instead);
+  }
+  const then = fields.if_unanswered ?? 'wait';
+  if (then !== 'wait' && fields.after === undefined) {
+    const message = `if_unanswered: ${then} needs a time`;
+    say(['if_unanswered'], { message, hint: 'add after, such as after: 1h' });
   }
   if (fields.agents?.rules !== undefined)
     warn(['agents', 'rules'], 'preferences and the default decide');
@@ -129,6 +139,10 @@ function configOf(fields: ConfigFields): Config {
       runs: retention.runs ?? otherwise.retention.runs,
       outputsMs: spanOf(retention.outputs ?? otherwise.retention.outputs),
       keptMs: spanOf(retention.kept ?? otherwise.retention.kept),
+    },
+    unanswered: {
+      instead: fields.if_unanswered ?? otherwise.if_unanswered,
+      afterMs: fields.after === undefined ? null : milliseconds(fields.after, 0),
     },
     approve: fields.approve ?? otherwise.approve,
   };

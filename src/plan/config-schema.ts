@@ -129,6 +129,12 @@ export const configSchema = z.strictObject({
     })
     .optional()
     .meta({ description: 'How failed attempts are repeated, where a worker says nothing.' }),
+  if_unanswered: z.enum(['wait', 'deny', 'skip', 'fail']).optional().meta({
+    description: 'What happens with a worker that waits for a person when nobody answers.',
+  }),
+  after: positiveDuration
+    .optional()
+    .meta({ description: 'How long a person is waited for until if_unanswered happens.' }),
   timeout: positiveDuration
     .optional()
     .meta({ description: 'Time limit of an attempt; default: none.' }),

@@ -39,7 +39,10 @@ export function resolveWorkers(
   const isUsed = (field: string): boolean =>
     field === 'labels' && typeof config.approve === 'object';
   warnNotActedOn(unique, isUsed, problems);
-  for (const draft of unique) checkFields(draft, edges.get(draft.id) ?? [], problems);
+  for (const draft of unique) {
+    checkFields(draft, edges.get(draft.id) ?? [], problems);
+    checkUnanswered(draft, config, problems);
+  }
   const workers = unique.map((draft) => define(draft, edges.get(draft.id) ?? [], config));
   const overlaps = findOverlaps(workers, unique, problems);
   warnOverlaps(
@@ -144,6 +147,40 @@ function warnNotActedOn(
   }
 }
 
+/** A default needs its time, and may not let work in that nobody reviewed. */
+function checkUnanswered(
+  { fields, ...draft }: WorkerDraft,
+  config: Config,
+  problems: Problems,
+): void {
+  const { if_unanswered: then, after, review } = fields;
+  const skips = (then ?? config.unanswered.instead) === 'skip';
+  if (skips && review !== undefined && review !== 'none') {
+    report(problems, draft.valueAt(then === undefined ? 'review' : 'if_unanswered'), {
+      message: 'if_unanswered: skip is refused for a worker that must be reviewed',
+      hint: 'deny sends it back, fail ends it',
+    });
+  }
+  if (
+    then !== undefined &&
+    then !== 'wait' &&
+    after === undefined &&
+    config.unanswered.afterMs === null
+  ) {
+    report(problems, draft.valueAt('if_unanswered'), {
+      message: `if_unanswered: ${then} needs a time`,
+      hint: 'add after, such as after: 1h',
+    });
+  }
+  if (after !== undefined && (then ?? config.unanswered.instead) === 'wait') {
+    report(problems, draft.keyAt('after'), {
+      severity: 'warning',
+      message: 'after: nothing happens then, since if_unanswered is wait',
+      hint: 'add if_unanswered: deny, skip or fail',
+    });
+  }
+}
+
 function checkFields(draft: WorkerDraft, edges: readonly Edge[], problems: Problems): void {
   const { fields } = draft;
   if (fields.review !== undefined && fields.review !== 'none') {
@@ -173,6 +210,16 @@ function checkFields(draft: WorkerDraft, edges: readonly Edge[], problems: Probl
       });
     }
   }
+}
+
+/** What happens when nobody answers the worker, and after how long; nothing when it waits. */
+function unansweredOf(
+  fields: WorkerDraft['fields'],
+  { unanswered }: Config,
+): Pick<WorkerDefinition, 'unanswered'> {
+  const then = fields.if_unanswered ?? unanswered.instead;
+  const afterMs = fields.after === undefined ? unanswered.afterMs : milliseconds(fields.after, 0);
+  return then === 'wait' || afterMs === null ? {} : { unanswered: { instead: then, afterMs } };
 }
 
 /** Whether each launch of the worker waits for a person. */
@@ -221,6 +268,7 @@ function define(draft: WorkerDraft, edges: readonly Edge[], config: Config): Wor
     when: fields.when ?? null,
     labels: fields.labels ?? {},
     ...(mustApprove(fields, config.approve) ? { approve: true as const } : {}),
+    ...unansweredOf(fields, config),
   };
   const agent = chooseAgent(draft, config);
   return {

@@ -147,6 +147,4 @@ export const notActedOn: Readonly<Partial<Record<keyof WorkerFields, string>>> =
   resources: 'no resource is counted',
   stall_after: 'a silent agent is not noticed; timeout ends it',
   labels: 'everything runs on this machine',
-  if_unanswered: 'everything waits until it is answered',
-  after: 'everything waits until it is answered',
 };

@@ -44,6 +44,37 @@ export function nextCommand(run: RunState, worker: WorkerState): string | null {
   }
 }
 
+/** Commands that settle what the worker waits for a person with, each by itself; words in capitals are to be filled in. */
+export function settlingCommands(run: RunState, worker: WorkerState): readonly string[] {
+  const { id, block } = worker;
+  if (awaitsApproval(run, worker)) return [`czar approve ${id}`, `czar deny ${id}`];
+  if (worker.state !== 'blocked') return [nextCommand(run, worker) ?? `czar why ${id}`];
+  switch (block?.kind) {
+    case 'question':
+      return [`czar answer ${id} TEXT`];
+    case 'blocker':
+      return [`czar answer ${id} TEXT`, `czar unblock ${id}`];
+    case 'denied':
+      return [`czar approve ${id}`, `czar skip ${id}`];
+    case 'conflict':
+      return [nextCommand(run, worker) ?? '', `czar retry ${id}`].filter(
+        (command, index, all) => command !== '' && all.indexOf(command) === index,
+      );
+    case 'gate':
+    case 'nothing_changed':
+      return [`czar retry ${id} -m TEXT`, `czar submit ${id}`];
+    case 'protect':
+    case 'dependency':
+    case 'inputs':
+    case 'when':
+    case 'lost':
+    case 'inconclusive':
+    case 'infrastructure':
+    case undefined:
+      return [nextCommand(run, worker) ?? `czar unblock ${id}`];
+  }
+}
+
 /** Quoted for a POSIX shell where that is needed. */
 function quoted(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;

@@ -1,0 +1,53 @@
+/** `czar inbox`: everything that waits for a person, as it stands or, with `--watch`, as it changes. */
+import type { Reader } from '../daemon/read.ts';
+import { wrap } from '../report/cells.ts';
+import { inboxChangeLine, inboxChanges, inboxEntries, inboxText } from '../report/inbox.ts';
+import type { InboxEntry } from '../report/inbox-schema.ts';
+import { chosenRun, clockOffset, reading, streamEnd } from './reading.ts';
+import type { CliContext, Verb } from './verb.ts';
+
+export const verb: Verb = {
+  define(command, context) {
+    command
+      .option('-w, --watch', 'one line for each change, until Ctrl-C')
+      .action(async (options: { watch?: boolean }) => {
+        await reading(context, async (reader) => {
+          if (options.watch === true) await watch(context, reader);
+          else show(context, reader);
+        });
+      });
+  },
+};
+
+function show(context: CliContext, reader: Reader): void {
+  const { out } = context;
+  const entries = entriesOf(context, reader);
+  if (entries === null) return;
+  if (context.options.json) return out.json({ v: 1, inbox: entries });
+  const width = out.width() ?? Infinity;
+  for (const line of inboxText(entries)) for (const part of wrap(line, width)) out.line(part);
+}
+
+async function watch(context: CliContext, reader: Reader): Promise<void> {
+  const { out, options } = context;
+  using end = streamEnd(context);
+  let before: readonly InboxEntry[] = [];
+  for await (const _ of reader.changes(end.signal)) {
+    const after = entriesOf(context, reader);
+    if (after === null) return;
+    const now = context.now();
+    for (const change of inboxChanges(before, after, now)) {
+      if (options.json) out.json(change);
+      else out.line(inboxChangeLine(change, clockOffset(now)));
+    }
+    before = after;
+  }
+}
+
+/** The entries now; null when the run that is named is not there, which has been said. */
+function entriesOf(context: CliContext, reader: Reader): readonly InboxEntry[] | null {
+  const { run } = context.options;
+  const state = reader.loadCurrent(run);
+  if (run !== null && chosenRun(context, state) === null) return null;
+  return inboxEntries({ state, run, now: context.now() });
+}

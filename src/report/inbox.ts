@@ -1,0 +1,189 @@
+/** Everything that waits for a person, over the live runs: a view of the state alone. Pure. */
+import { restlessRuns } from '../core/restless.ts';
+import { tokenLimit } from '../core/plan.ts';
+import {
+  definitionOf,
+  isRunLive,
+  type RepositoryState,
+  type RunState,
+  type WorkerState,
+} from '../core/state.ts';
+import { fallbackOf, waitsSince } from '../core/unanswered.ts';
+import { oneLine } from './cells.ts';
+import { clockTime, grouped, spanText, timestamp } from './figures.ts';
+import type { InboxChange, InboxEntry, InboxKind } from './inbox-schema.ts';
+import { settlingCommands } from './next-command.ts';
+
+export interface InboxOptions {
+  readonly state: RepositoryState;
+  /** Only of this run; null for all that live. */
+  readonly run: string | null;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** The entries, oldest first. */
+export function inboxEntries({ state, run: only, now }: InboxOptions): readonly InboxEntry[] {
+  const live = restlessRuns(state).filter(isRunLive);
+  const entries = live
+    .filter((run) => only === null || run.id === only)
+    .flatMap((run) => ofRun(run, now))
+    .map((entry) => (live.length > 1 ? withRun(entry) : entry));
+  return entries.sort((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : 0));
+}
+
+/** What of two moments' entries is new, and what is not waited for any more. */
+export function inboxChanges(
+  before: readonly InboxEntry[],
+  after: readonly InboxEntry[],
+  now: number,
+): readonly InboxChange[] {
+  const missing = (from: readonly InboxEntry[], than: readonly InboxEntry[]): InboxEntry[] => {
+    const known = new Set(than.map(nameOf));
+    return from.filter((entry) => !known.has(nameOf(entry)));
+  };
+  const at = timestamp(now);
+  return [
+    ...missing(before, after).map((entry) => ({ v: 1, change: 'settled', at, entry }) as const),
+    ...missing(after, before).map((entry) => ({ v: 1, change: 'waits', at, entry }) as const),
+  ];
+}
+
+/** The entries for a person: what, since when, what happens without an answer, what to type. */
+export function inboxText(entries: readonly InboxEntry[]): readonly string[] {
+  if (entries.length === 0) return ['Nothing waits for you.'];
+  return entries.flatMap((entry, index) => [
+    ...(index === 0 ? [] : ['']),
+    `${entry.worker ?? `run ${entry.run}`}: ${entry.kind.replaceAll('_', ' ')}, for ${spanText(entry.age_ms)}${fallbackText(entry)}`,
+    `    ${oneLine(entry.text)}`,
+    ...launchLines(entry).map((line) => `    ${oneLine(line)}`),
+    ...entry.findings
+      .flatMap((finding) => finding.split('\n'))
+      .slice(0, 5)
+      .map((line) => `    | ${oneLine(line)}`),
+    ...entry.commands.map((command) => `    ${command}`),
+  ]);
+}
+
+/** One line for a change, `10:15:04 patterns waits: question: which?`. */
+export function inboxChangeLine({ change, at, entry }: InboxChange, offsetMinutes: number): string {
+  const who = entry.worker ?? `run ${entry.run}`;
+  const what = entry.kind.replaceAll('_', ' ');
+  const said = change === 'waits' ? `waits: ${what}: ${entry.text}` : `settled: ${what}`;
+  return `${clockTime(Date.parse(at), offsetMinutes)} ${oneLine(`${who} ${said}`)}`;
+}
+
+function ofRun(run: RunState, now: number): readonly InboxEntry[] {
+  const whole: readonly InboxEntry[] =
+    run.pausedAt === null
+      ? []
+      : [
+          {
+            ...empty,
+            run: run.id,
+            worker: null,
+            kind: 'paused',
+            text: 'the run is paused: nothing of it starts',
+            since: timestamp(run.pausedAt),
+            age_ms: Math.max(0, now - run.pausedAt),
+            commands: ['czar resume'],
+          },
+        ];
+  return [...whole, ...[...run.workers.values()].flatMap((worker) => ofWorker(run, worker, now))];
+}
+
+function ofWorker(run: RunState, worker: WorkerState, now: number): readonly InboxEntry[] {
+  const since = waitsSince(run, worker);
+  if (since === null) return [];
+  const kind = kindOf(worker);
+  const fallback = fallbackOf(run, worker);
+  const blocked = worker.state === 'blocked' ? worker.block : null;
+  return [
+    {
+      run: run.id,
+      worker: worker.id,
+      kind,
+      text: textOf(worker, kind),
+      findings: [...(blocked?.findings ?? [])],
+      files: [...(blocked?.files ?? [])],
+      launch: kind === 'approval' ? launchOf(run, worker) : null,
+      since: timestamp(since),
+      age_ms: Math.max(0, now - since),
+      if_unanswered: fallback?.instead ?? 'wait',
+      after: fallback?.afterMs ?? null,
+      commands: [...settlingCommands(run, worker)],
+    },
+  ];
+}
+
+const empty = {
+  findings: [],
+  files: [],
+  launch: null,
+  if_unanswered: 'wait',
+  after: null,
+} satisfies Partial<InboxEntry>;
+
+function kindOf({ state, block, verdicts }: WorkerState): InboxKind {
+  if (state === 'ready') return 'approval';
+  if (state === 'paused' || block === null) return 'paused';
+  if (block.kind === 'dependency') return 'infrastructure';
+  if (block.kind !== 'gate') return block.kind;
+  const red = verdicts.filter((verdict) => verdict.result === 'fail');
+  const owner = red.some((verdict) => verdict.gate === 'ownership');
+  return owner && block.step === 'verifying' ? 'ownership' : 'gate';
+}
+
+function textOf(worker: WorkerState, kind: InboxKind): string {
+  if (kind === 'approval') return `may attempt ${worker.attempts + 1} start?`;
+  return worker.state === 'blocked' ? (worker.block?.text ?? worker.reason) : worker.reason;
+}
+
+function launchOf(run: RunState, worker: WorkerState): NonNullable<InboxEntry['launch']> {
+  const { role, agent, model, budget, owns, edges, references } = definitionOf(run, worker.id);
+  return {
+    attempt: worker.attempts + 1,
+    role,
+    agent: agent.name,
+    model,
+    budget:
+      budget === null
+        ? null
+        : { tokens: budget.tokens, limit: tokenLimit(budget), cost_usd: budget.costUsd },
+    owns: owns === null ? null : [...owns],
+    dependencies: edges.filter((edge) => edge.kind !== 'sequential').map((edge) => edge.on),
+    references: [...references],
+  };
+}
+
+function launchLines({ launch }: InboxEntry): readonly string[] {
+  if (launch === null) return [];
+  const { role, agent, model, budget, owns, dependencies, references } = launch;
+  const tokens = budget?.tokens ?? null;
+  const limit = budget?.limit ?? null;
+  const sees = [...dependencies, ...references];
+  return [
+    `${role === null ? '' : `${role}; `}agent ${agent}${model === null ? '' : ` (${model})`}`,
+    `budget: ${tokens === null ? 'none' : `${grouped(tokens)} tokens`}${limit === null ? '' : `, limit ${grouped(limit)}`}`,
+    `may change: ${owns === null ? 'anything' : owns.join(', ') || 'nothing'}`,
+    `sees: ${sees.length === 0 ? 'no other worker’s work' : sees.join(', ')}`,
+  ];
+}
+
+function fallbackText({ if_unanswered: then, after, age_ms: age }: InboxEntry): string {
+  return after === null ? '' : `; in ${spanText(Math.max(0, after - age))}: ${then}`;
+}
+
+function nameOf({ run, worker, kind, since }: InboxEntry): string {
+  return JSON.stringify([run, worker, kind, since]);
+}
+
+/** Its commands, where more than one run lives. */
+function withRun(entry: InboxEntry): InboxEntry {
+  return {
+    ...entry,
+    commands: entry.commands.map((command) =>
+      command.replace(/(^|&& |; )czar /g, `$1czar --run ${entry.run} `),
+    ),
+  };
+}
