@@ -164,6 +164,28 @@ test('branches that the user moved or has checked out stay, and what they hold i
   assertAllThere(scratch, done.bundle);
 });
 
+test('trees and outputs of runs that were started in a linked worktree go too, with what they hold kept', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted('echo half > half.txt; exit 1', 'retry: {max_attempts: 1}\n');
+  scratch.worker('a');
+  scratch.commitAll();
+  const other = join(scratch.base, 'other');
+  scratch.git('worktree', 'add', '-q', '-b', 'side', other);
+  assert.equal((await scratch.czar('run', '--repo', other)).code, 1);
+  writeFileSync(join(other, '.czar/worktrees/a/later.txt'), 'later\n');
+  await forgotten(scratch);
+  const done = await scratch.json('uninstall', '--yes');
+  assert.deepEqual(done.trees, [join(other, '.czar/worktrees/a')]);
+  assert.deepEqual(leftOvers(scratch), []);
+  assert.deepEqual(readdirSync(join(other, '.czar')).toSorted(), [
+    'agent.sh',
+    'config.yaml',
+    'workers',
+  ]);
+  const taken = [...contentsOf(scratch, done.bundle).values()].flat();
+  for (const file of ['half.txt', 'later.txt']) assert.ok(taken.includes(file), file);
+});
+
 test('uninstall is refused while a czar runs, while agents live, and before a tree that nobody knows', async () => {
   await using scratch = await Scratch.make();
   scratch.config();

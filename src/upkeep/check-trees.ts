@@ -144,6 +144,8 @@ function knownTrees({
 }): ReadonlyMap<string, { readonly run: string; readonly worker: string; readonly live: boolean }> {
   const known = new Map<string, { run: string; worker: string; live: boolean }>();
   for (const run of state?.runs.values() ?? []) {
+    // Trees of another checkout's runs stand in its home.
+    if (run.checkout !== place.checkout) continue;
     for (const worker of run.workers.values()) {
       const tree = treeOf({ git: { root: place.root } }, worker);
       if (tree === null) continue;

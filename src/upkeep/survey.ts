@@ -1,6 +1,6 @@
 /** What czar made in a repository, and what stands in the way of removing it. Reads only. */
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { isLive } from '../core/lifecycle.ts';
 import { isRunLive, type RepositoryState, type RunState, type WorkerState } from '../core/state.ts';
 import type { Place } from '../daemon/place.ts';
@@ -39,16 +39,18 @@ export async function standingTrees(
   /** Trees that say they are of a worker that the log does not know there. */
   readonly strange: readonly { readonly path: string; readonly owner: TreeOwner }[];
 }> {
-  const candidates = [...state.runs.values()].flatMap((run) =>
-    [...run.workers.values()].flatMap((worker) => {
-      const path = treeOf({ git: { root: place.root } }, worker);
+  const candidates = [...state.runs.values()].flatMap((run) => {
+    const root = rootOf(place, run.checkout);
+    return [...run.workers.values()].flatMap((worker) => {
+      const path = root === null ? null : treeOf({ git: { root } }, worker);
       return path === null || !existsSync(path) ? [] : [{ path, run, worker }];
-    }),
+    });
+  });
+  const others = homesOf(place, state).flatMap((home) =>
+    namesIn(join(home, 'worktrees'))
+      .filter((name) => !name.startsWith('.'))
+      .map((name) => join(home, 'worktrees', name)),
   );
-  const folder = join(place.home.path, 'worktrees');
-  const others = namesIn(folder)
-    .filter((name) => !name.startsWith('.'))
-    .map((name) => join(folder, name));
   const known: StandingTree[] = [];
   const strange: { path: string; owner: TreeOwner }[] = [];
   for (const path of new Set([...candidates.map((one) => one.path), ...others])) {
@@ -61,6 +63,26 @@ export async function standingTrees(
     else if (owner !== null) strange.push({ path, owner });
   }
   return { known, strange };
+}
+
+/** The homes of all checkouts from which runs were started and that are still there, this one's first. */
+export function homesOf(place: Place, state: RepositoryState): readonly string[] {
+  const checkouts = [...new Set([...state.runs.values()].map(({ checkout }) => checkout))];
+  const roots = checkouts.flatMap((checkout) => rootOf(place, checkout) ?? []);
+  return [...new Set([place.home.path, ...roots.map((root) => join(root, place.home.name))])];
+}
+
+/** Top of a checkout of the repository, by its name in the log; null when it is gone. */
+function rootOf(place: Place, checkout: string): string | null {
+  if (checkout === place.checkout) return place.root;
+  if (checkout === '')
+    return basename(place.commonDir) === '.git' ? dirname(place.commonDir) : null;
+  try {
+    const named = readFileSync(join(place.commonDir, checkout, 'gitdir'), 'utf8').trim();
+    return dirname(resolve(place.commonDir, checkout, named));
+  } catch {
+    return null;
+  }
 }
 
 function namesIn(folder: string): readonly string[] {

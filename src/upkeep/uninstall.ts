@@ -29,7 +29,7 @@ import { appendAlone } from './append-alone.ts';
 import { holdsAll, unmergedIn, writeBundle, type Unmerged } from './bundle.ts';
 import { checkLeavings } from './check-trees.ts';
 import { refsOf } from './reachable.ts';
-import { liveRuns, livingAgents, standingTrees, type StandingTree } from './survey.ts';
+import { homesOf, liveRuns, livingAgents, standingTrees, type StandingTree } from './survey.ts';
 
 /** What is about to be removed, for the person who decides. */
 export interface Removal {
@@ -142,7 +142,7 @@ async function remove(
   for (const tree of known) await release(context, tree);
   await allDeleted();
   await reach(context, 'uninstall:after-trees');
-  left.push(...(await clearHome(place)));
+  for (const home of homesOf(place, state)) left.push(...(await clearHome(place.root, home)));
   for (const path of await checkLeavings(context, checkRoot(env))) await removeFolder(path);
   await reach(context, 'uninstall:after-home');
   const aside = await moveAside(context, bundle?.file ?? bundleName(place, now, out));
@@ -282,7 +282,7 @@ async function release(context: GitContext, { path, run }: StandingTree): Promis
 }
 
 /** Removes what was generated in the home; gives what stays of those folders. */
-async function clearHome({ home }: Place): Promise<readonly string[]> {
+async function clearHome(root: string, home: string): Promise<readonly string[]> {
   const made: Readonly<Record<string, RegExp>> = {
     worktrees: /^(?:\.gitignore|\.spare|\.trash|\.making-.*)$/,
     logs: /^(?:\.gitignore|events\.(?:log|jsonl)(?:\.position)?|daemon\.log(?:\.\d+)?)$/,
@@ -290,7 +290,7 @@ async function clearHome({ home }: Place): Promise<readonly string[]> {
   };
   const left: string[] = [];
   for (const [name, own] of Object.entries(made)) {
-    const folder = join(home.path, name);
+    const folder = join(home, name);
     const names = await readdir(folder).catch(() => []);
     const others = names.filter((each) => !own.test(each));
     // What is not czar's goes on being ignored.
@@ -299,7 +299,9 @@ async function clearHome({ home }: Place): Promise<readonly string[]> {
     );
     for (const each of gone) await removeFolder(join(folder, each));
     await rmdir(folder).catch(() => undefined);
-    left.push(...others.map((each) => `${home.name}/${name}/${each}: czar did not make it`));
+    left.push(
+      ...others.map((each) => `${relative(root, join(folder, each))}: czar did not make it`),
+    );
   }
   return left;
 }
