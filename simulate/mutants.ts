@@ -242,7 +242,7 @@ const coreMutants: readonly Mutant[] = [
   {
     breaks: 'L3',
     name: 'the merge queue stands still',
-    mutation: dropping((event) => event.type === 'merge.started'),
+    mutation: scheduling((intent) => (intent.kind === 'build-merge' ? [] : [intent])),
   },
   {
     breaks: 'L5',
