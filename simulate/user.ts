@@ -149,6 +149,8 @@ export function settle(world: World, run: RunState, worker: WorkerState, round: 
   if (worker.state === 'ready' || worker.block?.kind === 'denied')
     return { kind: 'approve', run: run.id, workers: user.chance(0.3) ? null : [worker.id] };
   switch (worker.block?.kind) {
+    case 'budget':
+      return { kind: 'raise-budget', ...place, scope: 'worker', tokens: 100_000, costUsd: 0 };
     case 'question':
     case 'blocker':
       return user.chance(0.9) ? { kind: 'answer', ...place, text: 'so' } : retry;

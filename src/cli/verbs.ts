@@ -67,6 +67,10 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
   resume: { summary: 'let what is paused go on', load: () => import('./resume.ts') },
   skip: { summary: 'go on without a worker', load: () => import('./skip.ts') },
   cancel: { summary: 'stop a worker, or the whole run', load: () => import('./cancel.ts') },
+  budget: {
+    summary: 'what may be spent and what has been; raise it',
+    load: () => import('./budget.ts'),
+  },
   kept: {
     summary: 'work that no branch holds: list, show, restore',
     load: () => import('./kept.ts'),

@@ -5,6 +5,7 @@
  * One call returns the events of the first rule that has any: every rule sees a state in which those before it rest.
  */
 import { askApprovals } from './approval.ts';
+import { watchBudgets } from './budget.ts';
 import { edgeState, supersededBy } from './edges.ts';
 import type { Block, NewEvent } from './events.ts';
 import { grantChecks, grantStarts } from './grant.ts';
@@ -74,6 +75,7 @@ const rules: readonly Rule[] = [
     each(run, frontier(run), (worker) => dependenciesOf(run, worker, when)),
   (_state, run) => each(run, workersIn(run, 'blocked'), (worker) => freed(run, worker)),
   (_state, run) => superseding(run),
+  (state, run, { now }) => watchBudgets(state, run, now),
   (_state, run) => each(run, workersIn(run, 'starting'), stoppedBeforeLaunch),
   (_state, run) =>
     each(run, workersIn(run, 'verifying'), (worker) => verifyingOutcome(run, worker)),
@@ -83,7 +85,7 @@ const rules: readonly Rule[] = [
   (_state, run, { now }) => unanswered(run, now),
   (_state, run, { now }) => askApprovals(run, now),
   (state, run, { now, draining }) => (draining ? [] : grantStarts(state, run, now)),
-  (_state, run) => runOutcome(run),
+  (state, run, { now }) => runOutcome(state, run, now),
 ];
 
 function each(

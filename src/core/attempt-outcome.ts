@@ -116,12 +116,42 @@ export function stopped(worker: WorkerState): readonly NewEvent[] {
 
 /** Where a stop that was asked for leads. */
 export function endOfStop(worker: WorkerState, stop: NonNullable<WorkerState['stop']>): NewEvent {
-  const entered = { from: worker.state, reason: stop.reason, by: 'user' as const };
-  if (stop.to === 'cancelled') return { type: 'worker.cancelled', data: entered };
-  return {
-    type: 'worker.paused',
-    data: stop.withRun ? { ...entered, withRun: true } : entered,
-  };
+  const { reason } = stop;
+  const from = worker.state;
+  const entered = { from, reason, by: 'user' as const };
+  switch (stop.to) {
+    case 'cancelled':
+      return { type: 'worker.cancelled', data: entered };
+    case 'paused':
+      return {
+        type: 'worker.paused',
+        data: stop.withRun ? { ...entered, withRun: true } : entered,
+      };
+    case 'blocked':
+      return blocked(worker, {
+        kind: 'budget',
+        step: 'attempt',
+        text: reason,
+        findings: [],
+        files: [],
+      });
+    case 'failed':
+      return { type: 'worker.failed', data: { from, reason, blockedBy: null } };
+    case 'ready':
+      return {
+        type: 'worker.ready',
+        data: { from, reason, notBefore: null, counts: 'interrupted', tree: 'continue' },
+      };
+  }
+}
+
+/** Whether the attempt ended well before a budget could stop it: its work is done, and goes on. */
+export function outranBudget({ stop, attempt }: WorkerState): boolean {
+  return (
+    (stop?.to === 'blocked' || stop?.to === 'failed' || stop?.to === 'ready') &&
+    attempt?.judgement?.kind === 'well' &&
+    attempt.stopWord === null
+  );
 }
 
 function blocked(worker: WorkerState, block: Block): NewEvent {

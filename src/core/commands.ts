@@ -89,6 +89,15 @@ export type Request =
       readonly worker: string;
       readonly text: string;
     }
+  /** `worker` is null unless the scope is `worker`; what is added is not negative. */
+  | {
+      readonly kind: 'raise-budget';
+      readonly run: string;
+      readonly scope: 'worker' | 'run' | 'day';
+      readonly worker: string | null;
+      readonly tokens: number;
+      readonly costUsd: number;
+    }
   /** The plan files, as they are now, become the run's next revision. */
   | {
       readonly kind: 'amend';
@@ -110,13 +119,13 @@ export type Request =
 
 export type RequestKind = Request['kind'];
 
-type Facts = 'tree' | 'onto' | 'plan' | 'scope';
+type Facts = 'tree' | 'onto';
 type WithoutFacts<R> = R extends unknown ? Omit<R, Facts> : never;
 
 /** What a person asks of a run, without the facts that the loop looks up itself (a tree's state, where a branch stands). */
 export type Steering =
   | WithoutFacts<Exclude<Request, { kind: 'start-run' | 'amend' }>>
-  | (WithoutFacts<Extract<Request, { kind: 'amend' }>> & { readonly sources: ConfigSources });
+  | { readonly kind: 'amend'; readonly run: string; readonly sources: ConfigSources };
 
 /** From where, beside the home, a configuration comes. */
 export interface ConfigSources {

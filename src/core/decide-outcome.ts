@@ -2,6 +2,7 @@
  * What the outcome of an effect means. An outcome that does not belong to the present state any more (an older attempt,
  * a merge that was given up) means nothing: the fence of S2.
  */
+import { missingUsage, priceOf } from './budget.ts';
 import type { Outcome } from './commands.ts';
 import type { KeptWork, NewEvent } from './events.ts';
 import {
@@ -10,6 +11,7 @@ import {
   interrupted,
   lostAttempt,
   madeByLaunch,
+  outranBudget,
   stopped,
 } from './attempt-outcome.ts';
 import { at, checked, mergeOutcome, verdictEvent } from './decide-verdict.ts';
@@ -195,7 +197,7 @@ function ofAttempt(
       )
         return [];
       return [
-        ...outcome.reports.map(reportEvent),
+        ...outcome.reports.map((report) => reportEvent(report, priceOf(run, worker))),
         ...outcome.refused.map((error): NewEvent => ({
           type: 'worker.report_refused',
           data: { error },
@@ -231,7 +233,10 @@ function ended(
   now: number,
 ): readonly NewEvent[] {
   const over: NewEvent = { type: 'attempt.ended', data: { end, judgement, lastWords } };
-  if (worker.state === 'active' && attempt.phase === 'running') return [over];
+  if (worker.state === 'active' && attempt.phase === 'running') {
+    const missing = missingUsage(run, worker);
+    return missing === null ? [over] : [missing, over];
+  }
   // It was stopped, or found dead, before its program was on record: there is nothing to collect.
   if (worker.state !== 'starting') return [];
   if (worker.stop !== null) return [over, ...stopped(worker)];
@@ -254,7 +259,7 @@ function collected(
   ];
   if (worker.state === 'verifying' && worker.attempt?.phase === 'ended') return receipts;
   if (worker.state !== 'active' || worker.attempt?.phase !== 'ended') return [];
-  if (worker.stop !== null) return [...receipts, ...stopped(worker)];
+  if (worker.stop !== null && !outranBudget(worker)) return [...receipts, ...stopped(worker)];
   const { end } = worker.attempt;
   if (end?.how === 'stopped' && end.why === 'interrupted')
     return [...receipts, interrupted(worker)];

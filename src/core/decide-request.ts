@@ -1,6 +1,7 @@
 /** What a person may ask, in which state, and what follows: the person's half of the lifecycle table. */
 import type { Asked } from './asked.ts';
 import type { Request } from './commands.ts';
+import { raiseRun, raiseWorker } from './decide-budget.ts';
 import { amend } from './decide-amend.ts';
 import { retry, retryFailed, reviving, submit } from './decide-again.ts';
 import { decideLanding } from './decide-land.ts';
@@ -46,6 +47,9 @@ export function decideRequest(
   switch (request.kind) {
     case 'land':
       return decideLanding(run, request, now);
+    case 'raise-budget':
+      if (request.scope !== 'worker') return raiseRun(run, request);
+      break;
     case 'amend':
       return amend(run, request);
     case 'approve':
@@ -96,6 +100,8 @@ export function decideRequest(
       return reviving(run, submit(run, worker, request));
     case 'skip':
       return reviving(run, skip(run, worker, request));
+    case 'raise-budget':
+      return raiseWorker(run, worker, request);
     case 'cancel':
       return cancel(run, worker, request);
     case 'answer':

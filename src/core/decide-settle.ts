@@ -35,6 +35,13 @@ export function unblock(run: RunState, worker: WorkerState, request: Asked<'unbl
       `czar approve ${worker.id} lets it start.`,
     );
   }
+  if (worker.block.kind === 'budget') {
+    return refuse(
+      4,
+      `${worker.id} has used up its budget.`,
+      `czar budget ${worker.id} --add TOKENS lets it go on.`,
+    );
+  }
   if (worker.block.kind === 'protect') {
     return refuse(
       4,
@@ -107,7 +114,8 @@ function onward(
   }
 }
 
-function backToWork(run: RunState, worker: WorkerState, reason: string): NewEvent {
+/** Back to ready, to go on where the attempt ended. */
+export function backToWork(run: RunState, worker: WorkerState, reason: string): NewEvent {
   const tree = worker.attempts > 0 ? 'continue' : null;
   return of(run, worker, {
     type: 'worker.ready',

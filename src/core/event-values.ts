@@ -24,6 +24,7 @@ export type BlockKind =
   | 'nothing_changed'
   | 'conflict'
   | 'infrastructure'
+  | 'budget'
   | 'denied';
 
 export type BlockStep = 'pending' | 'ready' | 'attempt' | 'verifying' | 'merging';
@@ -128,6 +129,13 @@ export interface Work {
   /** The commit that czar made of what the agent left uncommitted, or null. */
   readonly committedFor: { readonly commit: string; readonly files: readonly string[] } | null;
   readonly kept: readonly KeptWork[];
+}
+
+/** What counts against budgets. */
+export interface Spend {
+  /** Fresh input and output. */
+  readonly tokens: number;
+  readonly costUsd: number;
 }
 
 export interface Usage {

@@ -4,7 +4,7 @@
  * An event that enters a worker state is `worker.<state>` (`starting` is `worker.started`) and carries `from` and
  * `reason`. Times inside the core are milliseconds since 1970 (`at`); the codec writes them as ISO 8601.
  */
-import type { Plan } from './plan.ts';
+import type { Limits, Plan } from './plan.ts';
 import type {
   AttemptEnd,
   Block,
@@ -17,6 +17,7 @@ import type {
   ProcessIdentity,
   PrunedRef,
   RunBase,
+  Spend,
   TreeVerdict,
   Usage,
   Work,
@@ -24,6 +25,16 @@ import type {
 
 export { pathPatch } from './event-values.ts';
 export type * from './event-values.ts';
+
+/** Where a live attempt that is stopped leaves its worker. */
+export type StopTarget = 'cancelled' | 'paused' | 'blocked' | 'failed' | 'ready';
+
+/** A limit, and what is used of it. */
+export interface BudgetNews {
+  readonly scope: 'worker' | 'run' | 'day';
+  readonly limit: Limits;
+  readonly used: Spend;
+}
 
 /** Data of each event type. */
 export interface EventData {
@@ -113,7 +124,7 @@ export interface EventData {
     readonly commits: number;
   };
   'worker.stop_requested': {
-    readonly to: 'cancelled' | 'paused';
+    readonly to: StopTarget;
     readonly by: Principal;
     readonly reason: string;
     /** Not the worker is to be paused but its run: it goes on as soon as the run does. Without it, it stays paused then. */
@@ -131,7 +142,10 @@ export interface EventData {
   'worker.reported_blocked': { readonly text: string };
   'worker.asked': { readonly text: string };
   'worker.handoff': { readonly text: string };
-  'worker.usage': Usage & { readonly source: 'reported' };
+  'worker.usage': Usage & { readonly source: 'reported' | 'estimated' };
+  'budget.warned': BudgetNews;
+  'budget.exceeded': BudgetNews;
+  'budget.raised': Spend & { readonly scope: 'worker' | 'run' | 'day'; readonly by: Principal };
   /** A line of a report or output that claims to be a report and is not acceptable. */
   'worker.report_refused': { readonly error: string };
   /** How far the attempt's report file and output have been read: lines before count once. */

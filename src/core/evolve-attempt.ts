@@ -58,8 +58,9 @@ export function evolveAttempt(worker: WorkerState, event: EventOf<OfAttempt>): W
           output: worker.usage.output + event.data.output,
           cached: worker.usage.cached + event.data.cached,
           costUsd: worker.usage.costUsd + event.data.costUsd,
-          source: 'reported',
+          source: worker.usage.source === 'estimated' ? 'estimated' : event.data.source,
         },
+        attempt: attempt(worker, { reported: true }),
       };
     case 'worker.report_refused':
       return say(worker, at, `report refused: ${event.data.error}`);

@@ -217,6 +217,7 @@ function newAttempt(data: EventData['worker.started'], at: number): AttemptState
     setupGranted: false,
     base: null,
     process: null,
+    reported: false,
     end: null,
     judgement: null,
     lastWords: [],

@@ -1,5 +1,6 @@
 /** What each event does to the worker that it names. */
 import { blockWithout } from './protect.ts';
+import { plus, warningShare } from './spend.ts';
 import type { Event } from './events.ts';
 import { evolveAttempt } from './evolve-attempt.ts';
 import { enterState } from './evolve-state.ts';
@@ -67,6 +68,21 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
         ...say(worker, at, `${event.data.kind}: ${event.data.text}`),
         notes: note(worker, event.data.kind, event.data.text, at),
       };
+    case 'budget.warned':
+    case 'budget.exceeded':
+      return event.data.scope === 'worker'
+        ? { ...worker, told: event.type === 'budget.warned' ? warningShare : 1 }
+        : worker;
+    case 'budget.raised': {
+      const { scope, by } = event.data;
+      return scope === 'worker'
+        ? {
+            ...say(worker, at, `its budget was raised by ${by}`),
+            raised: plus(worker.raised, event.data),
+            told: 0,
+          }
+        : worker;
+    }
     case 'inputs.checked':
       return { ...worker, inputsChecked: true };
     case 'gate.started':

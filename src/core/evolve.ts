@@ -4,6 +4,7 @@
  * bug, and throws (S10).
  */
 import type { Event } from './events.ts';
+import { noSpend, plus, warningShare, withDay } from './spend.ts';
 import { evolveWorker } from './evolve-worker.ts';
 import type { IntentKind } from './intents.ts';
 import type { Plan } from './plan.ts';
@@ -92,6 +93,10 @@ function startedRun(
     diverged: {},
     landing: null,
     landed: null,
+    spent: noSpend,
+    day: null,
+    raised: noSpend,
+    told: 0,
     troubles: {},
   };
 }
@@ -176,6 +181,22 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
       };
     case 'refs.diverged':
       return { diverged: { ...run.diverged, [event.data.ref]: event.data.why } };
+    case 'worker.usage': {
+      const used = { tokens: event.data.input + event.data.output, costUsd: event.data.costUsd };
+      return { spent: plus(run.spent, used), day: withDay(run, event.at, { used }) };
+    }
+    case 'budget.warned':
+    case 'budget.exceeded': {
+      const told = event.type === 'budget.warned' ? warningShare : 1;
+      if (event.data.scope === 'run') return { told };
+      return event.data.scope === 'day' ? { day: withDay(run, event.at, { told }) } : null;
+    }
+    case 'budget.raised': {
+      const { tokens, costUsd, scope } = event.data;
+      const added = { tokens, costUsd };
+      if (scope === 'run') return { raised: plus(run.raised, added), told: 0 };
+      return scope === 'day' ? { day: withDay(run, event.at, { added, told: 0 }) } : null;
+    }
     case 'land.started': {
       const { target, mode, partial, onto, tip, date } = event.data;
       forgetRefusals(run);
@@ -223,7 +244,6 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
     case 'worker.reported_blocked':
     case 'worker.asked':
     case 'worker.handoff':
-    case 'worker.usage':
     case 'worker.report_refused':
     case 'attempt.read':
     case 'attempt.prepared':
@@ -315,6 +335,8 @@ function plannedWorkers(plan: Plan, at: number): Map<string, WorkerState> {
         satisfies: false,
         kept: [],
         usage: { input: 0, output: 0, cached: 0, costUsd: 0, source: 'none' },
+        raised: noSpend,
+        told: 0,
         tasks: definition.tasks.map((task) => ({ task, startedAt: null, completedAt: null })),
         handoff: null,
         notes: [],

@@ -2,11 +2,13 @@
  * Who gets what now: agent slots, check slots, ownership. All that an attempt needs is taken at once, in the event that
  * starts it, or not at all. Slots are shared by all runs of the repository.
  */
+import { lacksBudget, reservationOf } from './budget.ts';
 import type { NewEvent } from './events.ts';
 import { isFinal } from './lifecycle.ts';
 import { positionOf, priorityRank, remainingOf, waveOf } from './order.ts';
 import { restlessRuns } from './restless.ts';
 import { countIn, workersIn } from './run-index.ts';
+import { noSpend, plus } from './spend.ts';
 import { changePassed, treeOf, tipOf } from './settle.ts';
 import {
   approvalOf,
@@ -21,7 +23,10 @@ import { branchGates, landGates, mergeGates, openGates } from './tree-gates.ts';
 
 /** What keeps a ready worker from starting; null when nothing does. */
 export type WaitingFor =
-  | { readonly kind: 'slot' | 'repository' | 'inputs' | 'barrier' | 'paused' | 'approval' }
+  | {
+      readonly kind:
+        'slot' | 'repository' | 'inputs' | 'barrier' | 'paused' | 'approval' | 'budget';
+    }
   | { readonly kind: 'backoff'; readonly until: number }
   | { readonly kind: 'ownership'; readonly worker: string };
 
@@ -36,11 +41,14 @@ export function grantStarts(
   if (free <= 0) return [];
   const events: NewEvent[] = [];
   const claimed: string[] = [];
+  let granted = noSpend;
   for (const worker of readyOrder(run, now)) {
     if (free <= 0) break;
     if (obstacle(run, worker, now) !== null) continue;
     const claims = takesClaim(run, worker.id);
     if (claims && claimed.some((other) => overlap(run, worker.id, other))) continue;
+    if (lacksBudget({ state, run, now }, worker, granted)) continue;
+    granted = plus(granted, reservationOf(run, worker));
     if (claims) claimed.push(worker.id);
     free -= 1;
     const attempt = worker.attempts + 1;
@@ -86,7 +94,10 @@ export function waitingFor(
 ): WaitingFor | null {
   if (worker.state !== 'ready') return null;
   if (run.state === 'paused') return { kind: 'paused' };
-  return obstacle(run, worker, now) ?? (freeSlots(state, run) <= 0 ? { kind: 'slot' } : null);
+  const found = obstacle(run, worker, now);
+  if (found !== null) return found;
+  if (lacksBudget({ state, run, now }, worker)) return { kind: 'budget' };
+  return freeSlots(state, run) <= 0 ? { kind: 'slot' } : null;
 }
 
 function obstacle(run: RunState, worker: WorkerState, now: number): WaitingFor | null {

@@ -33,6 +33,19 @@ export interface Budget {
   readonly onExceeded: 'block' | 'fail' | 'warn';
 }
 
+/** What may be spent; null where there is no limit. */
+export interface Limits {
+  readonly tokens: number | null;
+  readonly costUsd: number | null;
+}
+
+/** What a million tokens cost, USD. */
+export interface Price {
+  readonly input: number;
+  readonly output: number;
+  readonly cached: number;
+}
+
 export interface Retry {
   /** Failed attempts until the worker is failed; at least 1. */
   readonly maxAttempts: number;
@@ -100,6 +113,10 @@ export interface AgentDefinition {
 }
 
 export interface Policies {
+  /** Limits of the run and of the day (UTC); absent when there are none. */
+  readonly budget?: { readonly run: Limits; readonly day: Limits };
+  /** By model or agent, for agents that do not tell what they cost; absent when none is known. */
+  readonly prices?: Readonly<Record<string, Price>>;
   /** How working trees are tied to a repository; absent for a clone each. */
   readonly isolation?: 'worktree';
   readonly maxParallel: number;

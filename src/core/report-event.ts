@@ -1,8 +1,9 @@
 /** What a line of an agent's report means in the log. */
-import type { NewEvent, Report } from './events.ts';
+import type { NewEvent, Report, Usage } from './events.ts';
+import type { Price } from './plan.ts';
 
-/** The event of one accepted report. */
-export function reportEvent(report: Report): NewEvent {
+/** The event of one accepted report; `price` is what a million tokens cost, for agents that do not tell their cost. */
+export function reportEvent(report: Report, price: Price | null): NewEvent {
   switch (report.kind) {
     case 'task-start':
       return { type: 'worker.task_started', data: { task: report.task } };
@@ -17,6 +18,13 @@ export function reportEvent(report: Report): NewEvent {
     case 'handoff':
       return { type: 'worker.handoff', data: { text: report.text } };
     case 'usage':
-      return { type: 'worker.usage', data: { ...report.usage, source: 'reported' } };
+      return { type: 'worker.usage', data: { ...priced(report.usage, price), source: 'reported' } };
   }
+}
+
+function priced(usage: Usage, price: Price | null): Usage {
+  if (price === null || usage.costUsd > 0) return usage;
+  const { input, output, cached } = usage;
+  const sum = input * price.input + output * price.output + cached * price.cached;
+  return { ...usage, costUsd: sum / 1e6 };
 }

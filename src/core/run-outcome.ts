@@ -1,25 +1,42 @@
 /** Whether a run is over, waits for a person, or goes on. */
+import { lacksBudget } from './budget.ts';
 import { supersededBy } from './edges.ts';
 import type { NewEvent } from './events.ts';
 import { claimHolder, heldByBarrier } from './grant.ts';
 import { isFinal } from './lifecycle.ts';
 import { countIn } from './run-index.ts';
-import { awaitsApproval, workersOf, type RunState, type WorkerState } from './state.ts';
+import {
+  awaitsApproval,
+  workersOf,
+  type RepositoryState,
+  type RunState,
+  type WorkerState,
+} from './state.ts';
 
 /** The change of the run's state that is due; empty when none is. */
-export function runOutcome(run: RunState): readonly NewEvent[] {
+export function runOutcome(
+  state: RepositoryState,
+  run: RunState,
+  now: number,
+): readonly NewEvent[] {
+  const at = { state, run, now };
   // Nearly always something goes on: then nobody needs to be looked at.
   if (run.state === 'running' && countIn(run, 'starting', 'active', 'verifying', 'reviewing') > 0)
     return [];
   const open = [...run.workers.values()].filter((worker) => !isOver(worker));
   if (open.length === 0) return [ending(run)];
-  const moving = open.some((worker) => canGoOn(run, worker));
+  const moving = open.some((worker) => canGoOn(at, worker));
   if (moving) {
     return run.state === 'waiting'
       ? [{ type: 'run.running', run: run.id, data: { reason: 'work goes on' } }]
       : [];
   }
-  const forPerson = open.filter((worker) => waitsForPerson(run, worker)).map((worker) => worker.id);
+  const forPerson = open
+    .filter(
+      (worker) =>
+        waitsForPerson(run, worker) || (worker.state === 'ready' && lacksBudget(at, worker)),
+    )
+    .map((worker) => worker.id);
   if (run.state === 'running' && forPerson.length > 0) {
     return [{ type: 'run.waiting', run: run.id, data: { workers: forPerson } }];
   }
@@ -37,14 +54,15 @@ export function waitsForPerson(run: RunState, worker: WorkerState): boolean {
   return worker.state === 'paused' || (worker.state === 'blocked' && worker.blockedBy === null);
 }
 
-function canGoOn(run: RunState, worker: WorkerState): boolean {
+function canGoOn(at: Parameters<typeof lacksBudget>[0], worker: WorkerState): boolean {
+  const { run } = at;
   switch (worker.state) {
     case 'ready': {
       if (awaitsApproval(run, worker)) return false;
-      if (heldByBarrier(run, worker)) return false;
+      if (heldByBarrier(run, worker) || lacksBudget(at, worker)) return false;
       // A claim of one that itself stands still is not given up by waiting.
       const holder = run.workers.get(claimHolder(run, worker) ?? '');
-      return holder === undefined || holder.state === 'ready' || canGoOn(run, holder);
+      return holder === undefined || holder.state === 'ready' || canGoOn(at, holder);
     }
     case 'merging':
       return supersededBy(run, worker) === null;

@@ -10,6 +10,8 @@ import type { Intent } from './intents.ts';
 import { unpublished } from './publish.ts';
 import { mergeIsThrough } from './queue.ts';
 import { restlessRuns } from './restless.ts';
+import { hasDayLimit } from './budget.ts';
+import { nextDay } from './spend.ts';
 import { workersIn } from './run-index.ts';
 import { changeVerdicts, treeOf, tipOf } from './settle.ts';
 import {
@@ -106,6 +108,8 @@ function ofWorker(
   const place = { run: run.id, worker: worker.id };
   switch (worker.state) {
     case 'ready': {
+      // What it waits for may be the budget of another day.
+      if (hasDayLimit(run)) wake(nextDay(options.now));
       if (worker.notBefore !== null && worker.notBefore > options.now) wake(worker.notBefore);
       const paths = inputsOf(run, worker.id);
       if (worker.inputsChecked || paths.length === 0) return null;

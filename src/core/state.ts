@@ -11,6 +11,8 @@ import type {
   LandPlan,
   ProcessIdentity,
   RunBase,
+  Spend,
+  StopTarget,
   TreeVerdict,
   Usage,
   Work,
@@ -24,6 +26,17 @@ export interface RepositoryState {
   readonly runs: ReadonlyMap<string, RunState>;
   /** Epoch of the loop that wrote last (A1): an older one may append nothing. */
   readonly epoch: number;
+}
+
+/** What a run has spent on one day (UTC). */
+export interface DayState {
+  /** Days since 1970. */
+  readonly day: number;
+  readonly used: Spend;
+  /** What was added, through this run, to the limit of the day. */
+  readonly added: Spend;
+  /** Share of the day's limit that was told of last, in this run. */
+  readonly told: number;
 }
 
 export type RunStateName = 'running' | 'waiting' | 'paused' | 'complete' | 'failed' | 'cancelled';
@@ -66,6 +79,14 @@ export interface RunState {
     readonly tip: string;
     readonly at: number;
   } | null;
+  /** What its workers have used. */
+  readonly spent: Spend;
+  /** The last day on which it spent or added anything; null before the first. */
+  readonly day: DayState | null;
+  /** What was added to its budget. */
+  readonly raised: Spend;
+  /** Share of its budget that was told of last. */
+  readonly told: number;
   /** Failures of effects since they last succeeded, by intent key. */
   readonly troubles: Readonly<
     Record<string, { readonly tries: number; readonly at: number; readonly error: string }>
@@ -100,6 +121,8 @@ export interface AttemptState {
   readonly setupGranted: boolean;
   readonly base: string | null;
   readonly process: ProcessIdentity | null;
+  /** Whether it has told what it used. */
+  readonly reported: boolean;
   readonly end: AttemptEnd | null;
   readonly judgement: Judgement | null;
   readonly lastWords: readonly string[];
@@ -168,7 +191,7 @@ export interface WorkerState {
   readonly branch: string | null;
   readonly worktree: string | null;
   readonly stop: {
-    readonly to: 'cancelled' | 'paused';
+    readonly to: StopTarget;
     readonly reason: string;
     readonly withRun: boolean;
   } | null;
@@ -196,7 +219,11 @@ export interface WorkerState {
   /** Whether skipping it satisfied its edges. */
   readonly satisfies: boolean;
   readonly kept: readonly KeptWork[];
-  readonly usage: Usage & { readonly source: 'reported' | 'none' };
+  readonly usage: Usage & { readonly source: 'reported' | 'estimated' | 'none' };
+  /** What was added to its budget. */
+  readonly raised: Spend;
+  /** Share of its budget that was told of last. */
+  readonly told: number;
   readonly tasks: readonly TaskState[];
   readonly handoff: string | null;
   readonly notes: readonly Note[];

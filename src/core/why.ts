@@ -98,6 +98,8 @@ function readyReason(waiting: WaitingFor | null, now: number): string {
       return 'its run is paused';
     case 'approval':
       return 'it waits for a person to approve its launch';
+    case 'budget':
+      return 'what is left of its budget, of its run or of the day is not enough (czar budget)';
     case 'slot':
       return 'it waits for a free slot (max_parallel)';
     case 'repository':
@@ -169,6 +171,8 @@ function blockedReason(worker: WorkerState): string {
     return `${id} is blocked by ${worker.blockedBy}, which did not succeed.`;
   if (block === null) return `${id} is blocked: ${worker.reason}.`;
   switch (block.kind) {
+    case 'budget':
+      return `${id} was stopped: ${block.text}.`;
     case 'question':
       return `${id} asks: ${block.text}`;
     case 'blocker':

@@ -60,6 +60,7 @@ export async function complete(
     case 'answer':
     case 'unblock':
     case 'approve-path':
+    case 'raise-budget':
     case 'pause':
     case 'resume':
     case 'tell':

@@ -1,6 +1,7 @@
 /** The configuration: the policies of the runs, who the agents are, and the defaults of the workers. */
 import { defaultProtect } from '../core/protect.ts';
-import type { AgentDefinition, Policies, Retry } from '../core/plan.ts';
+import { budgetOf, pricesOf, runLimitsOf } from './budget-fields.ts';
+import type { AgentDefinition, Budget, Policies, Retry } from '../core/plan.ts';
 import { configDefaults } from './config-defaults.ts';
 import { readLayers, type ConfigSources } from './config-layers.ts';
 import { layerOf, mergeLayers, type Merged } from './config-merge.ts';
@@ -34,6 +35,8 @@ export interface Config {
   /** Whose launches wait for a person, where a worker says nothing: all, none, or those with these labels. */
   readonly approve: boolean | { readonly labels: Readonly<Record<string, string>> };
   readonly retention: Retention;
+  /** Budget of workers that name none. */
+  readonly budget: Budget | null;
 }
 
 /** What `prune` leaves. Times in milliseconds; null means for ever. */
@@ -98,12 +101,16 @@ export function warnOfUnused({ fields, layers }: Merged, problems: Problems): vo
 function configOf(fields: ConfigFields): Config {
   const { agents = {}, retry = {}, retention = {} } = fields;
   const otherwise = configDefaults;
+  const budgets = runLimitsOf(fields.budget);
+  const prices = pricesOf(fields.prices);
   const maxWorkBytes = parseSize(fields.max_work_size ?? '');
   return {
     name: fields.name ?? null,
     base: fields.base ?? null,
     target: fields.target ?? null,
     policies: {
+      ...(budgets === null ? {} : { budget: budgets }),
+      ...(prices === null ? {} : { prices }),
       ...(fields.isolation === 'worktree' ? { isolation: fields.isolation } : {}),
       maxParallel: fields.max_parallel ?? otherwise.max_parallel,
       maxParallelChecks: fields.max_parallel_checks ?? otherwise.max_parallel_checks,
@@ -134,6 +141,7 @@ function configOf(fields: ConfigFields): Config {
       maxMs: span(otherwise.retry.max),
       from: otherwise.retry.from,
     }),
+    budget: budgetOf(fields.budget?.default),
     timeoutMs: fields.timeout === undefined ? null : milliseconds(fields.timeout, 0),
     retention: {
       runs: retention.runs ?? otherwise.retention.runs,

@@ -1,4 +1,5 @@
 /** The shape of `config.yaml`. Every key that czar will know loads; those that this version leaves alone are named. */
+import { budgetsSchema, pricesSchema } from './budget-fields.ts';
 import { z } from 'zod';
 import {
   branch,
@@ -176,8 +177,8 @@ export const configSchema = z.strictObject({
   stagger: anything
     .optional()
     .meta({ description: 'Time between two starts of the same provider.' }),
-  budget: anything.optional().meta({
-    description: 'Limits of a run and of a day, and the limit of workers that name none.',
+  budget: budgetsSchema.optional().meta({
+    description: 'Limits of a run and of a day, and the budget of workers that name none.',
   }),
   push: anything
     .optional()
@@ -199,7 +200,9 @@ export const configSchema = z.strictObject({
     .optional()
     .meta({ description: 'What keeps agents away from everything but their tree.' }),
   notify: anything.optional().meta({ description: 'Who is told of what, and how.' }),
-  prices: anything.optional().meta({ description: 'What tokens cost, by model.' }),
+  prices: pricesSchema
+    .optional()
+    .meta({ description: 'What a million tokens cost, USD, by model or agent.' }),
   stories: anything.optional().meta({ description: 'Where stories are, and which are left out.' }),
   workflows: anything.optional().meta({ description: 'Where workflow files are.' }),
   approve: z
@@ -224,7 +227,6 @@ export type ConfigFields = z.infer<typeof configSchema>;
 export const configNotActedOn: Readonly<Partial<Record<keyof ConfigFields, string>>> = {
   worktrees: 'working trees stand in the home',
   stagger: 'starts follow one another at once',
-  budget: 'nothing stops at it',
   push: 'nothing is pushed',
   git: 'the built-in rules hold',
   mirror: 'objects are copied',
@@ -237,7 +239,6 @@ export const configNotActedOn: Readonly<Partial<Record<keyof ConfigFields, strin
   home: 'agents use the home folder of the user',
   sandbox: 'agents run as the user',
   notify: 'nobody is notified',
-  prices: 'costs are what agents report',
   stories: 'stories are not read',
   workflows: 'workflows are not read',
 };

@@ -1,6 +1,7 @@
 /** From drafts to the definitions of a plan: everything that needs more than one worker, or the configuration. */
+import { budgetOf, requireLimits } from './budget-fields.ts';
 import { compare, reach, type GraphNode } from '../core/graph.ts';
-import type { Budget, Edge, Priority, WorkerDefinition } from '../core/plan.ts';
+import type { Edge, Priority, WorkerDefinition } from '../core/plan.ts';
 import { hashOf } from './canonical.ts';
 import { milliseconds, retryOf, type Config } from './config-file.ts';
 import { report, type Problems } from './diagnostics.ts';
@@ -44,6 +45,11 @@ export function resolveWorkers(
     checkUnanswered(draft, config, problems);
   }
   const workers = unique.map((draft) => define(draft, edges.get(draft.id) ?? [], config));
+  unique.forEach((draft, index) => {
+    const definition = workers[index];
+    if (definition !== undefined)
+      requireLimits(config.policies.budget ?? null, { draft, definition }, problems);
+  });
   const overlaps = findOverlaps(workers, unique, problems);
   warnOverlaps(
     { workers, overlaps, drafts: unique, serialize: config.policies.ownership === 'serialize' },
@@ -247,7 +253,7 @@ function define(draft: WorkerDraft, edges: readonly Edge[], config: Config): Wor
     branch: fields.branch ?? null,
     workspace: fields.workspace ?? 'branch',
     edges,
-    budget: budgetOf(fields.budget),
+    budget: budgetOf(fields.budget) ?? config.budget,
     deliverables: list(fields.deliverables).map(normalPath),
     owns:
       fields.owns === undefined || fields.workspace === 'empty'
@@ -290,17 +296,6 @@ function chooseAgent(draft: WorkerDraft, config: Config): WorkerDefinition['agen
     if (preferred !== undefined) return { name: preferred, why: `agents.preferences of ${key}` };
   }
   return config.agents.default;
-}
-
-function budgetOf(budget: WorkerDraft['fields']['budget']): Budget | null {
-  if (budget === undefined) return null;
-  return {
-    tokens: budget.tokens ?? null,
-    costUsd: budget.cost_usd ?? null,
-    realityMultiplier: budget.reality_multiplier ?? 1.5,
-    limit: budget.limit ?? null,
-    onExceeded: budget.on_exceeded ?? 'block',
-  };
 }
 
 /** Most pairs of workers whose claims may overlap: every pair of 1,400. */

@@ -1,5 +1,6 @@
 /** The shape of a worker's fields, as worker files hold them. What needs other workers is checked in `resolve.ts`. */
 import { z } from 'zod';
+import { budgetSchema } from './budget-fields.ts';
 import { looseAgent } from './loose.ts';
 import {
   amount,
@@ -51,21 +52,7 @@ export const workerSchema = z.strictObject({
   branch: branch.optional().meta({ description: 'Default: czar/<run>/<id>.' }),
   workspace: z.enum(['branch', 'empty']).optional(),
   dependencies: listOf(dependencySchema, 'the id of a worker, or {on: …},').optional(),
-  budget: z
-    .strictObject({
-      tokens: count(1, 1e12).optional().meta({ description: 'Estimate.' }),
-      cost_usd: amount(1e9).optional(),
-      reality_multiplier: z
-        .number()
-        .min(1, 'expected at least 1')
-        .max(100, 'expected at most 100')
-        .optional(),
-      limit: count(1, 1e12)
-        .optional()
-        .meta({ description: 'Default: tokens × reality_multiplier.' }),
-      on_exceeded: z.enum(['block', 'fail', 'warn']).optional(),
-    })
-    .optional(),
+  budget: budgetSchema.optional(),
   deliverables: listOf(glob, 'a path or pattern').optional().meta({
     description:
       'What must exist on the branch; a trailing / means a folder with at least one file.',
@@ -140,7 +127,6 @@ export const workerFileSchema = z.union([named, z.strictObject({ worker: named }
  * an entry out when its part is built.
  */
 export const notActedOn: Readonly<Partial<Record<keyof WorkerFields, string>>> = {
-  budget: 'it is recorded and shown, and nothing stops at it',
   model: 'the agent uses the model that it is set up with',
   fallback: 'only the agent itself is tried',
   teardown: 'nothing runs when the tree is released',

@@ -36,6 +36,24 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
         const ids = event.data[what];
         return ids.length === 0 ? [] : [[what, ids.join(',')] as const];
       });
+    case 'budget.warned':
+    case 'budget.exceeded': {
+      const { scope, used, limit } = event.data;
+      return [
+        ['scope', scope],
+        ...(limit.tokens === null ? [] : [['tokens', `${used.tokens}/${limit.tokens}`] as const]),
+        ...(limit.costUsd === null
+          ? []
+          : [['cost_usd', `${used.costUsd}/${limit.costUsd}`] as const]),
+      ];
+    }
+    case 'budget.raised':
+      return [
+        ['scope', event.data.scope],
+        ['tokens', event.data.tokens],
+        ['cost_usd', event.data.costUsd],
+        ['by', event.data.by],
+      ];
     case 'run.prepared':
       return [['commit', short(event.data.commit)]];
     case 'run.waiting':

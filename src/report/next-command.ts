@@ -16,6 +16,8 @@ export function nextCommand(run: RunState, worker: WorkerState): string | null {
   if (awaitsApproval(run, worker)) return `czar approve ${id}`;
   if (worker.state !== 'blocked') return null;
   switch (block?.kind) {
+    case 'budget':
+      return `czar budget ${id} --add TOKENS`;
     case 'question':
       return `czar answer ${id} TEXT`;
     case 'blocker':

@@ -2,7 +2,7 @@
  * Live progress of a run: as many lines as the terminal has room for, and single lines of what changed where there is
  * no terminal. Pure; what is shown fits, never wider or taller than given.
  */
-import type { Event, EventData } from '../core/events.ts';
+import type { Event, EventData, EventOf } from '../core/events.ts';
 import { isFinal, isLive } from '../core/lifecycle.ts';
 import { waveOf } from '../core/order.ts';
 import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
@@ -134,6 +134,18 @@ function changeText(event: Event, run: RunState | null): string | null {
       const details = [`attempt ${event.data.attempt}`, ...(agent === null ? [] : [agent])];
       return `${event.worker} ${event.data.from} → starting (${details.join(', ')})`;
     }
+    case 'budget.warned':
+    case 'budget.exceeded':
+      return budgetNews(event);
+    case 'budget.raised': {
+      const { scope, tokens, costUsd, by } = event.data;
+      const whose = scope === 'worker' ? event.worker : scope;
+      const more = [
+        ...(tokens > 0 ? [`${thousands(tokens)} tokens`] : []),
+        ...(costUsd > 0 ? [`${costUsd} USD`] : []),
+      ];
+      return `budget of ${whose} raised by ${more.join(' and ')} (${by})`;
+    }
     case 'worker.pending':
     case 'worker.ready':
     case 'worker.active':
@@ -246,4 +258,17 @@ function amendment(data: EventData['plan.amended']): string {
     data[what].length === 0 ? [] : [`${what} ${data[what].join(', ')}`],
   );
   return parts.length === 0 ? 'no worker changed' : parts.join('; ');
+}
+
+function budgetNews(event: EventOf<'budget.warned' | 'budget.exceeded'>): string {
+  const { scope, used, limit } = event.data;
+  const whose = scope === 'worker' ? event.worker : `the ${scope}`;
+  const sums = [
+    ...(limit.tokens === null
+      ? []
+      : [`${thousands(used.tokens)} of ${thousands(limit.tokens)} tokens`]),
+    ...(limit.costUsd === null ? [] : [`${used.costUsd.toFixed(2)} of ${limit.costUsd} USD`]),
+  ];
+  const what = event.type === 'budget.warned' ? 'runs low' : 'is used up';
+  return `budget of ${whose} ${what}: ${sums.join(', ')}`;
 }

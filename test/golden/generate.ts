@@ -28,6 +28,7 @@ const kinds: Readonly<
   prune: pruneLog,
   approvals: approvalLog,
   uninstall: uninstallLog,
+  budget: budgetLog,
 };
 let next = Number(number);
 for (const [what, make] of Object.entries(kinds)) {
@@ -241,6 +242,44 @@ async function uninstallLog(): Promise<readonly StoredEvent[]> {
   using db = new DatabaseSync(join(scratch.repo, '.git/czar/czar.db'), { readOnly: true });
   const rows = db.prepare('SELECT * FROM event ORDER BY seq').all() as unknown as StoredEvent[];
   return rows.map((row) => anonymous(row, scratch.base));
+}
+
+/** Budgets of a worker, the run and the day: warned of, used up and raised, by the core alone. */
+function budgetLog(): readonly StoredEvent[] {
+  const budget = { costUsd: 1, realityMultiplier: 1.5, limit: 100, onExceeded: 'block' } as const;
+  const world = new CoreWorld(
+    planOf([{ id: 'a', budget: { ...budget, tokens: 60 } }, { id: 'b' }], {
+      budget: { run: { tokens: 1_000, costUsd: null }, day: { tokens: null, costUsd: 2 } },
+    }),
+  );
+  world.rest(undefined, ({ kind }) => kind === 'watch');
+  const usage = { input: 60, output: 25, cached: 10, costUsd: 0.5 };
+  for (const offset of [1, 2]) {
+    world.send({
+      kind: 'reports',
+      run: runId,
+      worker: 'a',
+      attempt: 1,
+      reports: [{ kind: 'usage', usage }],
+      refused: [],
+      reportOffset: offset,
+      outputOffset: 0,
+    });
+  }
+  world.rest((intent) =>
+    intent.kind === 'stop' ? endOf(intent, { how: 'stopped', why: 'requested', code: null }) : null,
+  );
+  for (const [scope, tokens, costUsd] of [
+    ['run', 50, 0],
+    ['day', 0, 0.5],
+    ['worker', 200, 1],
+  ] as const) {
+    const worker = scope === 'worker' ? 'a' : null;
+    const asked = { kind: 'raise-budget', run: runId, scope, worker, tokens, costUsd } as const;
+    assert.ok(world.ask(asked).ok);
+  }
+  world.rest();
+  return world.log.map((event) => encodeEvent(event));
 }
 
 /** The row without what belongs to the machine that it was written on. */

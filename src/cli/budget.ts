@@ -1,0 +1,82 @@
+/** `czar budget`: what may be spent and what has been; with `--add`, more of it. */
+import type { Steering } from '../core/commands.ts';
+import { budgetDocument, budgetLines } from '../report/budget.ts';
+import { thousands } from '../report/figures.ts';
+import { exits } from './exit.ts';
+import { chosenRun, chosenWorker, reading } from './reading.ts';
+import { steer } from './steering.ts';
+import type { CliContext, Verb } from './verb.ts';
+
+interface BudgetOptions {
+  readonly add?: string;
+  readonly addUsd?: string;
+}
+
+export const verb: Verb = {
+  define(command, context) {
+    command
+      .argument('[who]', 'a worker, run or day')
+      .option('--add <tokens>', 'raise its limit by so many tokens')
+      .option('--add-usd <amount>', 'raise its limit by so much money')
+      .action(async (who: string | undefined, options: BudgetOptions) =>
+        options.add === undefined && options.addUsd === undefined
+          ? show(context, who)
+          : raise(context, who, options),
+      );
+  },
+};
+
+async function show(context: CliContext, who: string | undefined): Promise<void> {
+  await reading(context, (reader) => {
+    // The day is what all runs spent.
+    const state = reader.load();
+    const run = chosenRun(context, state);
+    if (run === null) return;
+    const all = budgetDocument(state, run, context.now());
+    const isWorker = who !== undefined && who !== 'run' && who !== 'day';
+    if (isWorker && chosenWorker(context, run, who) === null) return;
+    const document = isWorker
+      ? { ...all, workers: all.workers.filter(({ id }) => id === who) }
+      : all;
+    if (context.options.json) return context.out.json(document);
+    for (const line of budgetLines(document, context.columns)) context.out.line(line);
+  });
+}
+
+async function raise(
+  context: CliContext,
+  who: string | undefined,
+  options: BudgetOptions,
+): Promise<void> {
+  const tokens = amountOf(options.add, { whole: true });
+  const costUsd = amountOf(options.addUsd, { whole: false });
+  if (who === undefined || tokens === null || costUsd === null || tokens + costUsd === 0) {
+    return context.fail({
+      exit: exits.wrong,
+      what:
+        who === undefined
+          ? 'whose budget is to be raised?'
+          : `${options.add ?? options.addUsd} is no amount that could be added`,
+      next: 'czar budget WORKER|run|day --add TOKENS, or --add-usd AMOUNT',
+    });
+  }
+  const scope = who === 'run' || who === 'day' ? who : 'worker';
+  const worker = scope === 'worker' ? who : null;
+  const more = [
+    ...(tokens > 0 ? [`${thousands(tokens)} tokens`] : []),
+    ...(costUsd > 0 ? [`${costUsd} USD`] : []),
+  ];
+  await steer(
+    context,
+    (run): Steering => ({ kind: 'raise-budget', run, scope, worker, tokens, costUsd }),
+    `The budget of ${scope === 'worker' ? who : `the ${scope}`} has ${more.join(' and ')} more.`,
+  );
+}
+
+/** Null when it is no amount; 0 when it was left out. */
+function amountOf(text: string | undefined, { whole }: { readonly whole: boolean }): number | null {
+  if (text === undefined) return 0;
+  const amount = Number(text.replaceAll('_', ''));
+  if (text.trim() === '' || !Number.isFinite(amount) || amount <= 0 || amount > 1e12) return null;
+  return whole && !Number.isInteger(amount) ? null : amount;
+}

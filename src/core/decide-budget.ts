@@ -1,0 +1,60 @@
+/** Request that raises a budget, of a worker, the run or the day, and lets go on what it stopped. */
+import { of, refusePaused, type Asked } from './asked.ts';
+import { runAccount, workerAccount, type Account } from './budget.ts';
+import { accept, refuse, type Decision } from './decision.ts';
+import { backToWork } from './decide-settle.ts';
+import type { NewEvent } from './events.ts';
+import type { RunState, WorkerState } from './state.ts';
+
+/** Raises the limit of the run or of the day: what waits for it starts by itself. */
+export function raiseRun(run: RunState, request: Asked<'raise-budget'>): Decision {
+  const { scope, tokens, costUsd, by } = request;
+  const { budget } = run.plan.policies;
+  const limit = scope === 'run' ? runAccount(run).limit : budget?.day;
+  const missing = lacking(limit ?? null, request);
+  if (missing !== null) {
+    return refuse(
+      4,
+      `The ${scope} has no limit of ${missing} that could be raised.`,
+      `budget: {${scope}: {…}} in config.yaml gives it one.`,
+    );
+  }
+  const raised: NewEvent = {
+    type: 'budget.raised',
+    run: run.id,
+    data: { scope, tokens, costUsd, by },
+  };
+  return accept([raised]);
+}
+
+/** Raises the limit of a worker; one that its budget stopped goes on. */
+export function raiseWorker(
+  run: RunState,
+  worker: WorkerState,
+  request: Asked<'raise-budget'>,
+): Decision {
+  const { tokens, costUsd, by } = request;
+  if (worker.state === 'paused' && worker.block?.kind === 'budget') return refusePaused(worker);
+  const missing = lacking(workerAccount(run, worker).limit, request);
+  if (missing !== null) {
+    return refuse(
+      4,
+      `${worker.id} has no limit of ${missing} that could be raised.`,
+      'budget: {tokens: N} in its file gives it one.',
+    );
+  }
+  const raised = of(run, worker, {
+    type: 'budget.raised',
+    data: { scope: 'worker', tokens, costUsd, by },
+  });
+  const stopped = worker.state === 'blocked' && worker.block?.kind === 'budget';
+  return accept(stopped ? [raised, backToWork(run, worker, 'its budget was raised')] : [raised]);
+}
+
+function lacking(
+  limit: Account['limit'] | null,
+  { tokens, costUsd }: { readonly tokens: number; readonly costUsd: number },
+): string | null {
+  if (tokens > 0 && (limit?.tokens ?? null) === null) return 'tokens';
+  return costUsd > 0 && (limit?.costUsd ?? null) === null ? 'money' : null;
+}

@@ -1,0 +1,92 @@
+/** What may be spent and what has been, of a run, its workers and the day. */
+import { dayAccount, reservedBy, runAccount, workerAccount, type Account } from '../core/budget.ts';
+import type { Spend } from '../core/events.ts';
+import { tokenForecast } from '../core/plan.ts';
+import { restlessRuns } from '../core/restless.ts';
+import { noSpend } from '../core/spend.ts';
+import { definitionOf, type RepositoryState, type RunState } from '../core/state.ts';
+import { columns } from './cells.ts';
+import { thousands } from './figures.ts';
+import { membersOf } from './status.ts';
+
+interface Sums {
+  readonly limit: number | null;
+  readonly used: number;
+  readonly reserved: number;
+  readonly left: number | null;
+}
+
+interface AccountDocument {
+  readonly tokens: Sums;
+  readonly cost_usd: Sums;
+}
+
+export interface BudgetDocument {
+  readonly v: 1;
+  readonly run: AccountDocument & { readonly id: string };
+  readonly day: AccountDocument;
+  readonly workers: readonly (AccountDocument & {
+    readonly id: string;
+    readonly estimate: number | null;
+    readonly forecast: number | null;
+    readonly on_exceeded: 'block' | 'fail' | 'warn' | null;
+    readonly source: 'reported' | 'estimated' | 'none';
+  })[];
+}
+
+/** The budgets as JSON. */
+export function budgetDocument(state: RepositoryState, run: RunState, now: number): BudgetDocument {
+  return {
+    v: 1,
+    run: { id: run.id, ...account(runAccount(run), reservedBy([run])) },
+    day: account(dayAccount(state, run, now), reservedBy(restlessRuns(state))),
+    workers: membersOf(run).map((worker) => {
+      const { budget } = definitionOf(run, worker.id);
+      return {
+        id: worker.id,
+        estimate: budget?.tokens ?? null,
+        forecast: tokenForecast(budget),
+        on_exceeded: budget?.onExceeded ?? null,
+        source: worker.usage.source,
+        ...account(workerAccount(run, worker), noSpend),
+      };
+    }),
+  };
+}
+
+/** The budgets as a table. */
+export function budgetLines(document: BudgetDocument, width: number): readonly string[] {
+  const row = (name: string, { tokens, cost_usd: cost }: AccountDocument): readonly string[] => [
+    name,
+    thousands(tokens.used),
+    tokens.limit === null ? '' : thousands(tokens.limit),
+    tokens.reserved === 0 ? '' : thousands(tokens.reserved),
+    cost.used === 0 && cost.limit === null ? '' : cost.used.toFixed(2),
+    cost.limit === null ? '' : cost.limit.toFixed(2),
+  ];
+  return columns(
+    [
+      ['', 'tokens', 'limit', 'reserved', 'USD', 'limit'],
+      row(`run ${document.run.id}`, document.run),
+      row('day', document.day),
+      ...document.workers.map((one) =>
+        row(one.source === 'estimated' ? `${one.id} (estimated)` : one.id, one),
+      ),
+    ],
+    { width, flex: 0 },
+  );
+}
+
+function account({ limit, used }: Account, reserved: Spend): AccountDocument {
+  const sums = (name: keyof Spend): Sums => {
+    const all = limit[name];
+    const left = all === null ? null : Math.max(0, micro(all - used[name] - reserved[name]));
+    return { limit: all, used: micro(used[name]), reserved: micro(reserved[name]), left };
+  };
+  return { tokens: sums('tokens'), cost_usd: sums('costUsd') };
+}
+
+/** Sums of money, to a millionth. */
+function micro(amount: number): number {
+  return Math.round(amount * 1e6) / 1e6;
+}

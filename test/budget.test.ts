@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { all, only } from './support/log.ts';
+import { Scratch } from './support/scratch.ts';
+
+const used = (tokens: number, cost = 0): string =>
+  JSON.stringify({ type: 'usage', input_tokens: tokens, output_tokens: 0, cost_usd: cost });
+
+test('an agent that reaches its budget is stopped with its work kept, and goes on when its budget is raised', async () => {
+  await using scratch = await Scratch.make();
+  scratch.config();
+  scratch.worker('a', 'budget: {limit: 1000}');
+  scratch.commitAll();
+  const running = scratch.start('run');
+  const a = await scratch.stubs.agent('a');
+  await a.write('half.txt', 'half\n');
+  await a.print(`${used(900)}\n`);
+  await scratch.happened('budget.warned', 'a');
+  await a.print(`${used(200)}\n`);
+  await a.gone;
+  assert.equal((await running.finished).code, 5);
+  const { workers } = await scratch.json('status');
+  assert.deepEqual([workers[0].state, workers[0].tokens.used], ['blocked', 1_100]);
+  const before = await scratch.json('budget');
+  assert.deepEqual(before.workers[0].tokens, { limit: 1_000, used: 1_100, reserved: 0, left: 0 });
+  assert.equal((await scratch.czar('budget', 'a', '--add', 'much')).code, 2);
+  assert.equal((await scratch.czar('budget', 'run', '--add', '5')).code, 4);
+  assert.equal((await scratch.czar('unblock', 'a')).code, 4);
+  assert.equal((await scratch.czar('budget', 'a', '--add', '5_000')).code, 0);
+  const again = scratch.start('run');
+  const second = await scratch.stubs.agent('a', 2);
+  assert.equal(second.cwd, a.cwd);
+  second.exit();
+  assert.equal((await again.finished).code, 0);
+  assert.equal(only(scratch.log(), 'budget.exceeded').data.scope, 'worker');
+});
+
+test('under a budget of the run every worker needs a limit, and starts only while that is there; prices are counted', async () => {
+  await using scratch = await Scratch.make();
+  const config = (more: string): void =>
+    scratch.scripted(
+      `echo '${used(1_000_000)}'; echo x > "$CZAR_WORKER.txt"\n`,
+      `budget: {run: {cost_usd: 5}${more}}\nprices: {script: {input: 3, output: 15}}\nmax_parallel: 1\n`,
+    );
+  config('');
+  for (const id of ['a', 'b']) scratch.worker(id);
+  scratch.commitAll();
+  const refused = await scratch.czar('validate');
+  assert.equal(refused.code, 2);
+  assert.match(refused.stdout + refused.stderr, /workers\/a\.md:.*needs a limit of cost_usd/s);
+  config(', default: {cost_usd: 3.5}');
+  scratch.commitAll('limits');
+  assert.equal((await scratch.czar('run')).code, 5);
+  const { run, workers } = await scratch.json('status');
+  assert.equal(run.state, 'waiting');
+  assert.deepEqual(
+    workers.map((one: any) => [one.state, one.waiting_for, one.cost_usd]),
+    [
+      ['complete', null, 3],
+      ['ready', 'budget', 0],
+    ],
+  );
+  assert.match((await scratch.czar('why', 'b')).stdout, /czar budget/);
+  assert.equal((await scratch.czar('budget', 'run', '--add-usd', '2')).code, 0);
+  assert.equal((await scratch.czar('run')).code, 0);
+  assert.equal(all(scratch.log(), 'worker.complete').length, 2);
+});
