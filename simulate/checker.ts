@@ -176,7 +176,8 @@ export class Checker {
       (!worker.inputsChecked && worker.definition.edges.some((edge) => edge.inputs.length > 0)) ||
       heldByBarrier(run, worker) ||
       (mustAsk(run, worker) && saidOf(run, worker) === 'requested') ||
-      claimHolder(run, worker) !== null
+      claimHolder(run, worker) !== null ||
+      this.ledger.budgets.refusal(this.ledger.runs.values(), run, worker.id, now) !== null
     );
   }
 
@@ -202,11 +203,14 @@ export class Checker {
         this.require('L3', worker.state !== 'merging' || waits, where);
       }
       this.require('L2', run.state !== 'running', where);
+      const now = this.#world.wall;
+      const { budgets, runs } = this.ledger;
+      const isPoor = (id: string): boolean => budgets.refusal(runs.values(), run, id, now) !== null;
       const told = open.some(
         (one) =>
           one.state === 'paused' ||
           one.block !== null ||
-          (one.state === 'ready' && saidOf(run, one) === 'requested'),
+          (one.state === 'ready' && (isPoor(one.id) || saidOf(run, one) === 'requested')),
       );
       this.require('L2', run.state !== 'waiting' || told, where);
       const standing = ['pending', 'blocked', 'paused', 'merging', 'ready'];

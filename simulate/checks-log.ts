@@ -193,6 +193,8 @@ function checkStart(
     `${worker.id} starts before the wave before it is over`);
   require('P10', !mustAsk(run, worker) || saidOf(run, worker) === 'granted', () =>
     `${worker.id} starts and nobody approved it`);
+  const poor = ledger.budgets.refusal(ledger.runs.values(), run, worker.id, event.at);
+  require('P11', poor === null, () => `${worker.id} starts although ${poor}`);
   const holder = claimHolder(run, worker);
   require('P2', holder === null, () => `${worker.id} starts while ${holder?.id} holds the claim`);
 }

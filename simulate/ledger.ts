@@ -3,6 +3,7 @@
  * the core derives is checked against it.
  */
 /* oxlint-disable typescript/switch-exhaustiveness-check -- most events concern no check */
+import { BudgetBook } from './budget-book.ts';
 import type { Event, EventOf } from '../src/core/events.ts';
 import type { WorkerStateName } from '../src/core/lifecycle.ts';
 import {
@@ -17,6 +18,7 @@ import {
 
 export class Ledger {
   readonly runs = new Map<string, RunBook>();
+  readonly budgets = new BudgetBook();
   seq = 0;
   epoch = 0;
 
@@ -38,6 +40,7 @@ export class Ledger {
 
   apply(event: Event): void {
     this.seq = event.seq;
+    this.budgets.apply(event);
     if (event.type === 'loop.started') this.epoch = event.data.epoch;
     if (event.type === 'run.started' && event.run !== undefined)
       this.runs.set(event.run, openBook(event.run, event.data.plan, event.data.approve === true));
@@ -149,7 +152,7 @@ function ofWorker(run: RunBook, worker: WorkerBook, event: Event): void {
       worker.handoff = true;
       break;
     case 'worker.usage':
-      worker.counted += event.data.input;
+      if (event.data.source === 'reported') worker.counted += event.data.input;
       break;
     case 'worker.report_refused':
       worker.refused += 1;

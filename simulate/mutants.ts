@@ -145,6 +145,18 @@ function once(change: (plan: Plan) => Plan): (plan: Plan) => Plan {
 const moreSlots = withPolicies((plan) => ({ maxParallel: plan.policies.maxParallel + 1 }));
 const noClaims = withPolicies(() => ({ ownership: 'warn' }));
 
+function noBudgets(plan: Plan): Plan {
+  const known = withoutBudgets.get(plan);
+  if (known !== undefined) return known;
+  const { budget: _budget, ...policies } = plan.policies;
+  const workers = plan.workers.map((one) => ({ ...one, budget: null }));
+  const made = { ...plan, policies, workers };
+  withoutBudgets.set(plan, made);
+  return made;
+}
+
+const withoutBudgets = new WeakMap<Plan, Plan>();
+
 function moreAttempts(plan: Plan): Plan {
   const workers = plan.workers.map((one) => ({
     ...one,
@@ -360,6 +372,13 @@ const coreMutants: readonly Mutant[] = [
     name: 'nobody is asked before a launch',
     mutation: rules({
       advance: (state, options) => advance(unasked(state), options),
+    }),
+  },
+  {
+    breaks: 'P11',
+    name: 'budgets are not looked at',
+    mutation: rules({
+      advance: (state, options) => advance(underPlan(state, noBudgets), options),
     }),
   },
   {

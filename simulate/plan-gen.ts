@@ -1,5 +1,5 @@
 /** Random plans from a seed: every kind of edge, claim, gate and limit that the core knows, in small graphs. */
-import type { Plan } from '../src/core/plan.ts';
+import type { Budget, Limits, Plan, Policies } from '../src/core/plan.ts';
 import { planOf, type WorkerSketch } from '../test/support/core-world.ts';
 import { stream, type Random } from './random.ts';
 
@@ -10,18 +10,24 @@ export function generatePlan(seed: number, name: string, most: number): Plan {
   const random = stream(seed, `plan ${name}`);
   const size = 1 + Math.min(random.below(8), random.below(8), most - 1);
   const sketches = names.slice(0, size).map((id, index) => sketchOf(random, id, index));
-  return planOf(sketches, {
-    maxParallel: 1 + random.below(4),
-    maxParallelChecks: 1 + random.below(2),
-    barrier: random.chance(0.2) ? 'wave' : 'none',
-    ownership: random.chance(0.8) ? 'serialize' : 'warn',
-    agingMs: random.pick([10_000, 600_000]),
-    checks: random.chance(0.4) ? ['all'] : [],
-    setup: random.chance(0.15) ? ['install'] : [],
-    protect: random.chance(0.5) ? ['guard.yml'] : [],
-    unattendedMs: random.pick([120_000, 900_000]),
-    graceMs: random.pick([1_000, 10_000]),
-  });
+  const money = stream(seed, `budgets ${name}`);
+  const capped = money.chance(0.15);
+  return planOf(
+    sketches.map((one) => ({ ...one, budget: budgetOf(money, capped) })),
+    {
+      ...(capped ? { budget: limitsOf(money) } : {}),
+      maxParallel: 1 + random.below(4),
+      maxParallelChecks: 1 + random.below(2),
+      barrier: random.chance(0.2) ? 'wave' : 'none',
+      ownership: random.chance(0.8) ? 'serialize' : 'warn',
+      agingMs: random.pick([10_000, 600_000]),
+      checks: random.chance(0.4) ? ['all'] : [],
+      setup: random.chance(0.15) ? ['install'] : [],
+      protect: random.chance(0.5) ? ['guard.yml'] : [],
+      unattendedMs: random.pick([120_000, 900_000]),
+      graceMs: random.pick([1_000, 10_000]),
+    },
+  );
 }
 
 function sketchOf(random: Random, id: string, index: number): WorkerSketch {
@@ -60,6 +66,26 @@ function sketchOf(random: Random, id: string, index: number): WorkerSketch {
       from: random.pick(['clean', 'continue'] as const),
     },
   };
+}
+
+/** Most workers have none; where runs or days have a limit, each has one. */
+function budgetOf(random: Random, capped: boolean): Budget | null {
+  if (!capped && !random.chance(0.2)) return null;
+  return {
+    tokens: random.chance(0.5) ? 40 : null,
+    costUsd: null,
+    realityMultiplier: 1.5,
+    limit: random.pick([60, 150, 10_000]),
+    onExceeded: random.pick(['block', 'block', 'fail', 'warn'] as const),
+  };
+}
+
+function limitsOf(random: Random): NonNullable<Policies['budget']> {
+  const limit = (): Limits => ({
+    tokens: random.chance(0.6) ? random.pick([200, 1_000, 50_000]) : null,
+    costUsd: null,
+  });
+  return { run: limit(), day: limit() };
 }
 
 function edgeOf(

@@ -2,6 +2,7 @@
  * One seed, from the first request to the last: loops come and go over one log and one world. First a chaos of faults
  * and requests, then calm: from there on everything must come to rest, and what waits for a person gets its answer.
  */
+import { isUsedUp, lacksBudget, workerAccount } from '../src/core/budget.ts';
 import { isDeepStrictEqual } from 'node:util';
 import type { Plan } from '../src/core/plan.ts';
 import { waitsForPerson } from '../src/core/run-outcome.ts';
@@ -18,7 +19,7 @@ import type { Mutation } from './mutation.ts';
 import { Owners } from './owners.ts';
 import { generatePlan } from './plan-gen.ts';
 import { stream, type Random } from './random.ts';
-import { anyRequest, land, moveSomething, settle, startRun } from './user.ts';
+import { anyRequest, land, moveSomething, raise, settle, startRun } from './user.ts';
 import { World } from './world.ts';
 
 export interface SimulationOptions {
@@ -252,6 +253,16 @@ class Simulation {
         continue;
       }
       for (const worker of run.workers.values()) {
+        if (
+          worker.state === 'ready' &&
+          state !== undefined &&
+          lacksBudget({ state, run, now: this.#world.wall }, worker)
+        ) {
+          const own = isUsedUp(workerAccount(run, worker));
+          for (const who of own ? [worker.id] : ['run', 'day'])
+            this.#owners.ask(raise(run.id, who));
+          asked = true;
+        }
         if (!waitsForPerson(run, worker)) continue;
         this.#owners.ask(settle(this.#world, run, worker, round));
         asked = true;

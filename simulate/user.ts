@@ -33,7 +33,7 @@ export function anyRequest(world: World, run: string, plan: Plan): Request {
   const workers = plan.workers.map((one) => one.id);
   const worker = user.chance(0.03) ? 'nobody' : user.pick(workers);
   const place = { run: user.chance(0.02) ? 'no-run' : run, worker };
-  switch (user.below(24)) {
+  switch (user.below(25)) {
     case 0:
     case 1:
       return {
@@ -81,6 +81,8 @@ export function anyRequest(world: World, run: string, plan: Plan): Request {
       return { kind: 'set-approval', run: place.run, approve: user.chance(0.4) };
     case 22:
       return land(world, place.run, true);
+    case 23:
+      return raise(place.run, user.pick([worker, 'run', 'day']));
     default:
       return startRun(world, run, plan);
   }
@@ -106,6 +108,13 @@ function submit(world: World, place: { readonly run: string; readonly worker: st
       unfinished: world.user.chance(0.1) ? 'a merge is under way' : null,
     },
   };
+}
+
+/** More tokens for a worker, the run or the day. */
+export function raise(run: string, who: string): Request {
+  const scope = who === 'run' || who === 'day' ? who : 'worker';
+  const worker = scope === 'worker' ? who : null;
+  return { kind: 'raise-budget', run, scope, worker, tokens: 20_000, costUsd: 0 };
 }
 
 /** Takes a worker that nothing depends on out of the plan, or puts it back, or changes what another is told. */
@@ -150,7 +159,7 @@ export function settle(world: World, run: RunState, worker: WorkerState, round: 
     return { kind: 'approve', run: run.id, workers: user.chance(0.3) ? null : [worker.id] };
   switch (worker.block?.kind) {
     case 'budget':
-      return { kind: 'raise-budget', ...place, scope: 'worker', tokens: 100_000, costUsd: 0 };
+      return raise(run.id, worker.id);
     case 'question':
     case 'blocker':
       return user.chance(0.9) ? { kind: 'answer', ...place, text: 'so' } : retry;

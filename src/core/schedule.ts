@@ -10,7 +10,7 @@ import type { Intent } from './intents.ts';
 import { unpublished } from './publish.ts';
 import { mergeIsThrough } from './queue.ts';
 import { restlessRuns } from './restless.ts';
-import { hasDayLimit } from './budget.ts';
+import { hasDayLimit, lacksBudget } from './budget.ts';
 import { nextDay } from './spend.ts';
 import { workersIn } from './run-index.ts';
 import { changeVerdicts, treeOf, tipOf } from './settle.ts';
@@ -53,7 +53,7 @@ export function schedule(state: RepositoryState, options: ScheduleOptions): Sche
     wakeAt = wakeAt === null ? at : Math.min(wakeAt, at);
   };
   for (const run of restlessRuns(state)) {
-    for (const intent of ofRun(run, options, wake)) {
+    for (const intent of ofRun(state, run, options, wake)) {
       // A check that is stopped has no verdict and runs again; somebody waits for a landing.
       if (options.stopping && intent.kind === 'check' && intent.subject !== 'land') continue;
       const pause = grantedWait(run, intent, options.now);
@@ -74,7 +74,12 @@ const goingOn = ['ready', ...ending, 'verifying'] as const;
 
 type Wake = (at: number) => void;
 
-function* ofRun(run: RunState, options: ScheduleOptions, wake: Wake): Generator<Intent> {
+function* ofRun(
+  state: RepositoryState,
+  run: RunState,
+  options: ScheduleOptions,
+  wake: Wake,
+): Generator<Intent> {
   yield* landingIntents(run);
   yield* publishing(run, options.retryDiverged?.has(run.id) === true);
   if (!isRunLive(run)) return;
@@ -93,14 +98,17 @@ function* ofRun(run: RunState, options: ScheduleOptions, wake: Wake): Generator<
   if (fallback !== null && fallback > options.now) wake(fallback);
   // Of a paused run only what is being stopped, and a merge that is through.
   for (const worker of workersIn(run, ...(paused ? ending : goingOn))) {
-    const intent = ofWorker(run, run.tip, worker, options, wake);
+    const intent = ofWorker({ state, run, tip: run.tip }, worker, options, wake);
     if (intent !== null) yield intent;
   }
 }
 
 function ofWorker(
-  run: RunState,
-  tip: string,
+  {
+    state,
+    run,
+    tip,
+  }: { readonly state: RepositoryState; readonly run: RunState; readonly tip: string },
   worker: WorkerState,
   options: ScheduleOptions,
   wake: Wake,
@@ -109,7 +117,8 @@ function ofWorker(
   switch (worker.state) {
     case 'ready': {
       // What it waits for may be the budget of another day.
-      if (hasDayLimit(run)) wake(nextDay(options.now));
+      const tomorrow = nextDay(options.now);
+      if (hasDayLimit(run) && !lacksBudget({ state, run, now: tomorrow }, worker)) wake(tomorrow);
       if (worker.notBefore !== null && worker.notBefore > options.now) wake(worker.notBefore);
       const paths = inputsOf(run, worker.id);
       if (worker.inputsChecked || paths.length === 0) return null;
