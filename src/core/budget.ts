@@ -6,7 +6,7 @@
  */
 import type { NewEvent, Spend } from './events.ts';
 import { isLive } from './lifecycle.ts';
-import { dayOf, emptyDay, noSpend, plus, spendOf, warningShare } from './spend.ts';
+import { dayOf, emptyDay, nextDay, noSpend, plus, spendOf, warningShare } from './spend.ts';
 import { tokenLimit, type Budget, type Limits, type Price } from './plan.ts';
 import { restlessRuns } from './restless.ts';
 import { workersIn } from './run-index.ts';
@@ -45,12 +45,6 @@ export function dayAccount(state: RepositoryState, run: RunState, now: number): 
   return { limit: raised(run.plan.policies.budget?.day ?? noLimit, added), used };
 }
 
-/** Whether what a day may cost is limited. */
-export function hasDayLimit({ plan }: Pick<RunState, 'plan'>): boolean {
-  const day = plan.policies.budget?.day ?? noLimit;
-  return day.tokens !== null || day.costUsd !== null;
-}
-
 /** What live attempts of these runs have reserved. */
 export function reservedBy(runs: Iterable<RunState>): Spend {
   let sum = noSpend;
@@ -78,6 +72,13 @@ export function lacksBudget(
     !holds(runAccount(run), plus(reservedBy([run]), granted), need) ||
     !holds(dayAccount(state, run, now), plus(reservedBy(restlessRuns(state)), granted), need)
   );
+}
+
+/** Whether the worker lacks nothing but what another day brings. */
+export function waitsForDay(at: Parameters<typeof lacksBudget>[0], worker: WorkerState): boolean {
+  const day = at.run.plan.policies.budget?.day ?? noLimit;
+  if (day.tokens === null && day.costUsd === null) return false;
+  return lacksBudget(at, worker) && !lacksBudget({ ...at, now: nextDay(at.now) }, worker);
 }
 
 /** What an attempt that starts reserves. */

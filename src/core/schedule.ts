@@ -10,7 +10,7 @@ import type { Intent } from './intents.ts';
 import { unpublished } from './publish.ts';
 import { mergeIsThrough } from './queue.ts';
 import { restlessRuns } from './restless.ts';
-import { hasDayLimit, lacksBudget } from './budget.ts';
+import { waitsForDay } from './budget.ts';
 import { nextDay } from './spend.ts';
 import { workersIn } from './run-index.ts';
 import { changeVerdicts, treeOf, tipOf } from './settle.ts';
@@ -117,8 +117,7 @@ function ofWorker(
   switch (worker.state) {
     case 'ready': {
       // What it waits for may be the budget of another day.
-      const tomorrow = nextDay(options.now);
-      if (hasDayLimit(run) && !lacksBudget({ state, run, now: tomorrow }, worker)) wake(tomorrow);
+      if (waitsForDay({ state, run, now: options.now }, worker)) wake(nextDay(options.now));
       if (worker.notBefore !== null && worker.notBefore > options.now) wake(worker.notBefore);
       const paths = inputsOf(run, worker.id);
       if (worker.inputsChecked || paths.length === 0) return null;
