@@ -194,7 +194,7 @@ function checkStart(
   require('P10', !mustAsk(run, worker) || saidOf(run, worker) === 'granted', () =>
     `${worker.id} starts and nobody approved it`);
   const poor = ledger.budgets.refusal(ledger.runs.values(), run, worker.id, event.at);
-  require('P11', poor === null, () => `${worker.id} starts although ${poor}`);
+  require('P12', poor === null, () => `${worker.id} starts although ${poor}`);
   const holder = claimHolder(run, worker);
   require('P2', holder === null, () => `${worker.id} starts while ${holder?.id} holds the claim`);
 }

@@ -375,7 +375,7 @@ const coreMutants: readonly Mutant[] = [
     }),
   },
   {
-    breaks: 'P11',
+    breaks: 'P12',
     name: 'budgets are not looked at',
     mutation: rules({
       advance: (state, options) => advance(underPlan(state, noBudgets), options),

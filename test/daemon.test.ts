@@ -260,3 +260,32 @@ test('when its guardian gave up, the next command tells, and a new start begins 
   await daemon.ended();
   assert.deepEqual(scratch.stubs.launches, ['a/1']);
 });
+
+test('start --approve asks before each launch; a later start with it asks from then on', async () => {
+  await using scratch = await Scratch.make();
+  await using daemon = new Background(scratch);
+  scratch.config();
+  scratch.worker('a', 'role: docs\nowns: [docs/**]');
+  scratch.worker('b', 'dependencies: [a]');
+  scratch.commitAll();
+  await daemon.start('--approve');
+  await scratch.happened('approval.requested', 'a');
+  const { entries } = await scratch.json('inbox');
+  assert.deepEqual(
+    entries.map((one: any) => [one.worker, one.kind, one.launch.role, one.commands]),
+    [['a', 'approval', 'docs', ['czar approve a', 'czar deny a']]],
+  );
+  const before = daemon.kill();
+  await daemon.again(before);
+  assert.deepEqual(scratch.stubs.launches, []);
+  assert.equal((await scratch.czar('approve', 'a')).code, 0);
+  (await scratch.stubs.agent('a')).exit();
+  await scratch.happened('approval.requested', 'b');
+  assert.equal((await scratch.czar('deny', 'b', '-m', 'too dear')).code, 0);
+  const { workers } = await scratch.json('status');
+  assert.equal(workers[1].state, 'blocked');
+  assert.equal((await scratch.czar('approve', 'b')).code, 0);
+  (await scratch.stubs.agent('b')).exit();
+  await daemon.ended();
+  assert.deepEqual(scratch.stubs.launches, ['a/1', 'b/1']);
+});

@@ -253,6 +253,7 @@ async function play(
         base: null,
         target: null,
         includeDirty: false,
+        approve: false,
         state,
         now: Date.now(),
       });

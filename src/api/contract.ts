@@ -67,6 +67,7 @@ const wantedSchema: z.ZodType<Wanted> = z.strictObject({
   failed: z.boolean(),
   changes: z.enum(['pinned', 'amend']).nullable(),
   includeDirty: z.boolean(),
+  approve: z.boolean(),
   sources: sourcesSchema,
 });
 

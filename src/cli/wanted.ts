@@ -17,6 +17,7 @@ export interface BeginOptions {
   readonly maxParallel?: string;
   readonly amend?: boolean;
   readonly includeDirty?: boolean;
+  readonly approve?: boolean;
   readonly message?: string;
   readonly agent?: string;
   readonly verify?: string;
@@ -34,6 +35,7 @@ export function defineBeginning(command: Command): Command {
     .option('--pinned', 'keep the plan of the run although files have changed')
     .option('--max-parallel <n>', 'agents at the same time, whatever the configuration says')
     .option('--include-dirty', 'let agents see the uncommitted changes of your checkout')
+    .option('--approve', 'ask before each launch: czar approve, czar deny')
     .option('-m, --message <text>', 'write a worker file for this text first, then run it')
     .option('--agent <name>', 'with -m: its agent')
     .option('--after <ids...>', 'with -m: what it depends on')
@@ -83,6 +85,7 @@ export async function askingFor(
     failed: options.failed === true,
     changes: options.pinned === true ? 'pinned' : options.amend === true ? 'amend' : null,
     includeDirty: options.includeDirty === true,
+    approve: options.approve === true,
     sources: configSources(
       context,
       options.maxParallel === undefined ? [] : [`max_parallel=${options.maxParallel}`],

@@ -44,12 +44,15 @@ export async function begin(at: {
       if ('problem' in found) return refusal(2, found.problem, { next: 'czar validate' });
       requests.push({ kind: 'amend', run, plan: found.plan, scope });
     }
+    const approving = state.runs.get(run)?.approve === true;
+    if (wanted.approve && !approving) requests.push({ kind: 'set-approval', run, approve: true });
     if (choice.retryFailed) requests.push({ kind: 'retry-failed', run });
     return { ok: true, run, requests, notes };
   }
   const { plan, scope, settings } = choice;
-  const { includeDirty } = wanted;
-  const made = await newRun({ git, facts, plan, scope, ...settings, includeDirty, state, now });
+  const { includeDirty, approve } = wanted;
+  const options = { plan, scope, ...settings, includeDirty, approve };
+  const made = await newRun({ git, facts, state, now, ...options });
   if (!made.ok) {
     const { exit, what, next } = made.rejection;
     return refusal(exit, what.replace(/\.$/, ''), { next });

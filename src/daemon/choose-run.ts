@@ -25,6 +25,8 @@ export interface Wanted {
   /** What to do when the files are not the run's revision; null refuses, and says how they differ. */
   readonly changes: 'pinned' | 'amend' | null;
   readonly includeDirty: boolean;
+  /** Whether each launch waits for a person's approval. */
+  readonly approve: boolean;
   /** From where, beside the home, the configuration comes. */
   readonly sources: ConfigSources;
 }

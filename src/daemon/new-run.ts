@@ -35,6 +35,8 @@ export async function newRun(options: {
   readonly target: string | null;
   /** Whether agents see the uncommitted changes of the checkout. */
   readonly includeDirty: boolean;
+  /** Whether each launch waits for a person's approval. */
+  readonly approve: boolean;
   readonly state: RepositoryState;
   readonly now: number;
 }): Promise<NewRun> {
@@ -108,6 +110,7 @@ export async function newRun(options: {
       integration,
       target,
       scope: options.scope,
+      ...(options.approve ? { approve: true } : {}),
     },
     leftOut: from.leftOut,
   };

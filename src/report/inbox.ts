@@ -1,7 +1,10 @@
 /** Everything that waits for a person, over the live runs: a view of the state alone. Pure. */
 import { restlessRuns } from '../core/restless.ts';
-import { tokenLimit } from '../core/plan.ts';
+import { isUsedUp, lacksBudget, usedUpText, workerAccount } from '../core/budget.ts';
+import { tokenLimit, type Limits } from '../core/plan.ts';
+import { workersIn } from '../core/run-index.ts';
 import {
+  awaitsApproval,
   definitionOf,
   isRunLive,
   type RepositoryState,
@@ -27,7 +30,7 @@ export function inboxEntries({ state, run: only, now }: InboxOptions): readonly 
   const live = restlessRuns(state).filter(isRunLive);
   const entries = live
     .filter((run) => only === null || run.id === only)
-    .flatMap((run) => ofRun(run, now))
+    .flatMap((run) => [...ofRun(run, now), ...shortOfBudget(state, run, now)])
     .map((entry) => (live.length > 1 ? withRun(entry) : entry));
   return entries.sort((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : 0));
 }
@@ -90,6 +93,37 @@ function ofRun(run: RunState, now: number): readonly InboxEntry[] {
           },
         ];
   return [...whole, ...[...run.workers.values()].flatMap((worker) => ofWorker(run, worker, now))];
+}
+
+/** Workers that are ready, and that their budget, or that of the run or the day, keeps from starting. */
+function shortOfBudget(state: RepositoryState, run: RunState, now: number): readonly InboxEntry[] {
+  if (run.state !== 'waiting') return [];
+  return workersIn(run, 'ready').flatMap((worker): readonly InboxEntry[] => {
+    if (awaitsApproval(run, worker) || !lacksBudget({ state, run, now }, worker)) return [];
+    const own = isUsedUp(workerAccount(run, worker));
+    const capped = run.plan.policies.budget;
+    const whose = own
+      ? [worker.id]
+      : (['run', 'day'] as const).filter((name) => isLimited(capped?.[name]));
+    return [
+      {
+        ...empty,
+        run: run.id,
+        worker: worker.id,
+        kind: 'budget',
+        text: own
+          ? usedUpText(workerAccount(run, worker))
+          : 'what is left for the run or the day is not enough for it',
+        since: timestamp(worker.since),
+        age_ms: Math.max(0, now - worker.since),
+        commands: whose.map((name) => `czar budget ${name} --add TOKENS`),
+      },
+    ];
+  });
+}
+
+function isLimited(limits: Limits | undefined): boolean {
+  return limits !== undefined && (limits.tokens !== null || limits.costUsd !== null);
 }
 
 function ofWorker(run: RunState, worker: WorkerState, now: number): readonly InboxEntry[] {

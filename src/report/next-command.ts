@@ -56,6 +56,8 @@ export function settlingCommands(run: RunState, worker: WorkerState): readonly s
       return [`czar answer ${id} TEXT`];
     case 'blocker':
       return [`czar answer ${id} TEXT`, `czar unblock ${id}`];
+    case 'budget':
+      return [`czar budget ${id} --add TOKENS`];
     case 'denied':
       return [`czar approve ${id}`, `czar skip ${id}`];
     case 'conflict':
