@@ -2,6 +2,7 @@
  * For each invariant a product that is broken on purpose, at the place that should keep it. What no check notices is a
  * hole in the checks.
  */
+import { noBudgets } from './plans-apart.ts';
 import { advance } from '../src/core/advance.ts';
 import type { Command } from '../src/core/commands.ts';
 import { decide } from '../src/core/decide.ts';
@@ -144,18 +145,6 @@ function once(change: (plan: Plan) => Plan): (plan: Plan) => Plan {
 
 const moreSlots = withPolicies((plan) => ({ maxParallel: plan.policies.maxParallel + 1 }));
 const noClaims = withPolicies(() => ({ ownership: 'warn' }));
-
-function noBudgets(plan: Plan): Plan {
-  const known = withoutBudgets.get(plan);
-  if (known !== undefined) return known;
-  const { budget: _budget, ...policies } = plan.policies;
-  const workers = plan.workers.map((one) => ({ ...one, budget: null }));
-  const made = { ...plan, policies, workers };
-  withoutBudgets.set(plan, made);
-  return made;
-}
-
-const withoutBudgets = new WeakMap<Plan, Plan>();
 
 function moreAttempts(plan: Plan): Plan {
   const workers = plan.workers.map((one) => ({

@@ -270,9 +270,9 @@ test('start --approve asks before each launch; a later start with it asks from t
   scratch.commitAll();
   await daemon.start('--approve');
   await scratch.happened('approval.requested', 'a');
-  const { entries } = await scratch.json('inbox');
+  const { inbox } = await scratch.json('inbox');
   assert.deepEqual(
-    entries.map((one: any) => [one.worker, one.kind, one.launch.role, one.commands]),
+    inbox.map((one: any) => [one.worker, one.kind, one.launch.role, one.commands]),
     [['a', 'approval', 'docs', ['czar approve a', 'czar deny a']]],
   );
   const before = daemon.kill();
