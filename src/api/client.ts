@@ -36,6 +36,16 @@ export async function askEnd(socket: string, end: End): Promise<Ended | 'unreach
   return talk(socket, { path: '/end', message: end, schema: endedSchema });
 }
 
+/** Tells the loop that this process was refused before it asked, so that its log has it; whether it hears is no matter. */
+export async function tellRefused(socket: string, asked: string): Promise<void> {
+  await talk(socket, {
+    path: '/refused',
+    message: { asked },
+    schema: replySchema,
+    patience: 2_000,
+  });
+}
+
 async function talk<Answer>(
   socket: string,
   about: {
@@ -46,7 +56,7 @@ async function talk<Answer>(
   },
 ): Promise<Answer | ReturnType<typeof rejected> | 'unreachable'> {
   const { path, message, schema, patience = patienceMs.usual } = about;
-  const body = JSON.stringify({ v: contractVersion, ...message });
+  const body = JSON.stringify({ v: contractVersion, pid: process.pid, ...message });
   const answer = await post(socket, { path, body, patience });
   switch (answer.kind) {
     case 'unreachable':

@@ -55,8 +55,21 @@ export const steeringSchema: z.ZodType<Steering> = z.discriminatedUnion('kind', 
 
 const version = z.literal(contractVersion);
 
+/**
+ * The process that asks, as it says itself: whoever belongs to an attempt is refused. A client that does not say so is
+ * believed to be a person's.
+ */
+const pid = z.int().positive().optional();
+
 /** What `POST /requests` takes. */
-export const messageSchema = z.strictObject({ v: version, request: steeringSchema });
+export const messageSchema = z.strictObject({ v: version, pid, request: steeringSchema });
+
+/** What `POST /refused` takes: a czar has itself refused what a process of an attempt asked for; it is only logged. */
+export const refusedSchema = z.strictObject({
+  v: version,
+  pid: z.int().positive(),
+  asked: z.string().min(1).max(64),
+});
 
 const ids = z.array(z.string().min(1).max(64)).max(100_000);
 
@@ -74,19 +87,20 @@ const wantedSchema: z.ZodType<Wanted> = z.strictObject({
 /** What `POST /begin` takes: `checkout` is where it was asked, as a run knows it. */
 export const beginSchema = z.strictObject({
   v: version,
+  pid,
   checkout: z.string(),
   wanted: wantedSchema,
 });
 
-export type Begin = Omit<z.infer<typeof beginSchema>, 'v'>;
+export type Begin = Omit<z.infer<typeof beginSchema>, 'v' | 'pid'>;
 
 /** What becomes of live agents when the daemon ends: they run on, finish first, or are stopped with their work kept. */
 export const agentsAtEnd = ['run-on', 'finish', 'stop'] as const;
 
 /** What `POST /end` takes. */
-export const endSchema = z.strictObject({ v: version, agents: z.enum(agentsAtEnd) });
+export const endSchema = z.strictObject({ v: version, pid, agents: z.enum(agentsAtEnd) });
 
-export type End = Omit<z.infer<typeof endSchema>, 'v'>;
+export type End = Omit<z.infer<typeof endSchema>, 'v' | 'pid'>;
 
 const rejectionSchema = z.object({
   consequence: z.enum(['reject', 'ask', 'retry']),
@@ -95,10 +109,10 @@ const rejectionSchema = z.object({
   next: z.string().nullable(),
 });
 
-const refusedSchema = z.object({ v: version, ok: z.literal(false), rejection: rejectionSchema });
+const noSchema = z.object({ v: version, ok: z.literal(false), rejection: rejectionSchema });
 
 /** What a request is answered with. */
-export const replySchema = z.union([z.object({ v: version, ok: z.literal(true) }), refusedSchema]);
+export const replySchema = z.union([z.object({ v: version, ok: z.literal(true) }), noSchema]);
 
 export type Reply = z.infer<typeof replySchema>;
 
@@ -134,7 +148,7 @@ export const endedSchema = z.union([
     agents: z.number(),
     until: z.number().nullable(),
   }),
-  refusedSchema,
+  noSchema,
 ]);
 
 export type Ended = z.infer<typeof endedSchema>;

@@ -20,7 +20,13 @@ test('the socket lies only in a folder of its user that nobody else can open, an
   const base = mkdtempSync(join(tmpdir(), 'czar-socket-'));
   const never = (): Promise<never> => Promise.reject(new Error('not asked'));
   const refusal = async (socket: string): Promise<string> => {
-    const served = await serve(socket, { steer: never, begin: never, end: never });
+    const served = await serve(socket, {
+      refuse: () => null,
+      refused: () => {},
+      steer: never,
+      begin: never,
+      end: never,
+    });
     if ('refused' in served) return served.refused;
     await served[Symbol.asyncDispose]();
     return 'served';

@@ -7,19 +7,24 @@ import {
   contractVersion,
   endSchema,
   messageSchema,
+  refusedSchema,
   type Begin,
   type Begun,
   type End,
   type Ended,
   type Reply,
 } from './contract.ts';
-import type { Steering } from '../core/commands.ts';
+import type { Rejection, Steering } from '../core/commands.ts';
 import type { z } from 'zod';
 
 const bodyLimit = 256 * 1024;
 
 /** Who answers; a rejection of theirs is a bug and becomes a 500. */
 export interface Handlers {
+  /** Why this process may not ask that, which is logged; null when it may. */
+  readonly refuse: (pid: number, asked: string) => Rejection | null;
+  /** A process was refused by its own czar. */
+  readonly refused: (pid: number, asked: string) => void;
   readonly steer: (request: Steering) => Promise<Reply>;
   readonly begin: (asked: Begin) => Promise<Begun>;
   readonly end: (asked: End) => Promise<Ended>;
@@ -30,23 +35,48 @@ interface Route {
   readonly answer: (handlers: Handlers, message: unknown) => Promise<object> | null;
 }
 
-/** Hands what the schema accepts to its handler; null when it accepts nothing. */
-function route<Message>(
+/** Hands what the schema accepts to its handler, when who asks may; null when it accepts nothing. */
+function route<Message extends { readonly pid?: number | undefined }>(
   schema: z.ZodType<Message>,
+  asked: (message: Message) => string,
   handle: (handlers: Handlers, message: Message) => Promise<object>,
 ): Route {
   return {
     answer: (handlers, message) => {
       const read = schema.safeParse(message);
-      return read.success ? handle(handlers, read.data) : null;
+      if (!read.success) return null;
+      const { pid } = read.data;
+      const rejection = pid === undefined ? null : handlers.refuse(pid, asked(read.data));
+      if (rejection === null) return handle(handlers, read.data);
+      return Promise.resolve({ v: contractVersion, ok: false, rejection } satisfies Reply);
     },
   };
 }
 
 const routes: Readonly<Record<string, Route>> = {
-  '/requests': route(messageSchema, ({ steer }, { request }) => steer(request)),
-  '/begin': route(beginSchema, ({ begin }, { checkout, wanted }) => begin({ checkout, wanted })),
-  '/end': route(endSchema, ({ end }, { agents }) => end({ agents })),
+  '/requests': route(
+    messageSchema,
+    ({ request }) => request.kind,
+    ({ steer }, { request }) => steer(request),
+  ),
+  '/begin': route(
+    beginSchema,
+    () => 'run',
+    ({ begin }, { checkout, wanted }) => begin({ checkout, wanted }),
+  ),
+  '/end': route(
+    endSchema,
+    () => 'daemon stop',
+    ({ end }, { agents }) => end({ agents }),
+  ),
+  '/refused': {
+    answer: (handlers, message) => {
+      const read = refusedSchema.safeParse(message);
+      if (!read.success) return null;
+      handlers.refused(read.data.pid, read.data.asked);
+      return Promise.resolve({ v: contractVersion, ok: true } satisfies Reply);
+    },
+  },
 };
 
 /** Listens until disposed, or says in one sentence why it must not. */

@@ -66,7 +66,10 @@ export async function hostDaemon(
   await using loop = opened;
   for (const note of loop.notes) context.out.note(note);
   const life = new DaemonLife(loop.loop, { exitWhenWaiting, isAsked: asking !== null });
-  const served = await serve(loop.socket, handlersOf(loop, { place, daemon: life }));
+  const served = await serve(
+    loop.socket,
+    handlersOf(loop, { place, daemon: life, log: display.log }),
+  );
   if ('refused' in served) {
     context.fail({
       exit: exits.refused,

@@ -38,7 +38,7 @@ export async function start(
   scope: readonly string[],
   options: StartOptions,
 ): Promise<void> {
-  if (insideAttempt(context)) return;
+  if (await insideAttempt(context, 'daemon start')) return;
   const wrong = wrongOptions(options, scope);
   if (wrong !== null)
     return context.fail({ exit: exits.wrong, what: wrong, next: 'czar help daemon start' });

@@ -23,7 +23,7 @@ const lookMs = 25;
 const patienceMs = 60_000;
 
 export async function stop(context: CliContext, options: StopOptions): Promise<void> {
-  if (insideAttempt(context)) return;
+  if (await insideAttempt(context, 'daemon stop')) return;
   const agents = agentsAtEnd.find((one) => one === options.agents);
   if (agents === undefined) {
     return context.fail({
@@ -46,7 +46,7 @@ export async function stop(context: CliContext, options: StopOptions): Promise<v
 }
 
 export async function restart(context: CliContext): Promise<void> {
-  if (insideAttempt(context)) return;
+  if (await insideAttempt(context, 'daemon restart')) return;
   const place = findPlace(context);
   if (place === null) return;
   const before = daemonOf(place);

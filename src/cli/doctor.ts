@@ -25,7 +25,7 @@ export const verb: Verb = {
 };
 
 async function doctor(context: CliContext, fix: boolean): Promise<void> {
-  if (fix && insideAttempt(context)) return;
+  if (fix && (await insideAttempt(context, 'doctor --fix'))) return;
   const place = findPlace(context);
   if (place === null) return;
   const { root, home } = place;

@@ -2,12 +2,14 @@
 import { contractVersion, type Begun, type Ended } from '../api/contract.ts';
 import type { Handlers } from '../api/serve.ts';
 import type { Rejection } from '../core/commands.ts';
+import { agentsDoNotSteer, attemptAround, type Asker } from '../daemon/asked-by-attempt.ts';
 import { beginInLoop } from '../daemon/begin-in-loop.ts';
 import type { Refusal } from '../daemon/choose-run.ts';
 import { handleSteering } from '../daemon/handle-steering.ts';
 import type { OpenLoop } from '../daemon/open-loop.ts';
 import type { Place } from '../daemon/place.ts';
 import { renderDiagnostic } from '../plan/diagnostics.ts';
+import { oneLine } from '../report/cells.ts';
 
 /** What only a daemon does. */
 export interface DaemonHandlers {
@@ -18,14 +20,31 @@ export interface DaemonHandlers {
 
 const v = contractVersion;
 
-/** The handlers of a loop; a `czar run` in the foreground begins and ends nothing for others. */
+/**
+ * The handlers of a loop; a `czar run` in the foreground begins and ends nothing for others. `log` is given a line for
+ * everything that was refused to an agent.
+ */
 export function handlersOf(
   loop: OpenLoop,
-  { place, daemon }: { readonly place: Place; readonly daemon: DaemonHandlers | null },
+  at: {
+    readonly place: Place;
+    readonly daemon: DaemonHandlers | null;
+    readonly log: (line: string) => void;
+  },
 ): Handlers {
+  const { place, daemon, log } = at;
+  const around = (pid: number): Asker | null =>
+    attemptAround(pid, { home: place.home, state: loop.loop.state });
   // One after the other: each is decided on what those before it began.
   let turn: Promise<unknown> = Promise.resolve();
   return {
+    refuse: (pid, asked) => {
+      const asker = around(pid);
+      if (asker === null) return null;
+      log(refusalLine(asked, { pid, asker }));
+      return { ...agentsDoNotSteer, consequence: 'reject', exit: 4 };
+    },
+    refused: (pid, asked) => log(refusalLine(asked, { pid, asker: around(pid) })),
     steer: (request) => handleSteering(loop, request),
     begin: async ({ checkout, wanted }) => {
       if (daemon === null) return inForeground();
@@ -43,6 +62,15 @@ export function handlersOf(
     },
     end: async (asked) => (daemon === null ? inForeground() : daemon.end(asked)),
   };
+}
+
+/** `refused cancel: a process of a, attempt 1, asked for it (pid 123)`. */
+function refusalLine(
+  asked: string,
+  { pid, asker }: { readonly pid: number; readonly asker: Asker | null },
+): string {
+  const who = asker === null ? 'an attempt' : `${asker.worker}, attempt ${asker.attempt},`;
+  return oneLine(`refused ${asked}: a process of ${who} asked for it (pid ${pid})`);
 }
 
 function refused(refusal: Refusal): Begun {

@@ -44,7 +44,7 @@ export const verb: Verb = {
 };
 
 async function landVerb(context: CliContext, options: LandOptions): Promise<void> {
-  if (insideAttempt(context)) return;
+  if (await insideAttempt(context, 'land')) return;
   const mode = modeOf(options.mode);
   if (mode === null) {
     return context.fail({

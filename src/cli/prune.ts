@@ -24,7 +24,7 @@ export const verb: Verb = {
 };
 
 async function act(context: CliContext, dry: boolean): Promise<void> {
-  if (!dry && insideAttempt(context)) return;
+  if (!dry && (await insideAttempt(context, 'prune'))) return;
   const place = findPlace(context);
   if (place === null) return;
   const problems: Problems = { list: [] };

@@ -8,6 +8,7 @@ import { wordsOfLive } from '../daemon/last-words.ts';
 import type { JournalError } from '../daemon/open-loop.ts';
 import { wrap } from '../report/cells.ts';
 import { renderEvent } from '../report/event-line.ts';
+import { clockTime } from '../report/figures.ts';
 import { changeLine, progressLines } from '../report/progress.ts';
 import { statusDocument } from '../report/status.ts';
 import { summaryLines } from '../report/summary.ts';
@@ -17,6 +18,8 @@ export interface RunDisplay {
   readonly show: (events: readonly Event[], state: RepositoryState) => void;
   /** Says something at once, and keeps it in the picture. */
   readonly say: (text: string) => void;
+  /** Says once, with the time, what is no event of the run. */
+  readonly log: (text: string) => void;
   /** Says, while a run is followed, that the log cannot be written, and (null) that it can again. */
   readonly stalled: (why: JournalError | null) => void;
   /** Draws the picture of the run until disposed. */
@@ -55,6 +58,10 @@ export function runDisplay(
     say: (text) => {
       notice = text;
       out.note(text);
+      draw();
+    },
+    log: (text) => {
+      out.note(`${clockTime(context.now(), offsetMinutes)} ${text}`);
       draw();
     },
     stalled: (why) => {

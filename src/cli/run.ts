@@ -48,7 +48,7 @@ async function run(
   scope: readonly string[],
   options: RunOptions,
 ): Promise<void> {
-  if (insideAttempt(context)) return;
+  if (await insideAttempt(context, 'run')) return;
   const wrong = wrongOptions(options, scope);
   if (wrong !== null)
     return context.fail({ exit: exits.wrong, what: wrong, next: 'czar help run' });
@@ -116,7 +116,10 @@ async function beginHere(
   }
   await using loop = opened;
   for (const note of loop.notes) context.out.note(note);
-  const served = await serve(loop.socket, handlersOf(loop, { place, daemon: null }));
+  const served = await serve(
+    loop.socket,
+    handlersOf(loop, { place, daemon: null, log: display.log }),
+  );
   if ('refused' in served) {
     context.fail({
       exit: exits.refused,

@@ -2,9 +2,13 @@
  * What the steering verbs share: which run and worker are meant, and who decides. A loop that lives decides over its
  * socket; else this process takes the lock, decides, appends, and starts nothing.
  */
-import { ask } from '../api/client.ts';
+import { resolve } from 'node:path';
+import { ask, tellRefused } from '../api/client.ts';
 import type { Rejection, Steering } from '../core/commands.ts';
+import { agentsDoNotSteer, attemptAround } from '../daemon/asked-by-attempt.ts';
+import { holderOf } from '../daemon/holder.ts';
 import { holdLog } from '../daemon/hold-log.ts';
+import { locate } from '../daemon/place.ts';
 import { applyOffline, complete, wantsLoop } from '../daemon/steer.ts';
 import { exits } from './exit.ts';
 import { findPlace } from './find-place.ts';
@@ -20,7 +24,7 @@ export async function steer(
   build: (run: string) => Steering,
   done: string | null,
 ): Promise<boolean> {
-  if (insideAttempt(context)) return false;
+  if (await insideAttempt(context, build('').kind)) return false;
   const place = findPlace(context);
   if (place === null) return false;
   for (let tries = 0; ; tries += 1) {
@@ -57,13 +61,15 @@ export async function steer(
     }
     using _log = held;
     if (held.journal.note !== null) context.out.note(held.journal.note);
-    const run = chosenRun(context, held.journal.load());
+    const before = held.journal.load();
+    const run = chosenRun(context, before);
     if (run === null) return false;
-    const request = await complete(
-      { git: held.git, home: place.home },
-      held.journal.load(),
-      build(run.id),
-    );
+    // Found by an attempt on record: what carries the mark of one was refused above.
+    if (attemptAround(process.pid, { home: place.home, state: before }) !== null) {
+      context.fail({ exit: exits.refused, ...agentsDoNotSteer });
+      return false;
+    }
+    const request = await complete({ git: held.git, home: place.home }, before, build(run.id));
     if ('rejection' in request) return refused(context, request.rejection);
     const { answer, state } = applyOffline(held.journal, request, {
       now: context.now(),
@@ -83,15 +89,21 @@ export async function steer(
   }
 }
 
-/** Refuses when an agent asks: agents report, they do not steer. True when it was refused. */
-export function insideAttempt(context: CliContext): boolean {
-  if (context.env['CZAR_ATTEMPT'] === undefined) return false;
-  context.fail({
-    exit: exits.refused,
-    what: 'a running attempt cannot steer a run',
-    where: `worker ${context.env['CZAR_WORKER'] ?? ''}`,
-    next: 'czar emit ask "…" asks a person',
-  });
+/**
+ * Refuses when an agent asks: agents report, they do not steer. True when it was refused, which the loop that lives is
+ * told. `asked` is the verb.
+ */
+export async function insideAttempt(context: CliContext, asked: string): Promise<boolean> {
+  const { repo, czarDir } = context.options;
+  const { cwd, env } = context;
+  const place = locate({ from: resolve(cwd, repo ?? '.'), czarDir, cwd });
+  const around = 'error' in place ? null : attemptAround(process.pid, { ...place, state: null });
+  if (env['CZAR_ATTEMPT'] === undefined && around === null) return false;
+  const socket = 'error' in place ? null : (holderOf(place)?.socket ?? null);
+  if (socket !== null) await tellRefused(socket, asked);
+  const { what, next } = agentsDoNotSteer;
+  const where = `worker ${around?.worker ?? env['CZAR_WORKER'] ?? ''}`;
+  context.fail({ exit: exits.refused, what, where, next });
   return true;
 }
 

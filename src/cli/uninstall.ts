@@ -27,7 +27,7 @@ export const verb: Verb = {
 };
 
 async function act(context: CliContext, file: string | null): Promise<void> {
-  if (insideAttempt(context)) return;
+  if (await insideAttempt(context, 'uninstall')) return;
   const place = findPlace(context);
   if (place === null) return;
   const out = file === null ? null : resolve(context.cwd, file);

@@ -241,6 +241,15 @@ export class Scratch implements AsyncDisposable {
     throw new Error(`no ${type} ${worker ?? ''} after ${patienceMs} ms:\n${names.join('\n')}`);
   }
 
+  /** The content of a file, as soon as it is there. */
+  async appears(file: string): Promise<string> {
+    for (let waited = 0; waited < patienceMs; waited += 20) {
+      if (existsSync(file)) return readFileSync(file, 'utf8');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`no ${file} after ${patienceMs} ms`);
+  }
+
   /** Starts czar and lets it go on. */
   start(...args: readonly string[]): Running {
     const child = spawn(launcher, args, {
