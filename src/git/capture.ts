@@ -14,8 +14,8 @@ import type { LeftOut } from '../core/events.ts';
 import { inMirror } from './context.ts';
 import { isThere } from './discard.ts';
 import type { GitContext } from './context.ts';
-import { fields, git, line, output } from './git.ts';
-import type { GitCall } from './git.ts';
+import { fields, git, gitFailure, line, output } from './git.ts';
+import type { GitCall, GitResult } from './git.ts';
 import { changes, emptyTree, treeOf, zero } from './refs.ts';
 import { isCzarFile } from './tree-config.ts';
 
@@ -257,9 +257,24 @@ async function add(paths: readonly string[], call: GitCall): Promise<string[]> {
   const refused: string[] = [];
   for (const path of paths) {
     const one = await git(args, { ...call, input: list([path]) });
+    if (one.code !== 0 && isOfMachine(one)) throw gitFailure(args, one);
     if (one.code !== 0 || one.stderr.includes('Ignoring path')) refused.push(path);
   }
   return refused;
+}
+
+/** Whether the disk, the machine or the call failed, and not the file: then it is not left out, but tried again. */
+function isOfMachine({ trouble, stderr }: GitResult): boolean {
+  return trouble !== null || machineErrors.test(stderr);
+}
+
+const machineErrors =
+  /No space left on device|Disk quota exceeded|Input\/output error|I\/O error|Read-only file system|unable to write new index|Cannot allocate memory|Too many open files/i;
+
+/** A copy that was not made because the disk did not take it must be made later; any other is not to be had. */
+function unlessOfDisk(error: NodeJS.ErrnoException): void {
+  if (['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'ENOMEM', 'EMFILE'].includes(error.code ?? ''))
+    throw error;
 }
 
 /** Copies what the agent made; gives where each copy is, by name. */
@@ -279,7 +294,7 @@ async function copyAside(
     const made = (): unknown => copies.set(name, to);
     await mkdir(dirname(to), { recursive: true, mode: 0o700 });
     if (stat.isFile())
-      await copyFile(from, to, constants.COPYFILE_FICLONE).then(made, () => undefined);
+      await copyFile(from, to, constants.COPYFILE_FICLONE).then(made, unlessOfDisk);
     else if (stat.isDirectory()) {
       const plain = async (source: string): Promise<boolean> => {
         const found = await lstat(source);
@@ -287,7 +302,7 @@ async function copyAside(
       };
       await cp(from.toString('utf8'), to, { recursive: true, filter: plain }).then(
         made,
-        () => undefined,
+        unlessOfDisk,
       );
     }
   }
