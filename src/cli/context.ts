@@ -39,6 +39,7 @@ export function openSession(
       return streams.canAsk() && !options.json;
     },
     confirm: streams.confirm,
+    choose: streams.choose,
     get columns() {
       return streams.stdout.width() ?? 80;
     },

@@ -5,7 +5,7 @@
  */
 import { fstatSync, statSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { confirm } from './confirm.ts';
+import { choose, confirm } from './confirm.ts';
 import type { Sink } from './render.ts';
 
 /**
@@ -19,6 +19,8 @@ export function standardStreams(options: { readonly colour: boolean; readonly di
   readonly canAsk: () => boolean;
   /** Asks the person at the terminal; false for no. */
   readonly confirm: (question: string) => Promise<boolean>;
+  /** Asks for one of the words; null for none of them. */
+  readonly choose: (question: string, words: readonly string[]) => Promise<string | null>;
   readonly closed: AbortSignal;
 } {
   const closing = new AbortController();
@@ -35,6 +37,8 @@ export function standardStreams(options: { readonly colour: boolean; readonly di
     canAsk: () => isatty(0) && isatty(2),
     confirm: async (question) =>
       confirm(question, { input: process.stdin, output: process.stderr }),
+    choose: async (question, words) =>
+      choose(question, words, { input: process.stdin, output: process.stderr }),
     closed: closing.signal,
   };
 }

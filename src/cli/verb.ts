@@ -40,6 +40,8 @@ export interface CliContext {
   readonly canAsk: boolean;
   /** Asks a person a question of yes or no, where one can be asked. */
   readonly confirm: (question: string) => Promise<boolean>;
+  /** Asks a person for one of the words, where one can be asked; null for none of them. */
+  readonly choose: (question: string, words: readonly string[]) => Promise<string | null>;
   /** Width of the terminal in cells; 80 when unknown. */
   readonly columns: number;
   /** Milliseconds since 1970. */

@@ -71,6 +71,10 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     summary: 'what may be spent and what has been; raise it',
     load: () => import('./budget.ts'),
   },
+  attach: {
+    summary: 'work in a worker’s tree yourself; it is paused meanwhile',
+    load: () => import('./attach.ts'),
+  },
   kept: {
     summary: 'work that no branch holds: list, show, restore',
     load: () => import('./kept.ts'),

@@ -87,6 +87,11 @@ const knownAgents: readonly KnownAgent[] = [
   },
 ];
 
+/** Whether it is a program that, started without arguments, is there to be talked to. */
+export function isConversation(program: string): boolean {
+  return knownAgents.some(({ command }) => command[0] === program);
+}
+
 function onPath(program: string, path: string): boolean {
   return path
     .split(delimiter)
