@@ -30,6 +30,8 @@ test('a daemon runs the plan without a terminal, and ends by itself when all run
   assert.equal(run.state, 'complete');
   const gone = await scratch.czar('daemon', 'status');
   assert.equal(gone.code, 3);
+  const over = await daemon.start();
+  assert.deepEqual([over.pid, over.started], [null, false], 'a complete run needs no daemon');
   assert.match(daemon.log(), /a starting → active/);
   assert.match((await scratch.czar('daemon', 'logs', '-n', '3')).stdout, /Nothing is left to do/);
 });

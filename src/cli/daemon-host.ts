@@ -90,4 +90,4 @@ export async function hostDaemon(
   return true;
 }
 
-const nothing: Beginning = { run: '', requests: [], notes: [] };
+const nothing: Beginning = { run: '', requests: [], over: false, notes: [] };

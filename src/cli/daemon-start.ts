@@ -2,6 +2,7 @@
  * `czar daemon start`: starts a daemon where none lives, waits until it listens, and asks it to begin. What would be
  * refused is refused before anything is started. Of several at once one starts it, and all of them ask it.
  */
+import type { Beginning } from '../daemon/begin.ts';
 import { guardianGaveUp, daemonOf, holderOf } from '../daemon/holder.ts';
 import type { Place } from '../daemon/place.ts';
 import { spawnDaemon, wouldBegin } from '../daemon/start-daemon.ts';
@@ -93,7 +94,7 @@ async function inBackground(context: CliContext, at: At): Promise<boolean> {
         return false;
       }
       wanted = { ...wanted, changes: 'amend' };
-    }
+    } else if (found.over) return nothingToDo(context, found);
     spawnDaemon(place, { args: argsOf(context, place, options), env: { ...context.env } });
     if (!(await listens(place))) {
       notStarted(context, place);
@@ -114,6 +115,14 @@ async function inBackground(context: CliContext, at: At): Promise<boolean> {
     context.out.line(`${who} (pid ${pid ?? 'gone'}): ${what}.`);
     context.out.note('czar status shows the run; czar daemon stop ends the daemon.');
   }
+  return true;
+}
+
+/** The run is complete: no daemon is needed for that. */
+function nothingToDo(context: CliContext, { run, notes }: Beginning): true {
+  for (const note of notes) context.out.note(note);
+  if (context.options.json)
+    context.out.json({ v: 1, pid: null, run, started: false, attached: false });
   return true;
 }
 

@@ -15,6 +15,8 @@ import { planNow } from './plan-changes.ts';
 export interface Beginning {
   readonly run: string;
   readonly requests: readonly Request[];
+  /** Whether the run is over already, and stays so. */
+  readonly over: boolean;
   /** What the person should know, each one sentence. */
   readonly notes: readonly string[];
 }
@@ -47,7 +49,8 @@ export async function begin(at: {
     const approving = state.runs.get(run)?.approve === true;
     if (wanted.approve && !approving) requests.push({ kind: 'set-approval', run, approve: true });
     if (choice.retryFailed) requests.push({ kind: 'retry-failed', run });
-    return { ok: true, run, requests, notes };
+    const over = requests.length === 0 && state.runs.get(run)?.state === 'complete';
+    return { ok: true, run, requests, over, notes };
   }
   const { plan, scope, settings } = choice;
   const { includeDirty, approve } = wanted;
@@ -63,6 +66,7 @@ export async function begin(at: {
     ok: true,
     run: request.run,
     requests: [request],
+    over: false,
     notes: [
       ...notes,
       ...(shared === null ? [] : [shared]),
