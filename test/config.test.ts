@@ -84,8 +84,8 @@ test('config explain says what a key means, what each layer says, and which one 
     default: 'mine',
     define: { mine: { command: ['sh'] } },
   });
-  const idle = czar(folder, ['config', 'explain', 'prices']);
-  assert.match(idle.stdout, /does not act on it: costs are what agents report/);
+  const idle = czar(folder, ['config', 'explain', 'mirror']);
+  assert.match(idle.stdout, /does not act on it: objects are copied/);
   const unknown = czar(folder, ['config', 'explain', 'max_paralel']);
   assert.equal(unknown.code, 2);
   assert.match(
