@@ -7,7 +7,7 @@ import { liveness, identify } from './identity.ts';
 import { startGuarded } from './guardian.ts';
 
 /** A guardian over a shell script, with pauses of no length. */
-function guarded(script: string, pauses: readonly number[]) {
+function guarded(script: string, pauses: readonly number[], lastWord?: string) {
   const folder = mkdtempSync(join(tmpdir(), 'czar-guardian-'));
   const gaveUpFile = join(folder, 'gave-up');
   const log = openSync(join(folder, 'log'), 'a');
@@ -17,6 +17,7 @@ function guarded(script: string, pauses: readonly number[]) {
     env: { PATH: process.env['PATH'] },
     log,
     gaveUpFile,
+    ...(lastWord === undefined ? {} : { lastWord }),
     pauses,
   });
   closeSync(log);
@@ -44,6 +45,16 @@ test('fault 43: what dies is started again until it has died once more than ther
   await guardian.ended();
   assert.equal(guardian.lines().length, 4);
   assert.equal(readFileSync(guardian.gaveUpFile, 'utf8'), '4 137\n');
+});
+
+test('fault 43: what is given up is started once more, to tell of it', async () => {
+  // The argument comes last, where a shell has its name.
+  const script = 'echo "$0" >>starts; [ "$0" != --gave-up ] || cat gave-up >>starts; exit 1';
+  using guardian = guarded(script, [0], '--gave-up');
+  await guardian.ended();
+  const [first, second, ...told] = guardian.lines();
+  assert.equal(first, second);
+  assert.deepEqual(told, ['--gave-up', '2 1']);
 });
 
 test('a goodbye is the end: nothing is started again, nothing is given up', async () => {

@@ -12,12 +12,15 @@ export const guardianPauses = [1, 2, 4, 8, 16] as const;
 /** Deaths count together for so long, seconds. */
 const windowSeconds = 600;
 
-/** `$1` the pauses, `$2` the file that says that it gave up (deaths, last exit code); the rest is the program. */
+/**
+ * `$1` the pauses, `$2` the file that says that it gave up (deaths, last exit code), `$3` the argument with which the
+ * program is started once more to tell of that, or nothing; the rest is the program.
+ */
 export const guardianText = `trap '' HUP INT
 stop= child=
 trap 'stop=1; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' TERM
-pauses=$1 gave_up=$2 times=
-shift 2
+pauses=$1 gave_up=$2 last_word=$3 times=
+shift 3
 while :; do
   "$@" &
   child=$!
@@ -40,6 +43,7 @@ while :; do
   done
   if [ -z "$pause" ]; then
     printf '%s %s\\n' "$deaths" "$code" >"$gave_up"
+    [ -z "$last_word" ] || exec "$@" "$last_word"
     exit 1
   fi
   printf 'czar: the daemon ended with %s; it is started again in %s s\\n' "$code" "$pause" >&2
@@ -57,12 +61,14 @@ export function startGuarded(options: {
   /** File descriptor that takes what both print. */
   readonly log: number;
   readonly gaveUpFile: string;
+  /** Further argument with which the program is started once more, when it is given up. */
+  readonly lastWord?: string;
   readonly pauses?: readonly number[];
 }): number | null {
-  const { command, cwd, env, log, gaveUpFile, pauses = guardianPauses } = options;
+  const { command, cwd, env, log, gaveUpFile, lastWord = '', pauses = guardianPauses } = options;
   const child = spawn(
     '/bin/sh',
-    ['-c', guardianText, 'czar-guardian', pauses.join(' '), gaveUpFile, ...command],
+    ['-c', guardianText, 'czar-guardian', pauses.join(' '), gaveUpFile, lastWord, ...command],
     { cwd, env, detached: true, stdio: ['ignore', log, log] },
   );
   // What could not be started is seen by nobody listening.
