@@ -243,6 +243,7 @@ async function play(
       if (full !== null && before < full && log.length >= full) disk.fill();
       if (!noticed && events.some((event) => event.type === 'effect.failed')) relieve();
     },
+    onUntold: () => {},
     onStall: relieve,
     admit: async (state, git) => {
       const made = await newRun({

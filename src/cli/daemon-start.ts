@@ -4,6 +4,7 @@
  */
 import type { Beginning } from '../daemon/begin.ts';
 import { guardianGaveUp, daemonOf, holderOf } from '../daemon/holder.ts';
+import { tellGaveUp } from '../daemon/notify-gave-up.ts';
 import type { Place } from '../daemon/place.ts';
 import { spawnDaemon, wouldBegin } from '../daemon/start-daemon.ts';
 import { hostDaemon } from './daemon-host.ts';
@@ -28,6 +29,7 @@ export interface StartOptions extends BeginOptions {
   readonly exitWhenWaiting?: boolean;
   readonly verbose?: boolean;
   readonly guarded?: boolean;
+  readonly gaveUp?: boolean;
 }
 
 /** How long a daemon may take to listen, milliseconds, and how often is looked. */
@@ -44,11 +46,13 @@ export async function start(
   if (wrong !== null)
     return context.fail({ exit: exits.wrong, what: wrong, next: 'czar help daemon start' });
   const place = findPlace(context);
-  if (
-    place === null ||
-    isObstructed(context, place, { folders: ['workers', 'worktrees', 'runs', 'logs'], state: true })
-  )
-    return;
+  if (place === null) return;
+  if (options.gaveUp === true) {
+    const say = (line: string): void => context.out.note(line);
+    return tellGaveUp(place, { env: { ...context.env }, say });
+  }
+  const folders = ['workers', 'worktrees', 'runs', 'logs'] as const;
+  if (isObstructed(context, place, { folders, state: true })) return;
   const facts = await findFacts(context, place);
   if (facts === null) return;
   if (options.guarded === true) {

@@ -20,6 +20,7 @@ export const verb: Verb = {
       .option('--exit-when-waiting', 'end when every run waits for a person')
       .option('--verbose', 'also log what changes no state')
       .option('--guarded', 'internal: started by the guardian')
+      .option('--gave-up', 'internal: the guardian starts it no more')
       .action(async (scope: string[], options: StartOptions) => start(context, scope, options));
     command
       .command('stop')

@@ -24,6 +24,7 @@ export function planDocument(plan: Plan): object {
       grace_ms: policies.graceMs,
       max_file_bytes: policies.maxFileBytes,
       max_work_bytes: policies.maxWorkBytes ?? null,
+      notify: policies.notify ?? [],
     },
     overlaps: plan.overlaps,
   };

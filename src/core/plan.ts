@@ -112,11 +112,25 @@ export interface AgentDefinition {
   readonly env: readonly string[];
 }
 
+/** Somebody who is told of events, and how. Secrets stand here by the name of their environment variable alone. */
+export interface NotifyTarget {
+  readonly to:
+    | { readonly kind: 'command'; readonly argv: readonly string[] }
+    | { readonly kind: 'webhook'; readonly url: string; readonly secretEnv: string }
+    | { readonly kind: 'desktop' };
+  /** Types of events. */
+  readonly events: readonly string[];
+  /** Only the events of these workers, and those of no worker; absent for all. */
+  readonly workers?: readonly string[];
+}
+
 export interface Policies {
   /** Limits of the run and of the day (UTC); absent when there are none. */
   readonly budget?: { readonly run: Limits; readonly day: Limits };
   /** By model or agent, for agents that do not tell what they cost; absent when none is known. */
   readonly prices?: Readonly<Record<string, Price>>;
+  /** Who is told of what; absent when nobody is. */
+  readonly notify?: readonly NotifyTarget[];
   /** How working trees are tied to a repository; absent for a clone each. */
   readonly isolation?: 'worktree';
   readonly maxParallel: number;

@@ -83,7 +83,8 @@ interface Flight {
 /** Pause after an append that may succeed later (disk full, database locked), milliseconds. */
 const retryMs = 1_000;
 
-const eventLoop: Scheduler = {
+/** The event loop of Node. */
+export const eventLoop: Scheduler = {
   immediate: (step) => {
     setImmediate(step);
   },

@@ -27,7 +27,8 @@ import { emptyState } from '../core/evolve.ts';
 import type { RepositoryState } from '../core/state.ts';
 import { identify } from '../process/identity.ts';
 import { Runners } from '../process/runners.ts';
-import { Loop } from './loop.ts';
+import { eventLoop, Loop } from './loop.ts';
+import { Notifier } from './notify.ts';
 import { performer } from './perform.ts';
 import { steadyClock } from './steady-clock.ts';
 import { openDerivedFiles } from './derived-files.ts';
@@ -72,6 +73,8 @@ export async function openLoop<Admitted>(options: {
   /** Which effects this loop performs; all when left out. */
   readonly only?: (intent: Intent) => boolean;
   readonly onCommit: (events: readonly Event[], state: RepositoryState) => void;
+  /** Takes a line when somebody whom the plan names could not be told of an event. */
+  readonly onUntold: (line: string) => void;
   /** Told once when the log cannot be written for a while, and once more (null) when it can again. */
   readonly onStall?: (why: JournalError | null) => void;
   readonly admit: (state: RepositoryState, git: GitContext) => Promise<Admitted | null>;
@@ -124,6 +127,12 @@ export async function openLoop<Admitted>(options: {
       elapsed: () => performance.now(),
       from: lastTime(journal),
     });
+    const notifier = new Notifier({
+      cwd: facts.root,
+      env,
+      say: options.onUntold,
+      scheduler: eventLoop,
+    });
     const loop = new Loop({
       journal,
       perform: performer(place),
@@ -135,6 +144,7 @@ export async function openLoop<Admitted>(options: {
       committed: (events, state) => {
         derived.update(events);
         options.onCommit(events, state);
+        notifier.tell(events, state);
       },
     });
     const asFound = loop.state.seq === 0 ? early : null;
@@ -171,6 +181,7 @@ export async function openLoop<Admitted>(options: {
       admitted,
       async [Symbol.asyncDispose]() {
         await loop.end('closed');
+        const told = notifier.close();
         runners[Symbol.dispose]();
         await emptied;
         // What a failing disk does not let go is taken away by the next loop.
@@ -182,6 +193,8 @@ export async function openLoop<Admitted>(options: {
         derived.close();
         journal.close();
         lock.release();
+        // Whoever takes the lock next need not wait for it.
+        await told;
       },
     };
   } catch (error) {

@@ -41,6 +41,7 @@ export function spawnDaemon(
       env,
       log,
       gaveUpFile: gaveUp,
+      lastWord: '--gave-up',
     }),
   );
 }

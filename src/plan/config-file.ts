@@ -10,6 +10,7 @@ import { report, type Problems } from './diagnostics.ts';
 import { parseDuration } from './duration.ts';
 import { list, parseSize } from './fields.ts';
 import { normalGlob } from './globs.ts';
+import { notifyOf } from './notify-fields.ts';
 
 /** What happens with a worker that waits for a person when nobody answers. */
 export type Unanswered = 'wait' | 'deny' | 'skip' | 'fail';
@@ -103,6 +104,7 @@ function configOf(fields: ConfigFields): Config {
   const otherwise = configDefaults;
   const budgets = runLimitsOf(fields.budget);
   const prices = pricesOf(fields.prices);
+  const notify = notifyOf(fields.notify);
   const maxWorkBytes = parseSize(fields.max_work_size ?? '');
   return {
     name: fields.name ?? null,
@@ -111,6 +113,7 @@ function configOf(fields: ConfigFields): Config {
     policies: {
       ...(budgets === null ? {} : { budget: budgets }),
       ...(prices === null ? {} : { prices }),
+      ...(notify.length === 0 ? {} : { notify }),
       ...(fields.isolation === 'worktree' ? { isolation: fields.isolation } : {}),
       maxParallel: fields.max_parallel ?? otherwise.max_parallel,
       maxParallelChecks: fields.max_parallel_checks ?? otherwise.max_parallel_checks,

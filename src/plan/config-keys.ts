@@ -22,6 +22,7 @@ export interface ConfigKey {
 /** Variables that czar gives meaning to besides; no key may be set by one of them. */
 export const ownVariables: readonly string[] = [
   'CZAR_ENV',
+  'CZAR_EVENT',
   'CZAR_RUN',
   'CZAR_WORKER',
   'CZAR_ATTEMPT',

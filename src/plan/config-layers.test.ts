@@ -207,6 +207,7 @@ test('the defaults are values of the schema, and no key that is acted on has one
     'after',
     'budget',
     'prices',
+    'notify',
     ...Object.keys(configNotActedOn),
   ];
   for (const key of Object.keys(configSchema.shape))

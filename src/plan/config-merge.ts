@@ -35,7 +35,11 @@ export interface Setting {
 /** All layers as one. */
 export function mergeLayers(layers: readonly Layer[]): Merged {
   const fields = layers.reduce<ConfigFields>(
-    (below, { fields: above }) => overlay(below, above),
+    (below, { fields: above }) => ({
+      ...overlay(below, above),
+      // A target is one thing: nothing of another one belongs to it.
+      ...(above.notify === undefined ? {} : { notify: above.notify }),
+    }),
     {},
   );
   return { fields, layers };

@@ -12,6 +12,7 @@ import {
   shell,
   size,
 } from './fields.ts';
+import { notifySchema } from './notify-fields.ts';
 
 const agentName = z
   .string()
@@ -136,6 +137,9 @@ export const configSchema = z.strictObject({
   after: positiveDuration
     .optional()
     .meta({ description: 'How long a person is waited for until if_unanswered happens.' }),
+  notify: notifySchema.optional().meta({
+    description: 'Who is told of what: a command, a webhook or the desktop, or a list of them.',
+  }),
   timeout: positiveDuration
     .optional()
     .meta({ description: 'Time limit of an attempt; default: none.' }),
@@ -199,7 +203,6 @@ export const configSchema = z.strictObject({
   sandbox: anything
     .optional()
     .meta({ description: 'What keeps agents away from everything but their tree.' }),
-  notify: anything.optional().meta({ description: 'Who is told of what, and how.' }),
   prices: pricesSchema
     .optional()
     .meta({ description: 'What a million tokens cost, USD, by model or agent.' }),
@@ -238,7 +241,6 @@ export const configNotActedOn: Readonly<Partial<Record<keyof ConfigFields, strin
   permissions: 'agents use the permissions that they are set up with',
   home: 'agents use the home folder of the user',
   sandbox: 'agents run as the user',
-  notify: 'nobody is notified',
   stories: 'stories are not read',
   workflows: 'workflows are not read',
 };
