@@ -49,5 +49,6 @@ function entriesOf(context: CliContext, reader: Reader): readonly InboxEntry[] |
   const { run } = context.options;
   const state = reader.loadCurrent(run);
   if (run !== null && chosenRun(context, state) === null) return null;
-  return inboxEntries({ state, run, now: context.now() });
+  const now = context.now();
+  return inboxEntries({ state, run, now, liveness: reader.liveness(now) });
 }

@@ -75,6 +75,8 @@ export function workerDocument(worker: WorkerDefinition): object {
       from: retry.from,
     },
     timeout_ms: worker.timeoutMs,
+    stall_after_ms: worker.stall?.afterMs ?? null,
+    on_stall: worker.stall?.restart === true ? 'restart' : 'wait',
     when: worker.when,
     labels: worker.labels,
     approve: worker.approve === true,

@@ -28,7 +28,13 @@ export interface RunDisplay {
 }
 
 /** When a run has been followed to its end, nothing of it lives. */
-const unasked = { state: 'none', observedAt: 0, lastOutputAt: null, lastReportAt: null } as const;
+const unasked = {
+  state: 'none',
+  observedAt: 0,
+  lastOutputAt: null,
+  lastReportAt: null,
+  lastCommitAt: null,
+} as const;
 
 /** How often times and last words in the picture go on, milliseconds. */
 const redrawMs = 1_000;

@@ -90,6 +90,12 @@ function print(worker: WorkerDefinition, context: CliContext): void {
     ['priority', worker.priority],
     ['attempts', `at most ${worker.retry.maxAttempts}`],
     ['timeout', worker.timeoutMs === null ? null : formatDuration(worker.timeoutMs)],
+    [
+      'stalls after',
+      worker.stall === undefined
+        ? null
+        : `${formatDuration(worker.stall.afterMs)}${worker.stall.restart ? ', then begins again' : ''}`,
+    ],
     ['when', worker.when],
     ['approval', worker.approve === true ? 'a person is asked before each launch' : null],
     ['defined in', `${worker.source.file}:${worker.source.line}`],

@@ -108,6 +108,26 @@ export function lostAttempt(
   ];
 }
 
+/** Stops an attempt that is silent for too long, unless something else stops it already. */
+export function stalled(
+  worker: WorkerState,
+  attempt: AttemptState,
+  silentMs: number,
+): readonly NewEvent[] {
+  if (worker.state !== 'active' || attempt.phase !== 'running' || worker.stop !== null) return [];
+  const reason = `stalled: nothing printed, reported or committed for ${silentMs / 1_000} s`;
+  return [{ type: 'worker.stop_requested', data: { to: 'retry', by: 'policy', reason } }];
+}
+
+/** What follows when one that had stalled is stopped: a failed attempt, unless it had said or done what counts. */
+export function afterStall(run: RunState, worker: WorkerState, now: number): readonly NewEvent[] {
+  const { attempt, stop } = worker;
+  const own = attempt?.judgement?.kind === 'well' || attempt?.stopWord != null;
+  if (own || stop === null) return afterAttempt(run, worker, now);
+  const failure = { error: stop.reason, exit: null, final: false };
+  return failedAttempt(run, { ...worker, stop: null }, failure, now);
+}
+
 /** The end that a person asked for; nothing when nobody did. */
 export function stopped(worker: WorkerState): readonly NewEvent[] {
   const { stop } = worker;
@@ -138,6 +158,7 @@ export function endOfStop(worker: WorkerState, stop: NonNullable<WorkerState['st
     case 'failed':
       return { type: 'worker.failed', data: { from, reason, blockedBy: null } };
     case 'ready':
+    case 'retry':
       return {
         type: 'worker.ready',
         data: { from, reason, notBefore: null, counts: 'interrupted', tree: 'continue' },

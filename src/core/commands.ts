@@ -192,6 +192,8 @@ export type Outcome =
       readonly reportOffset: number;
       readonly outputOffset: number;
     })
+  /** It has shown no sign of life for as long as its worker calls a stall, and is to begin again then. */
+  | (OfAttempt & { readonly kind: 'stalled'; readonly silentMs: number })
   | (OfAttempt & {
       readonly kind: 'attempt-ended';
       readonly end: AttemptEnd;

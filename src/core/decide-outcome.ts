@@ -7,11 +7,13 @@ import type { Outcome } from './commands.ts';
 import type { KeptWork, NewEvent } from './events.ts';
 import {
   afterAttempt,
+  afterStall,
   failedAttempt,
   interrupted,
   lostAttempt,
   madeByLaunch,
   outranBudget,
+  stalled,
   stopped,
 } from './attempt-outcome.ts';
 import { at, checked, mergeOutcome, verdictEvent } from './decide-verdict.ts';
@@ -82,6 +84,7 @@ export function decideOutcome(
     case 'launched':
     case 'launch-failed':
     case 'reports':
+    case 'stalled':
     case 'attempt-ended':
     case 'collected':
     case 'judged':
@@ -126,6 +129,7 @@ function ofWorker(
     case 'launched':
     case 'launch-failed':
     case 'reports':
+    case 'stalled':
     case 'attempt-ended': {
       const { attempt } = worker;
       if (attempt === null || attempt.n !== outcome.attempt) return [];
@@ -148,6 +152,7 @@ function ofAttempt(
         | 'launched'
         | 'launch-failed'
         | 'reports'
+        | 'stalled'
         | 'attempt-ended';
     }
   >,
@@ -207,6 +212,8 @@ function ofAttempt(
           data: { reportOffset: outcome.reportOffset, outputOffset: outcome.outputOffset },
         },
       ];
+    case 'stalled':
+      return stalled(worker, attempt, outcome.silentMs);
     case 'attempt-ended':
       return ended(run, worker, attempt, outcome, now);
   }
@@ -259,6 +266,8 @@ function collected(
   ];
   if (worker.state === 'verifying' && worker.attempt?.phase === 'ended') return receipts;
   if (worker.state !== 'active' || worker.attempt?.phase !== 'ended') return [];
+  if (worker.stop?.to === 'retry')
+    return [...receipts, ...afterStall(run, { ...worker, work }, now)];
   if (worker.stop !== null && !outranBudget(worker)) return [...receipts, ...stopped(worker)];
   const { end } = worker.attempt;
   if (end?.how === 'stopped' && end.why === 'interrupted')

@@ -25,7 +25,7 @@ export function pause(run: RunState, worker: WorkerState, { by }: Asked<'pause'>
     if (stop?.to === 'cancelled') {
       return refuse(4, `${worker.id} is being cancelled.`, why(worker));
     }
-    return accept(stop === null || stop.withRun ? [alone] : []);
+    return accept(stop === null || stop.withRun || stop.to === 'retry' ? [alone] : []);
   }
   return accept([
     of(run, worker, { type: 'worker.paused', data: { from: worker.state, reason, by } }),

@@ -26,8 +26,8 @@ import type {
 export { pathPatch } from './event-values.ts';
 export type * from './event-values.ts';
 
-/** Where a live attempt that is stopped leaves its worker. */
-export type StopTarget = 'cancelled' | 'paused' | 'blocked' | 'failed' | 'ready';
+/** Where a live attempt that is stopped leaves its worker; `retry` as after an attempt that failed. */
+export type StopTarget = 'cancelled' | 'paused' | 'blocked' | 'failed' | 'ready' | 'retry';
 
 /** A limit, and what is used of it. */
 export interface BudgetNews {

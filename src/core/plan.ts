@@ -88,6 +88,8 @@ export interface WorkerDefinition {
   readonly priority: Priority;
   readonly retry: Retry;
   readonly timeoutMs: number | null;
+  /** Silence after which a live attempt counts as stalled, and what follows; absent when that is not looked at. */
+  readonly stall?: { readonly afterMs: number; readonly restart: boolean };
   /** CEL expression; null means always. */
   readonly when: string | null;
   readonly labels: Readonly<Record<string, string>>;

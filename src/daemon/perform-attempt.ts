@@ -42,6 +42,7 @@ import { keepWatched } from './keep-watched.ts';
 import type { EffectContext, Performed } from './loop.ts';
 import { stateOf } from './perform-work.ts';
 import { isolationOf, treeOf, type Workplace } from './workplace.ts';
+import { watchStall } from './watch-stall.ts';
 
 type Of<K extends Intent['kind']> = Extract<Intent, { kind: K }>;
 type AttemptIntent = Extract<Intent, { attempt: number }>;
@@ -166,6 +167,7 @@ export async function watch(
     throw new Error(`attempt ${intent.attempt} of ${intent.worker} has no process`);
   const watched = keepWatched(place, files, run.plan.policies.unattendedMs);
   const reader = reportReader(place, intent, attempt, report);
+  const stalls = restartWhenStalled(place, intent, context);
   try {
     const end = await followAttempt({
       dir: files.attemptDir,
@@ -184,7 +186,26 @@ export async function watch(
     );
   } finally {
     watched[Symbol.dispose]();
+    stalls?.[Symbol.dispose]();
   }
+}
+
+/** Tells the loop when the attempt stalls, where that is to end it; null where it is not. */
+function restartWhenStalled(
+  place: Workplace,
+  intent: Of<'watch'>,
+  { run, report }: EffectContext,
+): Disposable | null {
+  const { stall } = definitionOf(run, intent.worker);
+  if (stall?.restart !== true) return null;
+  const silentMs = stall.afterMs;
+  return watchStall({
+    attemptDir: filesOf(place, intent).attemptDir,
+    tree: treeOf(place, stateOf(run, intent.worker)),
+    afterMs: silentMs,
+    // A log that cannot be written stops the loop itself; the next one watches anew.
+    stalled: () => void report({ kind: 'stalled', ...attemptOf(intent), silentMs }).catch(() => {}),
+  });
 }
 
 /** Ends the whole process tree of an attempt and says how it ended. */

@@ -5,7 +5,7 @@
  * Owns a read-only connection. What cannot be read comes back as a value, never as a guess.
  */
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Event } from '../core/events.ts';
 import { emptyState, evolve } from '../core/evolve.ts';
 import { isLive } from '../core/lifecycle.ts';
@@ -22,6 +22,7 @@ import { readLines } from '../process/tail.ts';
 import type { TokensOf } from '../report/event-line.ts';
 import type { Liveness, LivenessOf } from '../report/status.ts';
 import type { Place } from './place.ts';
+import { signsOfLife, type SignsOfLife } from './signs-of-life.ts';
 
 /** Why nothing can be read: nothing was ever run here, or the log cannot be read (in a sentence). */
 export type ReadProblem =
@@ -138,16 +139,22 @@ export class Reader {
   /** Looks at the processes and files of attempts, as of `now` (milliseconds since 1970). */
   liveness(now: number): LivenessOf {
     return (run, worker) => {
-      const dir = (): string => this.#attemptDir(run.id, worker.id, worker.attempts);
+      const dir = this.#attemptDir(run.id, worker.id, worker.attempts);
+      const tree = worker.worktree === null ? null : resolve(this.#place.root, worker.worktree);
+      let looked: SignsOfLife | null = null;
+      const signs = (): SignsOfLife => (looked ??= signsOfLife(dir, tree));
       return {
         state: processState(worker),
         observedAt: now,
         // Looked at when asked for: most views show the state alone.
         get lastOutputAt() {
-          return changedAt(join(dir(), 'output'));
+          return signs().output;
         },
         get lastReportAt() {
-          return changedAt(join(dir(), 'report'));
+          return signs().report;
+        },
+        get lastCommitAt() {
+          return signs().commit;
         },
       };
     };
@@ -260,12 +267,6 @@ function processState(worker: WorkerState): Liveness['state'] {
   return found === 'gone' ? 'ended' : found;
 }
 
-/** When the file was last written to; null when it is missing or empty. */
-function changedAt(path: string): number | null {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat === undefined || stat.size === 0 ? null : Math.floor(stat.mtimeMs);
-}
-
 /** Liveness for a moment of the past: what processes did then is not known. */
 export function pastLiveness(at: number): LivenessOf {
   return (_run: RunState, worker) => ({
@@ -273,6 +274,7 @@ export function pastLiveness(at: number): LivenessOf {
     observedAt: at,
     lastOutputAt: null,
     lastReportAt: null,
+    lastCommitAt: null,
   });
 }
 

@@ -17,6 +17,7 @@ export const configDefaults = {
   retention: { runs: 20, outputs: '30d', kept: 'never' },
   approve: false,
   if_unanswered: 'wait',
+  on_stall: 'wait',
   unattended: '15m',
   check_timeout: '30m',
   grace: '10s',

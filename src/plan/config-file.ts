@@ -31,6 +31,8 @@ export interface Config {
   };
   readonly retry: Retry;
   readonly timeoutMs: number | null;
+  /** When a live attempt counts as stalled (null: never), and whether it begins again then. */
+  readonly stall: { readonly afterMs: number | null; readonly restart: boolean };
   /** What happens with what nobody answers, and after how long, where a worker says nothing. */
   readonly unanswered: { readonly instead: Unanswered; readonly afterMs: number | null };
   /** Whose launches wait for a person, where a worker says nothing: all, none, or those with these labels. */
@@ -146,6 +148,10 @@ function configOf(fields: ConfigFields): Config {
     }),
     budget: budgetOf(fields.budget?.default),
     timeoutMs: fields.timeout === undefined ? null : milliseconds(fields.timeout, 0),
+    stall: {
+      afterMs: fields.stall_after === undefined ? null : milliseconds(fields.stall_after, 0),
+      restart: (fields.on_stall ?? otherwise.on_stall) === 'restart',
+    },
     retention: {
       runs: retention.runs ?? otherwise.retention.runs,
       outputsMs: spanOf(retention.outputs ?? otherwise.retention.outputs),

@@ -204,6 +204,7 @@ test('the defaults are values of the schema, and no key that is acted on has one
     'base',
     'target',
     'timeout',
+    'stall_after',
     'after',
     'budget',
     'prices',

@@ -143,6 +143,14 @@ export const configSchema = z.strictObject({
   timeout: positiveDuration
     .optional()
     .meta({ description: 'Time limit of an attempt; default: none.' }),
+  stall_after: positiveDuration.optional().meta({
+    description:
+      'An attempt that neither prints, reports nor commits for this long is shown as stalled; default: never.',
+  }),
+  on_stall: z.enum(['wait', 'restart']).optional().meta({
+    description:
+      'What happens with it: wait leaves it to a person; restart stops it, as a failed attempt.',
+  }),
   unattended: positiveDuration
     .optional()
     .meta({ description: 'An attempt that no loop has watched for this long ends itself.' }),

@@ -275,6 +275,7 @@ function define(draft: WorkerDraft, edges: readonly Edge[], config: Config): Wor
     labels: fields.labels ?? {},
     ...(mustApprove(fields, config.approve) ? { approve: true as const } : {}),
     ...unansweredOf(fields, config),
+    ...stallOf(fields, config),
   };
   const agent = chooseAgent(draft, config);
   return {
@@ -283,6 +284,17 @@ function define(draft: WorkerDraft, edges: readonly Edge[], config: Config): Wor
     agent,
     hash: hashOf({ ...definition, agent: agent.name }),
   };
+}
+
+/** Absent when no silence counts as a stall. */
+function stallOf(
+  fields: WorkerDraft['fields'],
+  { stall }: Config,
+): Pick<WorkerDefinition, 'stall'> {
+  const { stall_after: after, on_stall: then } = fields;
+  const afterMs = after === undefined ? stall.afterMs : milliseconds(after, 0);
+  if (afterMs === null) return {};
+  return { stall: { afterMs, restart: then === undefined ? stall.restart : then === 'restart' } };
 }
 
 /** What is written, else the preference for the id or the role, else the default. */

@@ -104,7 +104,11 @@ export const workerSchema = z.strictObject({
     })
     .optional(),
   timeout: positiveDuration.optional(),
-  stall_after: positiveDuration.optional(),
+  stall_after: positiveDuration.optional().meta({
+    description:
+      'Silence after which a live attempt is shown as stalled; default: that of the config.',
+  }),
+  on_stall: z.enum(['wait', 'restart']).optional(),
   when: line.optional().meta({ description: 'CEL over run and workers; false means skipped.' }),
   labels: z.record(z.string(), line).optional(),
   approve: z.boolean().optional().meta({
@@ -131,6 +135,5 @@ export const notActedOn: Readonly<Partial<Record<keyof WorkerFields, string>>> =
   fallback: 'only the agent itself is tried',
   teardown: 'nothing runs when the tree is released',
   resources: 'no resource is counted',
-  stall_after: 'a silent agent is not noticed; timeout ends it',
   labels: 'everything runs on this machine',
 };

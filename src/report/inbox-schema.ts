@@ -23,6 +23,7 @@ export const inboxKinds = [
   'inputs',
   'when',
   'infrastructure',
+  'stalled',
 ] as const;
 
 export const inboxEntrySchema = z.strictObject({

@@ -1,4 +1,4 @@
-/** Everything that waits for a person, over the live runs: a view of the state alone. Pure. */
+/** Everything that waits for a person, over the live runs: a view of the state and of what live attempts show. Pure. */
 import { restlessRuns } from '../core/restless.ts';
 import { isUsedUp, lacksBudget, usedUpText, workerAccount } from '../core/budget.ts';
 import { tokenLimit, type Limits } from '../core/plan.ts';
@@ -16,9 +16,13 @@ import { oneLine } from './cells.ts';
 import { clockTime, grouped, spanText, timestamp } from './figures.ts';
 import type { InboxChange, InboxEntry, InboxKind } from './inbox-schema.ts';
 import { settlingCommands } from './next-command.ts';
+import { stalledSince, stallText } from './stalled.ts';
+import type { LivenessOf } from './status.ts';
 
 export interface InboxOptions {
   readonly state: RepositoryState;
+  /** Looks at live attempts; left out when none is to be looked at. */
+  readonly liveness?: LivenessOf;
   /** Only of this run; null for all that live. */
   readonly run: string | null;
   /** Milliseconds since 1970. */
@@ -26,11 +30,16 @@ export interface InboxOptions {
 }
 
 /** The entries, oldest first. */
-export function inboxEntries({ state, run: only, now }: InboxOptions): readonly InboxEntry[] {
+export function inboxEntries(options: InboxOptions): readonly InboxEntry[] {
+  const { state, run: only, now, liveness } = options;
   const live = restlessRuns(state).filter(isRunLive);
   const entries = live
     .filter((run) => only === null || run.id === only)
-    .flatMap((run) => [...ofRun(run, now), ...shortOfBudget(state, run, now)])
+    .flatMap((run) => [
+      ...ofRun(run, now),
+      ...shortOfBudget(state, run, now),
+      ...stalledOf(run, now, liveness),
+    ])
     .map((entry) => (live.length > 1 ? withRun(entry) : entry));
   return entries.sort((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : 0));
 }
@@ -148,6 +157,32 @@ function ofWorker(run: RunState, worker: WorkerState, now: number): readonly Inb
       commands: [...settlingCommands(run, worker)],
     },
   ];
+}
+
+/** Live attempts that are silent: they hold their slot, and only a person can tell whether they still work. */
+function stalledOf(
+  run: RunState,
+  now: number,
+  liveness: LivenessOf | undefined,
+): readonly InboxEntry[] {
+  if (liveness === undefined) return [];
+  return workersIn(run, 'active').flatMap((worker): readonly InboxEntry[] => {
+    const since = stalledSince(run, worker, { seen: () => liveness(run, worker), now });
+    if (since === null || worker.stop !== null) return [];
+    const { id } = worker;
+    return [
+      {
+        ...empty,
+        run: run.id,
+        worker: id,
+        kind: 'stalled',
+        text: stallText(since, now),
+        since: timestamp(since),
+        age_ms: Math.max(0, now - since),
+        commands: [`czar logs ${id}`, `czar attach ${id}`, `czar cancel ${id}`],
+      },
+    ];
+  });
 }
 
 const empty = {

@@ -339,7 +339,13 @@ function eventsOf(world: CoreWorld, worker: string): typeof world.log {
 }
 
 function none(): ReturnType<LivenessOf> {
-  return { state: 'none', observedAt: 1, lastOutputAt: null, lastReportAt: null };
+  return {
+    state: 'none',
+    observedAt: 1,
+    lastOutputAt: null,
+    lastReportAt: null,
+    lastCommitAt: null,
+  };
 }
 
 function options(world: CoreWorld): Parameters<typeof statusDocument>[0] {

@@ -19,6 +19,7 @@ import { waitingFor } from '../core/grant.ts';
 import { waitingForWord } from '../core/why.ts';
 import type { AttemptRecord } from './attempts.ts';
 import { percent, timestamp } from './figures.ts';
+import { stalledSince, stallText } from './stalled.ts';
 import type { StatusDocument, WorkerStatusDocument } from './status-schema.ts';
 
 /** What was found of the process of a worker's attempt; times in milliseconds since 1970. */
@@ -27,6 +28,7 @@ export interface Liveness {
   readonly observedAt: number;
   readonly lastOutputAt: number | null;
   readonly lastReportAt: number | null;
+  readonly lastCommitAt: number | null;
 }
 
 /** Looks at the process of a worker's attempt. */
@@ -167,6 +169,7 @@ function workerDocument(
   const { state, run, now } = options;
   const definition = definitionOf(run, worker.id);
   const { startedAt, completedAt } = worker;
+  const stalled = stalledSince(run, worker, { seen: () => options.liveness(run, worker), now });
   return {
     id: worker.id,
     kind: definition.kind,
@@ -187,7 +190,7 @@ function workerDocument(
     waiting_on: [...new Set(unmet(run, worker))],
     waiting_for: waitingForWord(waitingFor(state, run, worker, now)),
     blocked_by: worker.blockedBy,
-    reason: worker.reason,
+    reason: stalled === null ? worker.reason : stallText(stalled, now),
     started_at: optionalTime(startedAt),
     completed_at: optionalTime(completedAt),
     duration_ms: startedAt === null ? null : Math.max(0, (completedAt ?? now) - startedAt),

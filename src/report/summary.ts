@@ -133,9 +133,11 @@ const unasked = (): {
   observedAt: number;
   lastOutputAt: null;
   lastReportAt: null;
+  lastCommitAt: null;
 } => ({
   state: 'none',
   observedAt: 0,
   lastOutputAt: null,
   lastReportAt: null,
+  lastCommitAt: null,
 });

@@ -1,0 +1,37 @@
+/** When an attempt last printed, reported or committed: by the times of files alone, no git and no reading. */
+import { readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+/** Milliseconds since 1970; null for what it has not done. */
+export interface SignsOfLife {
+  readonly output: number | null;
+  readonly report: number | null;
+  readonly commit: number | null;
+}
+
+/** What the attempt with this folder shows; `tree` is its working tree, null when it has none. */
+export function signsOfLife(attemptDir: string, tree: string | null): SignsOfLife {
+  const printed = ['output', 'errors'].flatMap((name) => changedAt(join(attemptDir, name)) ?? []);
+  return {
+    output: printed.length === 0 ? null : Math.max(...printed),
+    report: changedAt(join(attemptDir, 'report')),
+    // Every commit moves HEAD, and is noted there.
+    commit: tree === null ? null : changedAt(join(gitFolder(tree), 'logs/HEAD')),
+  };
+}
+
+/** When the file was last written to; null when it is missing or empty. */
+export function changedAt(path: string): number | null {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined || stat.size === 0 ? null : Math.floor(stat.mtimeMs);
+}
+
+/** `.git` of a repository, or what the file of that name in a linked worktree leads to. */
+function gitFolder(tree: string): string {
+  const dot = join(tree, '.git');
+  try {
+    return resolve(tree, /^gitdir: (.+)\n?$/.exec(readFileSync(dot, 'utf8'))?.[1] ?? dot);
+  } catch {
+    return dot;
+  }
+}

@@ -1,0 +1,25 @@
+/** Whether a live attempt has been silent for as long as its worker calls a stall. A view, which ends nothing. Pure. */
+import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
+import { spanText } from './figures.ts';
+import type { Liveness } from './status.ts';
+
+/** Since when it has neither printed, reported nor committed; null when it has not stalled. */
+export function stalledSince(
+  run: RunState,
+  worker: WorkerState,
+  { seen, now }: { readonly seen: () => Liveness; readonly now: number },
+): number | null {
+  const { stall } = definitionOf(run, worker.id);
+  if (stall === undefined || worker.state !== 'active' || worker.attempt?.phase !== 'running')
+    return null;
+  const { state, lastOutputAt, lastReportAt, lastCommitAt } = seen();
+  // What has ended, or cannot be seen, is not silent.
+  if (state !== 'alive') return null;
+  const last = Math.max(worker.since, lastOutputAt ?? 0, lastReportAt ?? 0, lastCommitAt ?? 0);
+  return now - last >= stall.afterMs ? last : null;
+}
+
+/** `stalled: nothing printed, reported or committed for 12m`. */
+export function stallText(since: number, now: number): string {
+  return `stalled: nothing printed, reported or committed for ${spanText(now - since)}`;
+}
