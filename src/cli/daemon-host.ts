@@ -10,6 +10,7 @@ import { guardianOf } from '../daemon/holder.ts';
 import { openLoop } from '../daemon/open-loop.ts';
 import type { Place } from '../daemon/place.ts';
 import type { RepositoryFacts } from '../daemon/repository.ts';
+import { awaitsBeginning } from '../daemon/start-daemon.ts';
 import { boundDaemonLog } from '../daemon/daemon-log.ts';
 import { admit } from './admit.ts';
 import { DaemonLife } from './daemon-life.ts';
@@ -49,6 +50,8 @@ export async function hostDaemon(
     onStall: (why) => display.stalled(why),
     admit: async (state, git) =>
       asking === null ? nothing : admit(context, { place, facts, asking, state, git }),
+    first: ({ requests }) => requests,
+    held: options.guarded === true && context.env[awaitsBeginning] !== undefined,
   });
   if ('refused' in opened) return false;
   if ('owner' in opened) {
@@ -65,6 +68,10 @@ export async function hostDaemon(
     return false;
   }
   await using loop = opened;
+  if (loop.rejection !== null) {
+    refuse(context, loop.rejection);
+    return false;
+  }
   for (const note of loop.notes) context.out.note(note);
   const life = new DaemonLife(loop.loop, { exitWhenWaiting, isAsked: asking !== null });
   const served = await serve(
@@ -81,14 +88,8 @@ export async function hostDaemon(
   }
   await using _socket = served;
   using _signals = life.endOnSignals();
-  for (const request of loop.admitted.requests) {
-    const answer = await loop.loop.send({ ...request, by: 'user' });
-    if (answer.ok) continue;
-    refuse(context, answer.rejection);
-    return false;
-  }
   context.out.note(await life.over());
   return true;
 }
 
-const nothing: Beginning = { run: '', requests: [], over: false, notes: [] };
+const nothing: Beginning = { run: '', requests: [], over: false, waits: false, notes: [] };

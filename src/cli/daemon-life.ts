@@ -9,6 +9,9 @@ import type { DaemonHandlers } from './handlers.ts';
 /** How long a daemon without a live run waits for the first thing to begin, milliseconds. */
 const firstWordMs = 30_000;
 
+/** How long one that is about to be asked for its first beginning launches nothing, milliseconds. */
+const heldMs = 10_000;
+
 export class DaemonLife implements DaemonHandlers {
   readonly #loop: Loop;
   readonly #exitWhenWaiting: boolean;
@@ -30,16 +33,20 @@ export class DaemonLife implements DaemonHandlers {
   /** Resolves when it is to end, with why. */
   async over(): Promise<string> {
     const silence = setTimeout(() => this.#look(), firstWordMs);
+    const held = setTimeout(() => this.#loop.release(), heldMs);
     try {
       return await Promise.race([this.#nothingLeft(), this.#told.promise]);
     } finally {
       clearTimeout(silence);
+      clearTimeout(held);
     }
   }
 
   readonly beginning = (now: boolean): void => {
     this.#beginnings += now ? 1 : -1;
-    if (!now) this.#look();
+    if (now) return;
+    this.#loop.release();
+    this.#look();
   };
 
   readonly end = async ({ agents }: End): Promise<Ended> => {
@@ -75,7 +82,10 @@ export class DaemonLife implements DaemonHandlers {
 
   async #nothingLeft(): Promise<string> {
     await this.#loop.until((state, idle) => idle && this.#isOver(state));
-    return this.#finishing ? 'Told to end; no agent is left.' : 'Nothing is left to do.';
+    if (this.#finishing) return 'Told to end; no agent is left.';
+    return restlessRuns(this.#loop.state).some(isRunLive)
+      ? 'Nothing is left to do but what waits for you.'
+      : 'Nothing is left to do.';
   }
 
   #isOver(state: RepositoryState): boolean {

@@ -6,7 +6,7 @@ import type { Beginning } from '../daemon/begin.ts';
 import { guardianGaveUp, daemonOf, holderOf } from '../daemon/holder.ts';
 import { tellGaveUp } from '../daemon/notify-gave-up.ts';
 import type { Place } from '../daemon/place.ts';
-import { spawnDaemon, wouldBegin } from '../daemon/start-daemon.ts';
+import { awaitsBeginning, spawnDaemon, wouldBegin } from '../daemon/start-daemon.ts';
 import { hostDaemon } from './daemon-host.ts';
 import { exits } from './exit.ts';
 import { findFacts } from './find-facts.ts';
@@ -90,6 +90,7 @@ async function inBackground(context: CliContext, at: At): Promise<boolean> {
     return false;
   }
   const already = daemonOf(place);
+  let guardian: number | null = null;
   if (already === null) {
     const found = await wouldBegin({ ...at, wanted, now: context.now() });
     if (!found.ok) {
@@ -99,7 +100,9 @@ async function inBackground(context: CliContext, at: At): Promise<boolean> {
       }
       wanted = { ...wanted, changes: 'amend' };
     } else if (found.over) return nothingToDo(context, found);
-    spawnDaemon(place, { args: argsOf(context, place, options), env: { ...context.env } });
+    else if (options.exitWhenWaiting === true && found.waits) return waits(context, found);
+    const env = { ...context.env, [awaitsBeginning]: '1' };
+    guardian = spawnDaemon(place, { args: argsOf(context, place, options), env });
     if (!(await listens(place))) {
       notStarted(context, place);
       return false;
@@ -109,7 +112,8 @@ async function inBackground(context: CliContext, at: At): Promise<boolean> {
   if (begun === null) return false;
   const daemon = daemonOf(place);
   const pid = daemon?.pid ?? null;
-  const attached = already !== null;
+  // Of several starts at once the lock chose one.
+  const attached = guardian === null || daemon?.daemon.guardian?.pid !== guardian;
   const { run, started } = begun;
   if (context.options.json) {
     context.out.json({ v: 1, pid, run, started, attached });
@@ -119,6 +123,16 @@ async function inBackground(context: CliContext, at: At): Promise<boolean> {
     context.out.line(`${who} (pid ${pid ?? 'gone'}): ${what}.`);
     context.out.note('czar status shows the run; czar daemon stop ends the daemon.');
   }
+  return true;
+}
+
+/** The run waits for a person, and the daemon is to end then: there is nothing to start one for. */
+function waits(context: CliContext, { run }: Beginning): true {
+  if (context.options.json)
+    context.out.json({ v: 1, pid: null, run, started: false, attached: false });
+  else context.out.line(`Run ${run} waits for you: no daemon is started.`);
+  context.out.note('czar inbox shows for what');
+  context.exit(exits.waiting);
   return true;
 }
 

@@ -116,7 +116,7 @@ function report(context: CliContext, daemon: Daemon, ended: Extract<Ended, { ok:
   if (until === null) return;
   const clock = clockTime(until, clockOffset(context.now()));
   context.out.note(
-    `${counted(agents, 'agent')} run on, until ${clock} when nobody takes them up: czar daemon start does.`,
+    `${counted(agents, 'agent')} ${agents === 1 ? 'runs' : 'run'} on, until ${clock} when nobody takes them up: czar daemon start does.`,
   );
 }
 

@@ -1,4 +1,5 @@
 /** `czar daemon`: the loop in the background, under a guardian: start, stop, restart, status, logs. */
+import { Option } from 'commander';
 import type { Verb } from './verb.ts';
 import { logs } from './daemon-logs.ts';
 import { start, type StartOptions } from './daemon-start.ts';
@@ -19,8 +20,8 @@ export const verb: Verb = {
       .option('--foreground', 'stay in this terminal; Ctrl-C ends it, agents run on')
       .option('--exit-when-waiting', 'end when every run waits for a person')
       .option('--verbose', 'also log what changes no state')
-      .option('--guarded', 'internal: started by the guardian')
-      .option('--gave-up', 'internal: the guardian starts it no more')
+      .addOption(new Option('--guarded').hideHelp())
+      .addOption(new Option('--gave-up').hideHelp())
       .action(async (scope: string[], options: StartOptions) => start(context, scope, options));
     command
       .command('stop')

@@ -1,17 +1,21 @@
 /** `czar plan diff|amend`: how the files differ from what a run has, and taking them into it. */
 import { openLogState } from '../daemon/hold-log.ts';
-import { differencesOf } from '../daemon/plan-changes.ts';
+import type { RunState } from '../core/state.ts';
+import { invalid } from '../daemon/choose-run.ts';
+import { planNow } from '../daemon/plan-changes.ts';
+import { diffPlans } from '../plan/diff.ts';
 import { configSources } from './config-sources.ts';
 import { exits } from './exit.ts';
 import { findPlace } from './find-place.ts';
 import { chosenRun } from './reading.ts';
 import { steer } from './steering.ts';
 import type { CliContext } from './verb.ts';
+import { sayRefusal } from './wanted.ts';
 
 /** How the files differ from the run's plan, line by line; null when there is no run, which has been said. */
 function differences(
   context: CliContext,
-): { readonly run: string; readonly lines: readonly string[] } | null {
+): { readonly run: RunState; readonly lines: readonly string[] } | null {
   const place = findPlace(context);
   if (place === null) return null;
   const state = openLogState(place);
@@ -25,7 +29,16 @@ function differences(
   }
   const run = chosenRun(context, state);
   if (run === null) return null;
-  return { run: run.id, lines: differencesOf(place, run, configSources(context)) };
+  const now = planNow(place, run.scope, configSources(context));
+  if ('problem' in now) {
+    sayRefusal(context, invalid(now).refusal);
+    return null;
+  }
+  return { run, lines: diffPlans(run.plan, now.plan) };
+}
+
+function isOver({ state }: RunState): boolean {
+  return state === 'complete' || state === 'cancelled';
 }
 
 /** Shows the differences; none is no failure. */
@@ -33,12 +46,14 @@ export function showDifferences(context: CliContext): void {
   const found = differences(context);
   if (found === null) return;
   const { run, lines } = found;
-  if (context.options.json) return context.out.json({ v: 1, run, differences: lines });
+  if (context.options.json) return context.out.json({ v: 1, run: run.id, differences: lines });
   for (const line of lines) context.out.line(line);
   context.out.note(
     lines.length === 0
-      ? `The files are as run ${run} has them.`
-      : `czar plan amend takes them into run ${run}.`,
+      ? `The files are as run ${run.id} has them.`
+      : isOver(run)
+        ? `Run ${run.id} is ${run.state}: czar run --new takes them into another one.`
+        : `czar plan amend takes them into run ${run.id}, unless what is under way or complete would change.`,
   );
 }
 
@@ -52,6 +67,8 @@ export async function amendPlan(context: CliContext): Promise<void> {
   await steer(
     context,
     (id) => ({ kind: 'amend', run: id, sources }),
-    lines.length === 0 ? `The files are as run ${run} has them.` : `Run ${run} has the files now.`,
+    lines.length === 0
+      ? `The files are as run ${run.id} has them.`
+      : `Run ${run.id} has the files now.`,
   );
 }

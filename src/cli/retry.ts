@@ -1,4 +1,5 @@
 /** `czar retry`: a failed, blocked or cancelled worker starts again with the next loop. */
+import { exits } from './exit.ts';
 import { settlesPlan } from './pinned.ts';
 import { steer } from './steering.ts';
 import type { Verb } from './verb.ts';
@@ -16,13 +17,17 @@ export const verb: Verb = {
           worker: string,
           options: { message?: string; clean?: boolean; amend?: boolean; pinned?: boolean },
         ) => {
-          if (!(await settlesPlan(context, options))) return;
-          const { message = null, clean = false } = options;
-          await steer(
-            context,
-            (run) => ({ kind: 'retry', run, worker, note: message, clean }),
-            `${worker} will be tried again.`,
-          );
+          const { message = null, clean = false, amend, pinned } = options;
+          if (amend === true && pinned === true) {
+            return context.fail({
+              exit: exits.wrong,
+              what: '--amend takes the files as they are, --pinned the plan of the run',
+              next: 'czar retry --help',
+            });
+          }
+          const asked = { kind: 'retry', worker, note: message, clean } as const;
+          if (!(await settlesPlan(context, options, (run) => ({ ...asked, run })))) return;
+          await steer(context, (run) => ({ ...asked, run }), `${worker} will be tried again.`);
         },
       );
   },

@@ -102,6 +102,7 @@ async function beginHere(
     onUntold: (line) => context.out.note(line),
     onStall: (why) => display.stalled(why),
     admit: async (state, git) => admit(context, { place, facts, state, git, asking }),
+    first: ({ requests }) => requests,
   });
   if ('refused' in opened) return false;
   if ('owner' in opened) {
@@ -116,6 +117,10 @@ async function beginHere(
     return false;
   }
   await using loop = opened;
+  if (loop.rejection !== null) {
+    refuse(context, loop.rejection);
+    return false;
+  }
   for (const note of loop.notes) context.out.note(note);
   const served = await serve(
     loop.socket,
@@ -130,13 +135,7 @@ async function beginHere(
     return false;
   }
   await using _socket = served;
-  const { run: id, requests } = loop.admitted;
-  for (const request of requests) {
-    const answer = await loop.loop.send({ ...request, by: 'user' });
-    if (answer.ok) continue;
-    refuse(context, answer.rejection);
-    return false;
-  }
+  const { run: id } = loop.admitted;
   await follow(context, { loop, run: id, display });
   return true;
 }

@@ -118,14 +118,12 @@ export function watchBudgets(
   );
   if (empty === undefined) return [...own, ...whole];
   const reason = `the budget of the ${empty} is used up`;
-  const stopped = live
-    .filter(({ stop }) => stop === null)
-    .map((worker): NewEvent => ({
-      type: 'worker.stop_requested',
-      run: run.id,
-      worker: worker.id,
-      data: { to: 'ready', by: 'policy', reason },
-    }));
+  const stopped = live.filter(mayBeStopped).map((worker): NewEvent => ({
+    type: 'worker.stop_requested',
+    run: run.id,
+    worker: worker.id,
+    data: { to: 'ready', by: 'policy', reason },
+  }));
   return [...own, ...whole, ...stopped];
 }
 
@@ -133,13 +131,20 @@ function ofWorker(run: RunState, worker: WorkerState): readonly NewEvent[] {
   const account = workerAccount(run, worker);
   const events: NewEvent[] = [...told('worker', account, worker.told)];
   const { budget } = definitionOf(run, worker.id);
-  if (!isUsedUp(account) || worker.stop !== null || !isLive(worker.state)) return events;
+  if (!isUsedUp(account) || !mayBeStopped(worker)) return events;
   const to = budget?.onExceeded === 'fail' ? 'failed' : 'blocked';
   if (budget?.onExceeded !== 'warn') {
     const data = { to, by: 'policy', reason: usedUpText(account) } as const;
     events.push({ type: 'worker.stop_requested', data });
   }
   return events;
+}
+
+/** Whether something of the worker still runs, and nobody stops it yet. */
+function mayBeStopped({ state, stop, attempt }: WorkerState): boolean {
+  return (
+    isLive(state) && stop === null && attempt?.phase !== 'ended' && attempt?.phase !== 'collected'
+  );
 }
 
 /** How an account that is used up is told of. */

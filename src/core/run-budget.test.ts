@@ -18,6 +18,14 @@ function limit(tokens: number, more: Partial<Budget> = {}): Budget {
   };
 }
 
+const once = {
+  maxAttempts: 1,
+  backoff: 'fixed',
+  initialMs: 0,
+  maxMs: 0,
+  from: 'clean',
+} as const;
+
 /** The agent of the worker reports so many tokens while it works. */
 function reports(world: CoreWorld, worker: string, tokens: number, costUsd = 0): void {
   const attempt = world.worker(worker).attempts;
@@ -189,6 +197,26 @@ describe('budgets of a run of the core', () => {
     world.rest();
     assert.equal(world.run.state, 'complete');
     assert.notEqual(world.run.day?.day, day);
+  });
+
+  test('an attempt that reported nothing is charged however it ended, and a failure stays a failure', () => {
+    const plan = planOf(
+      [
+        { id: 'a', budget: limit(30) },
+        { id: 'b', budget: limit(30), retry: { ...once, maxAttempts: 2 } },
+      ],
+      { budget: { run: { tokens: 100, costUsd: null }, day: none } },
+    );
+    const world = new CoreWorld(plan);
+    atWork(world);
+    assert.ok(world.ask({ kind: 'pause', run: runId, worker: 'a' }).ok);
+    world.rest((intent) => {
+      if (intent.kind === 'watch') return endOf(intent, { how: 'exited', code: 1 });
+      return stopIsDone(intent, world);
+    });
+    assert.deepEqual([world.worker('a').state, world.worker('a').usage.input], ['paused', 30]);
+    assert.deepEqual([world.worker('b').state, world.worker('b').usage.input], ['ready', 30]);
+    assert.ok(world.log.some((event) => event.type === 'worker.error' && event.worker === 'b'));
   });
 
   test('what has no limit is not raised', () => {

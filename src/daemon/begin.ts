@@ -1,12 +1,13 @@
 /** From what a person wants begun to the requests that begin it, whoever sends them to the loop. */
 import type { Request } from '../core/commands.ts';
+import { decide } from '../core/decide.ts';
 import type { RunBase } from '../core/events.ts';
 import { sharedWithUser } from '../core/isolation.ts';
 import type { RepositoryState } from '../core/state.ts';
 import type { GitContext } from '../git/context.ts';
 import type { RepositoryFacts } from '../git/repository.ts';
 import { counted } from '../report/figures.ts';
-import { choose, refusal, type Refusal, type Wanted } from './choose-run.ts';
+import { choose, invalid, refusal, type Refusal, type Wanted } from './choose-run.ts';
 import { newRun } from './new-run.ts';
 import type { Place } from './place.ts';
 import { planNow } from './plan-changes.ts';
@@ -17,6 +18,8 @@ export interface Beginning {
   readonly requests: readonly Request[];
   /** Whether the run is over already, and stays so. */
   readonly over: boolean;
+  /** Whether it waits for a person, and this changes nothing of that. */
+  readonly waits: boolean;
   /** What the person should know, each one sentence. */
   readonly notes: readonly string[];
 }
@@ -43,14 +46,21 @@ export async function begin(at: {
     if (choice.amend !== null) {
       const { scope } = choice.amend;
       const found = planNow(place, scope, wanted.sources);
-      if ('problem' in found) return refusal(2, found.problem, { next: 'czar validate' });
+      if ('problem' in found) return invalid(found);
       requests.push({ kind: 'amend', run, plan: found.plan, scope });
     }
     const approving = state.runs.get(run)?.approve === true;
     if (wanted.approve && !approving) requests.push({ kind: 'set-approval', run, approve: true });
     if (choice.retryFailed) requests.push({ kind: 'retry-failed', run });
+    const [first] = requests;
+    const decision = first === undefined ? null : decide(state, { ...first, by: 'user' }, now);
+    if (decision?.ok === false) {
+      const { exit, what, next } = decision.rejection;
+      return refusal(exit, what.replace(/\.$/, ''), { next });
+    }
     const over = requests.length === 0 && state.runs.get(run)?.state === 'complete';
-    return { ok: true, run, requests, over, notes };
+    const waits = requests.length === 0 && state.runs.get(run)?.state === 'waiting';
+    return { ok: true, run, requests, over, waits, notes };
   }
   const { plan, scope, settings } = choice;
   const { includeDirty, approve } = wanted;
@@ -67,6 +77,7 @@ export async function begin(at: {
     run: request.run,
     requests: [request],
     over: false,
+    waits: false,
     notes: [
       ...notes,
       ...(shared === null ? [] : [shared]),

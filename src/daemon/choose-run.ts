@@ -7,10 +7,11 @@ import type { ConfigSources } from '../core/commands.ts';
 import type { Plan } from '../core/plan.ts';
 import { isRunLive, type RepositoryState, type RunState } from '../core/state.ts';
 import type { Diagnostic } from '../plan/diagnostics.ts';
+import { diffPlans } from '../plan/diff.ts';
 import { agentProblem, loadPlan } from '../plan/load.ts';
 import { scopeOf } from '../plan/scope.ts';
 import type { Place } from './place.ts';
-import { differencesOf } from './plan-changes.ts';
+import { differencesOf, planNow, type NoPlan } from './plan-changes.ts';
 
 /** What was asked for. */
 export interface Wanted {
@@ -181,10 +182,9 @@ function goOn(asked: Asked, run: RunState): Chosen {
     );
   }
   const scope = run.scope === null ? null : [...run.scope, ...others];
-  const differences =
-    wanted.changes === 'pinned'
-      ? []
-      : differencesOf(place, { plan: run.plan, scope }, wanted.sources);
+  const now = wanted.changes === 'pinned' ? null : planNow(place, scope, wanted.sources);
+  if (now !== null && 'problem' in now) return invalid(now);
+  const differences = now === null ? [] : diffPlans(run.plan, now.plan);
   if (differences.length > 0 && wanted.changes !== 'amend') return changed(run, differences);
   if (run.state === 'failed' && !wanted.failed) {
     return refusal(4, `run ${run.id} ended with failures`, {
@@ -197,13 +197,18 @@ function goOn(asked: Asked, run: RunState): Chosen {
   return go(run, { retryFailed, amend: differences.length > 0 ? { scope } : null });
 }
 
+/** The files give no plan that a run could go on with. */
+export function invalid({ problem, diagnostics }: NoPlan): ReturnType<typeof refusal> {
+  const next = '--pinned goes on with the plan of the run; czar validate shows every problem';
+  return refusal(2, problem, { next, diagnostics });
+}
+
 /** The files are not the run's revision any more, and nobody has said which of the two counts. */
 export function changed(
   run: Pick<RunState, 'id'>,
   differences: readonly string[],
 ): ReturnType<typeof refusal> {
   return refusal(4, `the plan has changed since run ${run.id} began`, {
-    where: differences[0] ?? null,
     next: '--amend takes the files as they are into the run; --pinned goes on with its plan',
     differences,
   });

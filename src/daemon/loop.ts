@@ -114,6 +114,7 @@ export class Loop {
   /** Whether the state has folded in what could not be appended, and the log could not be read since. */
   #stale = false;
   #draining = false;
+  #held = false;
   #stopping = false;
   #ended: Error | null = null;
   #closing = false;
@@ -148,6 +149,17 @@ export class Loop {
       this.#queue.push({ command, answer });
       this.#due();
     });
+  }
+
+  /** Launch nothing until it is released; what lives goes on. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#due();
   }
 
   /** Launch nothing more; what lives goes on. */
@@ -212,7 +224,7 @@ export class Loop {
         taken.map(({ command }) => command),
         {
           now: this.#ports.now(),
-          draining: this.#draining || this.#closing || this.#ports.only !== undefined,
+          draining: this.#draining || this.#held || this.#closing || this.#ports.only !== undefined,
           when: this.#ports.when,
         },
         this.#rules,

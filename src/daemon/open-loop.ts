@@ -21,6 +21,7 @@ import { checkMark, endLeftovers } from '../gates/leftovers.ts';
 import type { JournalError } from '../journal/journal.ts';
 import type { DaemonFacts, Owner } from '../journal/lock.ts';
 import { openJournal, type SqliteJournal } from '../journal/sqlite.ts';
+import type { Rejection, Request } from '../core/commands.ts';
 import type { Intent } from '../core/intents.ts';
 import type { Event } from '../core/events.ts';
 import { emptyState } from '../core/evolve.ts';
@@ -55,6 +56,8 @@ export interface OpenLoop extends AsyncDisposable {
   readonly place: Workplace;
   /** Where the loop's socket belongs. */
   readonly socket: string;
+  /** Why what was asked first is refused; null when it is not. */
+  readonly rejection: Rejection | null;
   /** What the user should know of what was found at the start, each one sentence. */
   readonly notes: readonly string[];
 }
@@ -78,6 +81,10 @@ export async function openLoop<Admitted>(options: {
   /** Told once when the log cannot be written for a while, and once more (null) when it can again. */
   readonly onStall?: (why: JournalError | null) => void;
   readonly admit: (state: RepositoryState, git: GitContext) => Promise<Admitted | null>;
+  /** What is asked of the loop in the step in which it starts; nothing when left out. */
+  readonly first?: (admitted: Admitted) => readonly Request[];
+  /** Whether it launches nothing until it is released. */
+  readonly held?: boolean;
 }): Promise<
   | (OpenLoop & { readonly admitted: Admitted })
   | { readonly owner: Owner | null }
@@ -158,12 +165,16 @@ export async function openLoop<Admitted>(options: {
     // Before the first effect: a landing that is under way would work on the same checkout.
     const found = journal.note === null ? [] : [journal.note];
     const notes = [...found, ...(await landingNotes(git))];
-    const started = await loop.send({
-      kind: 'loop-started',
-      pid: process.pid,
-      host: thisHost(),
-      version: packageVersion(),
-    });
+    if (options.held === true) loop.hold();
+    const [started, ...answers] = await Promise.all([
+      loop.send({
+        kind: 'loop-started',
+        pid: process.pid,
+        host: thisHost(),
+        version: packageVersion(),
+      }),
+      ...(options.first?.(admitted) ?? []).map((request) => loop.send({ ...request, by: 'user' })),
+    ]);
     if (!started.ok) {
       // The loop has ended with why it could not begin.
       await loop.until(() => true);
@@ -179,6 +190,7 @@ export async function openLoop<Admitted>(options: {
       socket,
       notes,
       admitted,
+      rejection: answers.flatMap((answer) => (answer.ok ? [] : [answer.rejection]))[0] ?? null,
       async [Symbol.asyncDispose]() {
         await loop.end('closed');
         const told = notifier.close();

@@ -2,21 +2,30 @@
 import type { ConfigSources } from '../core/commands.ts';
 import type { RunState } from '../core/state.ts';
 import type { Plan } from '../core/plan.ts';
+import type { Diagnostic } from '../plan/diagnostics.ts';
 import { diffPlans } from '../plan/diff.ts';
 import { loadPlan } from '../plan/load.ts';
 import { scopeOf } from '../plan/scope.ts';
 import type { Place } from './place.ts';
+
+/** Why the files give no plan, in a sentence, and what is wrong with them. */
+export interface NoPlan {
+  readonly problem: string;
+  readonly diagnostics: readonly Diagnostic[];
+}
 
 /** The plan that the files give now for a run's scope, or why they give none, in a sentence. */
 export function planNow(
   place: Pick<Place, 'root' | 'home'>,
   scope: readonly string[] | null,
   sources: ConfigSources,
-): { readonly plan: Plan } | { readonly problem: string } {
-  const { plan } = loadPlan({ root: place.root, home: place.home, sources });
-  if (plan === null) return { problem: 'the files are not a valid plan now' };
+): { readonly plan: Plan } | NoPlan {
+  const { plan, diagnostics } = loadPlan({ root: place.root, home: place.home, sources });
+  if (plan === null) return { problem: 'the files are not a valid plan now', diagnostics };
   const scoped = scopeOf(plan, scope ?? []);
-  return 'unknown' in scoped ? { problem: `worker ${scoped.unknown} is gone` } : scoped;
+  return 'unknown' in scoped
+    ? { problem: `worker ${scoped.unknown} is gone`, diagnostics: [] }
+    : scoped;
 }
 
 /** How the plan files, as far as they are the run's, differ from its revision, in sentences; empty when they do not. */

@@ -26,15 +26,18 @@ export async function wouldBegin(at: {
   return begin({ ...at, git, state, wanted: { ...at.wanted, includeDirty: false } });
 }
 
-/** Starts `czar` with these arguments under a guardian. */
+/** In the environment of a daemon that is about to be asked for its first beginning: it launches nothing before. */
+export const awaitsBeginning = 'CZAR_AWAITS_BEGINNING';
+
+/** Starts `czar` with these arguments under a guardian; gives the guardian's pid. */
 export function spawnDaemon(
   place: Place,
   { args, env }: { readonly args: readonly string[]; readonly env: NodeJS.ProcessEnv },
-): void {
+): number | null {
   const gaveUp = gaveUpFile(place);
   rmSync(gaveUp, { force: true });
   mkdirSync(dirname(gaveUp), { recursive: true, mode: 0o700 });
-  withDaemonLog(place, (log) =>
+  return withDaemonLog(place, (log) =>
     startGuarded({
       command: [launcher, ...args],
       cwd: place.root,

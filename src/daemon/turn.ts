@@ -41,10 +41,11 @@ export function turn(
     const next = (): readonly NewEvent[] => rules.advance(state, options);
     for (let events = next(); events.length > 0; events = next()) fold(events);
   };
-  const decided = commands.map((command) => {
+  const decided = commands.map((command, index) => {
     const decision = rules.decide(state, command, options.now);
     if (decision.ok) fold(decision.events);
-    settle();
+    // What is asked together with the start of a loop counts before anything follows from the start.
+    if (command.kind !== 'loop-started' || index === commands.length - 1) settle();
     return decision;
   });
   if (commands.length === 0) settle();

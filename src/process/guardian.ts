@@ -31,6 +31,7 @@ while :; do
   done
   child=
   case $code in 0 | 2 | 3 | 4) exit 0 ;; esac
+  unset CZAR_AWAITS_BEGINNING
   [ -z "$stop" ] || exit 0
   now=$(date +%s) recent= deaths=0 pause=
   for time in $times $now; do

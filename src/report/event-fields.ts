@@ -124,6 +124,7 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
         ['output', event.data.output],
         ['cached', event.data.cached],
         ['cost_usd', event.data.costUsd],
+        ...(event.data.source === 'estimated' ? [['estimated', 'true'] as const] : []),
       ];
     case 'worker.report_refused':
       return [['error', event.data.error]];
