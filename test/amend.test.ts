@@ -73,3 +73,46 @@ test('add writes a worker and takes it into the live run; run -m begins with it,
   await daemon.ended();
   assert.equal(all(scratch.log(), 'plan.amended').length, 2);
 });
+
+test('an amendment counts before anything launches, in a run, and in a daemon that is started for it', async () => {
+  await using scratch = await Scratch.make();
+  await using daemon = new Background(scratch);
+  scratch.scripted('grep -q NEW "$CZAR_PROMPT_FILE" || exit 1\necho x > "$CZAR_WORKER.txt"\n');
+  for (const id of ['a', 'b']) scratch.worker(id, once, 'OLD\n');
+  scratch.commitAll();
+  assert.equal((await scratch.czar('run')).code, 1);
+  for (const id of ['a', 'b']) {
+    assert.equal((await scratch.czar('retry', id)).code, 0);
+    scratch.worker(id, once, 'NEW\n');
+    if (id === 'a')
+      assert.equal((await scratch.czar('run', '--amend', '--max-parallel', '4')).code, 1);
+    else await daemon.start('--amend');
+  }
+  await daemon.ended();
+  const { workers, run } = await scratch.json('status');
+  assert.deepEqual([run.state, ...workers.map((one: any) => one.attempt)], ['complete', 2, 2]);
+});
+
+test('a retry that is refused takes no file in, and what is no plan is named with its line', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted('[ "$CZAR_WORKER" = b ] || exit 1\n');
+  scratch.worker('a', once);
+  scratch.worker('b', 'dependencies: [a]');
+  scratch.commitAll();
+  assert.equal((await scratch.czar('run')).code, 1);
+  scratch.worker('b', 'dependencies: [a]\nmission: other');
+  assert.equal((await scratch.czar('retry', 'b', '--amend')).code, 4);
+  assert.equal((await scratch.czar('retry', 'nobody', '--amend')).code, 3);
+  assert.equal((await scratch.czar('retry', 'a', '--amend', '--pinned')).code, 2);
+  assert.equal(all(scratch.log(), 'plan.amended').length, 0);
+  scratch.worker('b', 'dependencies: [a]\nmissoin: other');
+  for (const argv of [
+    ['plan', 'diff'],
+    ['daemon', 'start'],
+    ['run', '--amend'],
+  ]) {
+    const { code, stderr } = await scratch.czar(...argv);
+    assert.equal(code, 2, argv.join(' '));
+    assert.match(stderr, /workers\/b\.md:3/, argv.join(' '));
+  }
+});

@@ -51,7 +51,7 @@ export function reservedBy(runs: Iterable<RunState>): Spend {
   for (const run of runs) {
     if (!isRunLive(run)) continue;
     for (const worker of workersIn(run, 'starting', 'active'))
-      sum = plus(sum, openOf(workerAccount(run, worker)));
+      sum = plus(sum, reservationOf(run, worker));
   }
   return sum;
 }
