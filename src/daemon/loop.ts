@@ -103,7 +103,7 @@ export class Loop {
   #state: FoldState;
   readonly #queue: Waiting[] = [];
   readonly #flights = new Map<string, Flight>();
-  #recovering: ReadonlySet<string>;
+  readonly #recovering: Set<string>;
   /** Runs with refs that an earlier loop left alone: tried once more by each loop, never forced. */
   readonly #retryDiverged: Set<string>;
   /** Its own epoch; null until its start is in the log. */
@@ -339,7 +339,7 @@ export class Loop {
       recovering: this.#recovering.has(intent.key),
       report: (outcome) => this.#report(outcome, controller.signal),
     };
-    this.#recovering = without(this.#recovering, intent.key);
+    this.#recovering.delete(intent.key);
     const done = this.#fly(intent, context);
     this.#flights.set(intent.key, { controller, done });
   }
@@ -394,10 +394,4 @@ function failure(intent: Intent, error: unknown): Outcome {
     effect: intent.kind,
     error: error instanceof Error ? error.message : String(error),
   };
-}
-
-function without(keys: ReadonlySet<string>, key: string): ReadonlySet<string> {
-  const left = new Set(keys);
-  left.delete(key);
-  return left;
 }
