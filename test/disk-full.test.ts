@@ -270,7 +270,9 @@ async function play(
     if (!loop.state.runs.has(admitted.run))
       assert.ok((await loop.send({ ...admitted, by: 'user' })).ok);
     await loop.until((state, idle) => idle && state.runs.get(admitted.run)?.state !== 'running');
-    assert.equal(loop.state.runs.get(admitted.run)?.state, 'complete');
+    const ended = loop.state.runs.get(admitted.run);
+    const blocks = [...(ended?.workers.values() ?? [])].map(({ id, block }) => [id, block]);
+    assert.equal(ended?.state, 'complete', JSON.stringify(blocks));
   }
   const launched = readFileSync(launches, 'utf8').trim().split('\n');
   assert.deepEqual(launched.toSorted(), ['a/1', 'b/1', 'b/2', 'c/1']);

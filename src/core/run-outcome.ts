@@ -62,7 +62,7 @@ function canGoOn(at: Parameters<typeof lacksBudget>[0], worker: WorkerState): bo
       if (heldByBarrier(run, worker) || lacksBudget(at, worker)) return false;
       // A claim of one that itself stands still is not given up by waiting.
       const holder = run.workers.get(claimHolder(run, worker) ?? '');
-      return holder === undefined || holder.state === 'ready' || canGoOn(at, holder);
+      return holder === undefined || canGoOn(at, holder);
     }
     case 'merging':
       return supersededBy(run, worker) === null;

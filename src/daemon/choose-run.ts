@@ -183,7 +183,12 @@ function goOn(asked: Asked, run: RunState): Chosen {
   }
   const scope = run.scope === null ? null : [...run.scope, ...others];
   const now = wanted.changes === 'pinned' ? null : planNow(place, scope, wanted.sources);
-  if (now !== null && 'problem' in now) return invalid(now);
+  if (now !== null && 'problem' in now) {
+    // What is written wrongly is to be put right; what is gone is another plan.
+    return now.diagnostics.some((one) => one.severity === 'error')
+      ? invalid(now)
+      : changed(run, [now.problem]);
+  }
   const differences = now === null ? [] : diffPlans(run.plan, now.plan);
   if (differences.length > 0 && wanted.changes !== 'amend') return changed(run, differences);
   if (run.state === 'failed' && !wanted.failed) {
