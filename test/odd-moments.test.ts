@@ -16,7 +16,10 @@ test('faults 52, 55 and 63: a run is on while the user commits, amends, rebases,
   // Reflogs are the user's too, and gc rewrites them.
   scratch.git('config', 'gc.reflogExpire', 'never');
   scratch.git('config', 'gc.reflogExpireUnreachable', 'never');
-  using _gc = loopOf(scratch, 'git gc -q --prune=now; git pack-refs --all; git repack -qad');
+  using _gc = loopOf(
+    scratch,
+    'git gc -q --prune=now; git pack-refs --all; git repack -qad; sleep 0.2',
+  );
   const running = scratch.start('run');
   const a = await scratch.stubs.agent('a');
   await a.write('a.txt', 'a\n');
