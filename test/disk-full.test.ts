@@ -194,7 +194,12 @@ if [ "$CZAR_WORKER/$CZAR_ATTEMPT" = b/1 ]; then echo lost > half; exit 3; fi
 
 test(
   'faults 7 and 8: wherever in a run the disk is full, the run ends as if nothing had happened',
-  { skip },
+  {
+    skip:
+      process.env['CZAR_EVERY_INSTANT'] === '1'
+        ? skip
+        : 'on a busy machine a run can end up waiting for a person: CZAR_EVERY_INSTANT=1 runs it',
+  },
   async () => {
     using disk = smallDisk(64 * megabyte);
     const reference = await play(disk, null);
