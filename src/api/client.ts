@@ -22,17 +22,24 @@ const patienceMs = { usual: 30_000, begin: 300_000 } as const;
  * before it answered may have taken the request, and the reply says so.
  */
 export async function ask(socket: string, request: Steering): Promise<Reply | 'unreachable'> {
-  return talk(socket, { path: '/requests', message: { request }, schema: replySchema });
+  return understood(
+    await talk(socket, { path: '/requests', message: { request }, schema: replySchema }),
+  );
 }
 
 /** Asks the daemon to begin, or to go on with, a run. */
 export async function askBegin(socket: string, begin: Begin): Promise<Begun | 'unreachable'> {
   const patience = patienceMs.begin;
-  return talk(socket, { path: '/begin', message: begin, schema: begunSchema, patience });
+  return understood(
+    await talk(socket, { path: '/begin', message: begin, schema: begunSchema, patience }),
+  );
 }
 
-/** Asks the daemon to end. */
-export async function askEnd(socket: string, end: End): Promise<Ended | 'unreachable'> {
+/** Asks the daemon to end; `not understood` when it is another version. */
+export async function askEnd(
+  socket: string,
+  end: End,
+): Promise<Ended | 'unreachable' | 'not understood'> {
   return talk(socket, { path: '/end', message: end, schema: endedSchema });
 }
 
@@ -54,7 +61,7 @@ async function talk<Answer>(
     readonly schema: z.ZodType<Answer>;
     readonly patience?: number;
   },
-): Promise<Answer | ReturnType<typeof rejected> | 'unreachable'> {
+): Promise<Answer | ReturnType<typeof rejected> | 'unreachable' | 'not understood'> {
   const { path, message, schema, patience = patienceMs.usual } = about;
   const body = JSON.stringify({ v: contractVersion, pid: process.pid, ...message });
   const answer = await post(socket, { path, body, patience });
@@ -67,14 +74,23 @@ async function talk<Answer>(
         'czar status shows whether it was done.',
       );
     case 'answer': {
+      // Of a message that it does not understand, the other side says so by this code.
+      if (answer.status === 400) return 'not understood';
       const reply = schema.safeParse(parse(answer.text));
-      if (reply.success) return reply.data;
-      return rejected(
-        'The running czar is another version, and gave an answer that this one does not understand.',
-        'Use the czar that started it, or end it first: czar daemon restart, or Ctrl-C in its terminal.',
-      );
+      return reply.success ? reply.data : 'not understood';
     }
   }
+}
+
+/** The answer, or that the other side is another version. */
+function understood<Answer>(
+  answer: Answer | 'not understood',
+): Answer | ReturnType<typeof rejected> {
+  if (answer !== 'not understood') return answer;
+  return rejected(
+    'The running czar is another version, and the two do not understand each other.',
+    'Use the czar that started it, or end it first: czar daemon restart, or Ctrl-C in its terminal.',
+  );
 }
 
 function rejected(what: string, next: string): Extract<Reply, { ok: false }> {
@@ -83,7 +99,7 @@ function rejected(what: string, next: string): Extract<Reply, { ok: false }> {
 }
 
 type Answered =
-  | { readonly kind: 'answer'; readonly text: string }
+  | { readonly kind: 'answer'; readonly status: number; readonly text: string }
   | { readonly kind: 'unreachable' }
   | { readonly kind: 'cut-off'; readonly error: string };
 
@@ -106,13 +122,19 @@ async function post(
         path,
         method: 'POST',
         timeout: patience,
+        // A kept connection may be one to a loop that has gone meanwhile.
+        agent: false,
         headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
       },
       (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('end', () =>
-          resolve({ kind: 'answer', text: Buffer.concat(chunks).toString('utf8') }),
+          resolve({
+            kind: 'answer',
+            status: response.statusCode ?? 0,
+            text: Buffer.concat(chunks).toString('utf8'),
+          }),
         );
         response.on('error', failed);
       },

@@ -1,7 +1,7 @@
 /** `czar daemon stop` and `restart`: the daemon ends; agents run on unless they are to finish or to be stopped. */
 import { askEnd } from '../api/client.ts';
 import { agentsAtEnd, type Ended } from '../api/contract.ts';
-import { daemonOf, isThere } from '../daemon/holder.ts';
+import { daemonOf, isAlive, isThere } from '../daemon/holder.ts';
 import { spawnDaemon } from '../daemon/start-daemon.ts';
 import { clockTime, counted } from '../report/figures.ts';
 import { argsOf, listens, notStarted } from './daemon-start.ts';
@@ -72,19 +72,21 @@ async function tellToEnd(
   agents: (typeof agentsAtEnd)[number],
 ): Promise<Extract<Ended, { ok: true }> | null> {
   const reply = daemon.socket === null ? 'unreachable' : await askEnd(daemon.socket, { agents });
-  if (reply !== 'unreachable' && reply.ok) return reply;
+  if (reply !== 'unreachable' && reply !== 'not understood') {
+    if (reply.ok) return reply;
+    refuse(context, reply.rejection);
+    return null;
+  }
   if (agents === 'run-on') {
-    if (isThere(daemon)) signal(daemon.pid);
+    if (isAlive(daemon)) signal(daemon.pid);
     return { v: 1, ok: true, agents: 0, until: null };
   }
-  if (reply === 'unreachable') {
-    context.fail({
-      exit: exits.refused,
-      what: 'the daemon does not answer',
-      where: `pid ${daemon.pid}`,
-      next: 'czar daemon stop ends it; its agents run on',
-    });
-  } else refuse(context, reply.rejection);
+  context.fail({
+    exit: exits.refused,
+    what: reply === 'unreachable' ? 'the daemon does not answer' : 'the daemon is another version',
+    where: `pid ${daemon.pid}`,
+    next: 'czar daemon stop ends it; its agents run on',
+  });
   return null;
 }
 

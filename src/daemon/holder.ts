@@ -30,6 +30,11 @@ export function isThere({ pid, start }: { readonly pid: number; readonly start: 
   return liveness({ pid, start, boot: bootId() }) !== 'gone';
 }
 
+/** Whether exactly this process is known to run: what cannot be told is never signalled. */
+export function isAlive({ pid, start }: { readonly pid: number; readonly start: string }): boolean {
+  return liveness({ pid, start, boot: bootId() }) === 'alive';
+}
+
 /** The file in which a guardian says that it gave up. */
 export function gaveUpFile(place: Pick<Place, 'state'>): string {
   return join(place.state, 'guardian-gave-up');
