@@ -4,7 +4,6 @@
  *
  * Loads all that it may need when it starts, so that replacing the package under it changes nothing.
  */
-import { serve } from '../api/serve.ts';
 import type { Beginning } from '../daemon/begin.ts';
 import { guardianOf } from '../daemon/holder.ts';
 import { openLoop } from '../daemon/open-loop.ts';
@@ -18,6 +17,7 @@ import type { StartOptions } from './daemon-start.ts';
 import { exits } from './exit.ts';
 import { handlersOf } from './handlers.ts';
 import { runDisplay } from './run-display.ts';
+import { ledByAnother, serveLoop } from './serve-loop.ts';
 import { refuse } from './steering.ts';
 import type { CliContext } from './verb.ts';
 import type { Asking } from './wanted.ts';
@@ -57,14 +57,7 @@ export async function hostDaemon(
   if ('owner' in opened) {
     // Under a guardian somebody else was first, and whoever started it asks that one.
     if (options.guarded === true) context.exit(exits.refused);
-    else {
-      context.fail({
-        exit: exits.refused,
-        what: 'a czar is running in this repository already',
-        where: opened.owner === null ? null : `pid ${opened.owner.pid}`,
-        next: 'czar status shows what it does',
-      });
-    }
+    else ledByAnother(context, opened.owner);
     return false;
   }
   await using loop = opened;
@@ -74,18 +67,10 @@ export async function hostDaemon(
   }
   for (const note of loop.notes) context.out.note(note);
   const life = new DaemonLife(loop.loop, { exitWhenWaiting, isAsked: asking !== null });
-  const served = await serve(
-    loop.socket,
-    handlersOf(loop, { place, daemon: life, log: display.log }),
-  );
-  if ('refused' in served) {
-    context.fail({
-      exit: exits.refused,
-      what: served.refused,
-      next: 'move it away, or set XDG_RUNTIME_DIR to a folder of yours',
-    });
-    return false;
-  }
+  const handlers = handlersOf(loop, { place, daemon: life, log: display.log });
+  const served = await serveLoop(context, loop, handlers);
+  // What was asked when the loop started is in the log: the next one goes on with it.
+  if (served === null) return true;
   await using _socket = served;
   using _signals = life.endOnSignals();
   context.out.note(await life.over());

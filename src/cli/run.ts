@@ -3,7 +3,6 @@
  * goes on by itself any more. Ctrl-C once lets agents finish, twice stops them with their work kept. Where a daemon
  * lives, it is asked instead, and what it does is shown.
  */
-import { serve } from '../api/serve.ts';
 import { restlessRuns } from '../core/restless.ts';
 import type { RepositoryState } from '../core/state.ts';
 import { openLoop, type OpenLoop } from '../daemon/open-loop.ts';
@@ -19,6 +18,7 @@ import { findPlace } from './find-place.ts';
 import { handlersOf } from './handlers.ts';
 import { isObstructed } from './obstacle.ts';
 import { runDisplay, type RunDisplay } from './run-display.ts';
+import { ledByAnother, serveLoop } from './serve-loop.ts';
 import { insideAttempt, refuse } from './steering.ts';
 import { beginThroughDaemon } from './through-daemon.ts';
 import type { CliContext, Verb } from './verb.ts';
@@ -107,13 +107,7 @@ async function beginHere(
   if ('refused' in opened) return false;
   if ('owner' in opened) {
     if (opened.owner?.daemon !== undefined) return 'daemon';
-    const pid = opened.owner?.pid;
-    context.fail({
-      exit: exits.refused,
-      what: 'a czar is running in this repository already',
-      where: pid === undefined ? null : `pid ${pid}`,
-      next: 'czar status shows what it does',
-    });
+    ledByAnother(context, opened.owner);
     return false;
   }
   await using loop = opened;
@@ -122,18 +116,10 @@ async function beginHere(
     return false;
   }
   for (const note of loop.notes) context.out.note(note);
-  const served = await serve(
-    loop.socket,
-    handlersOf(loop, { place, daemon: null, log: display.log }),
-  );
-  if ('refused' in served) {
-    context.fail({
-      exit: exits.refused,
-      what: served.refused,
-      next: 'move it away, or set XDG_RUNTIME_DIR to a folder of yours',
-    });
-    return false;
-  }
+  const handlers = handlersOf(loop, { place, daemon: null, log: display.log });
+  const served = await serveLoop(context, loop, handlers);
+  // What was asked when the loop started is in the log: the next one goes on with it.
+  if (served === null) return true;
   await using _socket = served;
   const { run: id } = loop.admitted;
   await follow(context, { loop, run: id, display });
