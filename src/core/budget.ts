@@ -4,7 +4,7 @@
  * A worker's limit holds over all its attempts; nothing is given back. Where the run or the day has a limit, each live
  * attempt has reserved what is left of its worker's limit, so that starts together never promise more than there is.
  */
-import type { NewEvent, Spend } from './events.ts';
+import type { BudgetScope, NewEvent, Spend } from './events.ts';
 import { isLive } from './lifecycle.ts';
 import { dayOf, emptyDay, nextDay, noSpend, plus, spendOf, warningShare } from './spend.ts';
 import { tokenLimit, type Budget, type Limits, type Price } from './plan.ts';
@@ -18,8 +18,6 @@ import {
   type RunState,
   type WorkerState,
 } from './state.ts';
-
-export type Scope = 'worker' | 'run' | 'day';
 
 /** A limit of one scope beside what is used of it; null where there is no limit. */
 export interface Account {
@@ -156,7 +154,7 @@ export function usedUpText({ limit, used }: Account): string {
 }
 
 /** What has not been told of the account yet; `before` is the share that was told last. */
-function told(scope: Scope, account: Account, before: number): readonly NewEvent[] {
+function told(scope: BudgetScope, account: Account, before: number): readonly NewEvent[] {
   const share = shareOf(account);
   const data = { scope, limit: account.limit, used: account.used };
   if (share >= 1 && before < 1) return [{ type: 'budget.exceeded', data }];

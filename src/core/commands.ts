@@ -4,6 +4,7 @@
  */
 import type {
   AttemptEnd,
+  BudgetScope,
   ChangeVerdict,
   Judgement,
   KeptWork,
@@ -93,7 +94,7 @@ export type Request =
   | {
       readonly kind: 'raise-budget';
       readonly run: string;
-      readonly scope: 'worker' | 'run' | 'day';
+      readonly scope: BudgetScope;
       readonly worker: string | null;
       readonly tokens: number;
       readonly costUsd: number;

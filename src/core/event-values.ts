@@ -131,6 +131,9 @@ export interface Work {
   readonly kept: readonly KeptWork[];
 }
 
+/** Whose budget. */
+export type BudgetScope = 'worker' | 'run' | 'day';
+
 /** What counts against budgets. */
 export interface Spend {
   /** Fresh input and output. */

@@ -8,6 +8,7 @@ import type { Limits, Plan } from './plan.ts';
 import type {
   AttemptEnd,
   Block,
+  BudgetScope,
   ChangeVerdict,
   Entered,
   Judgement,
@@ -31,7 +32,7 @@ export type StopTarget = 'cancelled' | 'paused' | 'blocked' | 'failed' | 'ready'
 
 /** A limit, and what is used of it. */
 export interface BudgetNews {
-  readonly scope: 'worker' | 'run' | 'day';
+  readonly scope: BudgetScope;
   readonly limit: Limits;
   readonly used: Spend;
 }
@@ -145,7 +146,7 @@ export interface EventData {
   'worker.usage': Usage & { readonly source: 'reported' | 'estimated' };
   'budget.warned': BudgetNews;
   'budget.exceeded': BudgetNews;
-  'budget.raised': Spend & { readonly scope: 'worker' | 'run' | 'day'; readonly by: Principal };
+  'budget.raised': Spend & { readonly scope: BudgetScope; readonly by: Principal };
   /** A line of a report or output that claims to be a report and is not acceptable. */
   'worker.report_refused': { readonly error: string };
   /** How far the attempt's report file and output have been read: lines before count once. */

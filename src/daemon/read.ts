@@ -12,15 +12,15 @@ import { isLive } from '../core/lifecycle.ts';
 import { restlessRuns } from '../core/restless.ts';
 import { isRunLive, type RepositoryState, type RunState, type WorkerState } from '../core/state.ts';
 import { JournalError, type EventQuery } from '../journal/journal.ts';
-import { readOwner } from '../journal/lock.ts';
 import { openJournalForReading, type SqliteJournal } from '../journal/sqlite.ts';
 import { damageNote } from '../journal/suspicion.ts';
 import { droppedBytes, olderPart } from '../process/bounded-file.ts';
 import { watchFolder } from '../process/changes.ts';
-import { bootId, liveness } from '../process/identity.ts';
+import { liveness } from '../process/identity.ts';
 import { readLines } from '../process/tail.ts';
 import type { TokensOf } from '../report/event-line.ts';
 import type { Liveness, LivenessOf } from '../report/status.ts';
+import { holderOf } from './holder.ts';
 import type { Place } from './place.ts';
 import { signsOfLife, type SignsOfLife } from './signs-of-life.ts';
 
@@ -71,9 +71,7 @@ export async function lastSeq(place: Place): Promise<number> {
 
 /** Whether a process that says it holds the lock of this place lives, as far as the system tells. */
 export function isHeld(place: Place): boolean {
-  const owner = readOwner(place.state);
-  if (owner === null) return false;
-  return liveness({ pid: owner.pid, start: owner.start, boot: bootId() }) !== 'gone';
+  return holderOf(place) !== null;
 }
 
 /** The view. Its methods throw `JournalError`, which `withReader` turns into a value. */
