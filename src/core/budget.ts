@@ -43,13 +43,13 @@ export function dayAccount(state: RepositoryState, run: RunState, now: number): 
   return { limit: raised(run.plan.policies.budget?.day ?? noLimit, added), used };
 }
 
-/** What live attempts of these runs have reserved. */
+/** What live attempts of these runs may still use: of every run, since the day may be limited by another one's plan. */
 export function reservedBy(runs: Iterable<RunState>): Spend {
   let sum = noSpend;
   for (const run of runs) {
     if (!isRunLive(run)) continue;
     for (const worker of workersIn(run, 'starting', 'active'))
-      sum = plus(sum, reservationOf(run, worker));
+      sum = plus(sum, openOf(workerAccount(run, worker)));
   }
   return sum;
 }

@@ -36,10 +36,13 @@ export interface BudgetDocument {
 
 /** The budgets as JSON. */
 export function budgetDocument(state: RepositoryState, run: RunState, now: number): BudgetDocument {
+  // Where nothing but workers is limited, nothing is reserved.
+  const reserved = (runs: readonly RunState[]): Spend =>
+    run.plan.policies.budget === undefined ? noSpend : reservedBy(runs);
   return {
     v: 1,
-    run: { id: run.id, ...account(runAccount(run), reservedBy([run])) },
-    day: account(dayAccount(state, run, now), reservedBy(restlessRuns(state))),
+    run: { id: run.id, ...account(runAccount(run), reserved([run])) },
+    day: account(dayAccount(state, run, now), reserved(restlessRuns(state))),
     workers: membersOf(run).map((worker) => {
       const { budget } = definitionOf(run, worker.id);
       return {
