@@ -2,7 +2,7 @@
 import { accept, refuse, type Decision } from './decision.ts';
 import { unsatisfied } from './edges.ts';
 import { of, refuseRoot, why, type Asked } from './asked.ts';
-import { definitionOf, isRunLive, type RunState, type WorkerState } from './state.ts';
+import { definitionOf, isRunLive, workersOf, type RunState, type WorkerState } from './state.ts';
 
 /** Retry of one worker. */
 export function retry(run: RunState, worker: WorkerState, request: Asked<'retry'>): Decision {
@@ -27,7 +27,7 @@ export function retry(run: RunState, worker: WorkerState, request: Asked<'retry'
 
 /** Retry of everything that failed. */
 export function retryFailed(run: RunState, request: Asked<'retry-failed'>): Decision {
-  const failed = [...run.workers.values()].filter((worker) => worker.state === 'failed');
+  const failed = workersOf(run).filter((worker) => worker.state === 'failed');
   if (run.state === 'failed' && run.tip === null) {
     // It failed before anything could start: its repository is prepared again.
     return accept([{ type: 'run.running', run: run.id, data: { reason: 'tried again' } }]);

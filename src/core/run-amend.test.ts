@@ -52,6 +52,18 @@ describe('amending the plan of a run', () => {
     assert.equal(world.run.state, 'complete');
   });
 
+  test('one that failed and was taken out stays out when what failed is retried', () => {
+    const world = new CoreWorld(planOf([{ id: 'a', ...failsOnce }, { id: 'b', ...failsOnce }]));
+    world.rest((intent) =>
+      intent.kind === 'watch' ? endOf(intent, { how: 'exited', code: 1 }) : null,
+    );
+    amend(world, later([{ id: 'a', ...failsOnce }]));
+    assert.equal(world.ask({ kind: 'retry-failed', run: runId }).ok, true);
+    assert.deepEqual([world.worker('a').state, world.worker('b').state], ['ready', 'failed']);
+    world.rest();
+    assert.equal(world.run.state, 'complete');
+  });
+
   test('what is under way or complete is refused by name, and nothing changes', () => {
     const world = new CoreWorld(planOf([{ id: 'a' }, { id: 'b' }, { id: 'c', on: ['b'] }]));
     world.rest(undefined, (intent) => intent.kind === 'watch' && intent.worker === 'a');
