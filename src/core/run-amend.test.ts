@@ -53,7 +53,12 @@ describe('amending the plan of a run', () => {
   });
 
   test('one that failed and was taken out stays out when what failed is retried', () => {
-    const world = new CoreWorld(planOf([{ id: 'a', ...failsOnce }, { id: 'b', ...failsOnce }]));
+    const world = new CoreWorld(
+      planOf([
+        { id: 'a', ...failsOnce },
+        { id: 'b', ...failsOnce },
+      ]),
+    );
     world.rest((intent) =>
       intent.kind === 'watch' ? endOf(intent, { how: 'exited', code: 1 }) : null,
     );
