@@ -58,10 +58,14 @@ export class Ledger {
     if (before === undefined) return;
     const after = openBook(before.id, event.data.plan, before.approve);
     const workers = new Map(before.workers);
+    const held = new Map<string, ReadonlySet<string>>();
     for (const [id, worker] of after.workers) {
       const known = workers.get(id);
       if (known === undefined) workers.set(id, worker);
-      else known.definition = worker.definition;
+      else {
+        held.set(id, new Set([...known.satisfied].map((at) => edgeOf(known, at))));
+        known.definition = worker.definition;
+      }
     }
     const run = { ...before, plan: after.plan, waves: after.waves, workers };
     this.runs.set(run.id, run);
@@ -70,10 +74,17 @@ export class Ledger {
       if (worker === undefined) continue;
       worker.satisfied.clear();
       worker.definition.edges.forEach((edge, index) => {
-        if (edgeHolds(run, edge)) worker.satisfied.add(index);
+        // An edge is satisfied once: one that stays as it was is not asked again.
+        const before = held.get(id)?.has(edgeOf(worker, index)) === true;
+        if (before || edgeHolds(run, edge)) worker.satisfied.add(index);
       });
     }
   }
+}
+
+function edgeOf({ definition }: WorkerBook, at: number): string {
+  const edge = definition.edges[at];
+  return `${edge?.on} ${edge?.requires}`;
 }
 
 function ofRun(run: RunBook, event: Event): void {

@@ -1,5 +1,6 @@
 /** How long a daemon lives: until every run is over, or it is told to end. */
 import { contractVersion, type End, type Ended } from '../api/contract.ts';
+import { isPublishing } from '../core/publish.ts';
 import { restlessRuns } from '../core/restless.ts';
 import { countIn } from '../core/run-index.ts';
 import { isRunLive, type RepositoryState, type RunState } from '../core/state.ts';
@@ -95,7 +96,7 @@ export class DaemonLife implements DaemonHandlers {
   }
 
   #goesOn(run: RunState): boolean {
-    if (run.landing !== null || run.state === 'running') return true;
+    if (run.landing !== null || run.state === 'running' || isPublishing(run)) return true;
     return isRunLive(run) && !this.#exitWhenWaiting;
   }
 

@@ -3,8 +3,9 @@
  * goes on by itself any more. Ctrl-C once lets agents finish, twice stops them with their work kept. Where a daemon
  * lives, it is asked instead, and what it does is shown.
  */
+import { isPublishing } from '../core/publish.ts';
 import { restlessRuns } from '../core/restless.ts';
-import type { RepositoryState } from '../core/state.ts';
+import type { RepositoryState, RunState } from '../core/state.ts';
 import { openLoop, type OpenLoop } from '../daemon/open-loop.ts';
 import type { Place } from '../daemon/place.ts';
 import { lastSeq } from '../daemon/read.ts';
@@ -170,13 +171,16 @@ async function follow(context: CliContext, { loop, run: id, display }: Following
   context.exit(exitOf(run, presses > 0));
 }
 
+/** Whether something of the run is still to be done without anybody's word. */
+function goesOn(run: RunState): boolean {
+  return run.state === 'running' || run.landing !== null || isPublishing(run);
+}
+
 /** Whether this loop has nothing left to do: no run goes on by itself, or it was told to end and no agent lives. */
 function isOver(
   state: RepositoryState,
   { idle, draining }: { readonly idle: boolean; readonly draining: boolean },
 ): boolean {
   if (!idle) return false;
-  return (
-    draining || restlessRuns(state).every((run) => run.state !== 'running' && run.landing === null)
-  );
+  return draining || !restlessRuns(state).some(goesOn);
 }

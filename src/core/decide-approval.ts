@@ -1,6 +1,7 @@
 /** Requests about launches that wait for a person: approve, deny, and whether the run asks at all. */
 import { awaited } from './approval.ts';
 import { of, why, type Asked } from './asked.ts';
+import { backToWork } from './back-to-work.ts';
 import { accept, refuse, type Decision } from './decision.ts';
 import type { NewEvent, Principal } from './events.ts';
 import { approvalOf, definitionOf, isRunLive, type RunState, type WorkerState } from './state.ts';
@@ -76,19 +77,7 @@ function approveOne(run: RunState, worker: WorkerState, by: Principal): Decision
     data: { ...subject(run, worker), by },
   });
   if (worker.state === 'blocked' && worker.block?.kind === 'denied') {
-    return accept([
-      granted,
-      of(run, worker, {
-        type: 'worker.ready',
-        data: {
-          from: 'blocked',
-          reason: 'approved after all',
-          notBefore: null,
-          counts: 'interrupted',
-          tree: null,
-        },
-      }),
-    ]);
+    return accept([granted, backToWork(run, worker, 'approved after all', 'interrupted')]);
   }
   const said = approvalOf(run, worker)?.state;
   if (worker.state === 'ready' && said === 'asked') return accept([granted]);

@@ -1,8 +1,8 @@
 /** Request that raises a budget, of a worker, the run or the day, and lets go on what it stopped. */
 import { of, refusePaused, type Asked } from './asked.ts';
+import { backToWork } from './back-to-work.ts';
 import { runAccount, workerAccount, type Account } from './budget.ts';
 import { accept, refuse, type Decision } from './decision.ts';
-import { backToWork } from './decide-settle.ts';
 import type { NewEvent } from './events.ts';
 import type { RunState, WorkerState } from './state.ts';
 

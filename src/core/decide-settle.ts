@@ -1,4 +1,5 @@
 /** Requests that settle what blocks a worker: answer, unblock, approval of a protected path. */
+import { backToWork } from './back-to-work.ts';
 import { accept, refuse, type Decision } from './decision.ts';
 import { of, refusePaused, refuseRoot, why, type Asked } from './asked.ts';
 import { pathPatch, type NewEvent } from './events.ts';
@@ -112,13 +113,4 @@ function onward(
         data: { from: 'blocked', reason: 'unblocked' },
       });
   }
-}
-
-/** Back to ready, to go on where the attempt ended. */
-export function backToWork(run: RunState, worker: WorkerState, reason: string): NewEvent {
-  const tree = worker.attempts > 0 ? 'continue' : null;
-  return of(run, worker, {
-    type: 'worker.ready',
-    data: { from: 'blocked', reason, notBefore: null, counts: null, tree },
-  });
 }

@@ -1,6 +1,7 @@
 /** Which refs of the user's repository are behind what the log says. */
 import { workersWithRefs } from './run-index.ts';
 import type { RunState } from './state.ts';
+import { triesAllowed } from './trouble.ts';
 
 /** Refs that are not as they should be, with the commits that they should be at. */
 export function unpublished(run: RunState): Readonly<Record<string, string>> {
@@ -16,4 +17,26 @@ export function unpublished(run: RunState): Readonly<Record<string, string>> {
     for (const kept of worker.kept) want(kept.ref, kept.commit);
   }
   return wanted;
+}
+
+/** Refs that are brought up to date next; those that the user moved are left alone unless they are tried once more. */
+export function publishable(run: RunState, retryDiverged: boolean): readonly string[] {
+  return Object.keys(unpublished(run)).filter((ref) => retryDiverged || !(ref in run.diverged));
+}
+
+/** Key of the effect that brings them up to date. */
+export function publishKey(run: RunState): string {
+  return `${run.id}/publish:`;
+}
+
+/** Why refs of the user's repository stay behind for now, after several tries; null when they do not. */
+export function publishTrouble(run: RunState): string | null {
+  const trouble = run.troubles[publishKey(run)];
+  const behind = publishable(run, false).length > 0;
+  return behind && trouble !== undefined && trouble.tries >= triesAllowed ? trouble.error : null;
+}
+
+/** Whether refs of the user's repository are about to be brought up to date: until then a run has not come home. */
+export function isPublishing(run: RunState): boolean {
+  return publishable(run, false).length > 0 && publishTrouble(run) === null;
 }

@@ -52,6 +52,36 @@ describe('amending the plan of a run', () => {
     assert.equal(world.run.state, 'complete');
   });
 
+  test('one that asked, and that an amendment lets wait for another, waits for it once it is answered', () => {
+    const world = new CoreWorld(planOf([{ id: 'a' }, { id: 'b' }]));
+    const asks: Script = (intent, w) => {
+      if (intent.kind !== 'watch' || intent.worker !== 'b') return null;
+      w.send({
+        kind: 'reports',
+        run: runId,
+        worker: 'b',
+        attempt: 1,
+        refused: [],
+        reportOffset: 10,
+        outputOffset: 0,
+        reports: [{ kind: 'ask', text: 'which?' }],
+      });
+      return endOf(intent, { how: 'exited', code: 0 });
+    };
+    world.rest(asks, (intent) => intent.kind === 'watch' && intent.worker === 'a');
+    assert.equal(world.worker('b').block?.kind, 'question');
+    const plan = later([{ id: 'a' }, { id: 'b', on: ['a'], mission: 'after a' }]);
+    assert.equal(amend(world, plan).ok, true);
+    world.ask({ kind: 'answer', run: runId, worker: 'b', text: 'that one' });
+    assert.equal(world.worker('b').state, 'pending');
+    world.rest();
+    assert.equal(world.run.state, 'complete');
+    assert.deepEqual(
+      world.log.filter(({ type }) => type === 'worker.complete').map(({ worker }) => worker),
+      ['a', 'b'],
+    );
+  });
+
   test('one that failed and was taken out stays out when what failed is retried', () => {
     const world = new CoreWorld(
       planOf([
@@ -64,8 +94,8 @@ describe('amending the plan of a run', () => {
     );
     amend(world, later([{ id: 'a', ...failsOnce }]));
     assert.equal(world.ask({ kind: 'retry-failed', run: runId }).ok, true);
-    assert.deepEqual([world.worker('a').state, world.worker('b').state], ['ready', 'failed']);
     world.rest();
+    assert.deepEqual([world.worker('a').state, world.worker('b').state], ['complete', 'failed']);
     assert.equal(world.run.state, 'complete');
   });
 

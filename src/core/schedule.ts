@@ -7,7 +7,7 @@ import { collectMode } from './collect-mode.ts';
 import { inputsOf, setupOf } from './grant.ts';
 import { intentKey as key } from './intent-key.ts';
 import type { Intent } from './intents.ts';
-import { unpublished } from './publish.ts';
+import { publishable, publishKey, unpublished } from './publish.ts';
 import { mergeIsThrough } from './queue.ts';
 import { restlessRuns } from './restless.ts';
 import { waitsForDay } from './budget.ts';
@@ -330,8 +330,6 @@ function* landingIntents(run: RunState): Generator<Intent> {
 
 /** Refs of the user's repository that are behind what the log says. */
 function* publishing(run: RunState, retryDiverged: boolean): Generator<Intent> {
-  const wanted = unpublished(run);
-  const due = Object.keys(wanted).filter((ref) => retryDiverged || !(ref in run.diverged));
-  if (due.length === 0) return;
-  yield { kind: 'publish', key: `${run.id}/publish:`, run: run.id, refs: wanted };
+  if (publishable(run, retryDiverged).length === 0) return;
+  yield { kind: 'publish', key: publishKey(run), run: run.id, refs: unpublished(run) };
 }

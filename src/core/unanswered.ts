@@ -2,6 +2,7 @@
  * What waits for a person, since when, and what happens by itself when nobody answers in time (`if_unanswered`, `after`).
  * Nothing does while the run is paused. What a person has decided (a denial, a pause) waits for that person.
  */
+import { backToWork } from './back-to-work.ts';
 import { denying } from './decide-approval.ts';
 import type { NewEvent } from './events.ts';
 import type { Plan } from './plan.ts';
@@ -82,11 +83,7 @@ function dealtWith(run: RunState, worker: WorkerState, { instead }: Fallback): r
       if (from === 'ready') return denying(run, worker, { by, why: 'nobody answered in time' });
       return [
         { type: 'worker.noted', ...place, data: { by, kind: 'answer', text: nobodyAnswered } },
-        {
-          type: 'worker.ready',
-          ...place,
-          data: { from, reason, notBefore: null, counts: null, tree: 'continue' },
-        },
+        backToWork(run, worker, reason),
       ];
   }
 }

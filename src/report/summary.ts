@@ -1,6 +1,7 @@
 /** The closing words of a run: what came of it, what failed and what to do about that, where the result is. Pure. */
 import { awaitsApproval, definitionOf, type RunState, type WorkerState } from '../core/state.ts';
 import { leftOutOf } from '../core/left-out.ts';
+import { publishable, publishTrouble } from '../core/publish.ts';
 import { nextCommand } from './next-command.ts';
 import { columns, oneLine } from './cells.ts';
 import { counted, grouped, spanText } from './figures.ts';
@@ -34,6 +35,7 @@ export function summaryLines(
     ...unfinished.flatMap((worker) => ['', ...attention(run, worker)]),
     '',
     ...(run.state === 'paused' ? ['the run is paused', '    next: czar resume'] : []),
+    ...behind(run),
     ...result(run, workers),
   ];
 }
@@ -43,6 +45,17 @@ function leftOut(workers: readonly WorkerState[]): readonly string[] {
   const files = workers.flatMap((worker) => leftOutOf(worker.kept));
   if (files.length === 0) return [];
   return [`${counted(files.length, 'file')} left out of git: czar kept list names them`];
+}
+
+/** Branches of the user's repository that could not be brought up to date. */
+function behind(run: RunState): readonly string[] {
+  const why = publishTrouble(run);
+  if (why === null) return [];
+  return [
+    `${counted(publishable(run, false).length, 'ref')} of this run could not be written to your repository: ${oneLine(why)}`,
+    '    the work is safe; the next czar run or czar land tries it again',
+    '',
+  ];
 }
 
 function ending(run: RunState): string {
