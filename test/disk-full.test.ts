@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Event } from '../src/core/events.ts';
 import { isPublishing } from '../src/core/publish.ts';
+import { noSources } from '../src/core/limits.ts';
 import { newRun } from '../src/daemon/new-run.ts';
 import { openLoop } from '../src/daemon/open-loop.ts';
 import { locate } from '../src/daemon/place.ts';
@@ -244,7 +245,7 @@ async function play(
       if (full !== null && before < full && log.length >= full) disk.fill();
       if (!noticed && events.some((event) => event.type === 'effect.failed')) relieve();
     },
-    onUntold: () => {},
+    onNotice: () => {},
     onStall: relieve,
     admit: async (state, git) => {
       const made = await newRun({
@@ -256,6 +257,7 @@ async function play(
         target: null,
         includeDirty: false,
         approve: false,
+        sources: noSources,
         state,
         now: Date.now(),
       });

@@ -46,7 +46,7 @@ export async function hostDaemon(
       display.show(events, state);
       if (options.guarded === true) boundDaemonLog(place);
     },
-    onUntold: (line) => context.out.note(line),
+    onNotice: (line) => context.out.note(line),
     onStall: (why) => display.stalled(why),
     admit: async (state, git) =>
       asking === null ? nothing : admit(context, { place, facts, asking, state, git }),

@@ -95,7 +95,7 @@ async function perform(
     now: context.now,
     only: isLanding(order.run),
     admit: async () => true,
-    onUntold: (line) => context.out.note(line),
+    onNotice: (line) => context.out.note(line),
     onCommit: (batch) => {
       events.push(...batch);
       for (const event of batch) {

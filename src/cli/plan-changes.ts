@@ -1,7 +1,9 @@
 /** `czar plan diff|amend`: how the files differ from what a run has, and taking them into it. */
 import { openLogState } from '../daemon/hold-log.ts';
+import { limitChange, limitTexts } from '../core/limits.ts';
 import type { RunState } from '../core/state.ts';
 import { invalid } from '../daemon/choose-run.ts';
+import { askLimits } from '../daemon/limits-now.ts';
 import { planNow } from '../daemon/plan-changes.ts';
 import { diffPlans } from '../plan/diff.ts';
 import { configSources } from './config-sources.ts';
@@ -13,9 +15,12 @@ import type { CliContext } from './verb.ts';
 import { sayRefusal } from './wanted.ts';
 
 /** How the files differ from the run's plan, line by line; null when there is no run, which has been said. */
-function differences(
-  context: CliContext,
-): { readonly run: RunState; readonly lines: readonly string[] } | null {
+function differences(context: CliContext): {
+  readonly run: RunState;
+  readonly lines: readonly string[];
+  /** Limits that differ: they need no amendment. */
+  readonly limits: readonly string[];
+} | null {
   const place = findPlace(context);
   if (place === null) return null;
   const state = openLogState(place);
@@ -34,7 +39,10 @@ function differences(
     sayRefusal(context, invalid(now).refusal);
     return null;
   }
-  return { run, lines: diffPlans(run.plan, now.plan) };
+  const asked = askLimits(place, run, configSources(context));
+  const change = 'problem' in asked ? null : limitChange(run.plan.policies, asked.limits);
+  const limits = change === null ? [] : limitTexts(change);
+  return { run, lines: diffPlans(run.plan, now.plan), limits };
 }
 
 function isOver({ state }: RunState): boolean {
@@ -45,9 +53,14 @@ function isOver({ state }: RunState): boolean {
 export function showDifferences(context: CliContext): void {
   const found = differences(context);
   if (found === null) return;
-  const { run, lines } = found;
-  if (context.options.json) return context.out.json({ v: 1, run: run.id, differences: lines });
+  const { run, lines, limits } = found;
+  if (context.options.json)
+    return context.out.json({ v: 1, run: run.id, differences: lines, limits });
   for (const line of lines) context.out.line(line);
+  if (limits.length > 0 && !isOver(run))
+    context.out.note(
+      `Limits hold without an amendment, as soon as the run goes on: ${limits.join(', ')}.`,
+    );
   context.out.note(
     lines.length === 0
       ? `The files are as run ${run.id} has them.`

@@ -100,7 +100,7 @@ async function beginHere(
     env: { ...context.env },
     now: context.now,
     onCommit: (events, state) => display.show(events, state),
-    onUntold: (line) => context.out.note(line),
+    onNotice: (line) => context.out.note(line),
     onStall: (why) => display.stalled(why),
     admit: async (state, git) => admit(context, { place, facts, state, git, asking }),
     first: ({ requests }) => requests,

@@ -42,6 +42,7 @@ export function aRun(
     day: null,
     raised: { tokens: 0, costUsd: 0 },
     told: 0,
+    sources: null,
     startedAt: 1,
     endedAt: null,
     reason: null,

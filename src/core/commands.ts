@@ -17,6 +17,7 @@ import type {
   Work,
 } from './events.ts';
 import type { IntentKind } from './intents.ts';
+import type { RunLimits, RunSources } from './limits.ts';
 import type { Plan } from './plan.ts';
 
 /** What git says of a worker's tree, needed to accept `submit`. */
@@ -40,6 +41,8 @@ export type Request =
       readonly scope: readonly string[] | null;
       /** Every launch waits for a person; left out when only those do whose definition says so. */
       readonly approve?: boolean;
+      /** From where beside the files the configuration came; left out when from nowhere. */
+      readonly sources?: RunSources;
     }
   | {
       readonly kind: 'retry';
@@ -106,6 +109,13 @@ export type Request =
       readonly plan: Plan;
       readonly scope: readonly string[] | null;
     }
+  /** The limits that the configuration gives now; with `sources` null it comes from where it came from. */
+  | {
+      readonly kind: 'set-limits';
+      readonly run: string;
+      readonly limits: RunLimits;
+      readonly sources: RunSources | null;
+    }
   /** `workers` is null for all that ask. */
   | { readonly kind: 'approve'; readonly run: string; readonly workers: readonly string[] | null }
   | {
@@ -125,7 +135,7 @@ type WithoutFacts<R> = R extends unknown ? Omit<R, Facts> : never;
 
 /** What a person asks of a run, without the facts that the loop looks up itself (a tree's state, where a branch stands). */
 export type Steering =
-  | WithoutFacts<Exclude<Request, { kind: 'start-run' | 'amend' }>>
+  | WithoutFacts<Exclude<Request, { kind: 'start-run' | 'amend' | 'set-limits' }>>
   | { readonly kind: 'amend'; readonly run: string; readonly sources: ConfigSources };
 
 /** From where, beside the home, a configuration comes. */

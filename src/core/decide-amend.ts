@@ -4,6 +4,7 @@ import { reviving } from './decide-again.ts';
 import { cancelling } from './decide-stop.ts';
 import { accept, refuse, type Decision } from './decision.ts';
 import type { NewEvent, Principal } from './events.ts';
+import { limitsOf, underLimits } from './limits.ts';
 import { isFinal, type WorkerStateName } from './lifecycle.ts';
 import type { WorkerDefinition } from './plan.ts';
 import { definitions, isRunLive, type RunState, type WorkerState } from './state.ts';
@@ -38,7 +39,9 @@ export function amend(run: RunState, request: Asked<'amend'>): Decision {
       'czar run --new starts another run with the files as they are.',
     );
   }
-  const { plan, scope, by } = request;
+  const { scope, by } = request;
+  // Limits change by themselves.
+  const plan = underLimits(request.plan, limitsOf(run.plan.policies));
   if (plan.revision === run.plan.revision) return accept([]);
   if (plan.policies.isolation !== run.plan.policies.isolation) {
     return refuse(

@@ -4,6 +4,7 @@ import type { Request } from './commands.ts';
 import { raiseRun, raiseWorker } from './decide-budget.ts';
 import { amend } from './decide-amend.ts';
 import { retry, retryFailed, reviving, submit } from './decide-again.ts';
+import { setLimits } from './decide-limits.ts';
 import { decideLanding } from './decide-land.ts';
 import { approve, deny, setApproval } from './decide-approval.ts';
 import { pause, pauseRun, resume, resumeRun, tell } from './decide-pause.ts';
@@ -58,6 +59,8 @@ export function decideRequest(
       return deny(run, request);
     case 'set-approval':
       return setApproval(run, request);
+    case 'set-limits':
+      return setLimits(run, request);
     case 'retry-failed':
       return retryFailed(run, request);
     case 'cancel':
@@ -122,13 +125,18 @@ export function decideRequest(
 function startRun(state: RepositoryState, request: Asked<'start-run'>): Decision {
   if (state.runs.has(request.run)) return refuse(4, `Run ${request.run} exists already.`, null);
   const { run, checkout = '', plan, base, integration, target, scope } = request;
-  const data = { checkout, plan, base, integration, target, scope };
+  const data = {
+    checkout,
+    plan,
+    base,
+    integration,
+    target,
+    scope,
+    ...(request.approve === true ? { approve: true as const } : {}),
+    ...(request.sources === undefined ? {} : { sources: request.sources }),
+  };
   return accept([
-    {
-      type: 'run.started',
-      run,
-      data: request.approve === true ? { ...data, approve: true } : data,
-    },
+    { type: 'run.started', run, data },
     ...plan.workers.map((worker): NewEvent => ({
       type: 'worker.pending',
       run,

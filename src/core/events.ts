@@ -4,6 +4,7 @@
  * An event that enters a worker state is `worker.<state>` (`starting` is `worker.started`) and carries `from` and
  * `reason`. Times inside the core are milliseconds since 1970 (`at`); the codec writes them as ISO 8601.
  */
+import type { RunLimits, RunSources } from './limits.ts';
 import type { Limits, Plan } from './plan.ts';
 import type {
   AttemptEnd,
@@ -58,6 +59,8 @@ export interface EventData {
     readonly scope: readonly string[] | null;
     /** Every launch waits for a person; absent when only those do whose definition says so. */
     readonly approve?: true;
+    /** From where beside the files its configuration came; absent when from nowhere. */
+    readonly sources?: RunSources;
   };
   /** The run has another plan from here on; what follows for each worker stands in events of its own. */
   'plan.amended': {
@@ -67,6 +70,14 @@ export interface EventData {
     readonly added: readonly string[];
     readonly changed: readonly string[];
     readonly removed: readonly string[];
+  };
+  /** Other limits hold from here on: those that differ as they were and as they are, what is in one alone had or has none. */
+  'limits.changed': {
+    readonly before: Partial<RunLimits>;
+    readonly after: Partial<RunLimits>;
+    /** From where they come now; absent when that stays as it was. */
+    readonly sources?: RunSources;
+    readonly by: Principal;
   };
   'run.prepared': { readonly commit: string };
   'run.waiting': { readonly workers: readonly string[] };

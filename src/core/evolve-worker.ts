@@ -146,6 +146,7 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
     case 'plan.amended':
     case 'run.prepared':
     case 'run.waiting':
+    case 'limits.changed':
     case 'run.running':
     case 'run.complete':
     case 'run.failed':

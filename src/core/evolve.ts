@@ -7,6 +7,7 @@ import type { Event } from './events.ts';
 import { noSpend, plus, warningShare, withDay } from './spend.ts';
 import { evolveWorker } from './evolve-worker.ts';
 import type { IntentKind } from './intents.ts';
+import { limitKeys, underLimits } from './limits.ts';
 import type { Plan } from './plan.ts';
 import { noteRun } from './restless.ts';
 import { replaceWorker } from './run-index.ts';
@@ -97,6 +98,7 @@ function startedRun(
     day: null,
     raised: noSpend,
     told: 0,
+    sources: data.sources ?? null,
     troubles: {},
   };
 }
@@ -147,6 +149,15 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
       return { state: 'paused', pausedAt: event.at };
     case 'run.approval_set':
       return { approve: event.data.approve };
+    case 'limits.changed': {
+      const { before, after, sources } = event.data;
+      const gone = limitKeys.filter((key) => before[key] !== undefined);
+      const anew =
+        before.budget === undefined && after.budget === undefined
+          ? {}
+          : { told: 0, day: withDay(run, event.at, { told: 0 }) };
+      return { plan: underLimits(run.plan, after, gone), sources: sources ?? run.sources, ...anew };
+    }
     case 'run.cancel_requested':
       return { cancelling: true };
     case 'worker.merged':

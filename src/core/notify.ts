@@ -13,6 +13,7 @@ export const noticeTypes = [
   'budget.warned',
   'budget.exceeded',
   'budget.raised',
+  'limits.changed',
   'run.waiting',
   'run.running',
   'run.paused',

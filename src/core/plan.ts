@@ -162,7 +162,7 @@ export interface Policies {
 export interface Plan {
   /** Project name, for display. */
   readonly name: string;
-  /** Hash over everything below: the revision of the plan. */
+  /** Hash over everything below but the limits: the revision of the plan. */
   readonly revision: string;
   /** In plan order (PRODUCT: priority, then file name and position, then id). */
   readonly workers: readonly WorkerDefinition[];

@@ -148,7 +148,7 @@ describe('amending the plan of a run', () => {
         .ok,
       true,
     );
-    assert.equal(world.worker('b').state, 'starting');
+    assert.equal(world.worker('b').state, 'ready', 'c has the slot');
     world.rest();
     assert.equal(world.worker('b').state, 'complete');
     assert.equal(world.run.state, 'failed');

@@ -18,6 +18,7 @@ import type {
   Work,
 } from './events.ts';
 import type { WorkerStateName } from './lifecycle.ts';
+import type { RunSources } from './limits.ts';
 import type { Plan, WorkerDefinition } from './plan.ts';
 
 export interface RepositoryState {
@@ -79,6 +80,8 @@ export interface RunState {
     readonly tip: string;
     readonly at: number;
   } | null;
+  /** From where beside the files its configuration comes; null for nowhere. */
+  readonly sources: RunSources | null;
   /** What its workers have used. */
   readonly spent: Spend;
   /** The last day on which it spent or added anything; null before the first. */

@@ -8,6 +8,7 @@ import type { GitContext } from '../git/context.ts';
 import type { RepositoryFacts } from '../git/repository.ts';
 import { counted } from '../report/figures.ts';
 import { choose, invalid, refusal, type Refusal, type Wanted } from './choose-run.ts';
+import { askLimits, runSources } from './limits-now.ts';
 import { newRun } from './new-run.ts';
 import type { Place } from './place.ts';
 import { planNow } from './plan-changes.ts';
@@ -49,6 +50,19 @@ export async function begin(at: {
       if ('problem' in found) return invalid(found);
       requests.push({ kind: 'amend', run, plan: found.plan, scope });
     }
+    const live = state.runs.get(run);
+    const limits = live === undefined ? null : askLimits(place, live, wanted.sources);
+    const words: string[] = [];
+    if (limits !== null && live !== undefined) {
+      // What the run cannot have yet may be what an amendment brings with it.
+      const decided =
+        'problem' in limits || choice.amend !== null
+          ? null
+          : decide(state, { ...limits, by: 'user' }, now);
+      if ('problem' in limits) words.push(`${limits.problem}: the limits stay as they were.`);
+      else if (decided?.ok === false) words.push(decided.rejection.what);
+      else if (decided === null || decided.events.length > 0) requests.push(limits);
+    }
     const approving = state.runs.get(run)?.approve === true;
     if (wanted.approve && !approving) requests.push({ kind: 'set-approval', run, approve: true });
     if (choice.retryFailed) requests.push({ kind: 'retry-failed', run });
@@ -60,11 +74,12 @@ export async function begin(at: {
     }
     const over = requests.length === 0 && state.runs.get(run)?.state === 'complete';
     const waits = requests.length === 0 && state.runs.get(run)?.state === 'waiting';
-    return { ok: true, run, requests, over, waits, notes };
+    return { ok: true, run, requests, over, waits, notes: [...notes, ...words] };
   }
   const { plan, scope, settings } = choice;
   const { includeDirty, approve } = wanted;
-  const options = { plan, scope, ...settings, includeDirty, approve };
+  const sources = runSources(wanted.sources);
+  const options = { plan, scope, ...settings, includeDirty, approve, sources };
   const made = await newRun({ git, facts, state, now, ...options });
   if (!made.ok) {
     const { exit, what, next } = made.rejection;

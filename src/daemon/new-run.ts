@@ -2,6 +2,7 @@
 import { relative } from 'node:path';
 import type { Rejection, Request } from '../core/commands.ts';
 import type { RunBase } from '../core/events.ts';
+import { noSources, same, type RunSources } from '../core/limits.ts';
 import type { Plan } from '../core/plan.ts';
 import type { RepositoryState } from '../core/state.ts';
 import { branchFacts, type BranchFacts } from '../git/branches.ts';
@@ -37,6 +38,7 @@ export async function newRun(options: {
   readonly includeDirty: boolean;
   /** Whether each launch waits for a person's approval. */
   readonly approve: boolean;
+  readonly sources: RunSources;
   readonly state: RepositoryState;
   readonly now: number;
 }): Promise<NewRun> {
@@ -111,6 +113,7 @@ export async function newRun(options: {
       target,
       scope: options.scope,
       ...(options.approve ? { approve: true } : {}),
+      ...(same(options.sources, noSources) ? {} : { sources: options.sources }),
     },
     leftOut: from.leftOut,
   };

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { evaluateWhen } from '../plan/expression.ts';
 import type { Home } from '../plan/home.ts';
 import { allDeleted, emptyTrash } from '../git/discard.ts';
@@ -34,6 +34,7 @@ import { performer } from './perform.ts';
 import { steadyClock } from './steady-clock.ts';
 import { openDerivedFiles } from './derived-files.ts';
 import { takeLock } from './take-lock.ts';
+import { watchLimits } from './watch-limits.ts';
 import { crashPoint } from './crash-point.ts';
 import { packageVersion } from './version.ts';
 import {
@@ -76,8 +77,8 @@ export async function openLoop<Admitted>(options: {
   /** Which effects this loop performs; all when left out. */
   readonly only?: (intent: Intent) => boolean;
   readonly onCommit: (events: readonly Event[], state: RepositoryState) => void;
-  /** Takes a line when somebody whom the plan names could not be told of an event. */
-  readonly onUntold: (line: string) => void;
+  /** Takes a line when somebody could not be told of an event, or changed limits cannot hold. */
+  readonly onNotice: (line: string) => void;
   /** Told once when the log cannot be written for a while, and once more (null) when it can again. */
   readonly onStall?: (why: JournalError | null) => void;
   readonly admit: (state: RepositoryState, git: GitContext) => Promise<Admitted | null>;
@@ -137,7 +138,7 @@ export async function openLoop<Admitted>(options: {
     const notifier = new Notifier({
       cwd: facts.root,
       env,
-      say: options.onUntold,
+      say: options.onNotice,
       scheduler: eventLoop,
     });
     const loop = new Loop({
@@ -181,6 +182,18 @@ export async function openLoop<Admitted>(options: {
       throw new Error(started.rejection.what);
     }
     await sweepRecords(git, [dirname(treePool(place))]);
+    const { root } = facts;
+    const checkout = relative(facts.commonDir, facts.gitDir);
+    const limits =
+      options.only === undefined
+        ? watchLimits({
+            place: { root, home, checkout },
+            env,
+            loop,
+            scheduler: eventLoop,
+            say: options.onNotice,
+          })
+        : null;
     // Of an earlier loop that was killed.
     const emptied = clearSpares(place);
     return {
@@ -192,6 +205,7 @@ export async function openLoop<Admitted>(options: {
       admitted,
       rejection: answers.flatMap((answer) => (answer.ok ? [] : [answer.rejection]))[0] ?? null,
       async [Symbol.asyncDispose]() {
+        limits?.[Symbol.dispose]();
         await loop.end('closed');
         const told = notifier.close();
         runners[Symbol.dispose]();

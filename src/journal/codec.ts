@@ -101,6 +101,7 @@ export const eventTypes: Readonly<Record<EventType, true>> = {
   'run.cancel_requested': true,
   'run.paused': true,
   'run.approval_set': true,
+  'limits.changed': true,
   'worker.pending': true,
   'worker.ready': true,
   'worker.started': true,

@@ -31,7 +31,7 @@ import {
 } from './seal.ts';
 
 /** Version of the rows' shape; rows of another version are rebuilt from the log. */
-export const projectionVersion = 14;
+export const projectionVersion = 15;
 
 /** The row of the head: where the log stands, and what the projection rows stand for. */
 export interface HeadRow extends SealedFor {
@@ -216,7 +216,8 @@ function touchedRuns(batch: readonly Event[]): ReadonlyMap<string, Touched> {
 
 function runChanges(run: RunState, before: WrittenRun | undefined): readonly RowChange[] {
   const changes: RowChange[] = [];
-  if (before?.revision !== run.plan.revision) {
+  // Limits change within a revision.
+  if (before?.revision !== run.plan.revision || before.value?.plan !== run.plan) {
     const body = JSON.stringify(run.plan);
     changes.push({ kind: 'plan', run: run.id, part: run.plan.revision, body });
   }

@@ -1,4 +1,5 @@
 /** What differs between two plans, in sentences: shown when the files are no longer those of a run's revision. */
+import { withoutLimits } from '../core/limits.ts';
 import type { Plan, WorkerDefinition } from '../core/plan.ts';
 import { canonicalJson } from './canonical.ts';
 
@@ -23,9 +24,10 @@ export function diffPlans(before: Plan, after: Plan): readonly string[] {
     else if (canonicalJson(a) !== canonicalJson(b))
       lines.push(`agent ${name}: ${changed({ ...a }, { ...b })}`);
   }
-  const policies = changed({ ...before.policies }, { ...after.policies });
+  const policies = changed(withoutLimits(before.policies), withoutLimits(after.policies));
   if (policies !== '') lines.push(`policies: ${policies}`);
-  if (lines.length === 0 && before.revision !== after.revision)
+  const order = (plan: Plan): string => plan.workers.map(({ id }) => id).join(' ');
+  if (lines.length === 0 && order(before) !== order(after))
     lines.push('the order of the workers changed');
   return lines;
 }

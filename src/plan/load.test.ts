@@ -57,7 +57,7 @@ test('a comment changes neither the hash of a worker nor the revision; a field c
   assert.deepEqual(diffPlans(before, changed), ['worker code: handoff optional → required']);
 });
 
-test('what differs between two plans is named', () => {
+test('what differs between two plans is named; limits are no part of that', () => {
   using folder = planFolder({ ...home, '.czar/workers/code.md': worker('agent: mine') });
   const before = folder.load().plan;
   folder.write({
@@ -73,7 +73,7 @@ test('what differs between two plans is named', () => {
     'worker last: setup ["npm ci"] → [], dependencies changed',
     'worker new is new',
     'agent mine: command ["./agent.sh","{prompt}","-q"] → ["./agent.sh","{prompt}","-v"]',
-    'policies: maxParallel 4 → 8, setup ["npm ci"] → []',
+    'policies: setup ["npm ci"] → []',
   ]);
   assert.ok(diffPlans(after, before).includes('worker new is gone'));
 });

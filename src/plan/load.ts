@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { sharedWithUser } from '../core/isolation.ts';
 import { compareNatural } from '../core/graph.ts';
+import { withoutLimits } from '../core/limits.ts';
 import type { Plan, WorkerDefinition } from '../core/plan.ts';
 import { hashOf } from './canonical.ts';
 import { readConfig, type Config } from './config-file.ts';
@@ -108,7 +109,12 @@ function planOf(from: {
       .sort(([a], [b]) => compareNatural(a, b)),
   );
   const { policies } = config;
-  const revision = hashOf({ workers: workers.map(({ hash }) => hash), agents, policies, overlaps });
+  const revision = hashOf({
+    workers: workers.map(({ hash }) => hash),
+    agents,
+    policies: withoutLimits(policies),
+    overlaps,
+  });
   return { name, revision, workers, agents, policies, overlaps };
 }
 

@@ -1,6 +1,7 @@
 /** What of an event stands on its line: the few facts that a reader of a log wants, in a fixed order. */
 import type { ChangeVerdict, Event, KeptWork, TreeVerdict } from '../core/events.ts';
 import { leftOutOf, leftOutText } from '../core/left-out.ts';
+import { limitTexts } from '../core/limits.ts';
 import type { TokensOf } from './event-line.ts';
 
 /** A key and its value. */
@@ -36,6 +37,11 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
         const ids = event.data[what];
         return ids.length === 0 ? [] : [[what, ids.join(',')] as const];
       });
+    case 'limits.changed':
+      return [
+        ['limits', limitTexts(event.data).join(', ')],
+        ['by', event.data.by],
+      ];
     case 'budget.warned':
     case 'budget.exceeded': {
       const { scope, used, limit } = event.data;

@@ -4,6 +4,7 @@
  */
 import type { Event, EventData, EventOf } from '../core/events.ts';
 import { isFinal, isLive } from '../core/lifecycle.ts';
+import { limitTexts } from '../core/limits.ts';
 import { waveOf } from '../core/order.ts';
 import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
 import { columns, cut, oneLine } from './cells.ts';
@@ -137,6 +138,10 @@ function changeText(event: Event, run: RunState | null): string | null {
     case 'budget.warned':
     case 'budget.exceeded':
       return budgetNews(event);
+    case 'limits.changed': {
+      const texts = limitTexts(event.data);
+      return texts.length === 0 ? null : `limits of run ${event.run}: ${texts.join(', ')}`;
+    }
     case 'budget.raised': {
       const { scope, tokens, costUsd, by } = event.data;
       const whose = scope === 'worker' ? event.worker : scope;

@@ -9,6 +9,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { emptyState, evolve } from '../../src/core/evolve.ts';
 import type { Outcome } from '../../src/core/commands.ts';
 import type { Event } from '../../src/core/events.ts';
+import { limitsOf, noSources } from '../../src/core/limits.ts';
 import type { Intent } from '../../src/core/intents.ts';
 import { chainHash, genesis } from '../../src/journal/chain.ts';
 import { decodeEvent, encodeEvent, type StoredEvent } from '../../src/journal/codec.ts';
@@ -29,6 +30,7 @@ const kinds: Readonly<
   approvals: approvalLog,
   uninstall: uninstallLog,
   budget: budgetLog,
+  limits: limitsLog,
 };
 let next = Number(number);
 for (const [what, make] of Object.entries(kinds)) {
@@ -278,6 +280,22 @@ function budgetLog(): readonly StoredEvent[] {
     const asked = { kind: 'raise-budget', run: runId, scope, worker, tokens, costUsd } as const;
     assert.ok(world.ask(asked).ok);
   }
+  world.rest();
+  return world.log.map((event) => encodeEvent(event));
+}
+
+/** Limits that change while a run is live: raised, taken away, and from another place, by the core alone. */
+function limitsLog(): readonly StoredEvent[] {
+  const plan = planOf([{ id: 'a' }, { id: 'b' }], { maxParallel: 1 });
+  const world = new CoreWorld(plan, undefined, { sources: { ...noSources, environment: 'ci' } });
+  world.rest(undefined, ({ kind }) => kind === 'watch');
+  const prices = { stub: { input: 1, output: 2, cached: 0 } };
+  const request = { kind: 'set-limits', run: runId } as const;
+  const limits = { ...limitsOf(plan.policies), maxParallel: 2, prices };
+  assert.ok(world.ask({ ...request, limits, sources: null }).ok);
+  const { prices: _gone, ...without } = limits;
+  const sources = { ...noSources, flags: ['max_parallel=2'] };
+  assert.ok(world.ask({ ...request, limits: without, sources }).ok);
   world.rest();
   return world.log.map((event) => encodeEvent(event));
 }

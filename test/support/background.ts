@@ -73,6 +73,11 @@ export class Background implements AsyncDisposable {
     return existsSync(file) ? readFileSync(file, 'utf8') : '';
   }
 
+  /** Resolves when it has written the text. */
+  async says(text: string): Promise<void> {
+    await until(() => (this.log().includes(text) ? true : null), `it did not say ${text}`);
+  }
+
   #file(name: string): string {
     return join(this.#scratch.repo, '.git/czar', name);
   }

@@ -15,6 +15,7 @@ import type {
   TreeGate,
   TreeVerdict,
 } from '../../src/core/events.ts';
+import type { RunSources } from '../../src/core/limits.ts';
 import type { Intent } from '../../src/core/intents.ts';
 import type { Edge, Plan, Policies, WorkerDefinition } from '../../src/core/plan.ts';
 import { schedule } from '../../src/core/schedule.ts';
@@ -126,7 +127,10 @@ export class CoreWorld {
   constructor(
     plan: Plan,
     when: CoreWorld['when'] = () => true,
-    { approve = false }: { readonly approve?: boolean } = {},
+    {
+      approve = false,
+      sources,
+    }: { readonly approve?: boolean; readonly sources?: RunSources } = {},
   ) {
     this.when = when;
     this.send({ kind: 'loop-started', pid: 1, host: 'test', version: '0' });
@@ -140,6 +144,7 @@ export class CoreWorld {
       target: 'main',
       scope: null,
       approve,
+      ...(sources === undefined ? {} : { sources }),
     });
   }
 

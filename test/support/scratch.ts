@@ -227,18 +227,27 @@ export class Scratch implements AsyncDisposable {
 
   /** The first event of the type, of the worker and attempt where they are named, as soon as the log has it. */
   async happened(type: string, worker?: string, attempt?: number): Promise<any> {
+    return this.logged(
+      (log) =>
+        log.find(
+          (event) =>
+            event.type === type &&
+            (worker === undefined || event.worker === worker) &&
+            (attempt === undefined || event.attempt === attempt),
+        ),
+      `${type} ${worker ?? ''}`,
+    );
+  }
+
+  /** What is found in the log, as soon as it is there. */
+  async logged(find: (log: any[]) => any, what = 'such event'): Promise<any> {
     for (let waited = 0; waited < patienceMs; waited += 20) {
-      const found = this.log().find(
-        (event) =>
-          event.type === type &&
-          (worker === undefined || event.worker === worker) &&
-          (attempt === undefined || event.attempt === attempt),
-      );
+      const found = find(this.log());
       if (found !== undefined) return found;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     const names = this.log().map((event) => `${event.type} ${event.worker ?? ''}`);
-    throw new Error(`no ${type} ${worker ?? ''} after ${patienceMs} ms:\n${names.join('\n')}`);
+    throw new Error(`no ${what} after ${patienceMs} ms:\n${names.join('\n')}`);
   }
 
   /** The content of a file, as soon as it is there. */
