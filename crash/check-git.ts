@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogEvent } from './log.ts';
+import { amendedFiles } from './plans.ts';
 import { git, linesOf, type Scratch } from './scratch.ts';
 
 /** Findings, and the tree that integration ended with. */
@@ -49,8 +50,10 @@ export function checkLanded(scratch: Scratch, tree: string): readonly string[] {
   if (landed !== tree) findings.push(`landed: main has tree ${landed}, integration has ${tree}`);
   const head = git(scratch, repo, 'symbolic-ref', 'HEAD');
   if (head !== 'refs/heads/main') findings.push(`landed: HEAD is ${head}`);
+  // What the user wrote when the plan was amended is not committed.
+  const written = new Set(Object.keys(amendedFiles(scratch.plan)));
   for (const line of linesOf(git(scratch, repo, 'status', '--porcelain')))
-    findings.push(`landed: the checkout is not clean: ${line}`);
+    if (!written.has(line.slice(3))) findings.push(`landed: the checkout is not clean: ${line}`);
   const merges = linesOf(git(scratch, repo, 'log', '--first-parent', '--format=%s', 'main'));
   if (merges.filter((subject) => /^land/i.test(subject)).length > 1) findings.push('landed twice');
   return [...findings, ...checkSound(scratch, join(repo, '.git'))];

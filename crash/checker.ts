@@ -5,8 +5,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkGit } from './check-git.ts';
+import { checkGuided } from './check-guided.ts';
 import { checkMerges } from './check-merges.ts';
-import { differences, fingerprint } from './fingerprint.ts';
+import { amendedPrints, differences, fingerprint } from './fingerprint.ts';
 import { lastStates, readLog, type LogEvent } from './log.ts';
 import { leftOf, lives } from './processes.ts';
 import { linesOf, type Scratch } from './scratch.ts';
@@ -39,7 +40,8 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
 }
 
 async function inspect(evidence: Evidence): Promise<Verdict> {
-  const { scratch, before } = evidence;
+  const { scratch } = evidence;
+  const before = new Map([...evidence.before, ...amendedPrints(scratch.plan)]);
   const findings: string[] = [];
   const left = await leftOf(scratch.base, evidence.agentsKilled ? 25_000 : 3_000);
   for (const { pid, command } of left) findings.push(`orphan: process ${pid} is left: ${command}`);
@@ -49,6 +51,7 @@ async function inspect(evidence: Evidence): Promise<Verdict> {
   findings.push(...checkLog(scratch, log.events));
   findings.push(...checkLaunches(evidence, log.events));
   findings.push(...checkEnd(scratch, log.events));
+  findings.push(...checkGuided(evidence, log.events));
   const { findings: wrong, tree } = checkGit(scratch, log.events);
   findings.push(...wrong, ...checkMerges(scratch, log.events));
   if (evidence.tree !== null && tree !== evidence.tree)
@@ -98,6 +101,11 @@ function checkLaunches(evidence: Evidence, events: readonly LogEvent[]): readonl
   );
   const named = ({ run, worker, attempt }: LogEvent): string => `${run}/${worker}/${attempt}`;
   const active = new Set(events.filter(({ type }) => type === 'worker.active').map(named));
+  const stops = new Set(
+    events
+      .filter(({ type, data }) => type === 'worker.stop_requested' && data.text('by') === 'policy')
+      .map((event) => workerOf(named(event))),
+  );
   const ends = new Map(
     events
       .filter(({ type }) => type === 'attempt.ended')
@@ -116,13 +124,19 @@ function checkLaunches(evidence: Evidence, events: readonly LogEvent[]): readonl
         findings.push(
           `${name} ended with ${exits.get(name) ?? 'no exit'}, the log says ${end.text('code')}`,
         );
-    } else if (!agentsKilled)
+    } else if (end.text('how') === 'stopped' && stops.has(workerOf(name))) continue;
+    else if (!agentsKilled)
       findings.push(`${name} ended, the log says ${end.text('how')}: ${end.text('why')}`);
   }
   if (!agentsKilled)
     for (const name of active)
       if (!launches.includes(name)) findings.push(`${name} is active in the log and never ran`);
   return findings;
+}
+
+/** `run/worker` of `run/worker/attempt`. */
+function workerOf(attempt: string): string {
+  return attempt.slice(0, attempt.lastIndexOf('/'));
 }
 
 /** No worker and no process is shown as living, and each worker ended where the plan leads. */

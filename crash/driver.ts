@@ -106,7 +106,8 @@ export async function steer(orders: Orders, left: { kills: number }): Promise<st
   return null;
 }
 
-function steering(scratch: Scratch, { worker, data }: LogEvent): readonly string[] | null {
+/** What the user types for a worker that is blocked; null when nothing is foreseen. */
+export function steering(scratch: Scratch, { worker, data }: LogEvent): readonly string[] | null {
   switch (data.at('block').text('kind')) {
     case 'question':
     case 'blocker':
@@ -118,7 +119,8 @@ function steering(scratch: Scratch, { worker, data }: LogEvent): readonly string
   }
 }
 
-interface Left {
+/** What of a round is still to be killed. */
+export interface Left {
   kills: number;
   agents: number;
 }
@@ -205,14 +207,18 @@ function planKill(orders: Orders, isLanding: boolean): Kill {
   return { ...none, latestMs: 400 * instant, why: 'soon after the start' };
 }
 
-function hit(tally: Tally, left: { kills: number }, place: string): void {
+/** Counts a kill at a place. */
+export function hit(tally: Tally, left: { kills: number }, place: string): void {
   left.kills -= 1;
   tally.kills += 1;
   tally.places.set(place, (tally.places.get(place) ?? 0) + 1);
 }
 
 /** The next crash point that this start can meet, with the occurrence to be killed at; taken from the wishes. */
-function wish({ scratch, random, tally, wishes }: Orders, isLanding: boolean): string | null {
+export function wish(
+  { scratch, random, tally, wishes }: Orders,
+  isLanding: boolean,
+): string | null {
   const fresh = !existsSync(join(scratch.repo, '.git/czar/mirror.git'));
   const fits = (name: string): boolean =>
     landing.test(name) === isLanding && (isLanding || !early.test(name) || fresh);
@@ -227,7 +233,7 @@ function wish({ scratch, random, tally, wishes }: Orders, isLanding: boolean): s
 }
 
 /** Kills one agent, or the shim above it, at a random instant of this start. */
-async function strikeAgent(orders: Orders, left: Left, signal: AbortSignal): Promise<void> {
+export async function strikeAgent(orders: Orders, left: Left, signal: AbortSignal): Promise<void> {
   const { scratch, random, tally, usualMs } = orders;
   const shim = random.chance(0.4);
   if (random.chance(0.4)) return strikeShim(orders, left, signal);

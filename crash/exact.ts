@@ -2,8 +2,11 @@
  * Kills at places given beforehand, one process each: the first start is killed at the first place, the start after it
  * at the second, and so on. What no start passes is not met, and the run goes to its end undisturbed.
  */
+import { driveDaemon } from './daemon-drive.ts';
 import { drive, land, steer, type Orders, type Tally } from './driver.ts';
+import { readLog, type LogEvent } from './log.ts';
 import { startCzar } from './scratch.ts';
+import { amending, duty, isOver } from './user.ts';
 
 /** Places that announce themselves so often that more than their first occurrence counts. */
 const frequent = /^append:/;
@@ -38,6 +41,7 @@ export interface Exact {
 /** Runs the plan to its end, killed at those of the places that a run passes. */
 export async function driveExactly(orders: Orders, places: readonly string[]): Promise<Exact> {
   const mine = places.filter((place) => !ofLanding.test(place));
+  if (orders.scratch.plan.guided !== undefined) return driveGuided(orders, mine);
   let met = 0;
   for (let steered = 0; met < mine.length && steered < 20;) {
     const place = mine[met] ?? '';
@@ -52,6 +56,30 @@ export async function driveExactly(orders: Orders, places: readonly string[]): P
   return { problem: await drive(orders), met };
 }
 
+/** The same in a daemon that stays in its terminal: nobody starts it again at the place that it died at. */
+async function driveGuided(orders: Orders, places: readonly string[]): Promise<Exact> {
+  const { scratch } = orders;
+  const log = (): readonly LogEvent[] => readLog(scratch.repo)?.events ?? [];
+  let met = 0;
+  while (met < places.length) {
+    const args = ['daemon', 'start', '--foreground', '--exit-when-waiting'];
+    const { killed } = await startAt(orders, [...args, ...amending(scratch, log())], places[met]);
+    if (killed) met += 1;
+    else if (isOver(log())) break;
+    for (;;) {
+      const todo = duty(scratch, log(), orders.random);
+      if (typeof todo === 'string') return { problem: todo, met };
+      if (todo === null) break;
+      // A daemon in the background would go on without being killed.
+      const typed = todo[0] === 'daemon' ? ['plan', 'amend'] : todo;
+      const { code } = await startCzar(scratch, typed).ended;
+      if (code !== 0 && code !== 4)
+        return { problem: `czar ${typed.join(' ')} ended with exit code ${code}`, met };
+    }
+  }
+  return { problem: await driveDaemon(orders), met };
+}
+
 /** Lands the run, killed at those of the places that a landing passes. */
 export async function landExactly(orders: Orders, places: readonly string[]): Promise<Exact> {
   const mine = places.filter((place) => ofLanding.test(place));
@@ -61,15 +89,20 @@ export async function landExactly(orders: Orders, places: readonly string[]): Pr
 }
 
 async function start(
-  { scratch, tally }: Orders,
+  orders: Orders,
   verb: 'run' | 'land',
   place: string,
 ): Promise<{ readonly killed: boolean; readonly code: number | null }> {
-  const { child, ended } = startCzar(
-    scratch,
-    verb === 'run' ? [verb, ...(scratch.plan.run ?? [])] : [verb],
-    { CZAR_CRASH_AT: place },
-  );
+  const args = verb === 'run' ? [verb, ...(orders.scratch.plan.run ?? [])] : [verb];
+  return startAt(orders, args, place);
+}
+
+async function startAt(
+  { scratch, tally }: Orders,
+  args: readonly string[],
+  place = '',
+): Promise<{ readonly killed: boolean; readonly code: number | null }> {
+  const { child, ended } = startCzar(scratch, args, { CZAR_CRASH_AT: place });
   tally.starts += 1;
   const patience = setTimeout(() => child.kill('SIGTERM'), 120_000);
   const { killed, code } = await ended;

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { amendedFiles, type ReferencePlan } from './plans.ts';
 import { git, linesOf, type Scratch } from './scratch.ts';
 
 /** Files of the checkout, HEAD, index, configuration, hooks, logs and refs, but for what belongs to czar. */
@@ -28,6 +29,11 @@ export function fingerprint(scratch: Scratch): ReadonlyMap<string, string> {
   return prints;
 }
 
+/** Entries of the files that the user writes when the plan is amended. */
+export function amendedPrints(plan: ReferencePlan): readonly (readonly [string, string])[] {
+  return Object.entries(amendedFiles(plan)).map(([path, text]) => [path, filePrint(0o644, text)]);
+}
+
 /** What differs, one line each. */
 export function differences(
   before: ReadonlyMap<string, string>,
@@ -44,7 +50,11 @@ function printOf(path: string): string {
   const stat = lstatSync(path);
   if (stat.isSymbolicLink()) return `link ${readlinkSync(path)}`;
   if (!stat.isFile()) return 'special';
-  return `${(stat.mode & 0o777).toString(8)} ${createHash('sha256').update(readFileSync(path)).digest('hex')}`;
+  return filePrint(stat.mode, readFileSync(path));
+}
+
+function filePrint(mode: number, content: string | Buffer): string {
+  return `${(mode & 0o777).toString(8)} ${createHash('sha256').update(content).digest('hex')}`;
 }
 
 function filesBelow(root: string, skip: readonly string[], folder = ''): readonly string[] {

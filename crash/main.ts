@@ -9,6 +9,9 @@
  * met; a point that no plan meets fails the pass. `--pairs N` kills at N pairs of points, chosen by the seed: the
  * second one in the process that was started after the first; `--pairs all` tries every ordered pair on every plan.
  * Both also take `--only PATTERN` for points, or pairs written `first second`, that match.
+ *
+ * One of the plans, `guided`, is led by a daemon, which is killed with or without its guardian. `--plan NAME` plays one
+ * plan alone.
  */
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,6 +39,7 @@ const { values } = parseArgs({
     points: { type: 'boolean', default: false },
     pairs: { type: 'string' },
     only: { type: 'string', default: '' },
+    plan: { type: 'string', default: '' },
   },
 });
 const [wanted, seed] = [Number(values.kills), Number(values.seed)];
@@ -57,25 +61,27 @@ async function main(): Promise<0 | 1> {
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
 
   const references = await Promise.all(
-    plans.map(async (plan): Promise<Reference> => {
-      const scratch = join(home, `undisturbed-${plan.name}`);
-      const done = await playRound({
-        scratch,
-        plan,
-        launcher,
-        tally: newTally(),
-        kills: 0,
-        wishes: [],
-        reference: null,
-        seed,
-        stream: 0,
-        agents: false,
-      });
-      if (done.findings.length > 0) failed += 1;
-      else rmSync(scratch, { recursive: true, force: true });
-      report(`${plan.name}, undisturbed: ${Math.round(done.ms)} ms`, done.findings, scratch);
-      return { plan, tree: done.tree, usualMs: done.ms };
-    }),
+    plans
+      .filter(({ name }) => name.includes(values.plan))
+      .map(async (plan): Promise<Reference> => {
+        const scratch = join(home, `undisturbed-${plan.name}`);
+        const done = await playRound({
+          scratch,
+          plan,
+          launcher,
+          tally: newTally(),
+          kills: 0,
+          wishes: [],
+          reference: null,
+          seed,
+          stream: 0,
+          agents: false,
+        });
+        if (done.findings.length > 0) failed += 1;
+        else rmSync(scratch, { recursive: true, force: true });
+        report(`${plan.name}, undisturbed: ${Math.round(done.ms)} ms`, done.findings, scratch);
+        return { plan, tree: done.tree, usualMs: done.ms };
+      }),
   );
 
   const exact = values.points || values.pairs !== undefined;

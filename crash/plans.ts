@@ -1,5 +1,5 @@
 /**
- * The three reference plans of the crash runs, as data: the files of a repository, and what the checker needs to know
+ * The reference plans of the crash runs, as data: the files of a repository, and what the checker needs to know
  * to work out for itself what a merge must have passed. `kit/agent.sh` plays every worker.
  */
 
@@ -11,10 +11,13 @@ export interface PlannedWorker {
   readonly verify: readonly string[];
   /** Whether something of it is merged in the end. */
   readonly merges: boolean;
+  /** Further text below the front matter. */
+  readonly body?: string;
 }
 
 export interface ReferencePlan {
-  readonly name: 'diamond' | 'parallel' | 'chain';
+  readonly name: 'diamond' | 'parallel' | 'chain' | 'guided';
+  /** As they are in the end. */
   readonly workers: readonly PlannedWorker[];
   /** Commands on the combined tree of each merge. */
   readonly checks: readonly string[];
@@ -28,6 +31,15 @@ export interface ReferencePlan {
   readonly dirty?: Readonly<Record<string, string>>;
   /** Arguments of each start. */
   readonly run?: readonly string[];
+  /** A daemon leads it, and its user approves, raises budgets and amends. */
+  readonly guided?: {
+    /** Workers as they are until the user amends the plan; null where there is none yet. */
+    readonly before: Readonly<Record<string, PlannedWorker | null>>;
+    /** The worker whose end gives the word for that. */
+    readonly amendAfter: string;
+    readonly approved: readonly string[];
+    readonly budgeted: readonly string[];
+  };
 }
 
 /** A check of the kit: `name` marks its passes in the side folder. */
@@ -155,13 +167,62 @@ const chain: ReferencePlan = {
   },
 };
 
+const guided: ReferencePlan = {
+  name: 'guided',
+  workers: [
+    {
+      id: 'ask',
+      yaml: ['approve: true', 'deliverables: [ask/done]'],
+      verify: [check('ask', 'test -f ask/done')],
+      merges: true,
+    },
+    {
+      id: 'spend',
+      yaml: ['budget: {limit: 1000}'],
+      verify: [check('spend', 'test -f spend/whole')],
+      merges: true,
+    },
+    {
+      id: 'late',
+      yaml: ['approve: true', 'dependencies: [ask, spend]'],
+      verify: [check('late', 'test -f late/text')],
+      merges: true,
+      body: 'As amended.',
+    },
+    {
+      id: 'extra',
+      yaml: ['dependencies: [ask]'],
+      verify: [check('extra', 'test -f extra/done')],
+      merges: true,
+    },
+    {
+      id: 'close',
+      yaml: ['dependencies: [late, extra]'],
+      verify: [check('close', 'test -f close/done')],
+      merges: true,
+    },
+  ],
+  checks: [],
+  setup: [],
+  config: ['max_parallel: 2'],
+  steering: {},
+  guided: {
+    before: {
+      late: { id: 'late', yaml: ['dependencies: [ask, spend]'], verify: [], merges: true },
+      extra: null,
+      close: { id: 'close', yaml: ['dependencies: [late]'], verify: [], merges: true },
+    },
+    amendAfter: 'ask',
+    approved: ['ask', 'late'],
+    budgeted: ['spend'],
+  },
+};
+
 /** The reference plans. */
-export const plans: readonly ReferencePlan[] = [diamond, parallel, chain];
+export const plans: readonly ReferencePlan[] = [diamond, parallel, chain, guided];
 
 /** Files of a repository with the plan, by path. */
 export function planFiles(plan: ReferencePlan): Readonly<Record<string, string>> {
-  const list = (name: string, commands: readonly string[]): string[] =>
-    commands.length === 0 ? [] : [`${name}: ${JSON.stringify(commands)}`];
   const files: Record<string, string> = {
     'README.md': `# ${plan.name}\n`,
     '.gitignore': 'build/\n',
@@ -182,15 +243,32 @@ export function planFiles(plan: ReferencePlan): Readonly<Record<string, string>>
       '',
     ].join('\n'),
   };
-  for (const { id, yaml, verify } of plan.workers) {
-    files[`.czar/workers/${id}.md`] = [
-      '---',
-      ...yaml,
-      ...list('verify', verify),
-      '---',
-      `Play ${id}.`,
-      '',
-    ].join('\n');
+  for (const worker of plan.workers) {
+    const { [worker.id]: first = worker } = plan.guided?.before ?? {};
+    if (first !== null) files[workerFile(worker)] = workerText(first);
   }
   return files;
+}
+
+/** What the user writes when the plan is amended, by path. */
+export function amendedFiles(plan: ReferencePlan): Readonly<Record<string, string>> {
+  const before = plan.guided?.before ?? {};
+  return Object.fromEntries(
+    plan.workers
+      .filter(({ id }) => Object.hasOwn(before, id))
+      .map((worker) => [workerFile(worker), workerText(worker)]),
+  );
+}
+
+function workerFile({ id }: PlannedWorker): string {
+  return `.czar/workers/${id}.md`;
+}
+
+function workerText({ id, yaml, verify, body }: PlannedWorker): string {
+  const lines = ['---', ...yaml, ...list('verify', verify), '---', `Play ${id}.`];
+  return [...lines, ...(body === undefined ? [] : [body]), ''].join('\n');
+}
+
+function list(name: string, commands: readonly string[]): readonly string[] {
+  return commands.length === 0 ? [] : [`${name}: ${JSON.stringify(commands)}`];
 }

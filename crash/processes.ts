@@ -1,5 +1,6 @@
 /** The process table of Linux, read without anything of the product: who belongs to a scratch folder, and who lives. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Found {
@@ -24,6 +25,54 @@ export function processesOf(folder: string): readonly Found[] {
       const marked = environment.includes('CZAR_ATTEMPT_KEY=');
       return [{ pid: Number(name), ...stat, command: command.slice(0, 120), marked }];
     });
+}
+
+/** Daemons and guardians of a repository, and which daemons have its log open: only one that leads does. */
+export interface Background {
+  readonly guardians: readonly Found[];
+  readonly daemons: readonly Found[];
+  readonly leaders: readonly Found[];
+}
+
+/** Who is there in the background for the repository at this moment. */
+export function backgroundOf(repo: string): Background {
+  const found = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name): readonly Found[] => {
+      const words = read(`/proc/${name}/cmdline`).split('\0');
+      const isGuardian = words.includes('czar-guardian');
+      // One that was given up is started once more to tell of it, and leads nothing.
+      if (!words.includes('--guarded') || (!isGuardian && words.includes('--gave-up'))) return [];
+      if (words[words.indexOf('--repo') + 1] !== repo) return [];
+      const stat = statOf(Number(name));
+      const command = isGuardian ? 'guardian' : 'daemon';
+      return stat === null ? [] : [{ pid: Number(name), ...stat, command, marked: false }];
+    });
+  // What is about to start another program is two of itself for a moment.
+  const those = (wanted: string): readonly Found[] => {
+    const all = found.filter(({ command }) => command === wanted);
+    return all.filter(({ parent }) => !all.some(({ pid }) => pid === parent));
+  };
+  const [guardians, daemons] = [those('guardian'), those('daemon')];
+  return {
+    guardians,
+    daemons,
+    leaders: daemons.filter(({ pid }) => hasOpen(pid, join(repo, '.git/czar/czar.db'))),
+  };
+}
+
+function hasOpen(pid: number, file: string): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((name) => {
+      try {
+        return readlinkSync(`/proc/${pid}/fd/${name}`) === file;
+      } catch {
+        return false;
+      }
+    });
+  } catch {
+    return false;
+  }
 }
 
 /** Whether exactly this process lives: pid and start time in clock ticks since boot. */

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkLanded } from './check-git.ts';
 import { judge } from './checker.ts';
+import { driveDaemon } from './daemon-drive.ts';
 import { drive, land, type Orders, type Tally } from './driver.ts';
 import { driveExactly, landExactly } from './exact.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -60,7 +61,7 @@ export async function playRound(orders: RoundOrders): Promise<Round> {
   try {
     const { problem, met } =
       orders.places === undefined
-        ? { problem: await drive(driven), met: 0 }
+        ? { problem: await (plan.guided === undefined ? drive : driveDaemon)(driven), met: 0 }
         : await driveExactly(driven, orders.places);
     const orphaned = join(scratch.side, 'orphaned');
     if (existsSync(orphaned)) tally.hung += linesOf(readFileSync(orphaned, 'utf8')).length;

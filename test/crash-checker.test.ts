@@ -3,10 +3,12 @@
  * left, damaged.
  */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   cpSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   realpathSync,
@@ -17,8 +19,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
+import { Census } from '../crash/census.ts';
+import { checkGuided } from '../crash/check-guided.ts';
 import { judge, type Verdict } from '../crash/checker.ts';
 import { fingerprint } from '../crash/fingerprint.ts';
+import { Fields } from '../crash/log.ts';
 import { plans } from '../crash/plans.ts';
 import { git, linesOf, makeScratch, startCzar, type Scratch } from '../crash/scratch.ts';
 
@@ -193,6 +198,99 @@ describe('the checker finds', { skip: process.platform !== 'linux' }, () => {
       new RegExp(`^orphan: process ${child.pid} is left: sleep 60`),
     );
   });
+});
+
+describe('the checker of a plan that a daemon leads finds', () => {
+  const repo = realpathSync(mkdtempSync(join(tmpdir(), 'czar-guided-')));
+  const plan = plans.find(({ guided }) => guided !== undefined);
+  assert.ok(plan !== undefined);
+  const scratch: Scratch = { base: repo, repo, side: repo, plan, env: {}, launcher: '' };
+  const told = [
+    'approval.requested ask',
+    'approval.granted ask',
+    'worker.started ask',
+    'worker.started spend',
+    'budget.exceeded spend',
+    'worker.stop_requested spend',
+    'plan.amended',
+    'budget.raised spend',
+    'worker.started spend',
+    'approval.granted late',
+    'worker.started late',
+  ];
+  const found = (lines: readonly string[]): readonly string[] =>
+    checkGuided(
+      { scratch, before: new Map(), tree: null, agentsKilled: false },
+      lines.map((line, index) => {
+        const [type = '', worker = ''] = line.split(' ');
+        const data = new Fields({});
+        return { seq: index + 1, run: 'r', worker, attempt: 0, type, data, hash: '' };
+      }),
+    );
+  const without = (line: string): readonly string[] => told.filter((one) => one !== line);
+  after(() => rmSync(repo, { recursive: true, force: true }));
+
+  test('nothing wrong with a sound story', () => assert.deepEqual(found(told), []));
+
+  test('a launch that nobody approved, and one after an approval that another launch had', () => {
+    assert.deepEqual(found(without('approval.granted ask')), [
+      'event 2 starts ask without an approval',
+    ]);
+    assert.deepEqual(found([...told, 'worker.started late']), [
+      'event 12 starts late without an approval',
+    ]);
+  });
+
+  test('a start that nothing was left for, and a budget that ended nothing', () => {
+    assert.match(found(without('budget.raised spend')).join(), /starts spend, whose budget is/);
+    assert.deepEqual(found(without('worker.stop_requested spend')), [
+      'spend has no worker.stop_requested',
+    ]);
+  });
+
+  test('a plan that was amended twice', () => {
+    assert.deepEqual(found([...told, 'plan.amended']), ['the plan was amended 2 times']);
+  });
+
+  test('a daemon that died by itself, and a guardian that gave up', () => {
+    mkdirSync(join(repo, '.czar/logs'), { recursive: true });
+    mkdirSync(join(repo, '.git/czar'), { recursive: true });
+    const log = join(repo, '.czar/logs/daemon.log');
+    writeFileSync(log, 'czar: the daemon ended with 137; it is started again in 1 s\n');
+    assert.deepEqual(found(told), []);
+    appendFileSync(log, 'czar: the daemon ended with 1; it is started again in 2 s\n');
+    writeFileSync(join(repo, '.git/czar/guardian-gave-up'), '6 1\n');
+    assert.deepEqual(found(told), ['a daemon died with exit code 1', 'left: a guardian gave up']);
+  });
+
+  test(
+    'two daemons that lead at the same time',
+    { skip: process.platform !== 'linux' },
+    async () => {
+      mkdirSync(join(repo, '.git/czar'), { recursive: true });
+      writeFileSync(join(repo, '.git/czar/czar.db'), '');
+      const census = new Census(repo);
+      const lead = async (): Promise<ChildProcess> => {
+        const script = 'exec 3<"$0/.git/czar/czar.db"; echo leads; read -r end';
+        const args = ['-c', script, repo, '--guarded', '--repo', repo];
+        const child = spawn('/bin/sh', args, { stdio: ['pipe', 'pipe', 'ignore'] });
+        await once(child.stdout, 'data');
+        return child;
+      };
+      const first = await lead();
+      for (let look = 0; look < 5; look += 1)
+        assert.deepEqual(
+          census.look().leaders.map(({ pid }) => pid),
+          [first.pid],
+        );
+      assert.equal(census.finding, null);
+      const second = await lead();
+      for (let look = 0; look < 5; look += 1) census.look();
+      assert.match(census.finding ?? '', /^two daemons lead: \d+ and \d+$/);
+      for (const child of [first, second]) child.stdin?.end();
+      await Promise.all([first, second].map(async (child) => once(child, 'close')));
+    },
+  );
 });
 
 function copyOf(scratch: Scratch, base: string): Scratch {

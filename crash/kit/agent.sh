@@ -183,6 +183,54 @@ case $CZAR_WORKER in
     finish
     write end/uncommitted 'the end'
     ;;
+  # Guided: asked about, stopped at its budget, amended.
+  ask)
+    draft
+    write ask/done 'what was asked for'
+    think 1
+    commit 'Ask'
+    finish
+    ;;
+  spend)
+    draft
+    if [ ! -f "$side/once-spend" ]; then
+      write spend/half "half of $me"
+      commit 'Half of what it costs'
+      echo '{"type": "usage", "input_tokens": 900, "output_tokens": 0}'
+      think 1
+      once spend
+      echo '{"type": "usage", "input_tokens": 200, "output_tokens": 0}'
+      # Nothing but its budget ends it.
+      sleep 600
+      exit 9
+    fi
+    write spend/half 'all of it'
+    write spend/whole 'paid for'
+    commit 'The whole'
+    finish
+    ;;
+  late)
+    grep -q 'As amended' "$CZAR_PROMPT_FILE"
+    [ -f ask/done ] && [ -f spend/whole ]
+    draft
+    write late/text 'as amended'
+    commit 'Late'
+    think 2
+    finish
+    ;;
+  extra)
+    [ -f ask/done ]
+    write extra/done 'added while it ran'
+    think 1
+    commit 'Extra'
+    ;;
+  close)
+    [ -f late/text ] && [ -f extra/done ]
+    draft
+    think 1
+    finish
+    write close/done 'the end'
+    ;;
   *)
     echo "no part for $CZAR_WORKER" >&2
     exit 1
