@@ -2,6 +2,7 @@
 import { request as httpRequest } from 'node:http';
 import type { z } from 'zod';
 import {
+  aliveSchema,
   begunSchema,
   contractVersion,
   endedSchema,
@@ -14,38 +15,48 @@ import {
 } from './contract.ts';
 import type { Steering } from '../core/commands.ts';
 
-/** How long an answer may take, milliseconds; what begins a run may have to look at all of a checkout. */
-const patienceMs = { usual: 30_000, begin: 300_000 } as const;
+/** Whom to ask: the process that leads the loop, and where it should listen. */
+export interface Listener {
+  readonly socket: string;
+  readonly pid: number;
+}
+
+/**
+ * Why nothing was asked: nobody listens; somebody does and says nothing; the other side is another version; or it is
+ * not who it should be. An `unreachable` one may listen in a moment.
+ */
+export type Unasked = 'unreachable' | 'hung' | 'not understood' | 'stranger';
+
+/**
+ * How long an answer may take, milliseconds; what begins a run may have to look at all of a checkout. Whoever does not
+ * say within `alive` that it is there is not asked.
+ */
+const patienceMs = { alive: 3_000, usual: 30_000, begin: 300_000 } as const;
 
 /**
  * The loop's reply, or `unreachable` when nobody listens on the socket: then nothing was asked. A loop that went away
  * before it answered may have taken the request, and the reply says so.
  */
-export async function ask(socket: string, request: Steering): Promise<Reply | 'unreachable'> {
-  return understood(
-    await talk(socket, { path: '/requests', message: { request }, schema: replySchema }),
-  );
+export async function ask(to: Listener, request: Steering): Promise<Reply | 'unreachable'> {
+  const asked = talk(to, { path: '/requests', message: { request }, schema: replySchema });
+  return understood(to, await asked);
 }
 
 /** Asks the daemon to begin, or to go on with, a run. */
-export async function askBegin(socket: string, begin: Begin): Promise<Begun | 'unreachable'> {
+export async function askBegin(to: Listener, begin: Begin): Promise<Begun | 'unreachable'> {
   const patience = patienceMs.begin;
-  return understood(
-    await talk(socket, { path: '/begin', message: begin, schema: begunSchema, patience }),
-  );
+  const asked = talk(to, { path: '/begin', message: begin, schema: begunSchema, patience });
+  return understood(to, await asked);
 }
 
-/** Asks the daemon to end; `not understood` when it is another version. */
-export async function askEnd(
-  socket: string,
-  end: End,
-): Promise<Ended | 'unreachable' | 'not understood'> {
-  return talk(socket, { path: '/end', message: end, schema: endedSchema });
+/** Asks the daemon to end; or says why it could not be asked. */
+export async function askEnd(to: Listener, end: End): Promise<Ended | Unasked> {
+  return talk(to, { path: '/end', message: end, schema: endedSchema });
 }
 
 /** Tells the loop that this process was refused before it asked, so that its log has it; whether it hears is no matter. */
-export async function tellRefused(socket: string, asked: string): Promise<void> {
-  await talk(socket, {
+export async function tellRefused(to: Listener, asked: string): Promise<void> {
+  await talk(to, {
     path: '/refused',
     message: { asked },
     schema: replySchema,
@@ -53,24 +64,48 @@ export async function tellRefused(socket: string, asked: string): Promise<void> 
   });
 }
 
+/** Whether the loop answers: `there`, or why not. */
+export async function greet(to: Listener): Promise<'there' | Unasked> {
+  const body = JSON.stringify({ v: contractVersion, pid: process.pid });
+  const answer = await post(to.socket, { path: '/alive', body, patience: patienceMs.alive });
+  switch (answer.kind) {
+    case 'unreachable':
+    case 'hung':
+      return answer.kind;
+    // It has just ended.
+    case 'cut-off':
+      return 'unreachable';
+    case 'answer': {
+      const read = aliveSchema.safeParse(parse(answer.text));
+      if (!read.success) return 'not understood';
+      return read.data.pid === to.pid ? 'there' : 'stranger';
+    }
+  }
+}
+
 async function talk<Answer>(
-  socket: string,
+  to: Listener,
   about: {
     readonly path: string;
     readonly message: object;
     readonly schema: z.ZodType<Answer>;
     readonly patience?: number;
   },
-): Promise<Answer | ReturnType<typeof rejected> | 'unreachable' | 'not understood'> {
+): Promise<Answer | ReturnType<typeof rejected> | Unasked> {
   const { path, message, schema, patience = patienceMs.usual } = about;
+  const found = await greet(to);
+  if (found !== 'there') return found;
   const body = JSON.stringify({ v: contractVersion, pid: process.pid, ...message });
-  const answer = await post(socket, { path, body, patience });
+  const answer = await post(to.socket, { path, body, patience });
   switch (answer.kind) {
     case 'unreachable':
       return 'unreachable';
+    case 'hung':
     case 'cut-off':
       return rejected(
-        `The running czar went away before it answered: ${answer.error}.`,
+        answer.kind === 'hung'
+          ? `The running czar (pid ${to.pid}) has not answered within ${patience / 1_000} s.`
+          : `The running czar went away before it answered: ${answer.error}.`,
         'czar status shows whether it was done.',
       );
     case 'answer': {
@@ -82,15 +117,31 @@ async function talk<Answer>(
   }
 }
 
-/** The answer, or that the other side is another version. */
-function understood<Answer>(
-  answer: Answer | 'not understood',
-): Answer | ReturnType<typeof rejected> {
-  if (answer !== 'not understood') return answer;
-  return rejected(
-    'The running czar is another version, and the two do not understand each other.',
-    'Use the czar that started it, or end it first: czar daemon restart, or Ctrl-C in its terminal.',
-  );
+/** The answer, or why there was none to understand. */
+function understood<Answer extends object>(
+  { pid }: Listener,
+  answer: Answer | Unasked,
+): Answer | ReturnType<typeof rejected> | 'unreachable' {
+  if (typeof answer !== 'string') return answer;
+  switch (answer) {
+    case 'unreachable':
+      return answer;
+    case 'not understood':
+      return rejected(
+        'The running czar is another version, and the two do not understand each other.',
+        'Use the czar that started it, or end it first: czar daemon restart, or Ctrl-C in its terminal.',
+      );
+    case 'hung':
+      return rejected(
+        `The running czar (pid ${pid}) does not answer: it is stopped, or hangs. Nothing was asked.`,
+        `czar daemon restart replaces a daemon, its agents run on; kill -CONT ${pid} lets one go on that was stopped.`,
+      );
+    case 'stranger':
+      return rejected(
+        `What listens in place of the running czar (pid ${pid}) is another program. Nothing was asked.`,
+        'czar daemon restart makes it listen anew; its agents run on.',
+      );
+  }
 }
 
 function rejected(what: string, next: string): Extract<Reply, { ok: false }> {
@@ -101,6 +152,8 @@ function rejected(what: string, next: string): Extract<Reply, { ok: false }> {
 type Answered =
   | { readonly kind: 'answer'; readonly status: number; readonly text: string }
   | { readonly kind: 'unreachable' }
+  /** It took the connection, and said nothing for as long as it was waited for. */
+  | { readonly kind: 'hung' }
   | { readonly kind: 'cut-off'; readonly error: string };
 
 async function post(
@@ -139,7 +192,11 @@ async function post(
         response.on('error', failed);
       },
     );
-    call.on('timeout', () => call.destroy(new Error(`no answer within ${patience / 1_000} s`)));
+    // Whatever comes after that comes too late: the promise is settled.
+    call.on('timeout', () => {
+      resolve({ kind: 'hung' });
+      call.destroy();
+    });
     call.on('error', failed);
     call.on('socket', (connection) => {
       connection.on('connect', () => {

@@ -71,6 +71,9 @@ export const refusedSchema = z.strictObject({
   asked: z.string().min(1).max(64),
 });
 
+/** What `POST /alive` takes, and what it is answered with at once: which process listens. */
+export const aliveSchema = z.object({ v: version, pid: z.int().positive() });
+
 const ids = z.array(z.string().min(1).max(64)).max(100_000);
 
 const wantedSchema: z.ZodType<Wanted> = z.strictObject({

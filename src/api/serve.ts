@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
+  aliveSchema,
   beginSchema,
   contractVersion,
   endSchema,
@@ -69,6 +70,12 @@ const routes: Readonly<Record<string, Route>> = {
     () => 'daemon stop',
     ({ end }, { agents }) => end({ agents }),
   ),
+  '/alive': {
+    answer: (_handlers, message) =>
+      aliveSchema.safeParse(message).success
+        ? Promise.resolve({ v: contractVersion, pid: process.pid })
+        : null,
+  },
   '/refused': {
     answer: (handlers, message) => {
       const read = refusedSchema.safeParse(message);

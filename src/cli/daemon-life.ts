@@ -2,8 +2,8 @@
 import { contractVersion, type End, type Ended } from '../api/contract.ts';
 import { isPublishing } from '../core/publish.ts';
 import { restlessRuns } from '../core/restless.ts';
-import { countIn } from '../core/run-index.ts';
 import { isRunLive, type RepositoryState, type RunState } from '../core/state.ts';
+import { liveAgents } from '../daemon/live-agents.ts';
 import type { Loop } from '../daemon/loop.ts';
 import type { DaemonHandlers } from './handlers.ts';
 
@@ -51,7 +51,7 @@ export class DaemonLife implements DaemonHandlers {
   };
 
   readonly end = async ({ agents }: End): Promise<Ended> => {
-    const { live, until } = this.#live();
+    const { agents: live, until } = liveAgents(this.#loop.state, Date.now());
     switch (agents) {
       case 'run-on':
         // The answer goes out first.
@@ -105,19 +105,5 @@ export class DaemonLife implements DaemonHandlers {
     this.#asked = true;
     // A loop that has ended meanwhile says so to whoever waits for it.
     this.#loop.send({ kind: 'tick' }).catch(() => undefined);
-  }
-
-  /** How many agents live, and until when they go on when nobody watches them; null without one. */
-  #live(): { readonly live: number; readonly until: number | null } {
-    let live = 0;
-    let alone: number | null = null;
-    for (const run of restlessRuns(this.#loop.state)) {
-      if (!isRunLive(run)) continue;
-      const here = countIn(run, 'starting', 'active');
-      const { unattendedMs } = run.plan.policies;
-      live += here;
-      if (here > 0) alone = Math.min(alone ?? Infinity, unattendedMs);
-    }
-    return { live, until: alone === null ? null : Date.now() + alone };
   }
 }

@@ -3,11 +3,12 @@
  * refused is refused before anything is started. Of several at once one starts it, and all of them ask it.
  */
 import type { Beginning } from '../daemon/begin.ts';
-import { guardianGaveUp, daemonOf, holderOf } from '../daemon/holder.ts';
+import { guardianGaveUp, daemonOf, holderOf, isThere } from '../daemon/holder.ts';
 import { tellGaveUp } from '../daemon/notify-gave-up.ts';
 import type { Place } from '../daemon/place.ts';
 import { awaitsBeginning, spawnDaemon, wouldBegin } from '../daemon/start-daemon.ts';
 import { hostDaemon } from './daemon-host.ts';
+import { makeWay, type Daemon } from './end-daemon.ts';
 import { exits } from './exit.ts';
 import { findFacts } from './find-facts.ts';
 import { findPlace } from './find-place.ts';
@@ -89,7 +90,14 @@ async function inBackground(context: CliContext, at: At): Promise<boolean> {
     });
     return false;
   }
-  const already = daemonOf(place);
+  let already = daemonOf(place);
+  if (already !== null && isUnguarded(already)) {
+    if (!(await makeWay(context, already, place))) return false;
+    context.out.note(
+      `The daemon that lived (pid ${already.pid}) had lost its guardian: another one takes its place, no agent is stopped.`,
+    );
+    already = daemonOf(place);
+  }
   let guardian: number | null = null;
   if (already === null) {
     const found = await wouldBegin({ ...at, wanted, now: context.now() });
@@ -124,6 +132,11 @@ async function inBackground(context: CliContext, at: At): Promise<boolean> {
     context.out.note('czar status shows the run; czar daemon stop ends the daemon.');
   }
   return true;
+}
+
+/** Whether it was started under a guardian that is gone: nobody would start it again. */
+function isUnguarded({ daemon: { guardian } }: Daemon): boolean {
+  return guardian !== null && !isThere(guardian);
 }
 
 /** The run waits for a person, and the daemon is to end then: there is nothing to start one for. */

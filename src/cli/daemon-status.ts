@@ -1,7 +1,9 @@
 /** `czar daemon status`: whether a daemon lives, since when, who starts it again, and what it has to do. */
 import { isRunLive } from '../core/state.ts';
-import { daemonOf, guardianGaveUp, holderOf, isThere } from '../daemon/holder.ts';
+import { greet } from '../api/client.ts';
+import { daemonOf, guardianGaveUp, holderOf, isThere, listenerOf } from '../daemon/holder.ts';
 import { openLogState } from '../daemon/hold-log.ts';
+import { packageVersion } from '../daemon/version.ts';
 import { counted, spanText } from '../report/figures.ts';
 import { exits } from './exit.ts';
 import { findPlace } from './find-place.ts';
@@ -30,6 +32,11 @@ export async function status(context: CliContext): Promise<void> {
   const { pid, version, socket } = daemon;
   const { since, guardian, exitWhenWaiting } = daemon.daemon;
   const guarded = guardian !== null && isThere(guardian);
+  const listener = listenerOf(daemon);
+  const found = listener === null ? 'unreachable' : await greet(listener);
+  const isLost = found === 'hung' || found === 'stranger';
+  if (isLost) context.exit(exits.refused);
+  const mine = packageVersion();
   const runs = [...(openLogState(place)?.runs.values() ?? [])].filter(isRunLive);
   if (context.options.json) {
     return context.out.json({
@@ -39,6 +46,7 @@ export async function status(context: CliContext): Promise<void> {
       started_at: new Date(since).toISOString(),
       socket,
       guardian: guarded ? guardian.pid : null,
+      answers: found === 'there',
       exit_when_waiting: exitWhenWaiting,
       runs: runs.map(({ id, state }) => ({ id, state })),
     });
@@ -46,6 +54,15 @@ export async function status(context: CliContext): Promise<void> {
   context.out.line(
     `A daemon lives: pid ${pid}, czar ${version}, for ${spanText(context.now() - since)}.`,
   );
+  if (isLost) {
+    context.out.line(
+      found === 'hung'
+        ? 'It does not answer: it is stopped, or hangs. czar daemon restart replaces it; its agents run on.'
+        : 'Another program listens in its place. czar daemon restart makes it listen anew; its agents run on.',
+    );
+  }
+  if (version !== mine)
+    context.out.line(`This command is czar ${mine}: czar daemon restart changes to it.`);
   context.out.line(
     guarded
       ? `Its guardian is pid ${guardian.pid}.`

@@ -45,7 +45,7 @@ export function handlersOf(
       return { ...agentsDoNotSteer, consequence: 'reject', exit: 4 };
     },
     refused: (pid, asked) => log(refusalLine(asked, { pid, asker: around(pid) })),
-    steer: (request) => handleSteering(loop, request),
+    steer: async (request) => ({ v, ...(await handleSteering(loop, request)) }),
     begin: async ({ checkout, wanted }) => {
       if (daemon === null) return inForeground();
       if (checkout !== place.checkout) return elsewhere(place);

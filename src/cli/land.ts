@@ -11,6 +11,7 @@ import {
   type LandOrder,
   type LandResult,
 } from '../daemon/land.ts';
+import { listenerOf } from '../daemon/holder.ts';
 import { openLogState, readEvents } from '../daemon/hold-log.ts';
 import { openLoop } from '../daemon/open-loop.ts';
 import type { Place } from '../daemon/place.ts';
@@ -105,7 +106,7 @@ async function perform(
     },
   });
   if ('refused' in opened) return null;
-  if ('owner' in opened) return throughLoop(context, place, order, opened.owner?.socket ?? null);
+  if ('owner' in opened) return throughLoop(context, place, order, opened.owner);
   await using loop = opened;
   for (const note of loop.notes) context.out.note(note);
   // Awaited here: the loop is given back when this function ends.
@@ -117,10 +118,11 @@ async function throughLoop(
   context: CliContext,
   place: Place,
   order: LandOrder,
-  socket: string | null,
+  owner: Parameters<typeof listenerOf>[0],
 ): Promise<LandResult | null> {
   const before = openLogState(place)?.seq ?? 0;
-  const reply = socket === null ? 'unreachable' : await ask(socket, { kind: 'land', ...order });
+  const listener = listenerOf(owner);
+  const reply = listener === null ? 'unreachable' : await ask(listener, { kind: 'land', ...order });
   if (reply === 'unreachable') {
     context.fail({
       exit: exits.refused,

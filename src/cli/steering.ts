@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { ask, tellRefused } from '../api/client.ts';
 import type { Rejection, Steering } from '../core/commands.ts';
 import { agentsDoNotSteer, attemptAround } from '../daemon/asked-by-attempt.ts';
-import { holderOf } from '../daemon/holder.ts';
+import { holderOf, listenerOf } from '../daemon/holder.ts';
 import { holdLog } from '../daemon/hold-log.ts';
 import { locate } from '../daemon/place.ts';
 import { applyOffline, complete, wantsLoop } from '../daemon/steer.ts';
@@ -38,11 +38,11 @@ export async function steer(
       return false;
     }
     if ('owner' in held) {
-      const socket = held.owner?.socket ?? null;
+      const listener = listenerOf(held.owner);
       const runs = held.state;
       const run = chosenRun(context, runs);
       if (run === null) return false;
-      const reply = socket === null ? 'unreachable' : await ask(socket, build(run.id));
+      const reply = listener === null ? 'unreachable' : await ask(listener, build(run.id));
       if (reply === 'unreachable') {
         if (tries < 20) {
           await new Promise((resolve) => setTimeout(resolve, 100));
@@ -99,8 +99,8 @@ export async function insideAttempt(context: CliContext, asked: string): Promise
   const place = locate({ from: resolve(cwd, repo ?? '.'), czarDir, cwd });
   const around = 'error' in place ? null : attemptAround(process.pid, { ...place, state: null });
   if (env['CZAR_ATTEMPT'] === undefined && around === null) return false;
-  const socket = 'error' in place ? null : (holderOf(place)?.socket ?? null);
-  if (socket !== null) await tellRefused(socket, asked);
+  const listener = 'error' in place ? null : listenerOf(holderOf(place));
+  if (listener !== null) await tellRefused(listener, asked);
   const { what, next } = agentsDoNotSteer;
   const where = `worker ${around?.worker ?? env['CZAR_WORKER'] ?? ''}`;
   context.fail({ exit: exits.refused, what, where, next });

@@ -2,7 +2,7 @@
 import { askBegin } from '../api/client.ts';
 import type { Begun } from '../api/contract.ts';
 import type { Wanted } from '../daemon/choose-run.ts';
-import { daemonOf } from '../daemon/holder.ts';
+import { daemonOf, listenerOf } from '../daemon/holder.ts';
 import type { Place } from '../daemon/place.ts';
 import { exits } from './exit.ts';
 import type { CliContext } from './verb.ts';
@@ -44,9 +44,9 @@ export async function beginThroughDaemon(
 /** Null when no daemon answers for long. */
 async function askPatiently(place: Place, wanted: Wanted): Promise<Begun | null> {
   for (let left = tries; left > 0; left -= 1) {
-    const socket = daemonOf(place)?.socket ?? null;
-    if (socket !== null) {
-      const reply = await askBegin(socket, { checkout: place.checkout, wanted });
+    const listener = listenerOf(daemonOf(place));
+    if (listener !== null) {
+      const reply = await askBegin(listener, { checkout: place.checkout, wanted });
       if (reply !== 'unreachable') return reply;
     }
     await new Promise((resolve) => setTimeout(resolve, pauseMs));

@@ -1,5 +1,6 @@
 /** What the loop that lives answers to a person's request over its socket. */
-import type { Rejection, Steering } from '../core/commands.ts';
+import type { Steering } from '../core/commands.ts';
+import type { Answer } from './loop.ts';
 import type { OpenLoop } from './open-loop.ts';
 import { complete } from './steer.ts';
 
@@ -7,12 +8,7 @@ import { complete } from './steer.ts';
 export async function handleSteering(
   { loop, place }: OpenLoop,
   steering: Steering,
-): Promise<
-  | { readonly v: 1; readonly ok: true }
-  | { readonly v: 1; readonly ok: false; readonly rejection: Rejection }
-> {
+): Promise<Answer> {
   const request = await complete(place, loop.state, steering);
-  if ('rejection' in request) return { v: 1, ok: false, rejection: request.rejection };
-  const answer = await loop.send({ ...request, by: 'user' });
-  return answer.ok ? { v: 1, ok: true } : { v: 1, ok: false, rejection: answer.rejection };
+  return 'rejection' in request ? request : loop.send({ ...request, by: 'user' });
 }

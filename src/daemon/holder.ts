@@ -19,6 +19,13 @@ export function daemonOf(
   return owner?.daemon === undefined ? null : { ...owner, daemon: owner.daemon };
 }
 
+/** Where the owner listens, and who that is; null when it does not. */
+export function listenerOf(
+  owner: Pick<Owner, 'pid' | 'socket'> | null,
+): { readonly pid: number; readonly socket: string } | null {
+  return owner === null || owner.socket === null ? null : { pid: owner.pid, socket: owner.socket };
+}
+
 /** The process that starts this one again: its parent, while that lives. */
 export function guardianOf(parent: number): DaemonFacts['guardian'] {
   const found = parent > 1 ? identify(parent) : 'gone';

@@ -53,6 +53,8 @@ export class Scratch implements AsyncDisposable {
   repo: string;
   readonly env: NodeJS.ProcessEnv;
   readonly stubs: StubServer;
+  /** The czar that is started. */
+  launcher = launcher;
   readonly #running = new Set<ChildProcess>();
   readonly #allowed = { refs: ['refs/heads/czar/'], files: [] as string[] };
   #killed = false;
@@ -261,7 +263,7 @@ export class Scratch implements AsyncDisposable {
 
   /** Starts czar and lets it go on. */
   start(...args: readonly string[]): Running {
-    const child = spawn(launcher, args, {
+    const child = spawn(this.launcher, args, {
       cwd: this.repo,
       env: this.env,
       stdio: ['ignore', 'pipe', 'pipe'],
