@@ -43,6 +43,8 @@ export function aRun(
     raised: { tokens: 0, costUsd: 0 },
     told: 0,
     sources: null,
+    machine: null,
+    rates: [],
     startedAt: 1,
     endedAt: null,
     reason: null,

@@ -9,6 +9,7 @@ import type {
   Judgement,
   KeptWork,
   LandPlan,
+  Machine,
   Principal,
   ProcessIdentity,
   Report,
@@ -167,6 +168,8 @@ export type Outcome =
   | { readonly kind: 'loop-ended'; readonly reason: string }
   /** Time has passed: nothing but `advance` follows. */
   | { readonly kind: 'tick' }
+  /** What the machine has now: looked at before each turn. */
+  | { readonly kind: 'machine-observed'; readonly machine: Machine }
   | { readonly kind: 'run-prepared'; readonly run: string; readonly commit: string }
   | {
       readonly kind: 'inputs-checked';

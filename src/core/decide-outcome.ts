@@ -17,6 +17,7 @@ import {
   stopped,
 } from './attempt-outcome.ts';
 import { at, checked, mergeOutcome, verdictEvent } from './decide-verdict.ts';
+import { machineObserved } from './disk-space.ts';
 import { reportEvent } from './report-event.ts';
 import { changeVerdicts, tipOf } from './settle.ts';
 import { launchGivenUp, troubleOutcome } from './trouble.ts';
@@ -29,6 +30,7 @@ export function decideOutcome(
   now: number,
 ): readonly NewEvent[] {
   if (outcome.kind === 'tick') return [];
+  if (outcome.kind === 'machine-observed') return machineObserved(state, outcome.machine);
   if (outcome.kind === 'loop-started') {
     const { pid, host, version } = outcome;
     return [{ type: 'loop.started', data: { pid, host, version, epoch: state.epoch + 1 } }];

@@ -141,6 +141,14 @@ export interface Spend {
   readonly costUsd: number;
 }
 
+/** The machine that the loop runs on. Sizes in bytes; `disk` is the file system with the least space free. */
+export interface Machine {
+  readonly cpu: number;
+  readonly memory: number;
+  readonly disk: number;
+  readonly free: number;
+}
+
 export interface Usage {
   /** Fresh input, without cached reads. */
   readonly input: number;

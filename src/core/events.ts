@@ -15,6 +15,7 @@ import type {
   Judgement,
   KeptWork,
   LandPlan,
+  Machine,
   Principal,
   ProcessIdentity,
   PrunedRef,
@@ -79,6 +80,10 @@ export interface EventData {
     readonly sources?: RunSources;
     readonly by: Principal;
   };
+  /** What the machine has: told to a run when that makes a difference for what it may start. */
+  'machine.observed': Machine;
+  /** Less space is free than the reserve: nothing starts until there is more. */
+  'disk.low': { readonly free: number; readonly reserve: number };
   'run.prepared': { readonly commit: string };
   'run.waiting': { readonly workers: readonly string[] };
   'run.running': { readonly reason: string };

@@ -144,6 +144,8 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
     case 'uninstall.started':
     case 'run.started':
     case 'plan.amended':
+    case 'machine.observed':
+    case 'disk.low':
     case 'run.prepared':
     case 'run.waiting':
     case 'limits.changed':

@@ -4,6 +4,7 @@
  * bug, and throws (S10).
  */
 import type { Event } from './events.ts';
+import { ratesAfter } from './rates.ts';
 import { noSpend, plus, warningShare, withDay } from './spend.ts';
 import { evolveWorker } from './evolve-worker.ts';
 import type { IntentKind } from './intents.ts';
@@ -99,6 +100,8 @@ function startedRun(
     raised: noSpend,
     told: 0,
     sources: data.sources ?? null,
+    machine: null,
+    rates: [],
     troubles: {},
   };
 }
@@ -121,6 +124,10 @@ type RunPatch = Partial<Omit<RunState, 'workers' | 'trees'>>;
 /** What the event changes on the run itself; null when nothing. */
 function evolveRun(run: FoldRun, event: Event): RunPatch | null {
   switch (event.type) {
+    case 'machine.observed':
+      return { machine: event.data };
+    case 'worker.started':
+      return ratesAfter(run, event);
     case 'run.prepared':
       return { tip: event.data.commit, troubles: {} };
     case 'run.waiting':
@@ -194,7 +201,11 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
       return { diverged: { ...run.diverged, [event.data.ref]: event.data.why } };
     case 'worker.usage': {
       const used = { tokens: event.data.input + event.data.output, costUsd: event.data.costUsd };
-      return { spent: plus(run.spent, used), day: withDay(run, event.at, { used }) };
+      return {
+        spent: plus(run.spent, used),
+        day: withDay(run, event.at, { used }),
+        ...ratesAfter(run, event),
+      };
     }
     case 'budget.warned':
     case 'budget.exceeded': {
@@ -238,7 +249,7 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
     case 'uninstall.started':
     case 'run.started':
     case 'plan.amended':
-    case 'worker.started':
+    case 'disk.low':
     case 'worker.active':
     case 'worker.reviewing':
     case 'worker.complete':

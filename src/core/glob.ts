@@ -39,6 +39,11 @@ export function parseGlob(pattern: string): Glob | { readonly problem: string } 
   return { readings };
 }
 
+/** Whether a text has characters that are special in a glob. */
+export function isGlob(text: string): boolean {
+  return /[*?[\]{}]/.test(text);
+}
+
 /** Whether the path (relative, `/`-separated, no empty segments) is one that the glob means. */
 export function matchesGlob(glob: Glob, path: string): boolean {
   const segments = path.split('/');

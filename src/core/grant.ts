@@ -1,11 +1,14 @@
 /**
- * Who gets what now: agent slots, check slots, ownership. All that an attempt needs is taken at once, in the event that
- * starts it, or not at all. Slots are shared by all runs of the repository.
+ * Who gets what now: agent slots, check slots, ownership, resources. All that an attempt needs is taken at once, in the event that
+ * starts it, or not at all. Slots, claims and resources are shared by all runs of the repository.
  */
 import { lacksBudget, reservationOf } from './budget.ts';
+import { spaceLack } from './disk-space.ts';
 import type { NewEvent } from './events.ts';
+import { foreignHolder, takesClaim } from './foreign-claim.ts';
 import { isFinal } from './lifecycle.ts';
-import { positionOf, priorityRank, remainingOf, waveOf } from './order.ts';
+import { waveOf } from './order.ts';
+import { inUse, lackOf, withStart, type InUse, type ResourceLack } from './resources.ts';
 import { restlessRuns } from './restless.ts';
 import { countIn, workersIn } from './run-index.ts';
 import { noSpend, plus } from './spend.ts';
@@ -19,6 +22,7 @@ import {
   type RunState,
   type WorkerState,
 } from './state.ts';
+import { readyOrder, reservedFor, reservers } from './waiting-line.ts';
 import { branchGates, landGates, mergeGates, openGates } from './tree-gates.ts';
 
 /** What keeps a ready worker from starting; null when nothing does. */
@@ -28,7 +32,9 @@ export type WaitingFor =
         'slot' | 'repository' | 'inputs' | 'barrier' | 'paused' | 'approval' | 'budget';
     }
   | { readonly kind: 'backoff'; readonly until: number }
-  | { readonly kind: 'ownership'; readonly worker: string };
+  /** `worker` is `<run>/<id>` when it is of another run. */
+  | { readonly kind: 'ownership'; readonly worker: string }
+  | ({ readonly kind: 'resource' } & ResourceLack);
 
 /** Starts as many ready workers as there are grants for. */
 export function grantStarts(
@@ -42,12 +48,19 @@ export function grantStarts(
   const events: NewEvent[] = [];
   const claimed: string[] = [];
   let granted = noSpend;
+  let shared: Shared | null = null;
   for (const worker of readyOrder(run, now)) {
     if (free <= 0) break;
-    if (obstacle(run, worker, now) !== null) continue;
+    if (obstacle(state, run, worker, now) !== null) continue;
     const claims = takesClaim(run, worker.id);
     if (claims && claimed.some((other) => overlap(run, worker.id, other))) continue;
     if (lacksBudget({ state, run, now }, worker, granted)) continue;
+    if (spaceLack(run, worker) !== null) continue;
+    if (asksFor(run, worker)) {
+      shared ??= sharedNow(state, now);
+      if (lackIn(shared, run, worker, now) !== null) continue;
+      shared = { ...shared, use: withStart(shared.use, run, worker.id, now) };
+    }
     granted = plus(granted, reservationOf(run, worker));
     if (claims) claimed.push(worker.id);
     free -= 1;
@@ -94,19 +107,85 @@ export function waitingFor(
 ): WaitingFor | null {
   if (worker.state !== 'ready') return null;
   if (run.state === 'paused') return { kind: 'paused' };
-  const found = obstacle(run, worker, now);
+  const found = obstacle(state, run, worker, now);
   if (found !== null) return found;
   if (lacksBudget({ state, run, now }, worker)) return { kind: 'budget' };
+  const resource = resourceLack(state, run, worker, now);
+  if (resource !== null) return { kind: 'resource', ...resource };
   return freeSlots(state, run) <= 0 ? { kind: 'slot' } : null;
 }
 
-function obstacle(run: RunState, worker: WorkerState, now: number): WaitingFor | null {
+/** The resource that a ready worker would have to wait for, with why; null when it could have all that it asks for. */
+export function resourceLack(
+  state: RepositoryState,
+  run: RunState,
+  worker: WorkerState,
+  now: number,
+): ResourceLack | null {
+  const space = spaceLack(run, worker);
+  if (space !== null) return { name: 'disk', lack: { kind: 'space', ...space } };
+  return asksFor(run, worker) ? lackIn(sharedNow(state, now), run, worker, now) : null;
+}
+
+function asksFor(run: RunState, { id }: WorkerState): boolean {
+  return definitionOf(run, id).resources !== undefined;
+}
+
+/** What of resources is in use, and who is to have some first. */
+interface Shared {
+  readonly use: InUse;
+  readonly first: ReturnType<typeof reservers>;
+}
+
+const known = new WeakMap<
+  RepositoryState,
+  Shared & { readonly seq: number; readonly at: number }
+>();
+
+/** Found once for each state and time. */
+function sharedNow(state: RepositoryState, now: number): Shared {
+  const found = known.get(state);
+  if (found?.seq === state.seq && found.at === now) return found;
+  const use = inUse(state, now);
+  const first = reservers(
+    state,
+    now,
+    use,
+    (run, worker) =>
+      obstacle(state, run, worker, now) === null &&
+      spaceLack(run, worker) === null &&
+      !lacksBudget({ state, run, now }, worker),
+  );
+  const shared = { use, first, seq: state.seq, at: now };
+  known.set(state, shared);
+  return shared;
+}
+
+function lackIn(
+  { use, first }: Shared,
+  run: RunState,
+  worker: WorkerState,
+  now: number,
+): ResourceLack | null {
+  return lackOf(run, worker.id, use) ?? reservedFor(first, run, worker, now);
+}
+
+function obstacle(
+  state: RepositoryState,
+  run: RunState,
+  worker: WorkerState,
+  now: number,
+): WaitingFor | null {
   const own = notDue(run, worker, now);
   if (own !== null) return own;
   if (needsApproval(run, worker.id) && approvalOf(run, worker)?.state !== 'granted')
     return { kind: 'approval' };
   const holder = claimHolder(run, worker);
-  return holder === null ? null : { kind: 'ownership', worker: holder };
+  if (holder !== null) return { kind: 'ownership', worker: holder };
+  const other = foreignHolder(state, run, worker);
+  return other === null
+    ? null
+    : { kind: 'ownership', worker: `${other.run.id}/${other.worker.id}` };
 }
 
 /** What of the worker's own keeps it from starting, whatever others hold; null when nothing does. */
@@ -140,30 +219,6 @@ function freeSlots(state: RepositoryState, run: RunState): number {
     if (isRunLive(one)) live += countIn(one, 'starting', 'active');
   }
   return run.plan.policies.maxParallel - live;
-}
-
-/** Ready workers: priority with aging, then longest remaining path, then plan order. */
-function readyOrder(run: RunState, now: number): readonly WorkerState[] {
-  const level = (worker: WorkerState): number => {
-    const waited = Math.max(0, now - (worker.readySince ?? now));
-    return (
-      priorityRank[definitionOf(run, worker.id).priority] -
-      Math.floor(waited / run.plan.policies.agingMs)
-    );
-  };
-  return workersIn(run, 'ready')
-    .map((worker) => ({ worker, level: level(worker) }))
-    .sort(
-      (a, b) =>
-        a.level - b.level ||
-        remainingOf(run.plan, b.worker.id) - remainingOf(run.plan, a.worker.id) ||
-        positionOf(run.plan, a.worker.id) - positionOf(run.plan, b.worker.id),
-    )
-    .map(({ worker }) => worker);
-}
-
-function takesClaim(run: RunState, id: string): boolean {
-  return run.plan.policies.ownership === 'serialize' && definitionOf(run, id).owns !== null;
 }
 
 function overlap(run: RunState, id: string, other: string): boolean {

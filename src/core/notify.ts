@@ -45,6 +45,7 @@ export const noticeTypes = [
   'merge.conflict',
   'land.refused',
   'refs.diverged',
+  'disk.low',
   'effect.failed',
   daemonGaveUp,
 ] as const satisfies readonly (EventType | typeof daemonGaveUp)[];
@@ -58,6 +59,7 @@ export const toldByDefault: readonly NoticeType[] = [
   'worker.failed',
   'budget.warned',
   'budget.exceeded',
+  'disk.low',
   'run.waiting',
   'run.complete',
   'run.failed',

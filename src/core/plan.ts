@@ -55,6 +55,26 @@ export interface Retry {
   readonly from: 'clean' | 'continue';
 }
 
+/**
+ * How a worker takes part in a resource. `share`: it takes its amount. `read`: with other readers, never with a writer.
+ * `write`: never with a reader or writer. `exclusive`: alone.
+ */
+export type ResourceMode = 'share' | 'read' | 'write' | 'exclusive';
+
+/** What an attempt takes of a resource: pieces, bytes of memory and disk, requests at once of what has a rate. */
+export interface ResourceRequest {
+  readonly amount: number;
+  readonly mode: ResourceMode;
+}
+
+/** What there is of a resource; null where it is not limited. */
+export interface Capacity {
+  /** At the same time; of `cpu`, `memory` and `disk` null means what the machine has. */
+  readonly amount: number | null;
+  readonly requestsPerMinute: number | null;
+  readonly tokensPerMinute: number | null;
+}
+
 export interface WorkerDefinition {
   readonly id: string;
   readonly kind: WorkerKind;
@@ -93,6 +113,8 @@ export interface WorkerDefinition {
   /** CEL expression; null means always. */
   readonly when: string | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** What each attempt takes from its start to its end, by name; absent when that is nothing. */
+  readonly resources?: Readonly<Record<string, ResourceRequest>>;
   /** Each launch waits for a person; absent when it does not. */
   readonly approve?: true;
   /** What happens when nobody answers for so long; absent when it waits. */
@@ -133,6 +155,10 @@ export interface Policies {
   readonly prices?: Readonly<Record<string, Price>>;
   /** Who is told of what; absent when nobody is. */
   readonly notify?: readonly NotifyTarget[];
+  /** What there is of things that workers share, by name; absent when nothing is declared. */
+  readonly resources?: Readonly<Record<string, Capacity>>;
+  /** Free space below which nothing starts, bytes; absent for 1 GB, or a tenth of a smaller disk. */
+  readonly diskReserveBytes?: number;
   /** How working trees are tied to a repository; absent for a clone each. */
   readonly isolation?: 'worktree';
   readonly maxParallel: number;

@@ -2,6 +2,7 @@
 import { lacksBudget } from './budget.ts';
 import { supersededBy } from './edges.ts';
 import type { NewEvent } from './events.ts';
+import { foreignHolder } from './foreign-claim.ts';
 import { claimHolder, heldByBarrier } from './grant.ts';
 import { isFinal } from './lifecycle.ts';
 import { countIn } from './run-index.ts';
@@ -34,7 +35,8 @@ export function runOutcome(
   const forPerson = open
     .filter(
       (worker) =>
-        waitsForPerson(run, worker) || (worker.state === 'ready' && lacksBudget(at, worker)),
+        waitsForPerson(run, worker) ||
+        (worker.state === 'ready' && (lacksBudget(at, worker) || standsBehindOther(at, worker))),
     )
     .map((worker) => worker.id);
   if (run.state === 'running' && forPerson.length > 0) {
@@ -54,15 +56,14 @@ export function waitsForPerson(run: RunState, worker: WorkerState): boolean {
   return worker.state === 'paused' || (worker.state === 'blocked' && worker.blockedBy === null);
 }
 
-function canGoOn(at: Parameters<typeof lacksBudget>[0], worker: WorkerState): boolean {
+function canGoOn(at: At, worker: WorkerState): boolean {
   const { run } = at;
   switch (worker.state) {
     case 'ready': {
       if (awaitsApproval(run, worker)) return false;
       if (heldByBarrier(run, worker) || lacksBudget(at, worker)) return false;
-      // A claim of one that itself stands still is not given up by waiting.
-      const holder = run.workers.get(claimHolder(run, worker) ?? '');
-      return holder === undefined || canGoOn(at, holder);
+      const inWay = holderOf(at, worker);
+      return inWay === null || canGoOn(inWay.at, inWay.holder);
     }
     case 'merging':
       return supersededBy(run, worker) === null;
@@ -80,6 +81,22 @@ function canGoOn(at: Parameters<typeof lacksBudget>[0], worker: WorkerState): bo
     case 'cancelled':
       return false;
   }
+}
+
+type At = Parameters<typeof lacksBudget>[0];
+
+/** Whose claim is in the way; one that itself stands still does not give it up by waiting. */
+function holderOf(at: At, worker: WorkerState): { at: At; holder: WorkerState } | null {
+  const own = at.run.workers.get(claimHolder(at.run, worker) ?? '');
+  if (own !== undefined) return { at, holder: own };
+  const other = foreignHolder(at.state, at.run, worker);
+  return other === null ? null : { at: { ...at, run: other.run }, holder: other.worker };
+}
+
+/** Whether the worker waits for the claim of another run that stands still: nobody of its own run is waited for. */
+function standsBehindOther(at: At, worker: WorkerState): boolean {
+  const inWay = holderOf(at, worker);
+  return inWay !== null && inWay.at.run !== at.run && !canGoOn(inWay.at, inWay.holder);
 }
 
 function ending(run: RunState): NewEvent {

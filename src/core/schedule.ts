@@ -4,7 +4,8 @@
  */
 import { grantedWait, launchGivenUp } from './trouble.ts';
 import { collectMode } from './collect-mode.ts';
-import { inputsOf, setupOf } from './grant.ts';
+import { lookAgainMs } from './disk-space.ts';
+import { inputsOf, resourceLack, setupOf } from './grant.ts';
 import { intentKey as key } from './intent-key.ts';
 import type { Intent } from './intents.ts';
 import { publishable, publishKey, unpublished } from './publish.ts';
@@ -118,6 +119,9 @@ function ofWorker(
     case 'ready': {
       // What it waits for may be the budget of another day.
       if (waitsForDay({ state, run, now: options.now }, worker)) wake(nextDay(options.now));
+      const lack = resourceLack(state, run, worker, options.now)?.lack;
+      if (lack?.kind === 'space') wake(options.now + lookAgainMs);
+      if (lack?.kind === 'rate') wake(lack.until);
       if (worker.notBefore !== null && worker.notBefore > options.now) wake(worker.notBefore);
       const paths = inputsOf(run, worker.id);
       if (worker.inputsChecked || paths.length === 0) return null;

@@ -9,6 +9,7 @@ import type {
   Judgement,
   KeptWork,
   LandPlan,
+  Machine,
   ProcessIdentity,
   RunBase,
   Spend,
@@ -38,6 +39,14 @@ export interface DayState {
   readonly added: Spend;
   /** Share of the day's limit that was told of last, in this run. */
   readonly told: number;
+}
+
+/** A use of a resource that is limited by the minute. */
+export interface RateUse {
+  readonly at: number;
+  readonly name: string;
+  readonly requests: number;
+  readonly tokens: number;
 }
 
 export type RunStateName = 'running' | 'waiting' | 'paused' | 'complete' | 'failed' | 'cancelled';
@@ -90,6 +99,10 @@ export interface RunState {
   readonly raised: Spend;
   /** Share of its budget that was told of last. */
   readonly told: number;
+  /** What was last told of the machine; null while that makes no difference. */
+  readonly machine: Machine | null;
+  /** What its workers used of resources with a rate, in the minute before the last such use. */
+  readonly rates: readonly RateUse[];
   /** Failures of effects since they last succeeded, by intent key. */
   readonly troubles: Readonly<
     Record<string, { readonly tries: number; readonly at: number; readonly error: string }>

@@ -4,6 +4,7 @@ import { waitingFor, type WaitingFor } from './grant.ts';
 import { intentKey } from './intent-key.ts';
 import type { IntentKind } from './intents.ts';
 import { definitionOf, type RepositoryState, type RunState, type WorkerState } from './state.ts';
+import { lackText } from './lack-text.ts';
 import { merging } from './queue.ts';
 
 /** The sentence. `now` is milliseconds since 1970. */
@@ -88,7 +89,8 @@ export function waitingOn(run: RunState, id: string): readonly string[] {
 /** What a ready worker waits for, in the words of `status --json`; null when it waits for nothing. */
 export function waitingForWord(waiting: WaitingFor | null): string | null {
   if (waiting === null) return null;
-  return waiting.kind === 'ownership' ? `ownership:${waiting.worker}` : waiting.kind;
+  if (waiting.kind === 'ownership') return `ownership:${waiting.worker}`;
+  return waiting.kind === 'resource' ? `resource:${waiting.name}` : waiting.kind;
 }
 
 function readyReason(waiting: WaitingFor | null, now: number): string {
@@ -112,6 +114,8 @@ function readyReason(waiting: WaitingFor | null, now: number): string {
       return `it is tried again in ${Math.max(1, Math.ceil((waiting.until - now) / 1000))} s`;
     case 'ownership':
       return `${waiting.worker} holds files that it owns too`;
+    case 'resource':
+      return lackText(waiting, now);
   }
 }
 

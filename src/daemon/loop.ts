@@ -9,7 +9,7 @@
 import type { EvaluateWhen } from '../core/advance.ts';
 import type { Command, Outcome, Rejection } from '../core/commands.ts';
 import type { FoldState } from '../core/evolve.ts';
-import type { Event } from '../core/events.ts';
+import type { Event, Machine } from '../core/events.ts';
 import type { Intent } from '../core/intents.ts';
 import { restlessRuns } from '../core/restless.ts';
 import { schedule } from '../core/schedule.ts';
@@ -53,6 +53,8 @@ export interface LoopPorts {
   readonly when: EvaluateWhen;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Looks at the machine, before each turn while a run lives; null when it cannot be seen. */
+  readonly machine?: (() => Machine | null) | undefined;
   /** Told while nothing waits for time, so that the clock may be set right; back only while no run lives. */
   readonly correct?: (back: boolean) => void;
   /** Which effects this loop performs, and whether it starts attempts; all when left out. */
@@ -226,6 +228,7 @@ export class Loop {
           now: this.#ports.now(),
           draining: this.#draining || this.#held || this.#closing || this.#ports.only !== undefined,
           when: this.#ports.when,
+          machine: this.#ports.machine,
         },
         this.#rules,
       );

@@ -32,6 +32,7 @@ import { eventLoop, Loop } from './loop.ts';
 import { Notifier } from './notify.ts';
 import { performer } from './perform.ts';
 import { steadyClock } from './steady-clock.ts';
+import { lookAtMachine } from '../plan/machine.ts';
 import { openDerivedFiles } from './derived-files.ts';
 import { takeLock } from './take-lock.ts';
 import { watchLimits } from './watch-limits.ts';
@@ -145,6 +146,7 @@ export async function openLoop<Admitted>(options: {
       journal,
       perform: performer(place),
       when: evaluateWhen,
+      machine: () => lookAtMachine([home.path, git.state]),
       point,
       ...(options.only === undefined ? {} : { only: options.only }),
       ...(options.onStall === undefined ? {} : { stalled: options.onStall }),

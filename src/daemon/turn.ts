@@ -4,7 +4,9 @@ import type { Command } from '../core/commands.ts';
 import { decide } from '../core/decide.ts';
 import type { Decision } from '../core/decision.ts';
 import { evolve, type FoldState } from '../core/evolve.ts';
-import type { Event, NewEvent } from '../core/events.ts';
+import type { Event, Machine, NewEvent } from '../core/events.ts';
+import { restlessRuns } from '../core/restless.ts';
+import { isRunLive } from '../core/state.ts';
 
 /** The two functions that a turn is made of. */
 export interface Decisions {
@@ -26,7 +28,10 @@ export interface Turn {
 export function turn(
   state: FoldState,
   commands: readonly Command[],
-  options: AdvanceOptions,
+  options: AdvanceOptions & {
+    /** Looks at the machine; asked once, and only while a run lives. */
+    readonly machine?: (() => Machine | null) | undefined;
+  },
   rules: Decisions = decisions,
 ): Turn {
   const events: Event[] = [];
@@ -41,13 +46,30 @@ export function turn(
     const next = (): readonly NewEvent[] => rules.advance(state, options);
     for (let events = next(); events.length > 0; events = next()) fold(events);
   };
+  let looked = options.machine === undefined;
+  /** What the machine has counts before anything that starts, and after the start of the loop. */
+  const look = (): void => {
+    if (looked || !restlessRuns(state).some(isRunLive)) return;
+    looked = true;
+    const machine = options.machine?.() ?? null;
+    if (machine === null) return;
+    const seen = rules.decide(state, { kind: 'machine-observed', machine }, options.now);
+    if (seen.ok) fold(seen.events);
+  };
   const decided = commands.map((command, index) => {
+    if (command.kind !== 'loop-started') look();
     const decision = rules.decide(state, command, options.now);
     if (decision.ok) fold(decision.events);
     // What is asked together with the start of a loop counts before anything follows from the start.
-    if (command.kind !== 'loop-started' || index === commands.length - 1) settle();
+    if (command.kind !== 'loop-started' || index === commands.length - 1) {
+      look();
+      settle();
+    }
     return decision;
   });
-  if (commands.length === 0) settle();
+  if (commands.length === 0) {
+    look();
+    settle();
+  }
   return { events, decisions: decided };
 }

@@ -92,6 +92,8 @@ export const eventTypes: Readonly<Record<EventType, true>> = {
   'loop.ended': true,
   'run.started': true,
   'plan.amended': true,
+  'machine.observed': true,
+  'disk.low': true,
   'run.prepared': true,
   'run.waiting': true,
   'run.running': true,

@@ -3,7 +3,7 @@
  * write out, so that claims on different folders are never compared; what is left is compared up to a bound, and beyond
  * it counts as meeting: a needless wait is better than two workers in one file.
  */
-import { literalOf, readingsOf, segmentsMeet, type Segment } from './overlap.ts';
+import { literalOf, readingsOf, segmentsMeet, type Segment } from '../core/overlap.ts';
 
 /** Most comparisons of two readings; takes about a second. */
 const mostComparisons = 100_000;

@@ -11,6 +11,7 @@ import { parseDuration } from './duration.ts';
 import { list, parseSize } from './fields.ts';
 import { normalGlob } from './globs.ts';
 import { notifyOf } from './notify-fields.ts';
+import { capacitiesOf } from './resource-fields.ts';
 
 /** What happens with a worker that waits for a person when nobody answers. */
 export type Unanswered = 'wait' | 'deny' | 'skip' | 'fail';
@@ -107,6 +108,8 @@ function configOf(fields: ConfigFields): Config {
   const budgets = runLimitsOf(fields.budget);
   const prices = pricesOf(fields.prices);
   const notify = notifyOf(fields.notify);
+  const resources = capacitiesOf(fields.resources);
+  const reserve = parseSize(fields.disk_reserve ?? '');
   const maxWorkBytes = parseSize(fields.max_work_size ?? '');
   return {
     name: fields.name ?? null,
@@ -116,6 +119,8 @@ function configOf(fields: ConfigFields): Config {
       ...(budgets === null ? {} : { budget: budgets }),
       ...(prices === null ? {} : { prices }),
       ...(notify.length === 0 ? {} : { notify }),
+      ...(resources === null ? {} : { resources }),
+      ...(reserve === null ? {} : { diskReserveBytes: reserve }),
       ...(fields.isolation === 'worktree' ? { isolation: fields.isolation } : {}),
       maxParallel: fields.max_parallel ?? otherwise.max_parallel,
       maxParallelChecks: fields.max_parallel_checks ?? otherwise.max_parallel_checks,

@@ -209,6 +209,8 @@ test('the defaults are values of the schema, and no key that is acted on has one
     'budget',
     'prices',
     'notify',
+    'resources',
+    'disk_reserve',
     ...Object.keys(configNotActedOn),
   ];
   for (const key of Object.keys(configSchema.shape))

@@ -13,6 +13,7 @@ import {
   size,
 } from './fields.ts';
 import { notifySchema } from './notify-fields.ts';
+import { capacitiesSchema } from './resource-fields.ts';
 
 const agentName = z
   .string()
@@ -202,9 +203,14 @@ export const configSchema = z.strictObject({
     .optional()
     .meta({ description: 'How often a worker is sent back with findings.' }),
   review: anything.optional().meta({ description: 'Who reviews, where a worker says nothing.' }),
-  resources: anything
-    .optional()
-    .meta({ description: 'What there is of things that workers share.' }),
+  resources: capacitiesSchema.optional().meta({
+    description:
+      'What there is of things that workers share, by name: an amount, or {amount, requests_per_minute, tokens_per_minute}. cpu, memory and disk are found out.',
+  }),
+  disk_reserve: size.optional().meta({
+    description:
+      'Free disk space below which nothing starts. Default: 1GB, or a tenth of a smaller disk.',
+  }),
   allow: anything.optional().meta({ description: 'Commands that agents may run without asking.' }),
   permissions: anything.optional().meta({ description: 'What agents may do: edit, work or full.' }),
   home: anything.optional().meta({ description: 'own: agents get a home folder of their own.' }),
@@ -244,7 +250,6 @@ export const configNotActedOn: Readonly<Partial<Record<keyof ConfigFields, strin
   merge: 'merges go one at a time, in order',
   max_rework: 'a worker with findings waits for a person',
   review: 'nobody reviews',
-  resources: 'no resource is counted',
   allow: 'agents use the permissions that they are set up with',
   permissions: 'agents use the permissions that they are set up with',
   home: 'agents use the home folder of the user',

@@ -52,8 +52,3 @@ export function normalGlob(text: string): string {
   const clean = normalPath(text);
   return clean.endsWith('/') ? `${clean}**` : clean;
 }
-
-/** Whether a text has characters that are special in a glob. */
-export function isGlob(text: string): boolean {
-  return /[*?[\]{}]/.test(text);
-}

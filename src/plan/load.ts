@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { sharedWithUser } from '../core/isolation.ts';
 import { compareNatural } from '../core/graph.ts';
 import { withoutLimits } from '../core/limits.ts';
+import type { Machine } from '../core/events.ts';
 import type { Plan, WorkerDefinition } from '../core/plan.ts';
 import { hashOf } from './canonical.ts';
 import { readConfig, type Config } from './config-file.ts';
@@ -20,6 +21,7 @@ import type { WorkerDraft } from './draft.ts';
 import type { Home } from './home.ts';
 import { resolveWorkers, type WrittenBranch } from './resolve.ts';
 import { compareFiles, errorCode, readSource } from './source.ts';
+import { lookAtMachine } from './machine.ts';
 import { meantIds, readWorkerFile } from './worker-file.ts';
 
 export interface LoadedPlan {
@@ -46,6 +48,8 @@ export function loadPlan(options: {
   /** Where the configuration comes from beside the home's own file. */
   readonly sources: ConfigSources;
   readonly files?: readonly string[];
+  /** What the machine has; asked only when workers ask for it. This one when left out. */
+  readonly machine?: () => Machine | null;
 }): LoadedPlan {
   const { root, home, sources } = options;
   const problems: Problems = { list: [] };
@@ -62,7 +66,8 @@ export function loadPlan(options: {
   let branches: readonly WrittenBranch[] = [];
   if (read.drafts.length > 0) {
     // With a wrong configuration the workers are still checked, so that everything is said in one go.
-    const resolved = resolveWorkers(read.drafts, config, problems, read.broken);
+    const machine = options.machine ?? (() => lookAtMachine([root]));
+    const resolved = resolveWorkers(read.drafts, config, problems, read.broken, machine);
     const { workers, overlaps } = resolved;
     branches = resolved.branches;
     plan = planOf({ workers, overlaps, config, name: config.name ?? read.name ?? basename(root) });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import picomatch from 'picomatch';
 import { meetings } from './claims.ts';
-import { globsOverlap } from './overlap.ts';
+import { globsOverlap } from '../core/overlap.ts';
 
 const cases: readonly (readonly [string, string, boolean])[] = [
   ['src/**', 'src/a/b.ts', true],

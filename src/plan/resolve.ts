@@ -1,6 +1,7 @@
 /** From drafts to the definitions of a plan: everything that needs more than one worker, or the configuration. */
 import { budgetOf, requireLimits } from './budget-fields.ts';
 import { compare, reach, type GraphNode } from '../core/graph.ts';
+import type { Machine } from '../core/events.ts';
 import type { Edge, Priority, WorkerDefinition } from '../core/plan.ts';
 import { hashOf } from './canonical.ts';
 import { milliseconds, retryOf, type Config } from './config-file.ts';
@@ -11,6 +12,7 @@ import { list } from './fields.ts';
 import { checkWhen } from './expression.ts';
 import { normalGlob, normalPath } from './globs.ts';
 import { meetings } from './claims.ts';
+import { checkRequests, resourcesOf } from './resource-fields.ts';
 import { compareFiles, placeOf } from './source.ts';
 import { notActedOn } from './worker-schema.ts';
 
@@ -27,12 +29,13 @@ export interface WrittenBranch {
   readonly at: At;
 }
 
-/** The workers of a plan. With errors noted the result is for showing only. */
+/** The workers of a plan; `machine` tells what this one has. With errors noted the result is for showing only. */
 export function resolveWorkers(
   drafts: readonly WorkerDraft[],
   config: Config,
   problems: Problems,
   broken: ReadonlySet<string>,
+  machine: () => Machine | null,
 ): Resolved {
   const unique = refuseSameIds([...drafts].sort(inPlanOrder), problems);
   refuseBranches(unique, config, problems);
@@ -47,8 +50,10 @@ export function resolveWorkers(
   const workers = unique.map((draft) => define(draft, edges.get(draft.id) ?? [], config));
   unique.forEach((draft, index) => {
     const definition = workers[index];
-    if (definition !== undefined)
-      requireLimits(config.policies.budget ?? null, { draft, definition }, problems);
+    if (definition === undefined) return;
+    requireLimits(config.policies.budget ?? null, { draft, definition }, problems);
+    const capacities = config.policies.resources ?? {};
+    checkRequests({ draft, definition }, { capacities, machine }, problems);
   });
   const overlaps = findOverlaps(workers, unique, problems);
   warnOverlaps(
@@ -274,6 +279,7 @@ function define(draft: WorkerDraft, edges: readonly Edge[], config: Config): Wor
     when: fields.when ?? null,
     labels: fields.labels ?? {},
     ...(mustApprove(fields, config.approve) ? { approve: true as const } : {}),
+    ...resourcesOf(fields.resources),
     ...unansweredOf(fields, config),
     ...stallOf(fields, config),
   };

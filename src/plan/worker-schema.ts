@@ -1,9 +1,9 @@
 /** The shape of a worker's fields, as worker files hold them. What needs other workers is checked in `resolve.ts`. */
 import { z } from 'zod';
 import { budgetSchema } from './budget-fields.ts';
+import { requestsSchema } from './resource-fields.ts';
 import { looseAgent } from './loose.ts';
 import {
-  amount,
   branch,
   count,
   duration,
@@ -82,18 +82,10 @@ export const workerSchema = z.strictObject({
     .optional(),
   handoff: z.enum(['required', 'optional']).optional(),
   priority: z.enum(['critical', 'high', 'normal', 'low']).optional(),
-  resources: z
-    .record(
-      z.string(),
-      z.union([
-        amount(1e12),
-        z.strictObject({
-          amount: amount(1e12).optional(),
-          mode: z.enum(['read', 'write', 'exclusive']).optional(),
-        }),
-      ]),
-    )
-    .optional(),
+  resources: requestsSchema.optional().meta({
+    description:
+      'What each attempt takes, by name: an amount, or {amount, mode}; modes are read, write, exclusive.',
+  }),
   retry: z
     .strictObject({
       max_attempts: count(1, 100).optional(),
@@ -134,6 +126,5 @@ export const notActedOn: Readonly<Partial<Record<keyof WorkerFields, string>>> =
   model: 'the agent uses the model that it is set up with',
   fallback: 'only the agent itself is tried',
   teardown: 'nothing runs when the tree is released',
-  resources: 'no resource is counted',
   labels: 'everything runs on this machine',
 };

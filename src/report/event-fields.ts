@@ -60,6 +60,18 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
         ['cost_usd', event.data.costUsd],
         ['by', event.data.by],
       ];
+    case 'machine.observed':
+      return [
+        ['cpu', event.data.cpu],
+        ['memory', event.data.memory],
+        ['disk', event.data.disk],
+        ['free', event.data.free],
+      ];
+    case 'disk.low':
+      return [
+        ['free', event.data.free],
+        ['reserve', event.data.reserve],
+      ];
     case 'run.prepared':
       return [['commit', short(event.data.commit)]];
     case 'run.waiting':

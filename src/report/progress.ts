@@ -8,6 +8,7 @@ import { limitTexts } from '../core/limits.ts';
 import { waveOf } from '../core/order.ts';
 import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
 import { columns, cut, oneLine } from './cells.ts';
+import { lowDiskText } from './low-disk.ts';
 import { clockTime, counted, spanText, thousands } from './figures.ts';
 import { membersOf, unmet } from './status.ts';
 import { symbols } from './status-text.ts';
@@ -142,6 +143,8 @@ function changeText(event: Event, run: RunState | null): string | null {
       const texts = limitTexts(event.data);
       return texts.length === 0 ? null : `limits of run ${event.run}: ${texts.join(', ')}`;
     }
+    case 'disk.low':
+      return lowDiskText(event.data);
     case 'budget.raised': {
       const { scope, tokens, costUsd, by } = event.data;
       const whose = scope === 'worker' ? event.worker : scope;
@@ -210,6 +213,7 @@ function changeText(event: Event, run: RunState | null): string | null {
     case 'prune.started':
     case 'prune.done':
     case 'uninstall.started':
+    case 'machine.observed':
     case 'run.prepared':
     case 'run.cancel_requested':
     case 'worker.merged':

@@ -31,6 +31,7 @@ const kinds: Readonly<
   uninstall: uninstallLog,
   budget: budgetLog,
   limits: limitsLog,
+  resources: resourceLog,
 };
 let next = Number(number);
 for (const [what, make] of Object.entries(kinds)) {
@@ -296,6 +297,49 @@ function limitsLog(): readonly StoredEvent[] {
   const { prices: _gone, ...without } = limits;
   const sources = { ...noSources, flags: ['max_parallel=2'] };
   assert.ok(world.ask({ ...request, limits: without, sources }).ok);
+  world.rest();
+  return world.log.map((event) => encodeEvent(event));
+}
+
+/** Resources of a machine, of a minute and by mode, and a disk that is low for a while, by the core alone. */
+function resourceLog(): readonly StoredEvent[] {
+  const of = (amount: number, mode: 'share' | 'read' | 'write' | 'exclusive' = 'share') => ({
+    amount,
+    mode,
+  });
+  const world = new CoreWorld(
+    planOf(
+      [
+        { id: 'a', resources: { api: of(2), cpu: of(2) } },
+        { id: 'b', resources: { db: of(0, 'read'), cpu: of(4) } },
+        { id: 'c', resources: { api: of(1), db: of(1, 'write') } },
+        { id: 'd', resources: { db: of(1, 'exclusive') } },
+      ],
+      {
+        resources: {
+          api: { amount: null, requestsPerMinute: 2, tokensPerMinute: 100 },
+          db: { amount: 1, requestsPerMinute: null, tokensPerMinute: null },
+        },
+        diskReserveBytes: 2_000_000_000,
+      },
+    ),
+  );
+  const machine = { cpu: 4, memory: 8e9, disk: 100e9, free: 1e9 };
+  world.send({ kind: 'machine-observed', machine });
+  const [first] = world.intents();
+  if (first !== undefined) world.perform(first);
+  world.send({ kind: 'machine-observed', machine: { ...machine, free: 50e9 } });
+  world.rest(undefined, ({ kind }) => kind === 'watch');
+  world.send({
+    kind: 'reports',
+    run: runId,
+    worker: 'a',
+    attempt: 1,
+    reports: [{ kind: 'usage', usage: { input: 90, output: 20, cached: 5, costUsd: 0.1 } }],
+    refused: [],
+    reportOffset: 1,
+    outputOffset: 0,
+  });
   world.rest();
   return world.log.map((event) => encodeEvent(event));
 }

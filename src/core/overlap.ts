@@ -3,7 +3,7 @@
  * segments are walked together, where `**` stands for any number of segments; two segments are compared character by
  * character as two small automata. Where a pattern has something unusual, the answer is yes.
  */
-import { isGlob } from './globs.ts';
+import { isGlob } from './glob.ts';
 
 /** Whether some path could match both patterns; yes when unsure. */
 export function globsOverlap(a: string, b: string): boolean {
