@@ -6,6 +6,7 @@ import { format } from 'prettier';
 import { z } from 'zod';
 import { configSchema } from '../src/plan/config-schema.ts';
 import { inboxChangeSchema, inboxSchema } from '../src/report/inbox-schema.ts';
+import { resourcesSchema } from '../src/report/resources-schema.ts';
 import { statusSchema, workerStatusSchema } from '../src/report/status-schema.ts';
 import { workerFileSchema } from '../src/plan/worker-schema.ts';
 
@@ -25,6 +26,7 @@ const published: readonly Published[] = [
     title: 'a line of czar inbox --watch --json',
     schema: inboxChangeSchema,
   },
+  { name: 'resources', title: 'czar resources --json', schema: resourcesSchema },
   { name: 'worker-status', title: 'czar status WORKER --json', schema: workerStatusSchema },
 ];
 

@@ -5,9 +5,16 @@
 import type { Performed } from '../src/daemon/loop.ts';
 import type { Event } from '../src/core/events.ts';
 import type { Intent } from '../src/core/intents.ts';
-import { checkEvent, claimHolder, heldByBarrier, type Ground } from './checks-log.ts';
+import {
+  checkEvent,
+  claimHolder,
+  foreignHolder,
+  heldByBarrier,
+  type Ground,
+} from './checks-log.ts';
 import { requiring, type Require } from './invariants.ts';
 import { isLive, isOver, mustAsk, saidOf, type RunBook, type WorkerBook } from './books.ts';
+import { isReserved, spaceFor } from './resource-book.ts';
 import { Ledger } from './ledger.ts';
 import { justification } from './justify.ts';
 import type { Owner, World, Worktree } from './world.ts';
@@ -177,7 +184,20 @@ export class Checker {
       heldByBarrier(run, worker) ||
       (mustAsk(run, worker) && saidOf(run, worker) === 'requested') ||
       claimHolder(run, worker) !== null ||
+      foreignHolder(this.ledger.runs.values(), run, worker) !== null ||
+      this.#lacksResource(run, worker, now) ||
       this.ledger.budgets.refusal(this.ledger.runs.values(), run, worker.id, now) !== null
+    );
+  }
+
+  #lacksResource(run: RunBook, worker: WorkerBook, now: number): boolean {
+    const { resources, runs } = this.ledger;
+    // On the way up a twentieth more must be free.
+    if (this.#world.free < spaceFor(run, worker) * 1.05) return true;
+    if (worker.definition.resources === undefined) return false;
+    return (
+      resources.refusal(runs.values(), run, worker, now) !== null ||
+      isReserved(runs.values(), worker, now)
     );
   }
 
@@ -210,7 +230,10 @@ export class Checker {
         (one) =>
           one.state === 'paused' ||
           one.block !== null ||
-          (one.state === 'ready' && (isPoor(one.id) || saidOf(run, one) === 'requested')),
+          (one.state === 'ready' &&
+            (isPoor(one.id) ||
+              saidOf(run, one) === 'requested' ||
+              foreignHolder(runs.values(), run, one) !== null)),
       );
       this.require('L2', run.state !== 'waiting' || told, where);
       const standing = ['pending', 'blocked', 'paused', 'merging', 'ready'];

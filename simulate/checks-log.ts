@@ -14,6 +14,7 @@ import {
   type RunBook,
   type WorkerBook,
 } from './books.ts';
+import { spaceFor } from './resource-book.ts';
 import { type Ledger } from './ledger.ts';
 import { requireGates, requireMerge, requireLanding } from './checks-merge.ts';
 import type { World } from './world.ts';
@@ -179,7 +180,7 @@ function checkStart(
   worker: WorkerBook,
   event: Extract<Event, { type: 'worker.started' }>,
 ): void {
-  const { require, ledger } = ground;
+  const { require, ledger, world } = ground;
   require('S1', !isLive(worker) && event.data.attempt === worker.attempt + 1, () =>
     `attempt ${event.data.attempt} of ${worker.id} begins and attempt ${worker.attempt} is ${worker.state}`);
   worker.definition.edges.forEach((edge, index) => {
@@ -195,7 +196,11 @@ function checkStart(
     `${worker.id} starts and nobody approved it`);
   const poor = ledger.budgets.refusal(ledger.runs.values(), run, worker.id, event.at);
   require('P12', poor === null, () => `${worker.id} starts although ${poor}`);
-  const holder = claimHolder(run, worker);
+  const lack = ledger.resources.refusal(ledger.runs.values(), run, worker, event.at);
+  require('P13', lack === null, () => `${worker.id} starts although ${lack}`);
+  require('P13', world.free >= spaceFor(run, worker), () =>
+    `${worker.id} starts while ${world.free} bytes are free`);
+  const holder = claimHolder(run, worker) ?? foreignHolder(ledger.runs.values(), run, worker);
   require('P2', holder === null, () => `${worker.id} starts while ${holder?.id} holds the claim`);
 }
 
@@ -216,6 +221,26 @@ export function claimHolder(run: RunBook, worker: WorkerBook): WorkerBook | null
     if (other.definition.owns?.some((glob) => mine.includes(glob)) !== true) continue;
     if (other.state === 'merging' && other.superseded.has(worker.id)) continue;
     return other;
+  }
+  return null;
+}
+
+/** A worker of another run whose claim is in the way, unless it stands in the queue behind one that was sent back. */
+export function foreignHolder(
+  runs: Iterable<RunBook>,
+  run: RunBook,
+  worker: WorkerBook,
+): WorkerBook | null {
+  const mine = worker.definition.owns;
+  if (run.plan.policies.ownership !== 'serialize' || mine === null) return null;
+  for (const other of runs) {
+    if (other === run || other.id === run.id) continue;
+    for (const one of other.workers.values()) {
+      if (!one.claims || one.definition.owns?.some((glob) => mine.includes(glob)) !== true)
+        continue;
+      const waits = [...one.superseded].some((id) => other.workers.get(id)?.state !== 'complete');
+      if (one.state !== 'merging' || !waits) return one;
+    }
   }
   return null;
 }

@@ -41,6 +41,7 @@ export const invariants = {
   P9: 'a paused run starts nothing',
   P11: 'what nobody answers is settled by the principal policy as the plan says, not before its time',
   P10: 'what must be approved starts when a person said so, of that definition and attempt',
+  P13: 'no resource is held beyond what there is or beside what excludes it, by whichever run, and nothing starts below the disk reserve',
   P12: 'nothing starts that its budget, or that of the run or the day, has no room for',
 } as const;
 

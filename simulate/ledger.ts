@@ -15,10 +15,12 @@ import {
   type RunBook,
   type WorkerBook,
 } from './books.ts';
+import { ResourceBook } from './resource-book.ts';
 
 export class Ledger {
   readonly runs = new Map<string, RunBook>();
   readonly budgets = new BudgetBook();
+  readonly resources = new ResourceBook();
   seq = 0;
   epoch = 0;
 
@@ -46,6 +48,7 @@ export class Ledger {
       this.runs.set(event.run, openBook(event.run, event.data.plan, event.data.approve === true));
     if (event.type === 'plan.amended') this.#amend(event);
     const run = this.run(event.run);
+    this.resources.apply(event, run?.workers.get(event.worker ?? '')?.definition);
     if (run === undefined) return;
     ofRun(run, event);
     const worker = event.worker === undefined ? undefined : run.workers.get(event.worker);

@@ -2,9 +2,8 @@
  * For each invariant a product that is broken on purpose, at the place that should keep it. What no check notices is a
  * hole in the checks.
  */
-import { noBudgets } from './plans-apart.ts';
+import { noBudgets, noResources } from './plans-apart.ts';
 import { advance } from '../src/core/advance.ts';
-import type { Command } from '../src/core/commands.ts';
 import { decide } from '../src/core/decide.ts';
 import type { NewEvent } from '../src/core/events.ts';
 import { grantStarts } from '../src/core/grant.ts';
@@ -12,8 +11,8 @@ import type { Intent } from '../src/core/intents.ts';
 import type { Plan, Policies } from '../src/core/plan.ts';
 import { schedule } from '../src/core/schedule.ts';
 import type { RepositoryState, RunState, WorkerState } from '../src/core/state.ts';
-import type { Rules } from '../src/daemon/loop.ts';
 import type { Invariant } from './invariants.ts';
+import { adding, deciding, dropping, rules, scheduling, underPlan } from './mutate-rules.ts';
 import type { Mutation } from './mutation.ts';
 import { worldMutants } from './mutants-world.ts';
 
@@ -24,70 +23,6 @@ export interface Mutant {
   readonly mutation: Mutation;
   /** Other invariants that may notice first. */
   readonly or?: readonly Invariant[];
-}
-
-const core: Rules = { decide, advance, schedule };
-
-function rules(changed: Partial<Rules>): Mutation {
-  return { rules: { ...core, ...changed } };
-}
-
-/** Decides as the core, then changes the events. */
-function deciding(
-  change: (
-    events: readonly NewEvent[],
-    command: Command,
-    state: RepositoryState,
-  ) => readonly NewEvent[],
-): Mutation {
-  return rules({
-    decide: (state, command, now) => {
-      const decision = decide(state, command, now);
-      return decision.ok ? { ok: true, events: change(decision.events, command, state) } : decision;
-    },
-  });
-}
-
-/** What follows by itself, without the events that are dropped. */
-function dropping(drop: (event: NewEvent) => boolean): Mutation {
-  return rules({
-    advance: (state, options) => advance(state, options).filter((event) => !drop(event)),
-  });
-}
-
-/** When the core rests, one thing more. */
-function adding(more: (run: RunState, worker: WorkerState) => NewEvent | null): Mutation {
-  return rules({
-    advance: (state, options) => {
-      const events = advance(state, options);
-      if (events.length > 0) return events;
-      for (const run of state.runs.values()) {
-        if (run.tip === null || run.state !== 'running') continue;
-        for (const worker of run.workers.values()) {
-          const event = more(run, worker);
-          if (event !== null) return [{ ...event, run: run.id, worker: worker.id }];
-        }
-      }
-      return [];
-    },
-  });
-}
-
-function scheduling(
-  change: (intent: Intent, state: RepositoryState) => readonly Intent[],
-): Mutation {
-  return rules({
-    schedule: (state, options) => {
-      const { intents, wakeAt } = schedule(state, options);
-      return { intents: intents.flatMap((intent) => change(intent, state)), wakeAt };
-    },
-  });
-}
-
-/** The state as it would be under other policies, or with other workers. */
-function underPlan(state: RepositoryState, other: (plan: Plan) => Plan): RepositoryState {
-  const runs = new Map([...state.runs].map(([id, run]) => [id, { ...run, plan: other(run.plan) }]));
-  return { ...state, runs };
 }
 
 function withPolicies(policies: (plan: Plan) => Partial<Policies>): (plan: Plan) => Plan {
@@ -369,6 +304,37 @@ const coreMutants: readonly Mutant[] = [
     mutation: rules({
       advance: (state, options) => advance(underPlan(state, noBudgets), options),
     }),
+  },
+  {
+    breaks: 'P13',
+    name: 'resources are not looked at',
+    mutation: rules({
+      advance: (state, options) => advance(underPlan(state, noResources), options),
+    }),
+  },
+  {
+    breaks: 'P13',
+    name: 'the disk is looked at once and never again',
+    mutation: deciding((events, command, state) =>
+      command.kind === 'machine-observed' && [...state.runs.values()].some((run) => run.machine)
+        ? []
+        : events,
+    ),
+    or: ['L1', 'L2'],
+  },
+  {
+    breaks: 'P2',
+    name: 'each run is taken for the only one',
+    mutation: rules({
+      advance: (state, options) => {
+        for (const [id, run] of state.runs) {
+          const events = advance({ ...state, runs: new Map([[id, run]]) }, options);
+          if (events.length > 0) return events;
+        }
+        return [];
+      },
+    }),
+    or: ['P1', 'P12', 'P13'],
   },
   {
     breaks: 'P9',

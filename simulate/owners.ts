@@ -12,6 +12,7 @@ import { FaultyJournal } from './faulty-journal.ts';
 import { Violation } from './invariants.ts';
 import type { Mutation } from './mutation.ts';
 import { evaluate } from './plan-gen.ts';
+import { simMachine } from './resource-book.ts';
 import type { Random } from './random.ts';
 import type { Owner, World } from './world.ts';
 
@@ -92,6 +93,7 @@ export class Owners {
       journal,
       perform: this.#mutation?.perform?.(perform, world) ?? perform,
       when: evaluate,
+      machine: () => ({ ...simMachine, free: world.free }),
       ...this.#clock(),
       scheduler: {
         immediate: (step) => {

@@ -1,5 +1,5 @@
 /** Random plans from a seed: every kind of edge, claim, gate and limit that the core knows, in small graphs. */
-import type { Budget, Limits, Plan, Policies } from '../src/core/plan.ts';
+import type { Budget, Limits, Plan, Policies, ResourceRequest } from '../src/core/plan.ts';
 import { planOf, type WorkerSketch } from '../test/support/core-world.ts';
 import { stream, type Random } from './random.ts';
 
@@ -12,9 +12,16 @@ export function generatePlan(seed: number, name: string, most: number): Plan {
   const sketches = names.slice(0, size).map((id, index) => sketchOf(random, id, index));
   const money = stream(seed, `budgets ${name}`);
   const capped = money.chance(0.15);
+  const things = stream(seed, `resources ${name}`);
+  const shares = things.chance(0.25);
   return planOf(
-    sketches.map((one) => ({ ...one, budget: budgetOf(money, capped) })),
+    sketches.map((one) => ({
+      ...one,
+      budget: budgetOf(money, capped),
+      ...(shares ? requestsOf(things) : {}),
+    })),
     {
+      ...(shares ? { resources: capacities } : {}),
       ...(capped ? { budget: limitsOf(money) } : {}),
       maxParallel: 1 + random.below(4),
       maxParallelChecks: 1 + random.below(2),
@@ -78,6 +85,27 @@ function budgetOf(random: Random, capped: boolean): Budget | null {
     limit: random.pick([60, 150, 10_000]),
     onExceeded: random.pick(['block', 'block', 'fail', 'warn'] as const),
   };
+}
+
+/** What workers share; the same in every run, so that runs share it too. */
+const capacities: NonNullable<Policies['resources']> = {
+  gpu: { amount: 2, requestsPerMinute: null, tokensPerMinute: null },
+  db: { amount: null, requestsPerMinute: null, tokensPerMinute: null },
+  api: { amount: null, requestsPerMinute: 3, tokensPerMinute: 60 },
+};
+
+/** Some of it; no more than there is. */
+function requestsOf(random: Random): Pick<WorkerSketch, 'resources'> {
+  const share = (amount: number): ResourceRequest => ({ amount, mode: 'share' });
+  const all: readonly (readonly [string, ResourceRequest])[] = [
+    ['gpu', share(1 + random.below(2))],
+    ['db', { amount: 1, mode: random.pick(['read', 'read', 'write', 'exclusive'] as const) }],
+    ['api', share(1 + random.below(3))],
+    ['cpu', share(1 + random.below(3))],
+    ['disk', share(random.pick([1_000_000_000, 5_000_000_000]))],
+  ];
+  const some = all.filter(() => random.chance(0.3));
+  return some.length === 0 ? {} : { resources: Object.fromEntries(some) };
 }
 
 function limitsOf(random: Random): NonNullable<Policies['budget']> {

@@ -12,4 +12,15 @@ export function noBudgets(plan: Plan): Plan {
   return made;
 }
 
+/** The plan whose workers ask for nothing that they share. */
+export function noResources(plan: Plan): Plan {
+  const known = withoutResources.get(plan);
+  if (known !== undefined) return known;
+  const workers = plan.workers.map(({ resources: _resources, ...worker }) => worker);
+  const made = { ...plan, workers };
+  withoutResources.set(plan, made);
+  return made;
+}
+
+const withoutResources = new WeakMap<Plan, Plan>();
 const withoutBudgets = new WeakMap<Plan, Plan>();

@@ -202,6 +202,7 @@ class Simulation {
     const world = this.#world;
     world.say('calm');
     world.calm = true;
+    world.relieve();
     world.faults.active = false;
     const [...owners] = this.#owners.all;
     const last = this.#owners.current();

@@ -44,6 +44,9 @@ interface Happening {
   live: boolean;
 }
 
+/** Space enough for everything. */
+const plenty = 50_000_000_000;
+
 export class World {
   readonly seed: number;
   readonly coverage: Coverage;
@@ -56,6 +59,7 @@ export class World {
   readonly agent: Random;
   readonly delay: Random;
   readonly user: Random;
+  readonly #disk: Random;
   /** Milliseconds since the world began; never goes back. */
   mono = 0;
   /** What the wall clock shows beyond that. */
@@ -67,6 +71,8 @@ export class World {
   /** Loops that were ever started, and jumps of the wall clock. */
   loops = 0;
   jumps = 0;
+  /** Free bytes of the disk. */
+  free = plenty;
   /** Whether nothing goes wrong any more. */
   calm = false;
   /** One line for each step that did something; null when nobody reads it. */
@@ -93,6 +99,8 @@ export class World {
     this.delay = stream(seed, 'delay');
     this.user = stream(seed, 'user');
     this.faults = new Faults(seed, options.without, options);
+    this.#disk = stream(seed, 'disk');
+    if (this.#disk.chance(0.2)) this.#tide();
     const tree = this.git.tree(
       new Map([
         ['README.md', 'b0'],
@@ -101,6 +109,20 @@ export class World {
     );
     const base = this.git.commit(tree, [], 'base');
     this.git.user.set('refs/heads/main', base);
+  }
+
+  /** The disk fills up and is freed, again and again while things go wrong. */
+  #tide(): void {
+    this.after(this.#disk.pick([1, 3_000, 30_000, 300_000]), () => {
+      if (this.calm) return;
+      this.free = this.#disk.pick([0, 1_010_000_000, 3_000_000_000, plenty]);
+      this.#tide();
+    });
+  }
+
+  /** There is space again. */
+  relieve(): void {
+    this.free = plenty;
   }
 
   get wall(): number {

@@ -107,7 +107,8 @@ test(
     await using scratch = await Scratch.make({ within: disk.path });
     scratch.scripted(
       'echo $CZAR_WORKER > $CZAR_WORKER.txt',
-      'retry: {initial: 0s, max_attempts: 1}\n',
+      // Without a reserve, which would keep it from being made at all.
+      'retry: {initial: 0s, max_attempts: 1}\ndisk_reserve: 0B\n',
     );
     scratch.worker('a');
     scratch.write('big', 'x'.repeat(4 * megabyte));
@@ -217,7 +218,10 @@ async function play(
 ): Promise<{ readonly story: readonly string[]; readonly events: number }> {
   await using scratch = await Scratch.make({ within: disk.path });
   const launches = join(scratch.base, 'home/launches');
-  scratch.scripted(`LAUNCHES=${launches}\n${script}`, 'retry: {initial: 0s}\nmax_parallel: 2\n');
+  scratch.scripted(
+    `LAUNCHES=${launches}\n${script}`,
+    'retry: {initial: 0s}\nmax_parallel: 2\ndisk_reserve: 0B\n',
+  );
   scratch.worker('a', 'verify: test -f a.txt');
   scratch.worker('b', 'dependencies: [a]\nverify: test -f b.txt');
   scratch.worker('c', 'dependencies: [a]');

@@ -71,6 +71,10 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     summary: 'what may be spent and what has been; raise it',
     load: () => import('./budget.ts'),
   },
+  resources: {
+    summary: 'what workers share, who holds how much, and who waits',
+    load: () => import('./resources.ts'),
+  },
   attach: {
     summary: 'work in a worker’s tree yourself; it is paused meanwhile',
     load: () => import('./attach.ts'),

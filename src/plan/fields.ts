@@ -96,9 +96,12 @@ function durationProblem(value: string): string | null {
 }
 
 /** A size such as `10MB`. */
-export const size = z
-  .string()
-  .regex(/^\d{1,12} ?(?:B|KB|MB|GB|KiB|MiB|GiB)$/, 'expected a size such as 500KB or 10MB');
+export const size = sizeOr('expected a size such as 500KB or 10MB');
+
+/** A size, with another message where it is none. */
+export function sizeOr(message: string) {
+  return z.string().regex(/^\d{1,12} ?(?:B|KB|MB|GB|KiB|MiB|GiB)$/, message);
+}
 
 /** Bytes of a size, or null when the text is none. */
 export function parseSize(value: string): number | null {

@@ -8,7 +8,7 @@ import type { Capacity, ResourceRequest, WorkerDefinition } from '../core/plan.t
 import { requestsOf } from '../core/rates.ts';
 import { report, type Problems } from './diagnostics.ts';
 import type { WorkerDraft } from './draft.ts';
-import { amount, count, parseSize, size } from './fields.ts';
+import { amount, count, parseSize, sizeOr } from './fields.ts';
 import { nearest } from './nearest.ts';
 
 const name = z
@@ -20,9 +20,8 @@ const name = z
   .max(64, 'more than 64 characters');
 
 /** Pieces; of memory and disk a size. */
-const howMuch = z.union([amount(1e12), size], {
-  error: () => 'expected an amount such as 2, or a size such as 4GB',
-});
+const howMuchText = 'expected an amount such as 2, or a size such as 4GB';
+const howMuch = z.union([amount(1e12), sizeOr(howMuchText)], { error: () => howMuchText });
 
 const request = z.union([
   howMuch,
@@ -62,6 +61,8 @@ function sizesWhereBytes(
     const [value, path] = typeof one === 'object' ? [one.amount, [key, 'amount']] : [one, [key]];
     const isSize = key === 'memory' || key === 'disk';
     if (value === undefined || isSize === (typeof value === 'string')) continue;
+    // What is neither is told of already.
+    if (typeof value === 'string' && parseSize(value) === null) continue;
     const message = isSize ? 'expected a size such as 4GB' : 'expected a number';
     context.addIssue({ code: 'custom', message, path, input: value });
   }

@@ -61,6 +61,10 @@ const run = z.strictObject({
     .enum(['alive', 'none'])
     .optional()
     .describe('whether a czar process drives the runs here; absent when that was not looked at'),
+  disk_low: z
+    .strictObject({ free: z.number().min(0), reserve: z.number().min(0) })
+    .optional()
+    .describe('bytes; nothing starts while so little is free; absent when there is enough'),
   diverged: z
     .array(z.strictObject({ ref: z.string(), why: z.string() }))
     .describe('branches of the run that somebody else moved: czar leaves them alone'),

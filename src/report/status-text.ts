@@ -13,6 +13,7 @@ import {
   spanText,
   thousands,
 } from './figures.ts';
+import { lowDiskText } from './low-disk.ts';
 import type { StatusDocument, WorkerStatusDocument } from './status-schema.ts';
 
 type WorkerDocument = StatusDocument['workers'][number];
@@ -71,6 +72,7 @@ export function statusText(document: StatusDocument, options: TextOptions): read
     ...run.diverged.map(
       ({ ref, why }) => `diverged: ${ref.replace(/^refs\/heads\//, '')} (${why})`,
     ),
+    ...(run.disk_low === undefined ? [] : [lowDiskText(run.disk_low)]),
     ...unattended(document),
     ...(totals.blocked > 0 ? ['czar why WORKER says what a worker waits for'] : []),
   ].map((line) => line.trimEnd());

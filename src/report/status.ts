@@ -3,6 +3,7 @@
  * Pure: the time and what is known of processes are arguments.
  */
 import type { TreeVerdict } from '../core/events.ts';
+import { lowDisk } from '../core/disk-space.ts';
 import { edgeState } from '../core/edges.ts';
 import { waves } from '../core/graph.ts';
 import { waveOf } from '../core/order.ts';
@@ -10,6 +11,7 @@ import type { WorkerStateName } from '../core/lifecycle.ts';
 import { tokenForecast, type Edge, type WorkerDefinition } from '../core/plan.ts';
 import {
   definitionOf,
+  isRunLive,
   type RepositoryState,
   type RunState,
   type WorkerState,
@@ -49,6 +51,7 @@ type WorkerDocument = StatusDocument['workers'][number];
 /** The document of the whole run. */
 export function statusDocument(options: StatusOptions): StatusDocument {
   const { run } = options;
+  const low = isRunLive(run) ? lowDisk(run) : null;
   const levels = wavesOf(run);
   const waveById = new Map(levels.flatMap((ids, index) => ids.map((id) => [id, index + 1])));
   const workers = membersOf(run).map((worker) =>
@@ -64,6 +67,7 @@ export function statusDocument(options: StatusOptions): StatusDocument {
       started_at: timestamp(run.startedAt),
       ended_at: run.endedAt === null ? null : timestamp(run.endedAt),
       ...(options.loop === undefined ? {} : { loop: options.loop }),
+      ...(low === null ? {} : { disk_low: low }),
       diverged: Object.entries(run.diverged).map(([ref, why]) => ({ ref, why })),
     },
     totals: totalsOf(workers),
