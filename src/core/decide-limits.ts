@@ -2,6 +2,7 @@
 import type { Asked } from './asked.ts';
 import { lacksLimit } from './budget.ts';
 import { accept, refuse, type Decision } from './decision.ts';
+import { isBuiltIn } from './disk-space.ts';
 import { isFinal } from './lifecycle.ts';
 import { limitChange, noSources, same } from './limits.ts';
 import { isPlanned, type RunState } from './state.ts';
@@ -14,12 +15,23 @@ export function setLimits(run: RunState, request: Asked<'set-limits'>): Decision
   const elsewhere = sources !== null && !same(sources, run.sources ?? noSources);
   if (change === null && !elsewhere) return accept([]);
   const { budget } = change?.after ?? {};
+  const open = run.plan.workers.filter(({ id }) => {
+    const worker = run.workers.get(id);
+    return worker !== undefined && isPlanned(run, id) && !isFinal(worker.state);
+  });
+  if (change !== null && 'resources' in { ...change.before, ...change.after }) {
+    const there = limits.resources ?? {};
+    for (const { id, resources = {} } of open) {
+      const name = Object.keys(resources).find(
+        (one) => !isBuiltIn(one) && !Object.hasOwn(there, one),
+      );
+      if (name === undefined) continue;
+      const what = `${id} of run ${run.id} asks for ${name}, which resources would not have any more.`;
+      return refuse(4, what, 'Take it out of the worker first: czar plan amend.');
+    }
+  }
   if (budget !== undefined) {
-    const without = run.plan.workers.find(({ id, budget: own }) => {
-      const worker = run.workers.get(id);
-      const counts = worker !== undefined && isPlanned(run, id) && !isFinal(worker.state);
-      return counts && lacksLimit(budget, own) !== null;
-    });
+    const without = open.find(({ budget: own }) => lacksLimit(budget, own) !== null);
     if (without !== undefined) {
       return refuse(
         4,

@@ -11,6 +11,8 @@ const limitNames = {
   maxParallelChecks: 'max_parallel_checks',
   agingMs: 'aging',
   budget: 'budget',
+  resources: 'resources',
+  diskReserveBytes: 'disk_reserve',
   prices: 'prices',
   notify: 'notify',
   unattendedMs: 'unattended',
@@ -95,10 +97,10 @@ function only<T extends object>(all: T, keep: (key: string) => boolean): T {
   return Object.fromEntries(kept) as T;
 }
 
-/** Who is told, at what prices, is long: only that it changed is said. */
+/** Who is told, at what prices, what there is, is long: only that it changed is said. */
 function text(key: LimitKey, value: unknown): string {
   if (value === undefined) return 'none';
-  if (key === 'notify' || key === 'prices') return 'set';
+  if (key === 'notify' || key === 'prices' || key === 'resources') return 'set';
   if (key.endsWith('Ms') && typeof value === 'number') return `${value / 1_000}s`;
   return JSON.stringify(value);
 }

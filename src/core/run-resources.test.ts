@@ -1,79 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import { CoreWorld, endOf, planOf, runId } from '../../test/support/core-world.ts';
 import {
-  CoreWorld,
-  endOf,
-  planOf,
-  runId,
-  type WorkerSketch,
-} from '../../test/support/core-world.ts';
-import type { Machine } from './events.ts';
-import { waitingFor } from './grant.ts';
-import type { Capacity, Plan, Policies, ResourceMode, ResourceRequest } from './plan.ts';
-import { heldOf, inUse, isBarred } from './resources.ts';
-import type { RunState } from './state.ts';
-import { waitingForWord, why } from './why.ts';
-
-const secondRun = '20261121-2';
-
-function there(amount: number | null, rates: Partial<Capacity> = {}): Capacity {
-  return { amount, requestsPerMinute: null, tokensPerMinute: null, ...rates };
-}
-
-function takes(name: string, amount = 1, mode: ResourceMode = 'share') {
-  const request: ResourceRequest = { amount, mode };
-  return { resources: { [name]: request } };
-}
-
-/** Effects until the agents of all that may start work. */
-function atWork(world: CoreWorld): void {
-  for (;;) {
-    const next = world.intents().find(({ kind }) => kind !== 'watch');
-    if (next === undefined) return;
-    world.perform(next);
-  }
-}
-
-function start(world: CoreWorld, run: string, plan: Plan): void {
-  const base = { ref: 'main', commit: 'base', dirty: 0 };
-  const integration = `czar/${run}-integration`;
-  const asked = { run, plan, base, integration, target: 'main', scope: null };
-  assert.ok(world.ask({ kind: 'start-run', ...asked }).ok);
-}
-
-function runOf(world: CoreWorld, id: string): RunState {
-  return world.state.runs.get(id) ?? assert.fail(id);
-}
-
-/** What a worker waits for, as `status` says it. */
-function waits(world: CoreWorld, worker: string, run = runId): string | null {
-  const of = runOf(world, run);
-  const state = of.workers.get(worker) ?? assert.fail(worker);
-  return waitingForWord(waitingFor(world.state, of, state, world.now));
-}
-
-function live(world: CoreWorld): readonly string[] {
-  return [...world.state.runs.values()].flatMap((run) =>
-    [...run.workers.values()]
-      .filter(({ state }) => state === 'starting' || state === 'active')
-      .map(({ id }) => (run.id === runId ? id : `${run.id}/${id}`)),
-  );
-}
-
-function ends(world: CoreWorld, worker: string, code = 0): void {
-  const watch = world.intent('watch', worker);
-  assert.ok(watch?.kind === 'watch');
-  world.send(endOf(watch, { how: 'exited', code }));
-  atWork(world);
-}
-
-const machine: Machine = { cpu: 4, memory: 8e9, disk: 100e9, free: 50e9 };
-
-function look(world: CoreWorld, seen: Partial<Machine>): void {
-  world.send({ kind: 'machine-observed', machine: { ...machine, ...seen } });
-  atWork(world);
-}
+  secondRun,
+  there,
+  takes,
+  atWork,
+  start,
+  runOf,
+  waits,
+  live,
+  ends,
+  look,
+} from '../../test/support/resource-world.ts';
+import { limitsOf } from './limits.ts';
+import type { Policies } from './plan.ts';
+import { inUse } from './resources.ts';
+import { why } from './why.ts';
 
 describe('resources', () => {
   test('what workers ask for is never more than there is, and goes to the next when it is given back', () => {
@@ -268,6 +211,31 @@ describe('resources', () => {
     assert.deepEqual(live(declared), ['a', 'b']);
   });
 
+  test('what there is changes while the run lives, but a resource that somebody asks for does not go away', () => {
+    const world = new CoreWorld(
+      planOf(
+        [
+          { id: 'a', ...takes('gpu') },
+          { id: 'b', ...takes('gpu') },
+        ],
+        {
+          resources: { gpu: there(1) },
+        },
+      ),
+    );
+    atWork(world);
+    assert.deepEqual(live(world), ['a']);
+    const change = (resources: Policies['resources']): boolean => {
+      const { resources: _before, ...limits } = limitsOf(world.run.plan.policies);
+      const all = resources === undefined ? limits : { ...limits, resources };
+      return world.ask({ kind: 'set-limits', run: runId, limits: all, sources: null }).ok;
+    };
+    assert.equal(change(undefined), false);
+    assert.equal(change({ gpu: there(2) }), true);
+    atWork(world);
+    assert.deepEqual(live(world), ['a', 'b']);
+  });
+
   test('on a machine that has become smaller, who asks for more than there is has all of it', () => {
     const world = new CoreWorld(planOf(['a', 'b'].map((id) => ({ id, ...takes('cpu', 8) }))));
     look(world, { cpu: 2 });
@@ -304,240 +272,5 @@ describe('resources', () => {
     );
     ends(world, 's3');
     assert.deepEqual(live(world), ['big']);
-  });
-});
-
-describe('disk space', () => {
-  const plan = (policies: Partial<Policies> = {}): Plan => planOf([{ id: 'a' }], policies);
-
-  test('fault 70: below the reserve nothing starts; it goes on by itself when there is space again', () => {
-    const world = new CoreWorld(plan());
-    look(world, { free: 0.4e9 });
-    assert.deepEqual(live(world), []);
-    assert.equal(waits(world, 'a'), 'resource:disk');
-    assert.equal(
-      why(world.state, world.run, world.worker('a'), world.now),
-      'a is ready: it waits for disk space: 400 MB are free, and it starts at 1 GB (disk_reserve).',
-    );
-    assert.equal(world.run.state, 'running', 'no person is waited for');
-    const types = world.log.map(({ type }) => type);
-    assert.equal(types.filter((type) => type === 'disk.low').length, 1);
-    look(world, { free: 0.6e9 });
-    look(world, { free: 1.01e9 });
-    assert.deepEqual(
-      world.log.filter(({ type }) => type === 'machine.observed' || type === 'disk.low').length,
-      2,
-      'what changes nothing, and what is just above the line, is not told',
-    );
-    look(world, { free: 2e9 });
-    assert.deepEqual(live(world), ['a']);
-  });
-
-  test('the reserve of a small disk is a tenth of it, and one that is written counts as it is', () => {
-    const small = new CoreWorld(plan());
-    look(small, { disk: 1e9, free: 0.2e9 });
-    assert.deepEqual(live(small), ['a']);
-    const written = new CoreWorld(plan({ diskReserveBytes: 60e9 }));
-    look(written, {});
-    assert.deepEqual(live(written), []);
-    const none = new CoreWorld(plan({ diskReserveBytes: 0 }));
-    look(none, { free: 0 });
-    assert.deepEqual(live(none), ['a']);
-  });
-
-  test('who asks for space starts when that much is free beside the reserve', () => {
-    const world = new CoreWorld(planOf([{ id: 'a', ...takes('disk', 5e9) }, { id: 'b' }]));
-    look(world, { free: 5e9 });
-    assert.deepEqual(live(world), ['b']);
-    assert.equal(waits(world, 'a'), 'resource:disk');
-    look(world, { free: 7e9 });
-    assert.deepEqual(live(world), ['a', 'b']);
-    assert.ok(!world.log.some(({ type }) => type === 'disk.low'));
-  });
-
-  test('what lives goes on while the disk is low', () => {
-    const world = new CoreWorld(planOf([{ id: 'a' }, { id: 'b', on: ['a'] }]));
-    look(world, {});
-    assert.deepEqual(live(world), ['a']);
-    look(world, { free: 0 });
-    ends(world, 'a');
-    assert.equal(world.worker('a').state, 'complete');
-    assert.equal(waits(world, 'b'), 'resource:disk');
-  });
-});
-
-describe('what live runs share', () => {
-  test('claims of two runs that overlap are not held at the same time', () => {
-    const world = new CoreWorld(planOf([{ id: 'a', owns: ['src/**'] }]));
-    atWork(world);
-    start(
-      world,
-      secondRun,
-      planOf([
-        { id: 'near', owns: ['src/b/*.ts'] },
-        { id: 'far', owns: ['docs/**'] },
-        { id: 'free' },
-      ]),
-    );
-    atWork(world);
-    assert.deepEqual(live(world), ['a', `${secondRun}/far`, `${secondRun}/free`]);
-    assert.equal(waits(world, 'near', secondRun), `ownership:${runId}/a`);
-    ends(world, 'a');
-    assert.ok(live(world).includes(`${secondRun}/near`));
-  });
-
-  test('a run whose worker waits for a claim of another run that waits for a person, waits for a person too', () => {
-    const budget = {
-      tokens: null,
-      costUsd: null,
-      realityMultiplier: 1,
-      limit: 10,
-      onExceeded: 'warn',
-    } as const;
-    const limits = { run: { tokens: 10, costUsd: null }, day: { tokens: null, costUsd: null } };
-    const world = new CoreWorld(
-      planOf([{ id: 'a', owns: ['src/**'], budget }], { budget: limits }),
-    );
-    atWork(world);
-    start(world, secondRun, planOf([{ id: 'b', owns: ['src/**'] }]));
-    atWork(world);
-    assert.equal(waits(world, 'b', secondRun), `ownership:${runId}/a`);
-    assert.equal(runOf(world, secondRun).state, 'running');
-    world.send({
-      kind: 'reports',
-      run: runId,
-      worker: 'a',
-      attempt: 1,
-      reports: [{ kind: 'usage', usage: { input: 20, output: 0, cached: 0, costUsd: 0 } }],
-      refused: [],
-      reportOffset: 1,
-      outputOffset: 0,
-    });
-    const stop = world.intent('stop', 'a');
-    assert.ok(stop?.kind === 'stop');
-    world.send(endOf(stop, { how: 'stopped', why: 'requested', code: null }));
-    atWork(world);
-    assert.equal(waits(world, 'a'), 'budget', 'it is ready, and holds its claim');
-    assert.equal(waits(world, 'b', secondRun), `ownership:${runId}/a`);
-    assert.equal(runOf(world, secondRun).state, 'waiting');
-    const more = { kind: 'raise-budget', run: runId, scope: 'run', worker: null } as const;
-    assert.ok(world.ask({ ...more, tokens: 1_000, costUsd: 0 }).ok);
-    assert.equal(runOf(world, secondRun).state, 'running');
-  });
-
-  test('agent slots and check slots are those of all runs', () => {
-    const plan = planOf(
-      [
-        { id: 'a', setup: ['install'] },
-        { id: 'b', setup: ['install'] },
-      ],
-      {
-        maxParallel: 3,
-        maxParallelChecks: 1,
-      },
-    );
-    const world = new CoreWorld(plan);
-    start(world, secondRun, plan);
-    for (;;) {
-      const next = world.intents().find(({ kind }) => kind !== 'watch' && kind !== 'setup');
-      if (next === undefined) break;
-      world.perform(next);
-    }
-    assert.deepEqual(live(world), ['a', 'b', `${secondRun}/a`]);
-    assert.equal(waits(world, 'b', secondRun), 'slot');
-    assert.equal(world.intents().filter(({ kind }) => kind === 'setup').length, 1);
-  });
-});
-
-describe('in every plan', () => {
-  const modes: readonly ResourceMode[] = ['share', 'read', 'write', 'exclusive'];
-  const request = fc.record({
-    amount: fc.integer({ min: 0, max: 3 }),
-    mode: fc.constantFrom(...modes),
-  });
-  const workers = fc.array(
-    fc.record({ x: fc.option(request), y: fc.option(request), high: fc.boolean() }),
-    { minLength: 1, maxLength: 7 },
-  );
-
-  test('no resource is ever held beyond what there is, nobody waits for ever, and nothing is left', () => {
-    fc.assert(
-      fc.property(
-        fc.array(workers, { minLength: 1, maxLength: 2 }),
-        fc.record({ x: fc.integer({ min: 1, max: 3 }), y: fc.integer({ min: 1, max: 3 }) }),
-        fc.infiniteStream(fc.nat()),
-        (runs, amounts, choices) => {
-          const capacities = { x: there(amounts.x), y: there(amounts.y) };
-          const plans = runs.map((sketches) =>
-            planOf(
-              sketches.map(({ x, y, high }, index): WorkerSketch => {
-                const asked = { ...(x === null ? {} : { x }), ...(y === null ? {} : { y }) };
-                return { id: `w${index}`, priority: high ? 'high' : 'low', resources: asked };
-              }),
-              { resources: capacities, agingMs: 10_000 },
-            ),
-          );
-          const world = new CoreWorld(plans[0] ?? assert.fail());
-          for (const [index, plan] of plans.entries())
-            if (index > 0) start(world, `20261121-${index + 1}`, plan);
-          for (let step = 0; ; step += 1) {
-            assert.ok(step < 2_000, 'it comes to rest');
-            checkHeld(world, amounts);
-            const intents = world.intents();
-            const next = intents[(choices.next().value ?? 0) % Math.max(1, intents.length)];
-            if (next === undefined) break;
-            world.now += 3_000;
-            world.perform(next);
-          }
-          for (const run of world.state.runs.values()) assert.equal(run.state, 'complete');
-          assert.deepEqual(inUse(world.state, world.now).holders, []);
-        },
-      ),
-      { numRuns: 200 },
-    );
-  });
-
-  function checkHeld(world: CoreWorld, amounts: Readonly<Record<string, number>>): void {
-    const { holders } = inUse(world.state, world.now);
-    for (const [name, amount] of Object.entries(amounts)) {
-      assert.ok(heldOf(name, amount, holders) <= amount, `${name} is held beyond ${amount}`);
-      const mine = holders.filter((one) => one.name === name);
-      for (const [index, one] of mine.entries())
-        for (const two of mine.slice(index + 1))
-          assert.ok(!isBarred(one.request.mode, two.request.mode), `${name}: side by side`);
-    }
-  }
-
-  test('a big request starts though small ones never end to come', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 4 }),
-        fc.infiniteStream(fc.nat()),
-        (levels, choices) => {
-          const small = Array.from({ length: 60 }, (_, index): WorkerSketch => ({
-            id: `s${index}`,
-            priority: 'high',
-            on: index < 2 ? [] : [`s${index - 2}`],
-            ...takes('gpu'),
-          }));
-          const world = new CoreWorld(
-            planOf([{ id: 'big', priority: 'low', ...takes('gpu', 2) }, ...small], {
-              resources: { gpu: there(2) },
-              agingMs: levels * 10_000,
-              maxParallel: 8,
-            }),
-          );
-          while (world.worker('big').state === 'ready' || world.worker('big').state === 'pending') {
-            const intents = world.intents();
-            const next = intents[(choices.next().value ?? 0) % Math.max(1, intents.length)];
-            world.now += 1_000;
-            world.perform(next ?? assert.fail('nothing goes on'));
-          }
-          const open = small.filter(({ id }) => world.worker(id).state === 'pending');
-          assert.ok(open.length > 0, 'it starts before the last of the small ones');
-        },
-      ),
-      { numRuns: 30 },
-    );
   });
 });

@@ -29,7 +29,7 @@ export function turn(
   state: FoldState,
   commands: readonly Command[],
   options: AdvanceOptions & {
-    /** Looks at the machine; asked once, and only while a run lives. */
+    /** Looks at the machine; asked once in the turn, and only while a run lives. */
     readonly machine?: (() => Machine | null) | undefined;
   },
   rules: Decisions = decisions,
@@ -42,34 +42,27 @@ export function turn(
       events.push(event);
     }
   };
-  const settle = (): void => {
-    const next = (): readonly NewEvent[] => rules.advance(state, options);
-    for (let events = next(); events.length > 0; events = next()) fold(events);
-  };
-  let looked = options.machine === undefined;
-  /** What the machine has counts before anything that starts, and after the start of the loop. */
+  let machine: Machine | null | undefined;
+  /** Before anything starts, what the machine has counts; asking again with the same makes no difference. */
   const look = (): void => {
-    if (looked || !restlessRuns(state).some(isRunLive)) return;
-    looked = true;
-    const machine = options.machine?.() ?? null;
+    if (options.machine === undefined || !restlessRuns(state).some(isRunLive)) return;
+    machine ??= options.machine();
     if (machine === null) return;
     const seen = rules.decide(state, { kind: 'machine-observed', machine }, options.now);
     if (seen.ok) fold(seen.events);
   };
+  const settle = (): void => {
+    look();
+    const next = (): readonly NewEvent[] => rules.advance(state, options);
+    for (let events = next(); events.length > 0; events = next()) fold(events);
+  };
   const decided = commands.map((command, index) => {
-    if (command.kind !== 'loop-started') look();
     const decision = rules.decide(state, command, options.now);
     if (decision.ok) fold(decision.events);
     // What is asked together with the start of a loop counts before anything follows from the start.
-    if (command.kind !== 'loop-started' || index === commands.length - 1) {
-      look();
-      settle();
-    }
+    if (command.kind !== 'loop-started' || index === commands.length - 1) settle();
     return decision;
   });
-  if (commands.length === 0) {
-    look();
-    settle();
-  }
+  if (commands.length === 0) settle();
   return { events, decisions: decided };
 }
