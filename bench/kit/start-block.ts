@@ -28,6 +28,7 @@ for (let round = 0; round < rounds; round += 1) {
     cwd: folder,
     env: { PATH: process.env['PATH'] },
     own: {},
+    limits: { processes: null, memoryBytes: null },
     timeoutMs: null,
     unattendedMs: 60_000,
     graceMs: 1_000,

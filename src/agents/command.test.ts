@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { AttemptEnd, Judgement } from '../core/events.ts';
 import type { AgentDefinition } from '../core/plan.ts';
-import { judge, readOutputLine, start } from './command.ts';
+import { judge as judgeWithin, readOutputLine, start } from './command.ts';
 import { attemptFiles } from './attempt-files.ts';
 
 const files = attemptFiles({ home: '/repo/.czar', run: '20261121-1', worker: 'alpha', attempt: 2 });
+
+const judge = (end: AttemptEnd, lastWords: readonly string[]): Judgement =>
+  judgeWithin(end, lastWords, { processes: 500, memoryBytes: 4_000_000_000 });
 
 function begin(
   command: readonly string[],
@@ -167,6 +171,16 @@ test('a program that could not be started is a final failure, the same code of i
 
 test('what czar or nobody ended is no success', () => {
   assert.equal(judge({ how: 'stopped', why: 'timeout', code: 0 }, []).kind, 'failed');
+  assert.deepEqual(judge({ how: 'stopped', why: 'processes', code: 0 }, []), {
+    kind: 'failed',
+    reason: 'it ran more than 500 processes and threads (limit of limits.processes)',
+    final: false,
+  });
+  assert.deepEqual(judge({ how: 'stopped', why: 'memory', code: 137 }, ['Killed']), {
+    kind: 'failed',
+    reason: 'it used more than 4 GB of memory (limit of limits.memory)',
+    final: false,
+  });
   assert.equal(judge({ how: 'stopped', why: 'unattended', code: 0 }, []).kind, 'lost');
   assert.equal(judge({ how: 'stopped', why: 'interrupted', code: null }, []).kind, 'lost');
   assert.deepEqual(judge({ how: 'lost', why: 'reboot' }, []), { kind: 'lost', why: 'reboot' });

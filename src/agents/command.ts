@@ -4,7 +4,8 @@
  */
 import { resolve } from 'node:path';
 import type { AttemptEnd, Judgement, Report } from '../core/events.ts';
-import type { AgentDefinition } from '../core/plan.ts';
+import { overLimitText } from '../core/attempt-limits.ts';
+import type { AgentDefinition, AttemptLimits } from '../core/plan.ts';
 import { parseObject, usageOf } from '../process/report-file.ts';
 import { shimName } from '../process/runner-text.ts';
 import { attemptEnvironment } from './environment.ts';
@@ -63,8 +64,12 @@ export function readOutputLine(line: string): Report | { readonly refused: strin
   return 'refused' in usage ? usage : { kind: 'usage', usage };
 }
 
-/** What an attempt's end means. `lastWords` are the last lines that it wrote, newest last. */
-export function judge(end: AttemptEnd, lastWords: readonly string[]): Judgement {
+/** What the end of an attempt with these limits means. `lastWords` are the last lines that it wrote, newest last. */
+export function judge(
+  end: AttemptEnd,
+  lastWords: readonly string[],
+  limits: AttemptLimits,
+): Judgement {
   switch (end.how) {
     case 'lost':
       return { kind: 'lost', why: end.why };
@@ -74,6 +79,9 @@ export function judge(end: AttemptEnd, lastWords: readonly string[]): Judgement 
           return { kind: 'failed', reason: 'it reached its time limit', final: false };
         case 'unattended':
           return { kind: 'lost', why: 'nobody watched it for too long' };
+        case 'processes':
+        case 'memory':
+          return { kind: 'failed', reason: overLimitText(end.why, limits), final: false };
         case 'requested':
         case 'interrupted':
           return { kind: 'lost', why: 'it was stopped' };

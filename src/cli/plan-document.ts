@@ -1,4 +1,5 @@
 /** A plan and its workers as JSON, in the words of the plan files. */
+import { attemptLimitsOf } from '../core/attempt-limits.ts';
 import type { Plan, WorkerDefinition } from '../core/plan.ts';
 import { tokenForecast, tokenLimit } from '../core/plan.ts';
 
@@ -77,6 +78,10 @@ export function workerDocument(worker: WorkerDefinition): object {
     timeout_ms: worker.timeoutMs,
     stall_after_ms: worker.stall?.afterMs ?? null,
     on_stall: worker.stall?.restart === true ? 'restart' : 'wait',
+    limits: {
+      processes: attemptLimitsOf(worker).processes,
+      memory_bytes: attemptLimitsOf(worker).memoryBytes,
+    },
     when: worker.when,
     labels: worker.labels,
     approve: worker.approve === true,

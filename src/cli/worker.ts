@@ -1,4 +1,5 @@
 /** `czar worker new|show`: one worker's definition. */
+import { attemptLimitsOf, limitsText } from '../core/attempt-limits.ts';
 import type { Edge, WorkerDefinition } from '../core/plan.ts';
 import { tokenLimit } from '../core/plan.ts';
 import { formatDuration } from '../plan/duration.ts';
@@ -96,6 +97,7 @@ function print(worker: WorkerDefinition, context: CliContext): void {
         ? null
         : `${formatDuration(worker.stall.afterMs)}${worker.stall.restart ? ', then begins again' : ''}`,
     ],
+    ['limits', limitsText(attemptLimitsOf(worker))],
     ['when', worker.when],
     ['approval', worker.approve === true ? 'a person is asked before each launch' : null],
     ['defined in', `${worker.source.file}:${worker.source.line}`],

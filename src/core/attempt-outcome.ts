@@ -108,19 +108,23 @@ export function lostAttempt(
   ];
 }
 
-/** Stops an attempt that is silent for too long, unless something else stops it already. */
-export function stalled(
+/** Why an attempt that is silent for too long is stopped. */
+export function stallReason(silentMs: number): string {
+  return `stalled: nothing printed, reported or committed for ${silentMs / 1_000} s`;
+}
+
+/** Stops an attempt that broke a rule, unless something else stops it already. */
+export function endedByRule(
   worker: WorkerState,
   attempt: AttemptState,
-  silentMs: number,
+  reason: string,
 ): readonly NewEvent[] {
   if (worker.state !== 'active' || attempt.phase !== 'running' || worker.stop !== null) return [];
-  const reason = `stalled: nothing printed, reported or committed for ${silentMs / 1_000} s`;
   return [{ type: 'worker.stop_requested', data: { to: 'retry', by: 'policy', reason } }];
 }
 
-/** What follows when one that had stalled is stopped: a failed attempt, unless it had said or done what counts. */
-export function afterStall(run: RunState, worker: WorkerState, now: number): readonly NewEvent[] {
+/** What follows when one that broke a rule is stopped: a failed attempt, unless it had said or done what counts. */
+export function afterRule(run: RunState, worker: WorkerState, now: number): readonly NewEvent[] {
   const { attempt, stop } = worker;
   const own = attempt?.judgement?.kind === 'well' || attempt?.stopWord != null;
   if (own || stop === null) return afterAttempt(run, worker, now);

@@ -10,6 +10,7 @@ import type {
   KeptWork,
   LandPlan,
   Machine,
+  LimitKind,
   Principal,
   ProcessIdentity,
   Report,
@@ -208,6 +209,8 @@ export type Outcome =
     })
   /** It has shown no sign of life for as long as its worker calls a stall, and is to begin again then. */
   | (OfAttempt & { readonly kind: 'stalled'; readonly silentMs: number })
+  /** It uses more of the machine than it may. */
+  | (OfAttempt & { readonly kind: 'over-limit'; readonly limit: LimitKind })
   | (OfAttempt & {
       readonly kind: 'attempt-ended';
       readonly end: AttemptEnd;

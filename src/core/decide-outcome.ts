@@ -2,18 +2,20 @@
  * What the outcome of an effect means. An outcome that does not belong to the present state any more (an older attempt,
  * a merge that was given up) means nothing: the fence of S2.
  */
+import { attemptLimitsOf, overLimitText } from './attempt-limits.ts';
 import { missingUsage, priceOf } from './budget.ts';
 import type { Outcome } from './commands.ts';
 import type { KeptWork, NewEvent } from './events.ts';
 import {
   afterAttempt,
-  afterStall,
+  afterRule,
+  endedByRule,
   failedAttempt,
   interrupted,
   lostAttempt,
   madeByLaunch,
   outranBudget,
-  stalled,
+  stallReason,
   stopped,
 } from './attempt-outcome.ts';
 import { at, checked, mergeOutcome, verdictEvent } from './decide-verdict.ts';
@@ -21,6 +23,7 @@ import { machineObserved } from './disk-space.ts';
 import { reportEvent } from './report-event.ts';
 import { changeVerdicts, tipOf } from './settle.ts';
 import { launchGivenUp, troubleOutcome } from './trouble.ts';
+import { definitionOf } from './state.ts';
 import type { AttemptState, RepositoryState, RunState, WorkerState } from './state.ts';
 
 /** Events that follow from the outcome; none when it comes too late. */
@@ -87,6 +90,7 @@ export function decideOutcome(
     case 'launch-failed':
     case 'reports':
     case 'stalled':
+    case 'over-limit':
     case 'attempt-ended':
     case 'collected':
     case 'judged':
@@ -132,6 +136,7 @@ function ofWorker(
     case 'launch-failed':
     case 'reports':
     case 'stalled':
+    case 'over-limit':
     case 'attempt-ended': {
       const { attempt } = worker;
       if (attempt === null || attempt.n !== outcome.attempt) return [];
@@ -155,6 +160,7 @@ function ofAttempt(
         | 'launch-failed'
         | 'reports'
         | 'stalled'
+        | 'over-limit'
         | 'attempt-ended';
     }
   >,
@@ -215,7 +221,11 @@ function ofAttempt(
         },
       ];
     case 'stalled':
-      return stalled(worker, attempt, outcome.silentMs);
+      return endedByRule(worker, attempt, stallReason(outcome.silentMs));
+    case 'over-limit': {
+      const reason = overLimitText(outcome.limit, attemptLimitsOf(definitionOf(run, worker.id)));
+      return endedByRule(worker, attempt, reason);
+    }
     case 'attempt-ended':
       return ended(run, worker, attempt, outcome, now);
   }
@@ -269,7 +279,7 @@ function collected(
   if (worker.state === 'verifying' && worker.attempt?.phase === 'ended') return receipts;
   if (worker.state !== 'active' || worker.attempt?.phase !== 'ended') return [];
   if (worker.stop?.to === 'retry')
-    return [...receipts, ...afterStall(run, { ...worker, work }, now)];
+    return [...receipts, ...afterRule(run, { ...worker, work }, now)];
   if (worker.stop !== null && !outranBudget(worker)) return [...receipts, ...stopped(worker)];
   const { end } = worker.attempt;
   if (end?.how === 'stopped' && end.why === 'interrupted')

@@ -167,13 +167,16 @@ export type Report =
   | { readonly kind: 'handoff'; readonly text: string }
   | { readonly kind: 'usage'; readonly usage: Usage };
 
+/** What of the machine an attempt used too much of. */
+export type LimitKind = 'processes' | 'memory';
+
 export type AttemptEnd =
   /** The exit line was found. */
   | { readonly how: 'exited'; readonly code: number }
-  /** Ended by czar: time limit, a person, the loop's end, nobody watched. */
+  /** Ended by czar or the kernel: a limit of time, processes or memory, a person, the loop's end, nobody watched. */
   | {
       readonly how: 'stopped';
-      readonly why: 'timeout' | 'requested' | 'interrupted' | 'unattended';
+      readonly why: 'timeout' | 'requested' | 'interrupted' | 'unattended' | LimitKind;
       readonly code: number | null;
     }
   /** No exit line: the exit is unknown and never counts as success. */

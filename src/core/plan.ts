@@ -75,6 +75,13 @@ export interface Capacity {
   readonly tokensPerMinute: number | null;
 }
 
+/** What an attempt may use at once; null without a limit. */
+export interface AttemptLimits {
+  /** Processes and their threads. */
+  readonly processes: number | null;
+  readonly memoryBytes: number | null;
+}
+
 export interface WorkerDefinition {
   readonly id: string;
   readonly kind: WorkerKind;
@@ -110,6 +117,8 @@ export interface WorkerDefinition {
   readonly timeoutMs: number | null;
   /** Silence after which a live attempt counts as stalled, and what follows; absent when that is not looked at. */
   readonly stall?: { readonly afterMs: number; readonly restart: boolean };
+  /** What an attempt may use of the machine; absent for the default alone. */
+  readonly limits?: AttemptLimits;
   /** CEL expression; null means always. */
   readonly when: string | null;
   readonly labels: Readonly<Record<string, string>>;

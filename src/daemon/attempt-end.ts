@@ -4,7 +4,8 @@ import { judge as judgeEnd } from '../agents/command.ts';
 import { attemptFiles, lastWords, type AttemptFiles } from '../agents/attempt-files.ts';
 import type { Outcome } from '../core/commands.ts';
 import type { AttemptEnd } from '../core/events.ts';
-import { definitionOf } from '../core/state.ts';
+import { attemptLimitsOf } from '../core/attempt-limits.ts';
+import { definitionOf, type RunState } from '../core/state.ts';
 import { judgeEmptyWorkspace } from '../gates/empty-workspace.ts';
 import { isCzarFile } from '../git/tree-config.ts';
 import type { EffectContext } from './loop.ts';
@@ -30,6 +31,7 @@ export function filesOf(place: Workplace, { run, worker, attempt }: AttemptRef):
 
 /** Its end, with what it said last. */
 export function ended(
+  run: RunState,
   intent: AttemptRef,
   files: AttemptFiles,
   end: AttemptEnd,
@@ -39,7 +41,7 @@ export function ended(
     kind: 'attempt-ended',
     ...attemptOf(intent),
     end,
-    judgement: judgeEnd(end, words),
+    judgement: judgeEnd(end, words, attemptLimitsOf(definitionOf(run, intent.worker))),
     lastWords: words,
   };
 }

@@ -27,6 +27,7 @@ import type { Event } from '../core/events.ts';
 import { emptyState } from '../core/evolve.ts';
 import type { RepositoryState } from '../core/state.ts';
 import { identify } from '../process/identity.ts';
+import { Meter } from '../process/meter.ts';
 import { Runners } from '../process/runners.ts';
 import { eventLoop, Loop } from './loop.ts';
 import { Notifier } from './notify.ts';
@@ -121,10 +122,12 @@ export async function openLoop<Admitted>(options: {
     const journal = openJournal(log);
     const derived = openDerivedFiles(home.path, journal);
     const runners = new Runners(join(git.state, 'shims'));
+    const meter = new Meter();
     const place: Workplace = {
       git,
       home,
       runners,
+      meter,
       identity: facts.identity,
       origin: facts.origin,
       env,
@@ -211,6 +214,7 @@ export async function openLoop<Admitted>(options: {
         await loop.end('closed');
         const told = notifier.close();
         runners[Symbol.dispose]();
+        await Promise.all([runners.rested(), meter[Symbol.asyncDispose]()]);
         await emptied;
         // What a failing disk does not let go is taken away by the next loop.
         await clearSpares(place).catch(() => undefined);

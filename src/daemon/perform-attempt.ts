@@ -14,6 +14,7 @@ import {
 import { briefing } from '../context/briefing.ts';
 import { workerIdentity } from '../context/identity.ts';
 import { workerPrompt } from '../context/prompt.ts';
+import { attemptLimitsOf } from '../core/attempt-limits.ts';
 import type { Outcome } from '../core/commands.ts';
 import { setupOf } from '../core/grant.ts';
 import type { Intent } from '../core/intents.ts';
@@ -30,6 +31,7 @@ import {
   endWithoutExit,
   markStopped,
   readStatus,
+  readStopped,
   endOf,
   voidAttempt,
 } from '../process/status.ts';
@@ -42,6 +44,7 @@ import { keepWatched } from './keep-watched.ts';
 import type { EffectContext, Performed } from './loop.ts';
 import { stateOf } from './perform-work.ts';
 import { isolationOf, treeOf, type Workplace } from './workplace.ts';
+import { watchUse } from './watch-use.ts';
 import { watchStall } from './watch-stall.ts';
 
 type Of<K extends Intent['kind']> = Extract<Intent, { kind: K }>;
@@ -94,7 +97,7 @@ export async function launch(
   const { run } = context;
   const files = filesOf(place, intent);
   if (context.recovering || readStatus(files.attemptDir).kind !== 'none') {
-    const found = await recoveredLaunch(intent, files, context.signal);
+    const found = await recoveredLaunch(intent, files, context);
     return found.kind === 'launched' ? { ...found, ...madeFolder(place, run, intent) } : found;
   }
   const worker = stateOf(run, intent.worker);
@@ -134,6 +137,7 @@ export async function launch(
     cwd: tree,
     env,
     own,
+    limits: attemptLimitsOf(definition),
     timeoutMs: definition.timeoutMs === null ? null : definition.timeoutMs + watchdogSlackMs,
     unattendedMs: policies.unattendedMs,
     graceMs: policies.graceMs,
@@ -168,6 +172,7 @@ export async function watch(
   const watched = keepWatched(place, files, run.plan.policies.unattendedMs);
   const reader = reportReader(place, intent, attempt, report);
   const stalls = restartWhenStalled(place, intent, context);
+  const limited = endWhenOver(place, intent, context);
   try {
     const end = await followAttempt({
       dir: files.attemptDir,
@@ -180,13 +185,14 @@ export async function watch(
     reader.look();
     await reader.rest();
     if (end === null) return null;
-    const outcome = ended(intent, files, end);
+    const outcome = ended(run, intent, files, end);
     return (
       (await leftNothing(place, intent, context, { outcome, spoke: reader.finish })) ?? outcome
     );
   } finally {
     watched[Symbol.dispose]();
     stalls?.[Symbol.dispose]();
+    limited?.[Symbol.dispose]();
   }
 }
 
@@ -205,6 +211,23 @@ function restartWhenStalled(
     afterMs: silentMs,
     // A log that cannot be written stops the loop itself; the next one watches anew.
     stalled: () => void report({ kind: 'stalled', ...attemptOf(intent), silentMs }).catch(() => {}),
+  });
+}
+
+/** Tells the loop when the attempt is over a limit, which ends it; null where there is none. */
+function endWhenOver(
+  place: Workplace,
+  intent: Of<'watch'>,
+  { run, report }: EffectContext,
+): Disposable | null {
+  const limits = attemptLimitsOf(definitionOf(run, intent.worker));
+  if (limits.processes === null && limits.memoryBytes === null) return null;
+  return watchUse({
+    attemptDir: filesOf(place, intent).attemptDir,
+    limits,
+    meter: place.meter,
+    over: (limit) =>
+      void report({ kind: 'over-limit', ...attemptOf(intent), limit }).catch(() => {}),
   });
 }
 
@@ -227,34 +250,43 @@ export async function stopAttempt(
     roots: worker.attempt?.process == null ? [] : [worker.attempt.process],
     worktree: treeOf(place, worker),
     attemptDir: files.attemptDir,
-    graceMs: run.plan.policies.graceMs,
+    graceMs: isOver(files.attemptDir) ? 0 : run.plan.policies.graceMs,
   });
   if (survivors.length > 0) throw new Error(`${survivors.length} processes could not be ended`);
   const status = readStatus(files.attemptDir);
   const end =
     status.kind === 'exited'
-      ? endOf(files.attemptDir, status.code)
+      ? endOf(files.attemptDir, status)
       : endWithoutExit(files.attemptDir, 'it was stopped');
-  return ended(intent, files, end);
+  return ended(run, intent, files, end);
+}
+
+/** Whether it is ended for what it uses of the machine: then at once. */
+function isOver(dir: string): boolean {
+  const why = readStopped(dir);
+  return why === 'processes' || why === 'memory';
 }
 
 async function recoveredLaunch(
   intent: Of<'launch'>,
   files: AttemptFiles,
-  signal: AbortSignal,
+  { run, signal }: EffectContext,
 ): Promise<Outcome> {
   const found = await recoverAttempt({ dir: files.attemptDir, boot: '', signal });
   switch (found.kind) {
     case 'running':
       return { kind: 'launched', ...attemptOf(intent), process: found.process };
     case 'never-started':
-      return ended(intent, files, { how: 'lost', why: 'czar ended while it was being started' });
+      return ended(run, intent, files, {
+        how: 'lost',
+        why: 'czar ended while it was being started',
+      });
     case 'ended':
     case 'unknown-exit': {
       // It ran: it is active in the log before it has ended there.
       const status = readStatus(files.attemptDir);
       const agent = 'agent' in status ? status.agent : null;
-      if (agent === null) return ended(intent, files, found.end);
+      if (agent === null) return ended(run, intent, files, found.end);
       return { kind: 'launched', ...attemptOf(intent), process: { ...agent, boot: bootId() } };
     }
   }

@@ -10,6 +10,7 @@ import type { GitContext, Identity } from '../git/context.ts';
 import type { Isolation } from '../git/isolation.ts';
 import { linked } from '../git/linked.ts';
 import { spareName } from '../git/spare-trees.ts';
+import type { Meter } from '../process/meter.ts';
 import type { Runners } from '../process/runners.ts';
 
 export interface Workplace {
@@ -22,6 +23,8 @@ export interface Workplace {
   readonly env: NodeJS.ProcessEnv;
   /** The shims of its attempts. */
   readonly runners: Runners;
+  /** Looks at what its attempts use. */
+  readonly meter: Meter;
   /** Folder of all check trees, in the user's cache. */
   readonly checks: string;
   /** Milliseconds since 1970. */

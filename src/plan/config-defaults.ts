@@ -1,4 +1,5 @@
 /** What holds where no layer of the configuration says anything. Keys that are not here are not set then. */
+import { defaultProcesses } from '../core/attempt-limits.ts';
 import { defaultProtect } from '../core/protect.ts';
 
 /** The defaults, as they would stand in a `config.yaml`. */
@@ -18,6 +19,7 @@ export const configDefaults = {
   approve: false,
   if_unanswered: 'wait',
   on_stall: 'wait',
+  limits: { processes: defaultProcesses, memory: 'none' },
   unattended: '15m',
   check_timeout: '30m',
   grace: '10s',

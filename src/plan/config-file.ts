@@ -1,7 +1,7 @@
 /** The configuration: the policies of the runs, who the agents are, and the defaults of the workers. */
 import { defaultProtect } from '../core/protect.ts';
 import { budgetOf, pricesOf, runLimitsOf } from './budget-fields.ts';
-import type { AgentDefinition, Budget, Policies, Retry } from '../core/plan.ts';
+import type { AgentDefinition, AttemptLimits, Budget, Policies, Retry } from '../core/plan.ts';
 import { configDefaults } from './config-defaults.ts';
 import { readLayers, type ConfigSources } from './config-layers.ts';
 import { layerOf, mergeLayers, type Merged } from './config-merge.ts';
@@ -10,6 +10,7 @@ import { report, type Problems } from './diagnostics.ts';
 import { parseDuration } from './duration.ts';
 import { list, parseSize } from './fields.ts';
 import { normalGlob } from './globs.ts';
+import { attemptLimits, noLimits } from './limit-fields.ts';
 import { notifyOf } from './notify-fields.ts';
 import { capacitiesOf } from './resource-fields.ts';
 
@@ -34,6 +35,8 @@ export interface Config {
   readonly timeoutMs: number | null;
   /** When a live attempt counts as stalled (null: never), and whether it begins again then. */
   readonly stall: { readonly afterMs: number | null; readonly restart: boolean };
+  /** What an attempt may use, where a worker says nothing. */
+  readonly limits: AttemptLimits;
   /** What happens with what nobody answers, and after how long, where a worker says nothing. */
   readonly unanswered: { readonly instead: Unanswered; readonly afterMs: number | null };
   /** Whose launches wait for a person, where a worker says nothing: all, none, or those with these labels. */
@@ -153,6 +156,7 @@ function configOf(fields: ConfigFields): Config {
     }),
     budget: budgetOf(fields.budget?.default),
     timeoutMs: fields.timeout === undefined ? null : milliseconds(fields.timeout, 0),
+    limits: attemptLimits(fields.limits ?? {}, attemptLimits(otherwise.limits, noLimits)),
     stall: {
       afterMs: fields.stall_after === undefined ? null : milliseconds(fields.stall_after, 0),
       restart: (fields.on_stall ?? otherwise.on_stall) === 'restart',

@@ -12,6 +12,7 @@ import {
   shell,
   size,
 } from './fields.ts';
+import { limitsSchema } from './limit-fields.ts';
 import { notifySchema } from './notify-fields.ts';
 import { capacitiesSchema } from './resource-fields.ts';
 
@@ -151,6 +152,9 @@ export const configSchema = z.strictObject({
   on_stall: z.enum(['wait', 'restart']).optional().meta({
     description:
       'What happens with it: wait leaves it to a person; restart stops it, as a failed attempt.',
+  }),
+  limits: limitsSchema.optional().meta({
+    description: 'What an attempt may use at a time; one that uses more is ended as failed.',
   }),
   unattended: positiveDuration
     .optional()

@@ -9,6 +9,7 @@ import { report, type Problems } from './diagnostics.ts';
 import type { At, WorkerDraft } from './draft.ts';
 import { resolveEdges } from './edges.ts';
 import { list } from './fields.ts';
+import { attemptLimits, limitsField } from './limit-fields.ts';
 import { checkWhen } from './expression.ts';
 import { normalGlob, normalPath } from './globs.ts';
 import { meetings } from './claims.ts';
@@ -282,6 +283,7 @@ function define(draft: WorkerDraft, edges: readonly Edge[], config: Config): Wor
     ...resourcesOf(fields.resources),
     ...unansweredOf(fields, config),
     ...stallOf(fields, config),
+    ...limitsField(attemptLimits(fields.limits ?? {}, config.limits)),
   };
   const agent = chooseAgent(draft, config);
   return {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { budgetSchema } from './budget-fields.ts';
 import { requestsSchema } from './resource-fields.ts';
+import { limitsSchema } from './limit-fields.ts';
 import { looseAgent } from './loose.ts';
 import {
   branch,
@@ -101,6 +102,9 @@ export const workerSchema = z.strictObject({
       'Silence after which a live attempt is shown as stalled; default: that of the config.',
   }),
   on_stall: z.enum(['wait', 'restart']).optional(),
+  limits: limitsSchema.optional().meta({
+    description: 'What an attempt may use at a time; default: that of the config.',
+  }),
   when: line.optional().meta({ description: 'CEL over run and workers; false means skipped.' }),
   labels: z.record(z.string(), line).optional(),
   approve: z.boolean().optional().meta({

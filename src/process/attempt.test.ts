@@ -49,6 +49,7 @@ function options(dir: string, script: string, more: Partial<StartOptions> = {}):
     cwd: home,
     env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
     own: { DIR: dir },
+    limits: { processes: null, memoryBytes: null },
     timeoutMs: null,
     unattendedMs: 60_000,
     graceMs: 500,

@@ -6,6 +6,7 @@
  */
 import { chmodSync, mkdirSync } from 'node:fs';
 import type { ProcessIdentity } from '../core/events.ts';
+import type { AttemptLimits } from '../core/plan.ts';
 import { bootId } from './identity.ts';
 import { shimExit } from './runner-text.ts';
 import type { Runners, ShimWord } from './runners.ts';
@@ -23,6 +24,8 @@ export interface StartOptions {
   readonly env: NodeJS.ProcessEnv;
   /** What is its own and nothing secret, names as a shell allows them; the attempt's marker is added. */
   readonly own: Readonly<Record<string, string>>;
+  /** What it may use of the machine at once. */
+  readonly limits: AttemptLimits;
   /** Milliseconds until the watchdog ends it; null for no limit. */
   readonly timeoutMs: number | null;
   /** Milliseconds without `markWatched` until the watchdog ends it. */
@@ -65,7 +68,7 @@ export async function startAttempt(runners: Runners, options: StartOptions): Pro
   return result;
 }
 
-async function launch(runners: Runners, { dir, env }: StartOptions): Promise<StartResult> {
+async function launch(runners: Runners, { dir, env, limits }: StartOptions): Promise<StartResult> {
   const { promise, resolve } = Promise.withResolvers<StartResult>();
   const told = (word: ShimWord): void => {
     try {
@@ -77,7 +80,7 @@ async function launch(runners: Runners, { dir, env }: StartOptions): Promise<Sta
   };
   const patience = setTimeout(() => told({ kind: 'gone' }), patienceMs);
   try {
-    runners.start(dir, env, told);
+    runners.start({ dir, env, limits }, told);
     return await promise;
   } catch (error) {
     return { failed: `it could not be started: ${message(error)}`, final: false };

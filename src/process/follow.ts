@@ -152,7 +152,7 @@ function disposeOf(what: Disposable | null): void {
 
 function endNow(dir: string, followed: ProcessIdentity, source: FactSource): AttemptEnd | null {
   const status = readStatus(dir);
-  if (status.kind === 'exited') return endOf(dir, status.code);
+  if (status.kind === 'exited') return endOf(dir, status);
   const now = bootId(source);
   if (now !== '' && followed.boot !== '' && now !== followed.boot)
     return endWithoutExit(dir, rebooted);
@@ -162,7 +162,7 @@ function endNow(dir: string, followed: ProcessIdentity, source: FactSource): Att
   const agent = status.kind === 'running' ? status.agent : null;
   if (agent !== null && alive(agent, followed.boot, source)) return null;
   const last = readStatus(dir);
-  if (last.kind === 'exited') return endOf(dir, last.code);
+  if (last.kind === 'exited') return endOf(dir, last);
   return endWithoutExit(dir, last.kind === 'none' ? recordsGone : shimKilled);
 }
 
@@ -183,7 +183,7 @@ function settled(
   status: Extract<AttemptStatus, { kind: 'none' | 'void' | 'exited' }>,
 ): Recovered {
   if (status.kind !== 'exited' || status.agent === null) return { kind: 'never-started' };
-  return { kind: 'ended', code: status.code, end: endOf(dir, status.code) };
+  return { kind: 'ended', code: status.code, end: endOf(dir, status) };
 }
 
 /** The status once it is more than a claim, or the claim when the patience ends or its shim is gone. */

@@ -29,6 +29,7 @@ async function begin(
     cwd: home,
     env: { PATH: process.env['PATH'] },
     own: { DIR: dir },
+    limits: { processes: null, memoryBytes: null },
     timeoutMs,
     unattendedMs: 60_000,
     graceMs: 100,

@@ -18,6 +18,9 @@ export const shimName = 'czar-exec';
 /** Why an attempt did not start: someone else holds the claim; the records cannot be written; its tree is gone. */
 export const shimExit = { claimed: 73, unwritable: 74, noTree: 75 } as const;
 
+/** How readily the kernel takes an agent when memory runs out (proc_pid_oom_score_adj(5)). */
+const victimScore = 500;
+
 /** Sets czar_pid and czar_start of the shell or subshell that calls it (where `$$` is still the parent's). */
 export const selfFunction = `
 czar_self() {
@@ -42,11 +45,13 @@ czar_folder() {
 `;
 
 /**
- * Arguments: a folder in which it notes which attempt it has, under its pid; the boot. Standard input: one line an
- * attempt (\`folderLine\`). Standard output: \`agent PID START .\`, \`exit CODE .\` or \`refused CODE .\`.
+ * Arguments: a folder in which it notes which attempt it has, under its pid; the boot; folders of its control group that
+ * limit processes and memory, '' for none. Standard input: one line an attempt (`folderLine`). Standard output:
+ * `agent PID START .`, `exit CODE .` or `refused CODE .`; `exit CODE last .` when it ends now, since what an attempt
+ * used up would count for the next. That a limit was hit is on record before the exit.
  */
 export const runnerText = `
-czar_notes=$1 czar_boot=$2
+czar_notes=$1 czar_boot=$2 czar_pids=$3 czar_memory=$4
 trap : HUP INT QUIT TERM PIPE
 exec 4>&1 >/dev/null 2>&1
 ${selfFunction}
@@ -55,6 +60,19 @@ czar_self
 czar_me=$czar_pid czar_mask=$(umask)
 czar_shim="boot $czar_boot .
 shim $czar_pid $czar_start ."
+czar_join() { [ -n "$1" ] && echo 0 >"$1/cgroup.procs"; } 2>/dev/null
+czar_join "$czar_pids" || czar_pids=
+czar_join "$czar_memory" || czar_memory=
+[ -z "$czar_pids$czar_memory" ] || czar_shim="$czar_shim
+pids $czar_pids .
+memory $czar_memory .
+notes $czar_notes ."
+{ read -r czar_victim </proc/self/oom_score_adj; } 2>/dev/null || czar_victim=1000
+czar_over() {
+  while read -r czar_what czar_times; do
+    [ "$czar_what" != "$2" ] || [ "$czar_times" = 0 ] || czar_last=$3
+  done <"$1"
+} 2>/dev/null
 while IFS= read -r czar_job; do
   printf '%s\\n' "$czar_job" >"$czar_notes/$czar_me"
   czar_folder "$czar_job"
@@ -66,7 +84,7 @@ while IFS= read -r czar_job; do
     echo 'refused ${shimExit.claimed} .' >&4
     continue
   fi
-  if echo "$czar_shim" >&3; then :; else
+  if printf '%s\\n' "$czar_shim" >&3; then :; else
     exec 3>&-
     echo 'refused ${shimExit.unwritable} .' >&4
     continue
@@ -75,6 +93,8 @@ while IFS= read -r czar_job; do
     umask 077
     exec </dev/null >>"$czar_dir/output" 2>>"$czar_dir/errors"
     umask "$czar_mask"
+    # When memory runs out the kernel takes the agent, not what watches over it.
+    { [ "$czar_victim" -ge ${victimScore} ] || echo ${victimScore} >/proc/self/oom_score_adj; } 2>/dev/null
     . "$czar_dir/start"
     czar_self
     echo "agent $czar_pid $czar_start ." >&3 || exit ${shimExit.unwritable}
@@ -84,15 +104,25 @@ while IFS= read -r czar_job; do
     trap - PIPE
     exec "$@" 3>&- 4>&-
   )
-  czar_code=$? czar_try=0
+  czar_code=$? czar_try=0 czar_last=
+  if [ -n "$czar_pids$czar_memory" ]; then
+    [ -z "$czar_pids" ] || czar_over "$czar_pids/pids.events" max processes
+    for czar_events in memory.events memory.oom_control; do
+      [ -z "$czar_memory" ] || czar_over "$czar_memory/$czar_events" oom_kill memory
+    done
+    [ -z "$czar_last" ] || printf '\\nover %s .\\n' "$czar_last" >&3
+    [ -z "$czar_memory" ] || czar_last=memory
+  fi
   until printf '\\nexit %s .\\n' "$czar_code" >&3; do
     czar_try=$((czar_try + 1))
     [ $czar_try -lt 3600 ] || break
     PATH=$PATH:/usr/bin:/bin sleep 1
   done
   exec 3>&-
+  [ -z "$czar_last" ] || break
   echo "exit $czar_code ." >&4
 done
+[ -z "$czar_last" ] || echo "exit $czar_code last ." >&4
 `;
 
 /** An attempt's folder as one line, whatever is in its name. */

@@ -7,9 +7,18 @@
  * taken for another's. Losing a shim or the keeper loses no attempt: the records in the folders are what counts.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
+import type { AttemptLimits } from '../core/plan.ts';
+import {
+  hitLimit,
+  makeGroup,
+  removeGroup,
+  sweepGroups,
+  type ControlGroup,
+} from './control-group.ts';
 import { bootId } from './identity.ts';
 import { folderLine, runnerText, shimName } from './runner-text.ts';
 import type { RecordedProcess } from './status.ts';
@@ -19,17 +28,32 @@ import { keeperText, watchdogText } from './watchdog-text.ts';
 export type ShimWord =
   | { readonly kind: 'agent'; readonly process: RecordedProcess }
   | { readonly kind: 'refused'; readonly code: number }
-  | { readonly kind: 'exit' }
+  /** `last`: its shim takes no other. */
+  | { readonly kind: 'exit'; readonly last: boolean }
   /** The shim itself ended. */
   | { readonly kind: 'gone' };
 
 interface Shim {
   readonly child: ChildProcess;
-  readonly environment: string;
+  /** Environment and limits: an attempt gets a shim that has just its own. */
+  readonly kind: string;
+  readonly group: ControlGroup | null;
   dir: string | null;
+  /** It ends with this attempt. */
+  last: boolean;
   /** The last word of its attempt. */
   said: ShimWord | null;
   told: (word: ShimWord) => void;
+}
+
+/** How long a shim may take to end, milliseconds; its group is left to the next loop then. */
+const restMs = 1_000;
+
+/** An attempt for a shim. */
+export interface ShimJob {
+  readonly dir: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly limits: AttemptLimits;
 }
 
 /** Shims that wait at most. */
@@ -40,24 +64,32 @@ export class Runners implements Disposable {
   readonly #notes: string;
   readonly #idle: Shim[] = [];
   readonly #busy = new Map<string, Shim>();
+  /** Control groups that something was left in. */
+  readonly #groups = new Set<ControlGroup>();
+  readonly #grouped: boolean;
   #keeper: ChildProcess | null = null;
   #closed = false;
 
-  /** `folder` is for the notes of this loop's shims; it is made when it is needed. */
-  constructor(folder: string) {
+  /**
+   * `folder` is for the notes of this loop's shims; it is made when it is needed. `grouped` is false where the kernel is
+   * not to hold attempts, though it could.
+   */
+  constructor(folder: string, { grouped = true }: { readonly grouped?: boolean } = {}) {
     this.#notes = join(folder, String(process.pid));
+    // A record of several lines would not be read as one.
+    this.#grouped = grouped && !folder.includes('\n');
   }
 
   /**
-   * Gives the attempt in the folder to a shim whose environment is `env`. `told` hears what becomes of it, until
-   * somebody else listens. Throws when no shim can be started.
+   * Gives the attempt in the folder to a shim whose environment is `env`, and that the kernel holds to the limits where
+   * it can. `told` hears what becomes of it, until somebody else listens. Throws when no shim can be started.
    */
-  start(dir: string, env: NodeJS.ProcessEnv, told: (word: ShimWord) => void): void {
+  start({ dir, env, limits }: ShimJob, told: (word: ShimWord) => void): void {
     const before = this.#busy.get(dir);
     if (before !== undefined) retire(before);
-    const environment = JSON.stringify(env);
-    const at = this.#idle.findLastIndex((shim) => shim.environment === environment);
-    const shim = at < 0 ? this.#spawn(env, environment) : this.#idle.splice(at, 1)[0];
+    const kind = JSON.stringify([limits, env]);
+    const at = this.#idle.findLastIndex((shim) => shim.kind === kind);
+    const shim = at < 0 ? this.#spawn({ env, limits, kind }) : this.#idle.splice(at, 1)[0];
     if (shim === undefined) throw new Error('there is no shim');
     shim.dir = dir;
     shim.said = null;
@@ -90,11 +122,12 @@ export class Runners implements Disposable {
 
   /** Nothing of the attempt is left: its shim may have another. */
   release(dir: string): void {
+    this.#tidy();
     const shim = this.#busy.get(dir);
     if (shim === undefined) return;
     this.#busy.delete(dir);
     shim.dir = null;
-    if (this.#closed || this.#idle.length >= maxIdle) return retire(shim);
+    if (this.#closed || isLast(shim) || this.#idle.length >= maxIdle) return retire(shim);
     shim.told = ignore;
     hold(shim.child, false);
     this.#idle.push(shim);
@@ -105,19 +138,35 @@ export class Runners implements Disposable {
     this.#closed = true;
     for (const shim of [...this.#idle, ...this.#busy.values()]) retire(shim);
     this.#keeper?.stdin?.end();
+    this.#tidy();
     // The keeper still reads the notes of attempts that go on.
     if (this.#busy.size === 0) rmSync(this.#notes, { recursive: true, force: true });
   }
 
-  #spawn(env: NodeJS.ProcessEnv, environment: string): Shim {
+  /** Resolves when the shims that had nothing to do have ended, and what the kernel held them by is gone. */
+  async rested(): Promise<void> {
+    const gone = this.#idle.map(({ child }) => once(child, 'exit'));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const patience = setTimeout(resolve, restMs);
+    await Promise.race([Promise.all(gone), promise]);
+    clearTimeout(patience);
+  }
+
+  #spawn({ env, limits, kind }: Omit<ShimJob, 'dir'> & { readonly kind: string }): Shim {
     this.#keep();
-    const child = spawn('/bin/sh', ['-c', runnerText, shimName, this.#notes, bootId()], {
-      cwd: '/',
-      env,
-      detached: true,
-      stdio: ['pipe', 'pipe', 'ignore'],
-    });
-    const shim: Shim = { child, environment, dir: null, said: null, told: ignore };
+    const group = this.#grouped ? makeGroup(limits) : null;
+    const folders = [group?.pids ?? '', group?.memory ?? ''];
+    const child = spawn(
+      '/bin/sh',
+      ['-c', runnerText, shimName, this.#notes, bootId(), ...folders],
+      {
+        cwd: '/',
+        env,
+        detached: true,
+        stdio: ['pipe', 'pipe', 'ignore'],
+      },
+    );
+    const shim: Shim = { child, kind, group, dir: null, last: false, said: null, told: ignore };
     let rest = '';
     child.stdout?.setEncoding('latin1').on('data', (chunk: string) => {
       const lines = (rest + chunk).split('\n');
@@ -129,6 +178,8 @@ export class Runners implements Disposable {
       if (at >= 0) this.#idle.splice(at, 1);
       say(shim, { kind: 'gone' });
       if (shim.dir !== null && this.#busy.get(shim.dir) === shim) this.#busy.delete(shim.dir);
+      if (group !== null) this.#groups.add(group);
+      this.#tidy();
     };
     child.once('exit', gone);
     child.once('error', gone);
@@ -137,9 +188,14 @@ export class Runners implements Disposable {
     return shim;
   }
 
+  #tidy(): void {
+    for (const group of this.#groups) if (removeGroup(group)) this.#groups.delete(group);
+  }
+
   #keep(): ChildProcess | null {
     if (this.#keeper !== null || this.#closed) return this.#keeper;
     mkdirSync(this.#notes, { recursive: true, mode: 0o700 });
+    if (this.#grouped) sweepGroups();
     const keeper = spawn('/bin/sh', ['-c', keeperText, 'czar-keeper', this.#notes, watchdogText], {
       cwd: '/',
       env: { PATH: '/usr/bin:/bin' },
@@ -158,6 +214,12 @@ export class Runners implements Disposable {
   }
 }
 
+/** Whether it ends by itself now; what it says of that may be on its way. */
+function isLast({ last, said, group }: Shim): boolean {
+  if (last || group === null || said?.kind === 'exit') return last;
+  return group.memory !== null || hitLimit(group) !== null;
+}
+
 /** It finishes what it has, and ends. */
 function retire(shim: Shim): void {
   shim.told = ignore;
@@ -170,7 +232,9 @@ function tell(shim: Shim, line: string): void {
   if (word === 'agent')
     say(shim, { kind: 'agent', process: { pid: Number(first), start: rest ?? '' } });
   if (word === 'refused') say(shim, { kind: 'refused', code: Number(first) });
-  if (word === 'exit') say(shim, { kind: 'exit' });
+  if (word !== 'exit') return;
+  shim.last = rest === 'last';
+  say(shim, { kind: 'exit', last: shim.last });
 }
 
 function say(shim: Shim, word: ShimWord): void {

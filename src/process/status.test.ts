@@ -23,6 +23,14 @@ test('a torn record is none', () => {
     shim,
     agent,
     code: 3,
+    over: null,
+  });
+  assert.deepEqual(read('shim 10 5 .\nagent 11 6 .\n\nover memory .\n\nexit 137 .\n'), {
+    kind: 'exited',
+    shim,
+    agent,
+    code: 137,
+    over: 'memory',
   });
   assert.deepEqual(read('shim 10 Sat Nov 29 08:03:11 2026 .\n'), {
     kind: 'claimed',

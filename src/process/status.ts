@@ -7,7 +7,8 @@
 import { closeSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
-import type { AttemptEnd } from '../core/events.ts';
+import type { AttemptEnd, LimitKind } from '../core/events.ts';
+import type { ControlGroup } from './control-group.ts';
 import { openPlainFile } from './plain-file.ts';
 
 /** A pid with its start time as the shim wrote it; the boot is not on record there. */
@@ -28,17 +29,25 @@ export type AttemptStatus =
       readonly shim: RecordedProcess | null;
       readonly agent: RecordedProcess;
     }
-  /** `agent` is null when the shim ended before there was one. */
+  /** `agent` is null when the shim ended before there was one; `over` is the limit that the kernel held it to. */
   | {
       readonly kind: 'exited';
       readonly shim: RecordedProcess | null;
       readonly agent: RecordedProcess | null;
       readonly code: number;
+      readonly over: LimitKind | null;
     };
 
 export type StopReason = Extract<AttemptEnd, { how: 'stopped' }>['why'];
 
-const stopReasons: readonly StopReason[] = ['timeout', 'requested', 'interrupted', 'unattended'];
+const stopReasons: readonly StopReason[] = [
+  'timeout',
+  'requested',
+  'interrupted',
+  'unattended',
+  'processes',
+  'memory',
+];
 
 /** What the attempt's `status` says. */
 export function readStatus(dir: string): AttemptStatus {
@@ -47,6 +56,7 @@ export function readStatus(dir: string): AttemptStatus {
   let shim: RecordedProcess | null = null;
   let agent: RecordedProcess | null = null;
   let code: number | null = null;
+  let over: LimitKind | null = null;
   let isVoid = false;
   for (const line of wholeLines(text)) {
     const started = /^(shim|agent) (\d+) (.+) \.$/.exec(line);
@@ -58,10 +68,12 @@ export function readStatus(dir: string): AttemptStatus {
     }
     const exited = /^exit (\d{1,3}) \.$/.exec(line);
     if (exited !== null) code = Number(exited[1]);
+    if (line === 'over processes .') over = 'processes';
+    if (line === 'over memory .') over = 'memory';
     if (line === 'void .') isVoid = true;
   }
   if (isVoid) return { kind: 'void' };
-  if (code !== null) return { kind: 'exited', shim, agent, code };
+  if (code !== null) return { kind: 'exited', shim, agent, code, over };
   if (agent !== null) return { kind: 'running', shim, agent };
   return { kind: 'claimed', shim };
 }
@@ -107,14 +119,28 @@ export function readBoot(dir: string): string {
   );
 }
 
+/** The control group of the attempt's shim, and the folder where that notes which attempt it has; null for none. */
+export function readGroup(dir: string): (ControlGroup & { readonly notes: string }) | null {
+  const lines = wholeLines(readOr(join(dir, 'status')) ?? '');
+  const folder = (name: string): string | null => {
+    const line = lines.find((one) => one.startsWith(`${name} /`) && one.endsWith(' .'));
+    return line?.slice(name.length + 1, -2) ?? null;
+  };
+  const [pids, memory] = [folder('pids'), folder('memory')];
+  return pids === null && memory === null ? null : { pids, memory, notes: folder('notes') ?? '' };
+}
+
 /** Value of CZAR_ATTEMPT_KEY, which marks every process of the attempt; always of one length. */
 export function attemptKey(dir: string): string {
   return createHash('sha256').update(resolve(dir)).digest('hex').slice(0, 32);
 }
 
 /** How an attempt whose exit is on record ended. */
-export function endOf(dir: string, code: number): AttemptEnd {
-  const why = readStopped(dir);
+export function endOf(
+  dir: string,
+  { code, over }: { readonly code: number; readonly over: LimitKind | null },
+): AttemptEnd {
+  const why = readStopped(dir) ?? over;
   return why === null ? { how: 'exited', code } : { how: 'stopped', why, code };
 }
 

@@ -2,18 +2,22 @@
  * Ends everything that an attempt started, also what left its session and its process group.
  *
  * A process is of the tree when it carries the marker in its environment, descends from one that does, is in the shim's
- * session, was of the tree in an earlier look; or, having lost its parent, when it works in the attempt's tree or has
- * its stdio in the attempt's folder. That is best effort: a process that hid all of it is not found.
+ * session, is in the control group that the shim has for it, was of the tree in an earlier look; or, having lost its parent, when it works in the attempt's tree or has
+ * its stdio in the attempt's folder. Without a control group that is best effort: a process
+ * that hid all of it is not found.
  *
  * Invariants: a stranger is never signalled, nor this process or one above it; a process is known by pid and start time
  * from the look that found it to the signal; zombies are over. The shim and the watchdog are left to end by themselves
  * and only ended when they do not.
  */
-import { resolve, sep } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join, resolve, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessIdentity } from '../core/events.ts';
+import { membersOf, quieten, type ControlGroup } from './control-group.ts';
 import { hasEnded, liveness } from './identity.ts';
-import { readBoot, readStatus, readWatchdog } from './status.ts';
+import { folderLine } from './runner-text.ts';
+import { readBoot, readGroup, readStatus, readWatchdog } from './status.ts';
 import type { RecordedProcess } from './status.ts';
 import {
   listProcesses,
@@ -74,6 +78,7 @@ export function scan(query: TreeQuery): readonly Member[] {
   const candidates = rows.filter(
     (row) => !excluded.has(row.pid) && row !== ownShim && row !== watchdog,
   );
+  const held = heldBy(attemptDir);
   const roots = new Set(
     [...query.roots, ...(attempt.agent === null ? [] : [{ ...attempt.agent, boot }])]
       .filter((root) => root.boot === boot && byPid.get(root.pid)?.start === root.start)
@@ -86,8 +91,8 @@ export function scan(query: TreeQuery): readonly Member[] {
   for (const row of candidates) {
     const environment = row.ppid === kernel ? null : readEnvironment(row.pid, source);
     const ofSession = shim !== undefined && (row.session === shim.pid || row.group === shim.pid);
-    if (roots.has(row.pid) || ofSession || environment?.includes(entry) === true)
-      members.add(row.pid);
+    const known = roots.has(row.pid) || held.has(row.pid);
+    if (known || ofSession || environment?.includes(entry) === true) members.add(row.pid);
     else if (!(environment ?? []).some((item) => item.startsWith('CZAR_ATTEMPT_KEY=')))
       strays.push(row);
   }
@@ -151,17 +156,25 @@ export async function stopTree(
     if (!(await wait(Math.min(pause, deadline - Date.now()), signal))) return result(seen, isAlive);
     pause = Math.min(pause * 2, 100);
   }
+  const group = groupOf(query.attemptDir);
+  // Nobody starts another while they are killed one after another.
+  using _quiet = first.length === 0 || group === null ? null : quieten(group);
   // The first look counts: when it was empty, one more makes two in a row.
   let empty = first.length === 0 ? 1 : 0;
   for (let round = 0; round < maxRounds && empty < 2; round += 1) {
     const found = look();
     empty = found.length === 0 ? empty + 1 : 0;
+    if (group === null && found.length > few)
+      for (const member of found) send(member.process, 'SIGSTOP', source);
     for (const member of found) send(member.process, 'SIGKILL', source);
     if (empty < 2 && !(await wait(roundMs, signal))) return result(seen, isAlive);
   }
   await endCompanions(query, seen, isAlive);
   return result(seen, isAlive);
 }
+
+/** So many processes are killed faster than they start others; of more the first are stopped meanwhile. */
+const few = 8;
 
 const kernel = 2;
 
@@ -196,6 +209,32 @@ async function endCompanions(
     }
     // A shim that recorded the exit is nobody's survivor.
     if (isOver()) seen.delete(`${companion.pid} ${companion.start}`);
+  }
+}
+
+/**
+ * Pids in the control group of the attempt's shim, while that has this attempt and no other: it notes which one it has
+ * before it claims it.
+ */
+function heldBy(dir: string | null): ReadonlySet<number> {
+  const group = groupOf(dir);
+  if (dir === null || group === null) return new Set();
+  const pids = membersOf(group);
+  return groupOf(dir) === null ? new Set() : new Set(pids);
+}
+
+/** The control group that holds this attempt now; null when there is none, or it may hold another. */
+function groupOf(dir: string | null): ControlGroup | null {
+  const group = dir === null ? null : readGroup(dir);
+  if (dir === null || group === null) return null;
+  const status = readStatus(dir);
+  const shim = 'shim' in status ? status.shim : null;
+  if (shim === null) return null;
+  try {
+    const note = readFileSync(join(group.notes, String(shim.pid)), 'utf8');
+    return note === folderLine(dir) ? group : null;
+  } catch {
+    return null;
   }
 }
 
