@@ -214,10 +214,9 @@ export class Runners implements Disposable {
   }
 }
 
-/** Whether it ends by itself now; what it says of that may be on its way. */
-function isLast({ last, said, group }: Shim): boolean {
-  if (last || group === null || said?.kind === 'exit') return last;
-  return group.memory !== null || hitLimit(group) !== null;
+/** Whether what its group has counted would count for the next; what it says of that may be on its way. */
+function isLast({ last, group }: Shim): boolean {
+  return last || (group !== null && (group.memory !== null || hitLimit(group) !== null));
 }
 
 /** It finishes what it has, and ends. */

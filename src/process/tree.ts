@@ -156,14 +156,18 @@ export async function stopTree(
     if (!(await wait(Math.min(pause, deadline - Date.now()), signal))) return result(seen, isAlive);
     pause = Math.min(pause * 2, 100);
   }
-  const group = groupOf(query.attemptDir);
-  // Nobody starts another while they are killed one after another.
-  using _quiet = first.length === 0 || group === null ? null : quieten(group);
   // The first look counts: when it was empty, one more makes two in a row.
   let empty = first.length === 0 ? 1 : 0;
+  using held = new DisposableStack();
+  let killed = false;
+  let quiet: Disposable | null = null;
   for (let round = 0; round < maxRounds && empty < 2; round += 1) {
     const found = look();
     empty = found.length === 0 ? empty + 1 : 0;
+    const group = found.length === 0 ? null : groupOf(query.attemptDir);
+    // They start others faster than they are killed: now nobody can.
+    if (killed && group !== null) quiet ??= held.use(quieten(group));
+    killed ||= found.length > 0;
     if (group === null && found.length > few)
       for (const member of found) send(member.process, 'SIGSTOP', source);
     for (const member of found) send(member.process, 'SIGKILL', source);
