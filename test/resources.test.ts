@@ -70,6 +70,37 @@ test('what one worker holds alone another waits for, also over a kill of czar; w
   assert.ok(after.resources.every(({ in_use, held_by }) => in_use === 0 && held_by.length === 0));
 });
 
+test('two runs that live at once share resources and claims', async () => {
+  await using scratch = await Scratch.make();
+  scratch.config('resources: {port: 1}\n');
+  scratch.worker('a', 'resources: {port: 1}\nowns: [src/**]');
+  scratch.worker('needs-port', 'resources: {port: 1}');
+  scratch.worker('needs-files', 'owns: [src/one/*.ts]');
+  scratch.worker('free', 'owns: [docs/**]');
+  scratch.commitAll();
+  const first = scratch.start('run', 'a');
+  const a = await scratch.stubs.agent('a');
+  const { run } = await scratch.json('status');
+  first.child.kill('SIGKILL');
+  await first.finished;
+  const second = scratch.start('run', '--new', 'needs-port', 'needs-files', 'free');
+  (await scratch.stubs.agent('free')).exit();
+  await scratch.happened('worker.complete', 'free');
+  const other = scratch.log().findLast(({ type }: any) => type === 'run.started').run;
+  const { workers } = await scratch.json('status', '--run', other);
+  const waits = Object.fromEntries(workers.map((one: any) => [one.id, one.waiting_for]));
+  assert.deepEqual(waits, {
+    free: null,
+    'needs-files': `ownership:${run.id}/a`,
+    'needs-port': 'resource:port',
+  });
+  a.exit();
+  (await scratch.stubs.agent('needs-port')).exit();
+  (await scratch.stubs.agent('needs-files')).exit();
+  const { code, stderr } = await second.finished;
+  assert.equal(code, 0, stderr);
+});
+
 test('a plan that asks for more than there is starts nothing', async () => {
   await using scratch = await Scratch.make();
   scratch.config('resources: {gpu: 1}\n');

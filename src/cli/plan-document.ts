@@ -26,6 +26,17 @@ export function planDocument(plan: Plan): object {
       max_file_bytes: policies.maxFileBytes,
       max_work_bytes: policies.maxWorkBytes ?? null,
       notify: policies.notify ?? [],
+      disk_reserve_bytes: policies.diskReserveBytes ?? null,
+      resources: Object.fromEntries(
+        Object.entries(policies.resources ?? {}).map(([name, one]) => [
+          name,
+          {
+            amount: one.amount,
+            requests_per_minute: one.requestsPerMinute,
+            tokens_per_minute: one.tokensPerMinute,
+          },
+        ]),
+      ),
     },
     overlaps: plan.overlaps,
   };
@@ -84,6 +95,7 @@ export function workerDocument(worker: WorkerDefinition): object {
     },
     when: worker.when,
     labels: worker.labels,
+    resources: worker.resources ?? {},
     approve: worker.approve === true,
     if_unanswered: worker.unanswered?.instead ?? 'wait',
     after_ms: worker.unanswered?.afterMs ?? null,

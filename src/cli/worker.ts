@@ -1,6 +1,7 @@
 /** `czar worker new|show`: one worker's definition. */
 import { attemptLimitsOf, limitsText } from '../core/attempt-limits.ts';
 import type { Edge, WorkerDefinition } from '../core/plan.ts';
+import { amountText } from '../core/lack-text.ts';
 import { tokenLimit } from '../core/plan.ts';
 import { formatDuration } from '../plan/duration.ts';
 import { nearest } from '../plan/nearest.ts';
@@ -89,6 +90,14 @@ function print(worker: WorkerDefinition, context: CliContext): void {
     ['verify', joined(worker.verify)],
     ['setup', joined(worker.setup)],
     ['priority', worker.priority],
+    [
+      'resources',
+      joined(
+        Object.entries(worker.resources ?? {}).map(([name, { amount, mode }]) =>
+          mode === 'share' ? `${name} ${amountText(name, amount)}` : `${name} (${mode})`,
+        ),
+      ),
+    ],
     ['attempts', `at most ${worker.retry.maxAttempts}`],
     ['timeout', worker.timeoutMs === null ? null : formatDuration(worker.timeoutMs)],
     [

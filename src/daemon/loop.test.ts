@@ -48,6 +48,42 @@ function loopOver(
   return new Loop(ports);
 }
 
+test('the machine is looked at once in each turn while a run lives, and before anything starts', async () => {
+  const journal = new MemoryJournal();
+  const log: Event[] = [];
+  let [looks, free] = [0, 0];
+  const loop = loopOver(journal, async (intent) => success(intent), {
+    machine: () => {
+      looks += 1;
+      return { cpu: 4, memory: 8e9, disk: 100e9, free };
+    },
+    committed: (events) => {
+      log.push(...events);
+      // The disk is looked at again by itself.
+      if (events.some(({ type }) => type === 'disk.low')) free = 50e9;
+    },
+  });
+  await loop.send(hello);
+  assert.equal(looks, 0, 'no run lives');
+  await loop.send(start);
+  await loop.until((state) => state.runs.get(runId)?.state === 'complete');
+  const types = log
+    .map(({ type }) => type)
+    .filter((type) => /machine|disk|(?:loop|run|worker).started/.test(type));
+  assert.deepEqual(types, [
+    'loop.started',
+    'run.started',
+    'machine.observed',
+    'disk.low',
+    'machine.observed',
+    'worker.started',
+  ]);
+  const before = looks;
+  await loop.send({ kind: 'tick' });
+  assert.equal(looks, before, 'it has ended');
+  await loop.end('over');
+});
+
 /** A journal whose disk is full for the batches that match. */
 function fullFor(
   inner: Journal,
