@@ -3,6 +3,7 @@ import { agentProblem } from '../plan/load.ts';
 import { hasErrors } from '../plan/diagnostics.ts';
 import { which } from '../process/which.ts';
 import { git } from '../git/git.ts';
+import { groupParents } from '../process/control-group.ts';
 import { systemFacts } from '../process/table.ts';
 import { ok, problem, warn, type Finding, type Patient } from './finding.ts';
 
@@ -31,6 +32,7 @@ export async function checkTools(patient: Patient): Promise<readonly Finding[]> 
     gitFinding(version, said.stderr),
     nodeFinding(process.versions.node),
     platformFinding(systemFacts.platform),
+    limitsFinding(groupParents()),
     ...planFindings(patient),
   ];
 }
@@ -75,8 +77,22 @@ export function platformFinding(platform: 'proc' | 'ps'): Finding {
       next: 'on Linux more of it is found',
     });
   return warn('platform', {
-    what: 'agents run as you, in no PID namespace of their own (bwrap and unshare are not used): a process that leaves its parent, its group and its environment is not found when its agent is stopped',
+    what: 'agents run as you, in no PID namespace of their own (bwrap and unshare are not used): without a control group, a process that leaves its parent, its group and its environment is not found when its agent is stopped',
     next: 'run czar in a container of its own when agents are not trusted',
+  });
+}
+
+/** Who holds attempts to `limits` here: the kernel, for what a control group can be made, or looks now and then. */
+export function limitsFinding({ pids, memory }: ReturnType<typeof groupParents>): Finding {
+  if (pids !== null && memory !== null)
+    return ok('limits', 'the kernel holds attempts to their processes and memory (control groups)');
+  const looked = [
+    ...(pids === null ? ['processes'] : []),
+    ...(memory === null ? ['memory'] : []),
+  ].join(' and ');
+  return warn('limits', {
+    what: `no control group can be made here for ${looked} of an attempt: czar looks every two seconds and ends what is over its limit, and what an agent hid is neither counted nor surely ended`,
+    next: 'on Linux, run czar where it may make control groups (as root, or under systemd as a service of your own)',
   });
 }
 

@@ -1,7 +1,7 @@
 // What doctor says of facts that a test cannot bring about on the machine it runs on.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gitFinding, nodeFinding, platformFinding } from './check-tools.ts';
+import { gitFinding, limitsFinding, nodeFinding, platformFinding } from './check-tools.ts';
 import { spaceFindings } from './check-machine.ts';
 
 test('threat 15: a git that a hostile repository can harm is a warning, one that cannot merge a problem', () => {
@@ -27,6 +27,10 @@ test('an old Node is a problem', () => {
 test('what is weaker on this platform is said of every platform', () => {
   assert.match(platformFinding('ps').what, /environment of processes cannot be read/);
   assert.match(platformFinding('proc').what, /no PID namespace/);
+  assert.equal(limitsFinding({ pids: '/p', memory: '/m' }).level, 'ok');
+  const half = limitsFinding({ pids: '/p', memory: null });
+  assert.deepEqual([half.level, /for memory of an attempt/.test(half.what)], ['warn', true]);
+  assert.match(limitsFinding({ pids: null, memory: null }).what, /for processes and memory of/);
 });
 
 test('fault 70: little space is a warning, hardly any a problem, and names the folder', () => {
