@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Scratch } from './support/scratch.ts';
+import { inTerminal } from './support/through.ts';
 
 const script = `set -e
 echo "$CZAR_WORKER/$CZAR_ATTEMPT" >> "$HOME/launches"
@@ -79,23 +80,27 @@ async function reference(): Promise<Scratch> {
   return scratch;
 }
 
-describe('after kills at crash points the next run ends as if nothing had happened', () => {
-  for (const chain of chains) {
-    test(chain.join(', '), async () => {
-      await using scratch = await reference();
-      for (const place of chain) {
-        scratch.env['CZAR_CRASH_AT'] = place;
-        const { code, signal, stderr } = await scratch.czar('run');
-        const killed = signal === 'SIGKILL' || code === 137;
-        assert.ok(killed, `${place} was not reached: ${stderr}`);
-      }
-      delete scratch.env['CZAR_CRASH_AT'];
-      const again = await scratch.czar('run');
-      assert.equal(again.code, 0, again.stderr + again.stdout);
-      assertWhole(scratch);
-    });
-  }
-});
+describe(
+  'after kills at crash points the next run ends as if nothing had happened',
+  inTerminal('npm run crash kills daemons at crash points'),
+  () => {
+    for (const chain of chains) {
+      test(chain.join(', '), async () => {
+        await using scratch = await reference();
+        for (const place of chain) {
+          scratch.env['CZAR_CRASH_AT'] = place;
+          const { code, signal, stderr } = await scratch.czar('run');
+          const killed = signal === 'SIGKILL' || code === 137;
+          assert.ok(killed, `${place} was not reached: ${stderr}`);
+        }
+        delete scratch.env['CZAR_CRASH_AT'];
+        const again = await scratch.czar('run');
+        assert.equal(again.code, 0, again.stderr + again.stdout);
+        assertWhole(scratch);
+      });
+    }
+  },
+);
 
 test('fault 54: locks and unfinished objects that a kill left in the mirror do not stand in the way, and are removed', async () => {
   await using scratch = await reference();
@@ -137,28 +142,32 @@ const landings: readonly (readonly string[])[] = [
   ['land:after-cas', 'land:after-index'],
 ];
 
-describe('a landing that was killed is carried through by the next one', () => {
-  for (const chain of landings) {
-    test(chain.join(', '), async () => {
-      await using scratch = await reference();
-      assert.equal((await scratch.czar('run')).code, 0);
-      scratch.allow({ refs: ['refs/heads/main', 'HEAD'], files: ['out/'] });
-      const before = scratch.git('rev-parse', 'main');
-      for (const place of chain) {
-        scratch.env['CZAR_CRASH_AT'] = place;
-        const { code, signal, stderr } = await scratch.czar('land');
-        assert.ok(signal === 'SIGKILL' || code === 137, `${place} was not reached: ${stderr}`);
-      }
-      delete scratch.env['CZAR_CRASH_AT'];
-      const done = await scratch.czar('land');
-      assert.equal(done.code, 0, done.stderr + done.stdout);
-      assert.equal(scratch.git('status', '--porcelain'), '');
-      assert.equal(scratch.git('ls-tree', '-r', '--name-only', 'main', 'out/'), 'out/a\nout/b');
-      const landed = scratch.git('rev-list', '--first-parent', `${before}..main`);
-      assert.equal(landed.split('\n').length, 1, 'it landed once');
-    });
-  }
-});
+describe(
+  'a landing that was killed is carried through by the next one',
+  inTerminal('npm run crash kills daemons at crash points'),
+  () => {
+    for (const chain of landings) {
+      test(chain.join(', '), async () => {
+        await using scratch = await reference();
+        assert.equal((await scratch.czar('run')).code, 0);
+        scratch.allow({ refs: ['refs/heads/main', 'HEAD'], files: ['out/'] });
+        const before = scratch.git('rev-parse', 'main');
+        for (const place of chain) {
+          scratch.env['CZAR_CRASH_AT'] = place;
+          const { code, signal, stderr } = await scratch.czar('land');
+          assert.ok(signal === 'SIGKILL' || code === 137, `${place} was not reached: ${stderr}`);
+        }
+        delete scratch.env['CZAR_CRASH_AT'];
+        const done = await scratch.czar('land');
+        assert.equal(done.code, 0, done.stderr + done.stdout);
+        assert.equal(scratch.git('status', '--porcelain'), '');
+        assert.equal(scratch.git('ls-tree', '-r', '--name-only', 'main', 'out/'), 'out/a\nout/b');
+        const landed = scratch.git('rev-list', '--first-parent', `${before}..main`);
+        assert.equal(landed.split('\n').length, 1, 'it landed once');
+      });
+    }
+  },
+);
 
 function assertWhole(scratch: Scratch): void {
   const integration =

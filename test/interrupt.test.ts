@@ -5,89 +5,102 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { all, only, statesOf } from './support/log.ts';
 import { Scratch } from './support/scratch.ts';
+import { inTerminal } from './support/through.ts';
 
-test('Ctrl-C lets agents finish and starts nothing more; the next run goes on', async () => {
-  await using scratch = await Scratch.make();
-  scratch.config('max_parallel: 1\n');
-  scratch.worker('a');
-  scratch.worker('b');
-  scratch.commitAll();
-  const first = scratch.start('run');
-  const a = await scratch.stubs.agent('a');
-  first.child.kill('SIGINT');
-  await first.seen('Ctrl-C');
-  await a.write('a.txt', 'a\n');
-  await a.commit('a');
-  a.exit();
-  const { code, stdout } = await first.finished;
-  assert.equal(code, 130, stdout);
-  const { workers, run } = await scratch.json('status');
-  assert.deepEqual(
-    workers.map((worker: any) => worker.state),
-    ['complete', 'ready'],
-  );
-  assert.equal(run.state, 'running');
+test(
+  'Ctrl-C lets agents finish and starts nothing more; the next run goes on',
+  inTerminal('Ctrl-C there ends the loop, beside a daemon it looks away'),
+  async () => {
+    await using scratch = await Scratch.make();
+    scratch.config('max_parallel: 1\n');
+    scratch.worker('a');
+    scratch.worker('b');
+    scratch.commitAll();
+    const first = scratch.start('run');
+    const a = await scratch.stubs.agent('a');
+    first.child.kill('SIGINT');
+    await first.seen('Ctrl-C');
+    await a.write('a.txt', 'a\n');
+    await a.commit('a');
+    a.exit();
+    const { code, stdout } = await first.finished;
+    assert.equal(code, 130, stdout);
+    const { workers, run } = await scratch.json('status');
+    assert.deepEqual(
+      workers.map((worker: any) => worker.state),
+      ['complete', 'ready'],
+    );
+    assert.equal(run.state, 'running');
 
-  const second = scratch.start('run');
-  (await scratch.stubs.agent('b')).exit();
-  assert.equal((await second.finished).code, 0);
-  assert.deepEqual(scratch.stubs.launches, ['a/1', 'b/1']);
-});
+    const second = scratch.start('run');
+    (await scratch.stubs.agent('b')).exit();
+    assert.equal((await second.finished).code, 0);
+    assert.deepEqual(scratch.stubs.launches, ['a/1', 'b/1']);
+  },
+);
 
-test('Ctrl-C twice stops the agents with their work kept, and the next run goes on in the same tree', async () => {
-  await using scratch = await Scratch.make();
-  scratch.config();
-  scratch.worker('a');
-  scratch.commitAll();
-  const first = scratch.start('run');
-  const a = await scratch.stubs.agent('a');
-  await a.write('committed.txt', 'one\n');
-  await a.commit('half of it');
-  await a.write('half.txt', 'two\n');
-  first.child.kill('SIGINT');
-  await first.seen('Ctrl-C');
-  first.child.kill('SIGINT');
-  await a.gone;
-  const { code, stdout, stderr } = await first.finished;
-  assert.equal(code, 130, stdout + stderr);
-  assert.match(stderr, /work is kept/);
-  const { kept } = await scratch.json('kept', 'list');
-  assert.equal(scratch.git('show', `${kept.at(-1)?.ref}:half.txt`), 'two');
-  const { workers } = await scratch.json('status');
-  assert.deepEqual([workers[0].state, workers[0].liveness], ['ready', 'none']);
+test(
+  'Ctrl-C twice stops the agents with their work kept, and the next run goes on in the same tree',
+  inTerminal('Ctrl-C there ends the loop, beside a daemon it looks away'),
+  async () => {
+    await using scratch = await Scratch.make();
+    scratch.config();
+    scratch.worker('a');
+    scratch.commitAll();
+    const first = scratch.start('run');
+    const a = await scratch.stubs.agent('a');
+    await a.write('committed.txt', 'one\n');
+    await a.commit('half of it');
+    await a.write('half.txt', 'two\n');
+    first.child.kill('SIGINT');
+    await first.seen('Ctrl-C');
+    first.child.kill('SIGINT');
+    await a.gone;
+    const { code, stdout, stderr } = await first.finished;
+    assert.equal(code, 130, stdout + stderr);
+    assert.match(stderr, /work is kept/);
+    const { kept } = await scratch.json('kept', 'list');
+    assert.equal(scratch.git('show', `${kept.at(-1)?.ref}:half.txt`), 'two');
+    const { workers } = await scratch.json('status');
+    assert.deepEqual([workers[0].state, workers[0].liveness], ['ready', 'none']);
 
-  const second = scratch.start('run');
-  const again = await scratch.stubs.agent('a', 2);
-  assert.equal(again.cwd, a.cwd);
-  assert.equal(await readFile(join(again.cwd, 'half.txt'), 'utf8'), 'two\n');
-  assert.match(await readFile(again.promptFile, 'utf8'), /You go on in the tree as it was left/);
-  again.exit();
-  assert.equal((await second.finished).code, 0);
-  const { integration } = only(scratch.log(), 'run.started').data;
-  assert.equal(scratch.git('show', `${integration}:half.txt`), 'two');
-  assert.equal(scratch.git('show', `${integration}:committed.txt`), 'one');
-});
+    const second = scratch.start('run');
+    const again = await scratch.stubs.agent('a', 2);
+    assert.equal(again.cwd, a.cwd);
+    assert.equal(await readFile(join(again.cwd, 'half.txt'), 'utf8'), 'two\n');
+    assert.match(await readFile(again.promptFile, 'utf8'), /You go on in the tree as it was left/);
+    again.exit();
+    assert.equal((await second.finished).code, 0);
+    const { integration } = only(scratch.log(), 'run.started').data;
+    assert.equal(scratch.git('show', `${integration}:half.txt`), 'two');
+    assert.equal(scratch.git('show', `${integration}:committed.txt`), 'one');
+  },
+);
 
-test('a check that Ctrl-C twice stopped has no verdict and simply runs again', async () => {
-  await using scratch = await Scratch.make();
-  scratch.scripted('echo x > a.txt\n');
-  const open = join(scratch.base, 'open');
-  scratch.worker('a', `verify: "echo $$ > ${open}.pid; test -e ${open} || sleep 100"`);
-  scratch.commitAll();
-  const first = scratch.start('run');
-  await scratch.happened('worker.verifying', 'a');
-  while (!existsSync(`${open}.pid`)) await new Promise((resolve) => setTimeout(resolve, 20));
-  first.child.kill('SIGINT');
-  await first.seen('Ctrl-C');
-  first.child.kill('SIGINT');
-  assert.equal((await first.finished).code, 130);
-  assert.deepEqual(all(scratch.log(), 'gate.inconclusive'), []);
-  assert.equal((await scratch.json('status', 'a')).worker.state, 'verifying');
+test(
+  'a check that Ctrl-C twice stopped has no verdict and simply runs again',
+  inTerminal('Ctrl-C there ends the loop, beside a daemon it looks away'),
+  async () => {
+    await using scratch = await Scratch.make();
+    scratch.scripted('echo x > a.txt\n');
+    const open = join(scratch.base, 'open');
+    scratch.worker('a', `verify: "echo $$ > ${open}.pid; test -e ${open} || sleep 100"`);
+    scratch.commitAll();
+    const first = scratch.start('run');
+    await scratch.happened('worker.verifying', 'a');
+    while (!existsSync(`${open}.pid`)) await new Promise((resolve) => setTimeout(resolve, 20));
+    first.child.kill('SIGINT');
+    await first.seen('Ctrl-C');
+    first.child.kill('SIGINT');
+    assert.equal((await first.finished).code, 130);
+    assert.deepEqual(all(scratch.log(), 'gate.inconclusive'), []);
+    assert.equal((await scratch.json('status', 'a')).worker.state, 'verifying');
 
-  writeFileSync(open, '');
-  assert.equal((await scratch.czar('run')).code, 0);
-  only(scratch.log(), 'worker.started', 'a');
-});
+    writeFileSync(open, '');
+    assert.equal((await scratch.czar('run')).code, 0);
+    only(scratch.log(), 'worker.started', 'a');
+  },
+);
 
 test('faults 24, 46 and 48: after kill -9 the next run adopts live agents, collects those that ended, and does nothing twice', async () => {
   await using scratch = await Scratch.make();
@@ -102,7 +115,7 @@ test('faults 24, 46 and 48: after kill -9 the next run adopts live agents, colle
   for (const id of ['lives', 'ends', 'fails']) await scratch.happened('worker.active', id);
   await lives.run('czar', 'emit', 'task-start', 'before');
   await scratch.happened('worker.task_started', 'lives');
-  first.child.kill('SIGKILL');
+  scratch.killLoop(first);
   assert.equal((await first.finished).signal, 'SIGKILL');
 
   await lives.run('czar', 'emit', 'usage', '--input-tokens', '5', '--output-tokens', '2');
@@ -131,21 +144,25 @@ test('faults 24, 46 and 48: after kill -9 the next run adopts live agents, colle
   assert.deepEqual(statesOf(log, 'ends').slice(-3), ['verifying', 'merging', 'complete']);
 });
 
-test('a second run at the same time is refused and names the process that holds the repository', async () => {
-  await using scratch = await Scratch.make();
-  scratch.config();
-  scratch.worker('a');
-  scratch.commitAll();
-  const first = scratch.start('run');
-  const a = await scratch.stubs.agent('a');
-  const { code, stderr } = await scratch.czar('run');
-  assert.equal(code, 4);
-  assert.match(stderr, new RegExp(`pid ${first.child.pid}\\b`));
-  assert.equal((await scratch.czar('run', '--new')).code, 4);
-  a.exit();
-  assert.equal((await first.finished).code, 0);
-  assert.deepEqual(scratch.stubs.launches, ['a/1']);
-});
+test(
+  'a second run at the same time is refused and names the process that holds the repository',
+  inTerminal('beside a daemon a second run looks on'),
+  async () => {
+    await using scratch = await Scratch.make();
+    scratch.config();
+    scratch.worker('a');
+    scratch.commitAll();
+    const first = scratch.start('run');
+    const a = await scratch.stubs.agent('a');
+    const { code, stderr } = await scratch.czar('run');
+    assert.equal(code, 4);
+    assert.match(stderr, new RegExp(`pid ${first.child.pid}\\b`));
+    assert.equal((await scratch.czar('run', '--new')).code, 4);
+    a.exit();
+    assert.equal((await first.finished).code, 0);
+    assert.deepEqual(scratch.stubs.launches, ['a/1']);
+  },
+);
 
 test('after kill -9 of the run, status and why say that no czar runs and that nobody has collected what ended', async () => {
   await using scratch = await Scratch.make();
@@ -157,7 +174,7 @@ test('after kill -9 of the run, status and why say that no czar runs and that no
   await scratch.happened('worker.active', 'a');
   assert.equal((await scratch.json('status')).run.loop, 'alive');
   assert.doesNotMatch((await scratch.czar('status')).stdout, /No czar/);
-  first.child.kill('SIGKILL');
+  scratch.killLoop(first);
   await first.finished;
   await a.write('a.txt', 'a\n');
   a.exit();

@@ -204,7 +204,7 @@ test('who waits for a loop that is killed while it lands is told, and lands agai
   scratch.commitAll('Mine');
   const landing = scratch.start('land', '--partial');
   await scratch.happened('land.built');
-  running.child.kill('SIGKILL');
+  scratch.killLoop(running);
   const told = await landing.finished;
   assert.equal(told.code, 4, told.stdout);
   assert.match(told.stderr, /ended before it was done[\s\S]*czar land again/);

@@ -3,48 +3,52 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { all, only } from './support/log.ts';
 import { Scratch } from './support/scratch.ts';
+import { bothWays } from './support/through.ts';
 
 const hard =
   'say "hi" to \\n & \'co\'\n\ttab \u0007 \u001b[31mred\u001b[0m \u2028 äöü 🙂 $(date) `x`';
 
-test('a question ends the run with 5; the answer stands in the next prompt, and the work goes on in the same tree', async () => {
-  await using scratch = await Scratch.make();
-  scratch.config();
-  scratch.worker('asker');
-  scratch.worker('next', 'dependencies: [asker]');
-  scratch.commitAll();
-  const first = scratch.start('run');
-  const agent = await scratch.stubs.agent('asker');
-  await agent.write('half.txt', 'half\n');
-  const emitted = await agent.run('czar', 'emit', 'ask', `Which one?\n${hard}`);
-  assert.equal(emitted.code, 0, emitted.stderr);
-  agent.exit(3);
-  const { code, stdout } = await first.finished;
-  assert.equal(code, 5);
-  assert.match(stdout, /czar answer asker/);
-  const { run, workers } = await scratch.json('status');
-  assert.equal(run.state, 'waiting');
-  assert.deepEqual(
-    workers.map((worker: any) => worker.state),
-    ['blocked', 'pending'],
-  );
-  assert.match((await scratch.czar('why', 'asker')).stdout, /Which one\?/);
-  assert.equal(only(scratch.log(), 'worker.asked').data.text, `Which one?\n${hard}`);
-  assert.equal((await scratch.czar('run')).code, 5, 'it still waits');
+bothWays(
+  'a question ends the run with 5; the answer stands in the next prompt, and the work goes on in the same tree',
+  async (through) => {
+    await using scratch = await Scratch.make({ through });
+    scratch.config();
+    scratch.worker('asker');
+    scratch.worker('next', 'dependencies: [asker]');
+    scratch.commitAll();
+    const first = scratch.start('run');
+    const agent = await scratch.stubs.agent('asker');
+    await agent.write('half.txt', 'half\n');
+    const emitted = await agent.run('czar', 'emit', 'ask', `Which one?\n${hard}`);
+    assert.equal(emitted.code, 0, emitted.stderr);
+    agent.exit(3);
+    const { code, stdout } = await first.finished;
+    assert.equal(code, 5);
+    assert.match(stdout, /czar answer asker/);
+    const { run, workers } = await scratch.json('status');
+    assert.equal(run.state, 'waiting');
+    assert.deepEqual(
+      workers.map((worker: any) => worker.state),
+      ['blocked', 'pending'],
+    );
+    assert.match((await scratch.czar('why', 'asker')).stdout, /Which one\?/);
+    assert.equal(only(scratch.log(), 'worker.asked').data.text, `Which one?\n${hard}`);
+    assert.equal((await scratch.czar('run')).code, 5, 'it still waits');
 
-  assert.equal((await scratch.czar('answer', 'next', 'no')).code, 4);
-  const answered = await scratch.czar('answer', 'asker', 'The second, "of course".');
-  assert.equal(answered.code, 0, answered.stderr);
-  const second = scratch.start('run');
-  const again = await scratch.stubs.agent('asker', 2);
-  assert.equal(again.cwd, agent.cwd);
-  assert.match(await readFile(again.promptFile, 'utf8'), /The second, "of course"\./);
-  assert.equal((await again.run('cat', 'half.txt')).stdout, 'half\n');
-  again.exit();
-  (await scratch.stubs.agent('next')).exit();
-  assert.equal((await second.finished).code, 0);
-  assert.deepEqual(all(scratch.log(), 'worker.error'), []);
-});
+    assert.equal((await scratch.czar('answer', 'next', 'no')).code, 4);
+    const answered = await scratch.czar('answer', 'asker', 'The second, "of course".');
+    assert.equal(answered.code, 0, answered.stderr);
+    const second = scratch.start('run');
+    const again = await scratch.stubs.agent('asker', 2);
+    assert.equal(again.cwd, agent.cwd);
+    assert.match(await readFile(again.promptFile, 'utf8'), /The second, "of course"\./);
+    assert.equal((await again.run('cat', 'half.txt')).stdout, 'half\n');
+    again.exit();
+    (await scratch.stubs.agent('next')).exit();
+    assert.equal((await second.finished).code, 0);
+    assert.deepEqual(all(scratch.log(), 'worker.error'), []);
+  },
+);
 
 test('a reported blocker blocks although the agent exits with 0, and unblock sends it back with the note', async () => {
   await using scratch = await Scratch.make();

@@ -2,49 +2,53 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { all, assertOrder, mostLive, only, statesOf } from './support/log.ts';
 import { Scratch } from './support/scratch.ts';
+import { bothWays } from './support/through.ts';
 
 const writesOneFile = 'echo "$CZAR_WORKER" > "$CZAR_WORKER.txt"\ngit add -A\ngit commit -qm work\n';
 
-test('a plan of workers runs to its end, and its work is on the integration branch', async () => {
-  await using scratch = await Scratch.make();
-  scratch.scripted(writesOneFile, 'max_parallel: 2\n');
-  for (const id of ['a', 'b', 'c']) scratch.worker(id);
-  scratch.worker('last', 'dependencies: [a, b, c]\nverify: cat a.txt b.txt c.txt last.txt');
-  scratch.commitAll();
+bothWays(
+  'a plan of workers runs to its end, and its work is on the integration branch',
+  async (through) => {
+    await using scratch = await Scratch.make({ through });
+    scratch.scripted(writesOneFile, 'max_parallel: 2\n');
+    for (const id of ['a', 'b', 'c']) scratch.worker(id);
+    scratch.worker('last', 'dependencies: [a, b, c]\nverify: cat a.txt b.txt c.txt last.txt');
+    scratch.commitAll();
 
-  const { code, stdout } = await scratch.czar('run');
-  assert.equal(code, 0, stdout);
-  const log = scratch.log();
-  for (const id of ['a', 'last']) {
-    assert.deepEqual(statesOf(log, id), [
-      'pending',
-      'ready',
-      'starting',
-      'active',
-      'verifying',
-      'merging',
-      'complete',
-    ]);
-  }
-  assertOrder(log, 'worker.merged last', 'worker.complete last', 'run.complete');
-  assert.deepEqual(
-    log.map(({ seq }) => seq),
-    log.map((_, index) => index + 1),
-  );
-  assert.equal(mostLive(log), 2);
+    const { code, stdout } = await scratch.czar('run');
+    assert.equal(code, 0, stdout);
+    const log = scratch.log();
+    for (const id of ['a', 'last']) {
+      assert.deepEqual(statesOf(log, id), [
+        'pending',
+        'ready',
+        'starting',
+        'active',
+        'verifying',
+        'merging',
+        'complete',
+      ]);
+    }
+    assertOrder(log, 'worker.merged last', 'worker.complete last', 'run.complete');
+    assert.deepEqual(
+      log.map(({ seq }) => seq),
+      log.map((_, index) => index + 1),
+    );
+    assert.equal(mostLive(log), 2);
 
-  const { integration } = only(log, 'run.started').data;
-  assert.match(integration, /^czar\/\d{8}-1-integration$/);
-  const tree = scratch.git('ls-tree', '-r', '--name-only', integration).split('\n');
-  assert.deepEqual(
-    tree.filter((path) => path.endsWith('.txt')),
-    ['a.txt', 'b.txt', 'c.txt', 'last.txt'],
-  );
-  for (const { worker, data } of all(log, 'worker.merged')) {
-    const message = scratch.git('show', '-s', '--format=%B', data.commit);
-    assert.match(message, new RegExp(`^Czar-Worker: ${worker}$`, 'm'));
-  }
-});
+    const { integration } = only(log, 'run.started').data;
+    assert.match(integration, /^czar\/\d{8}-1-integration$/);
+    const tree = scratch.git('ls-tree', '-r', '--name-only', integration).split('\n');
+    assert.deepEqual(
+      tree.filter((path) => path.endsWith('.txt')),
+      ['a.txt', 'b.txt', 'c.txt', 'last.txt'],
+    );
+    for (const { worker, data } of all(log, 'worker.merged')) {
+      const message = scratch.git('show', '-s', '--format=%B', data.commit);
+      assert.match(message, new RegExp(`^Czar-Worker: ${worker}$`, 'm'));
+    }
+  },
+);
 
 test('options of run that would have no effect are refused', async () => {
   await using scratch = await Scratch.make();

@@ -194,7 +194,7 @@ test('uninstall is refused while a czar runs, while agents live, and before a tr
   const run = scratch.start('run');
   const agent = await scratch.stubs.agent('a');
   assert.equal((await scratch.czar('uninstall', '--yes')).code, 4);
-  run.child.kill('SIGKILL');
+  scratch.killLoop(run);
   await run.finished;
   const alive = await scratch.czar('uninstall', '--yes');
   assert.equal(alive.code, 4);

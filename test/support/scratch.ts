@@ -20,9 +20,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { ProcessIdentity } from '../../src/core/events.ts';
 import { fingerprint } from './git-fixture.ts';
 import { assertNothingLost } from './nothing-lost.ts';
 import { StubServer } from './stub-server.ts';
+import { daemonIn, goneFrom, startedThrough, usually, type Through } from './through.ts';
 
 const launcher = join(import.meta.dirname, '../../bin/czar');
 const stubAgent = join(import.meta.dirname, 'stub-agent.mjs');
@@ -55,14 +57,16 @@ export class Scratch implements AsyncDisposable {
   readonly stubs: StubServer;
   /** The czar that is started. */
   launcher = launcher;
+  readonly through: Through;
   readonly #running = new Set<ChildProcess>();
   readonly #allowed = { refs: ['refs/heads/czar/'], files: [] as string[] };
   #killed = false;
   #discarded = false;
   #print: Readonly<Record<string, string>> | null = null;
 
-  private constructor(base: string, folder: string, stubs: StubServer) {
+  private constructor(base: string, folder: string, stubs: StubServer, through: Through) {
     this.base = base;
+    this.through = through;
     this.repo = join(base, folder);
     this.stubs = stubs;
     this.env = {
@@ -84,13 +88,15 @@ export class Scratch implements AsyncDisposable {
     folder = 'repo',
     repository = plain,
     within = tmpdir(),
+    through = usually,
   }: {
     folder?: string;
     within?: string;
+    through?: Through;
     repository?: (scratch: Scratch) => void;
   } = {}): Promise<Scratch> {
     const base = realpathSync(mkdtempSync(join(within, 'czar-')));
-    const scratch = new Scratch(base, folder, await StubServer.listen(base));
+    const scratch = new Scratch(base, folder, await StubServer.listen(base), through);
     for (const each of ['home', 'cache', 'rt']) mkdirSync(join(base, each), { mode: 0o700 });
     try {
       repository(scratch);
@@ -263,7 +269,8 @@ export class Scratch implements AsyncDisposable {
 
   /** Starts czar and lets it go on. */
   start(...args: readonly string[]): Running {
-    const child = spawn(this.launcher, args, {
+    const [program, all] = startedThrough(this.through, this.launcher, args);
+    const child = spawn(program, all, {
       cwd: this.repo,
       env: this.env,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -284,15 +291,19 @@ export class Scratch implements AsyncDisposable {
       told();
     });
     let over = false;
-    const finished = new Promise<Finished>((resolve) => {
+    const finished = new Promise<Finished>((resolve, reject) => {
       child.on('close', (code, signal) => {
         over = true;
         this.#running.delete(child);
         this.#killed = signal === 'SIGKILL';
         if (code === 0 && (changing.has(args[0] ?? '') || args.includes('-m')))
           this.#print = this.#fingerprint();
-        resolve({ code, signal, stdout, stderr });
         told();
+        // A daemon ends when its runs are over or wait; one that was not asked for anything stays for a while.
+        const isOver = args[0] === 'run' && (code === 0 || code === 1 || code === 5);
+        const daemon = isOver ? this.#daemon() : null;
+        const ended = daemon === null ? Promise.resolve() : goneFrom(daemon, patienceMs);
+        ended.then(() => resolve({ code, signal, stdout, stderr }), reject);
       });
     });
     const seen = async (text: string): Promise<void> => {
@@ -313,11 +324,26 @@ export class Scratch implements AsyncDisposable {
     return { child, finished, seen };
   }
 
+  /** Kills who leads the run, as if it had crashed, with the `czar run` that shows it. */
+  killLoop({ child }: Running): void {
+    const daemon = this.#daemon();
+    if (daemon !== null) process.kill(daemon.pid, 'SIGKILL');
+    child.kill('SIGKILL');
+  }
+
+  /** The daemon that this scratch repository started for its runs; null without one. */
+  #daemon(): ProcessIdentity | null {
+    return this.through === 'daemon' ? daemonIn(this.repo) : null;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const atRest = this.#running.size === 0 && !this.#killed && !this.#discarded;
     for (const child of this.#running) child.kill('SIGKILL');
     await this.stubs.close();
+    const daemon = this.#daemon();
+    if (daemon !== null) process.kill(daemon.pid, atRest ? 'SIGTERM' : 'SIGKILL');
     try {
+      if (daemon !== null) await goneFrom(daemon, patienceMs);
       this.assertUntouched();
       if (atRest) assertNothingLost(this);
     } finally {
