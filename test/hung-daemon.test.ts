@@ -88,3 +88,35 @@ test('fault 43: a daemon that lost its guardian tells, and the next start puts a
   await daemon.ended();
   assert.deepEqual(scratch.stubs.launches, ['a/1']);
 });
+
+test('status says who led the run and died, when, and what goes on with it', async () => {
+  await using scratch = await Scratch.make();
+  await using daemon = new Background(scratch);
+  scratch.config();
+  scratch.worker('a');
+  scratch.commitAll();
+  const { pid } = await daemon.start();
+  const a = await scratch.stubs.agent('a');
+  await scratch.happened('worker.active', 'a');
+  const { guardian } = daemon.look() ?? {};
+  assert.ok(typeof guardian === 'number');
+  process.kill(guardian, 'SIGKILL');
+  daemon.kill();
+  await daemon.ended();
+  const left = (await scratch.czar('status')).stdout.replace(/\s+/g, ' ');
+  assert.match(
+    left,
+    new RegExp(
+      `The daemon \\(pid ${pid}\\) has died, last word in the log at [-0-9: ]+: czar daemon start goes on`,
+    ),
+  );
+  const help = await scratch.czar('help', 'daemon', 'stop');
+  assert.match(help.stdout, /--agents <what>/);
+  assert.equal((await scratch.czar('help', 'daemon', 'stpo')).code, 2);
+  a.exit();
+  await a.gone;
+  const run = scratch.start('run');
+  const last = await run.finished;
+  assert.equal(last.code, 0, last.stderr);
+  assert.doesNotMatch((await scratch.czar('status')).stdout, /has died/);
+});

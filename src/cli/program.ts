@@ -16,7 +16,7 @@ export async function runCli(argv: readonly string[]): Promise<ExitCode> {
   const session = openSession(argv, { direct: false });
   const { context, code } = session;
   const found = findVerb(argv);
-  if (found.kind === 'help') return await help(found.of, context, code);
+  if (found.kind === 'help') return await help(found, context, code);
   if (found.kind === 'unknown') {
     context.fail(found.name.startsWith('-') ? unknownOption(found.name) : unknownVerb(found.name));
     return code();
@@ -48,26 +48,27 @@ function findVerb(argv: readonly string[]):
       readonly index: number;
     }
   | { readonly kind: 'unknown'; readonly name: string }
-  | { readonly kind: 'help'; readonly of: string | null } {
+  | { readonly kind: 'help'; readonly of: string | null; readonly sub: string | null } {
   const options = new Map(globalFlags.map(({ name, value }) => [`--${name}`, value !== undefined]));
   let index = 0;
   while (index < argv.length && argv[index]?.startsWith('-') === true) {
     const option = argv[index] ?? '';
-    if (option === '--help' || option === '-h') return { kind: 'help', of: null };
+    if (option === '--help' || option === '-h') return { kind: 'help', of: null, sub: null };
     const [name = ''] = option.split('=', 1);
     const takesValue = options.get(name);
     if (takesValue === undefined) return { kind: 'unknown', name };
     index += takesValue && !option.includes('=') ? 2 : 1;
   }
   const name = argv[index];
-  if (name === undefined) return { kind: 'help', of: null };
-  if (name === 'help') return { kind: 'help', of: argv[index + 1] ?? null };
+  if (name === undefined) return { kind: 'help', of: null, sub: null };
+  if (name === 'help')
+    return { kind: 'help', of: argv[index + 1] ?? null, sub: argv[index + 2] ?? null };
   const entry = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
   return entry === undefined ? { kind: 'unknown', name } : { kind: 'verb', name, entry, index };
 }
 
 async function help(
-  of: string | null,
+  { of, sub }: { readonly of: string | null; readonly sub: string | null },
   context: CliContext,
   code: () => ExitCode,
 ): Promise<ExitCode> {
@@ -95,7 +96,16 @@ async function help(
   }
   const command = createProgram(out).command(of).description(entry.summary);
   define(verb, { command, context });
-  command.outputHelp();
+  const inner = sub === null ? command : command.commands.find((one) => one.name() === sub);
+  if (inner === undefined) {
+    context.fail({
+      exit: exits.wrong,
+      what: `czar ${of} has no sub-verb ${JSON.stringify(sub)}`,
+      next: `czar help ${of} lists them`,
+    });
+    return code();
+  }
+  inner.outputHelp();
   return code();
 }
 

@@ -1,7 +1,8 @@
 /** `czar status [WORKER]`: where a run, or one worker of it, stands, now or at a moment of the past. */
 import { attemptEvents, attemptsOf } from '../report/attempts.ts';
 import { statusDocument, workerStatusDocument, type StatusOptions } from '../report/status.ts';
-import { statusText, workerText } from '../report/status-text.ts';
+import { statusText, workerText, type Died } from '../report/status-text.ts';
+import { diedHolder, isThere } from '../daemon/holder.ts';
 import type { Place } from '../daemon/place.ts';
 import { isHeld, pastLiveness, type Reader } from '../daemon/read.ts';
 import { wrap } from '../report/cells.ts';
@@ -33,7 +34,7 @@ export const verb: PlainVerb = {
 };
 
 /** A state and how to look at it; `upTo` is the last event in it. */
-type Seen = Omit<StatusOptions, 'run'> & { readonly upTo: number };
+type Seen = Omit<StatusOptions, 'run'> & { readonly upTo: number; readonly died: Died | null };
 
 function show(
   context: CliContext,
@@ -47,7 +48,7 @@ function show(
     name: run.plan.name,
     width: out.width() ?? Infinity,
     offsetMinutes: clockOffset(options.now),
-    ...(options.loop === undefined ? {} : { loop: options.loop }),
+    ...(options.loop === undefined ? {} : { loop: options.loop, died: options.died }),
   };
   if (id === null) {
     const document = statusDocument({ ...options, run });
@@ -74,7 +75,14 @@ function seenAt(
     const now = context.now();
     const state = reader.loadCurrent(context.options.run);
     const loop = isHeld(place) ? 'alive' : 'none';
-    return { state, upTo: state.seq, now, liveness: reader.liveness(now), loop };
+    return {
+      state,
+      upTo: state.seq,
+      now,
+      liveness: reader.liveness(now),
+      loop,
+      died: diedHere(reader, place),
+    };
   }
   const last = reader.lastSeq();
   const isSeq = /^\d+$/.test(at);
@@ -99,5 +107,18 @@ function seenAt(
   const state = reader.stateAt(upTo);
   const [event] = reader.events({ after: upTo - 1, limit: 1 });
   const now = time ?? event?.at ?? context.now();
-  return { state, upTo, now, liveness: pastLiveness(now) };
+  return { state, upTo, now, liveness: pastLiveness(now), died: null };
+}
+
+function diedHere(reader: Reader, place: Place): Died | null {
+  const owner = diedHolder(place);
+  if (owner === null) return null;
+  const [event] = reader.events({ after: reader.lastSeq() - 1, limit: 1 });
+  const guardian = owner.daemon?.guardian ?? null;
+  return {
+    what: owner.daemon === undefined ? 'run' : 'daemon',
+    pid: owner.pid,
+    at: event?.at ?? 0,
+    guarded: guardian !== null && isThere(guardian),
+  };
 }

@@ -153,6 +153,19 @@ export function usedUpText({ limit, used }: Account): string {
     : `its budget is used up: ${used.costUsd.toFixed(2)} of ${limit.costUsd?.toFixed(2)} USD`;
 }
 
+/** Commands that raise the budget for which a ready worker waits: its own, else those that its run and day have. */
+export function raisingCommands(run: RunState, worker: WorkerState): readonly string[] {
+  const capped = run.plan.policies.budget;
+  const whose = isUsedUp(workerAccount(run, worker))
+    ? [worker.id]
+    : (['run', 'day'] as const).filter((name) => isLimited(capped?.[name]));
+  return whose.map((name) => `czar budget ${name} --add TOKENS`);
+}
+
+function isLimited(limits: Limits | undefined): boolean {
+  return limits !== undefined && (limits.tokens !== null || limits.costUsd !== null);
+}
+
 /** What has not been told of the account yet; `before` is the share that was told last. */
 function told(scope: BudgetScope, account: Account, before: number): readonly NewEvent[] {
   const share = shareOf(account);

@@ -119,7 +119,7 @@ function ofWorker(
       return inputsChecked(worker, outcome.missing);
     case 'judged':
       if (worker.state !== 'verifying' || worker.attempt?.phase !== 'collected') return [];
-      if (changeVerdicts(worker).length > 0) return [];
+      if (changeVerdicts(run, worker).length > 0) return [];
       return outcome.verdicts.filter((one) => one.tip === tipOf(worker)).map(verdictEvent);
     case 'merge-built':
     case 'merge-conflict':

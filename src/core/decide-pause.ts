@@ -25,7 +25,10 @@ export function pause(run: RunState, worker: WorkerState, { by }: Asked<'pause'>
     if (stop?.to === 'cancelled') {
       return refuse(4, `${worker.id} is being cancelled.`, why(worker));
     }
-    return accept(stop === null || stop.withRun || stop.to === 'retry' ? [alone] : []);
+    if (stop?.to === 'failed') {
+      return refuse(4, `${worker.id} is being stopped and fails: ${stop.reason}.`, why(worker));
+    }
+    return accept(stop?.to === 'paused' && !stop.withRun ? [] : [alone]);
   }
   return accept([
     of(run, worker, { type: 'worker.paused', data: { from: worker.state, reason, by } }),

@@ -4,6 +4,7 @@ import { accept, refuse, type Decision } from './decision.ts';
 import { of, refusePaused, refuseRoot, why, type Asked } from './asked.ts';
 import { pathPatch, type NewEvent } from './events.ts';
 import { pathsOpen } from './protect.ts';
+import { changeVerdicts } from './settle.ts';
 import type { RunState, WorkerState } from './state.ts';
 
 /** Answer to a question or a blocker. */
@@ -108,6 +109,8 @@ function onward(
         data: { from: 'blocked', reason: 'unblocked', submitted: false },
       });
     case 'merging':
+      // Its definition has changed since it was judged: its gates are looked at anew.
+      if (changeVerdicts(run, worker).length === 0) return onward(run, worker, 'verifying');
       return of(run, worker, {
         type: 'worker.merging',
         data: { from: 'blocked', reason: 'unblocked' },

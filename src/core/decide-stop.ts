@@ -10,6 +10,8 @@ import { isRunLive, type RunState, type WorkerState } from './state.ts';
 export function skip(run: RunState, worker: WorkerState, request: Asked<'skip'>): Decision {
   const { state } = worker;
   if (state === 'skipped') return accept([]);
+  if (state === 'complete')
+    return refuse(4, `${worker.id} is complete: there is nothing to skip.`, why(worker));
   if (!['pending', 'ready', 'failed', 'blocked', 'cancelled'].includes(state)) {
     return refuse(
       4,

@@ -281,7 +281,7 @@ function checkCandidates(run: RunState): readonly NewEvent[] {
     }
     if (
       !worker.checking &&
-      changePassed(worker) &&
+      changePassed(run, worker) &&
       openGates(run, branchGates(run, worker.id), treeOf(worker)).length > 0
     ) {
       branches.push({

@@ -165,4 +165,54 @@ describe('amending the plan of a run', () => {
     assert.equal(world.run.state, 'cancelled');
     assert.equal(amend(world, later([{ id: 'a' }, { id: 'b' }])).ok, false);
   });
+
+  test('a merge that waits for a person and is defined anew meanwhile is judged anew, not merged by old verdicts', () => {
+    const first = planOf([{ id: 'a' }], { checks: ['test'] });
+    const world = new CoreWorld(first);
+    const broken: Script = (intent) =>
+      intent.kind === 'check'
+        ? {
+            kind: 'checked',
+            run: runId,
+            subject: intent.subject,
+            worker: intent.worker,
+            verdicts: intent.gates.map((gate) => ({
+              gate: gate.gate,
+              command: gate.command,
+              setup: gate.setup,
+              result: 'inconclusive',
+              tree: intent.tree,
+              findings: [],
+              log: null,
+              durationMs: 1,
+            })),
+          }
+        : null;
+    world.rest(broken);
+    assert.deepEqual(
+      [world.worker('a').state, world.worker('a').block?.step],
+      ['blocked', 'merging'],
+    );
+    const workers = first.workers.map((one) => ({
+      ...one,
+      deliverables: ['b.txt'],
+      hash: 'h-a-2',
+    }));
+    const plan = { ...first, revision: 'r2', workers };
+    assert.ok(world.ask({ kind: 'amend', run: runId, plan, scope: null }).ok);
+    const before = world.log.length;
+    assert.ok(world.ask({ kind: 'unblock', run: runId, worker: 'a', note: null }).ok);
+    assert.equal(world.worker('a').state, 'verifying');
+    world.rest();
+    assert.equal(world.worker('a').state, 'complete');
+    const judged = world.log
+      .slice(before)
+      .flatMap((one) =>
+        one.type === 'gate.passed' && 'tip' in one.data.verdict ? [one.data.verdict] : [],
+      );
+    assert.deepEqual(
+      judged.map(({ definition }) => definition),
+      ['h-a-2'],
+    );
+  });
 });

@@ -5,6 +5,7 @@ import { CoreWorld, endOf, planOf, runId, type Script } from '../../test/support
 import type { EventOf } from './events.ts';
 import { limitsOf, limitTexts, noSources, type RunLimits, type RunSources } from './limits.ts';
 import type { Budget, Plan } from './plan.ts';
+import { why } from './why.ts';
 
 const none = { tokens: null, costUsd: null };
 const budget: Budget = {
@@ -133,5 +134,42 @@ describe('limits of a live run', () => {
     assert.ok(world.ask({ kind: 'amend', run: runId, plan: amended, scope: null }).ok);
     assert.equal(world.run.plan.policies.maxParallel, 3);
     assert.equal(world.run.plan.revision, 'r2');
+  });
+
+  test('a pause while a budget stops an agent counts; one that fails of it says so', () => {
+    const stop = (onExceeded: Budget['onExceeded']): CoreWorld => {
+      const world = new CoreWorld(planOf([{ id: 'a', budget: { ...budget, onExceeded } }]));
+      atWork(world);
+      world.send({
+        kind: 'reports',
+        run: runId,
+        worker: 'a',
+        attempt: 1,
+        reports: [{ kind: 'usage', usage: { input: 100, output: 0, cached: 0, costUsd: 0 } }],
+        refused: [],
+        reportOffset: 1,
+        outputOffset: 0,
+      });
+      assert.ok(world.worker('a').stop !== null);
+      return world;
+    };
+    const stopped: Script = (intent) =>
+      intent.kind === 'stop'
+        ? endOf(intent, { how: 'stopped', why: 'requested', code: null })
+        : null;
+    const world = stop('block');
+    assert.ok(world.ask({ kind: 'pause', run: runId, worker: 'a' }).ok);
+    world.rest(stopped, ({ kind }) => kind === 'watch');
+    assert.equal(world.worker('a').state, 'paused');
+    world.ask({ kind: 'resume', run: runId, worker: 'a' });
+    world.rest(stopped, ({ kind }) => kind === 'watch');
+    assert.equal(world.worker('a').attempts, 1, 'its budget is still used up');
+    assert.match(
+      why(world.state, world.run, world.worker('a'), world.now),
+      /its budget is used up: 100 of 100 tokens \(czar budget a --add TOKENS\)/,
+    );
+    const failing = stop('fail').ask({ kind: 'pause', run: runId, worker: 'a' });
+    assert.ok(!failing.ok);
+    assert.match(failing.rejection.what, /fails: its budget is used up/);
   });
 });

@@ -220,7 +220,7 @@ function collect(run: RunState, tip: string, worker: WorkerState): Intent {
 
 function verifying(run: RunState, tip: string, worker: WorkerState): Intent | null {
   if (worker.attempt?.phase !== 'collected') return collect(run, tip, worker);
-  if (changeVerdicts(worker).length === 0) {
+  if (changeVerdicts(run, worker).length === 0) {
     return {
       kind: 'judge',
       key: `${key(run, 'judge', worker)}:${tipOf(worker)}`,
@@ -262,7 +262,10 @@ function mergeIntent(run: RunState, worker: WorkerState): Intent | null {
   }
   const gates = mergeGates(run, worker.id);
   if (mergeIsThrough(run, worker)) {
-    const admission = { change: changeVerdicts(worker), trees: verdictsOf(run, gates, built.tree) };
+    const admission = {
+      change: changeVerdicts(run, worker),
+      trees: verdictsOf(run, gates, built.tree),
+    };
     return {
       kind: 'commit-merge',
       key: `${key(run, 'commit-merge', worker)}:${built.commit}`,

@@ -24,14 +24,17 @@ export function treeOf(worker: WorkerState): string {
   return worker.work?.tree ?? `workspace:${worker.id}:${worker.attempt?.n ?? 0}:${worker.since}`;
 }
 
-/** Verdicts on the change as it stands now. */
-export function changeVerdicts(worker: WorkerState): readonly ChangeVerdict[] {
-  return worker.verdicts.filter((verdict) => verdict.tip === tipOf(worker));
+/** Verdicts on the change as it stands now, of the worker as it is defined now. */
+export function changeVerdicts(run: RunState, worker: WorkerState): readonly ChangeVerdict[] {
+  const { hash } = definitionOf(run, worker.id);
+  return worker.verdicts.filter(
+    (verdict) => verdict.tip === tipOf(worker) && verdict.definition === hash,
+  );
 }
 
 /** Whether the work is at home and all change gates passed, so that `verify` may run. */
-export function changePassed(worker: WorkerState): boolean {
-  const verdicts = changeVerdicts(worker);
+export function changePassed(run: RunState, worker: WorkerState): boolean {
+  const verdicts = changeVerdicts(run, worker);
   return (
     worker.state === 'verifying' &&
     worker.attempt?.phase === 'collected' &&
@@ -43,7 +46,7 @@ export function changePassed(worker: WorkerState): boolean {
 /** verifying → merging, complete or blocked, once every gate before the merge has its verdict. */
 export function verifyingOutcome(run: RunState, worker: WorkerState): NewEvent | null {
   if (worker.state !== 'verifying' || worker.attempt?.phase !== 'collected') return null;
-  const change = changeVerdicts(worker);
+  const change = changeVerdicts(run, worker);
   if (change.length === 0) return null;
   const loose = worker.work?.kept.filter((kept) => kept.files.length > 0) ?? [];
   if (loose.length > 0) return notCollected(worker, loose);

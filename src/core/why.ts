@@ -1,4 +1,5 @@
 /** One true sentence about why a worker is where it is: what `czar why` says. Derived from state, in every state. */
+import { isUsedUp, raisingCommands, usedUpText, workerAccount } from './budget.ts';
 import { edgeState, supersededBy } from './edges.ts';
 import { waitingFor, type WaitingFor } from './grant.ts';
 import { intentKey } from './intent-key.ts';
@@ -50,7 +51,7 @@ function sentence(state: RepositoryState, run: RunState, worker: WorkerState, no
           .join(', ') || 'the run to begin'
       }.`;
     case 'ready':
-      return `${id} is ready: ${readyReason(waitingFor(state, run, worker, now), now)}.`;
+      return `${id} is ready: ${readyReason(waitingFor(state, run, worker, now), { run, worker, now })}.`;
     case 'starting':
       return `${id} is starting: ${startingReason(worker)}.`;
     case 'active':
@@ -93,7 +94,10 @@ export function waitingForWord(waiting: WaitingFor | null): string | null {
   return waiting.kind === 'resource' ? `resource:${waiting.name}` : waiting.kind;
 }
 
-function readyReason(waiting: WaitingFor | null, now: number): string {
+function readyReason(
+  waiting: WaitingFor | null,
+  at: { readonly run: RunState; readonly worker: WorkerState; readonly now: number },
+): string {
   if (waiting === null) return 'nothing keeps it from starting';
   switch (waiting.kind) {
     case 'paused':
@@ -101,7 +105,7 @@ function readyReason(waiting: WaitingFor | null, now: number): string {
     case 'approval':
       return 'it waits for a person to approve its launch';
     case 'budget':
-      return 'what is left of its budget, of its run or of the day is not enough (czar budget)';
+      return budgetReason(at.run, at.worker);
     case 'slot':
       return 'it waits for a free slot (max_parallel)';
     case 'repository':
@@ -111,12 +115,20 @@ function readyReason(waiting: WaitingFor | null, now: number): string {
     case 'barrier':
       return 'it waits for the wave before it (barrier: wave)';
     case 'backoff':
-      return `it is tried again in ${Math.max(1, Math.ceil((waiting.until - now) / 1000))} s`;
+      return `it is tried again in ${Math.max(1, Math.ceil((waiting.until - at.now) / 1000))} s`;
     case 'ownership':
       return `${waiting.worker} holds files that it owns too`;
     case 'resource':
       return lackText(waiting, now);
   }
+}
+
+function budgetReason(run: RunState, worker: WorkerState): string {
+  const account = workerAccount(run, worker);
+  const short = isUsedUp(account)
+    ? usedUpText(account)
+    : 'what is left for the run or the day is not enough for it';
+  return `${short} (${raisingCommands(run, worker).join(', or ')})`;
 }
 
 function startingReason(worker: WorkerState): string {

@@ -11,6 +11,12 @@ export function holderOf(place: Pick<Place, 'state'>): Owner | null {
   return owner !== null && isThere(owner) ? owner : null;
 }
 
+/** The process that led the runs and ended without goodbye; null when one lives, or none did that. */
+export function diedHolder(place: Pick<Place, 'state'>): Owner | null {
+  const owner = readOwner(place.state);
+  return owner === null || owner.socket === null || isThere(owner) ? null : owner;
+}
+
 /** The daemon that holds the lock; null without one. */
 export function daemonOf(
   place: Pick<Place, 'state'>,

@@ -215,7 +215,7 @@ test('changes name what is new and what is settled, each once', () => {
     [
       '10:15:04 launch settled: approval',
       '10:15:04 not settled: denied',
-      '10:15:04 not waits: approval: may attempt 1 start?',
+      '10:15:04 not waits: approval: may attempt 1 start? (czar approve not, or czar deny not)',
     ],
   );
 });

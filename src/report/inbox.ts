@@ -1,7 +1,13 @@
 /** Everything that waits for a person, over the live runs: a view of the state and of what live attempts show. Pure. */
 import { restlessRuns } from '../core/restless.ts';
-import { isUsedUp, lacksBudget, usedUpText, workerAccount } from '../core/budget.ts';
-import { tokenLimit, type Limits } from '../core/plan.ts';
+import {
+  isUsedUp,
+  lacksBudget,
+  raisingCommands,
+  usedUpText,
+  workerAccount,
+} from '../core/budget.ts';
+import { tokenLimit } from '../core/plan.ts';
 import { workersIn } from '../core/run-index.ts';
 import {
   awaitsApproval,
@@ -81,7 +87,8 @@ export function inboxText(entries: readonly InboxEntry[]): readonly string[] {
 export function inboxChangeLine({ change, at, entry }: InboxChange, offsetMinutes: number): string {
   const who = entry.worker ?? `run ${entry.run}`;
   const what = entry.kind.replaceAll('_', ' ');
-  const said = change === 'waits' ? `waits: ${what}: ${entry.text}` : `settled: ${what}`;
+  const how = entry.commands.length === 0 ? '' : ` (${entry.commands.join(', or ')})`;
+  const said = change === 'waits' ? `waits: ${what}: ${entry.text}${how}` : `settled: ${what}`;
   return `${clockTime(Date.parse(at), offsetMinutes)} ${oneLine(`${who} ${said}`)}`;
 }
 
@@ -110,10 +117,6 @@ function shortOfBudget(state: RepositoryState, run: RunState, now: number): read
   return workersIn(run, 'ready').flatMap((worker): readonly InboxEntry[] => {
     if (awaitsApproval(run, worker) || !lacksBudget({ state, run, now }, worker)) return [];
     const own = isUsedUp(workerAccount(run, worker));
-    const capped = run.plan.policies.budget;
-    const whose = own
-      ? [worker.id]
-      : (['run', 'day'] as const).filter((name) => isLimited(capped?.[name]));
     return [
       {
         ...empty,
@@ -125,14 +128,10 @@ function shortOfBudget(state: RepositoryState, run: RunState, now: number): read
           : 'what is left for the run or the day is not enough for it',
         since: timestamp(worker.since),
         age_ms: Math.max(0, now - worker.since),
-        commands: whose.map((name) => `czar budget ${name} --add TOKENS`),
+        commands: [...raisingCommands(run, worker)],
       },
     ];
   });
-}
-
-function isLimited(limits: Limits | undefined): boolean {
-  return limits !== undefined && (limits.tokens !== null || limits.costUsd !== null);
 }
 
 function ofWorker(run: RunState, worker: WorkerState, now: number): readonly InboxEntry[] {

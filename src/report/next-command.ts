@@ -1,4 +1,5 @@
 /** What to type about a worker that stands still. */
+import { isUsedUp, workerAccount } from '../core/budget.ts';
 import { offeredAs } from '../core/isolation.ts';
 import { awaitsApproval, type RunState, type WorkerState } from '../core/state.ts';
 
@@ -14,6 +15,8 @@ export function nextCommand(run: RunState, worker: WorkerState): string | null {
     return 'czar resume';
   if (worker.state === 'paused') return `czar resume ${id}`;
   if (awaitsApproval(run, worker)) return `czar approve ${id}`;
+  if (worker.state === 'ready' && isUsedUp(workerAccount(run, worker)))
+    return `czar budget ${id} --add TOKENS`;
   if (worker.state !== 'blocked') return null;
   switch (block?.kind) {
     case 'budget':

@@ -19,7 +19,7 @@ import type { RunSources } from '../../src/core/limits.ts';
 import type { Intent } from '../../src/core/intents.ts';
 import type { Edge, Plan, Policies, WorkerDefinition } from '../../src/core/plan.ts';
 import { schedule } from '../../src/core/schedule.ts';
-import type { RunState, WorkerState } from '../../src/core/state.ts';
+import { definitionOf, type RunState, type WorkerState } from '../../src/core/state.ts';
 
 export const runId = '20261121-1';
 
@@ -211,7 +211,11 @@ export class CoreWorld {
   }
 
   perform(intent: Intent, script: Script = () => null): void {
-    this.send(script(intent, this) ?? success(intent));
+    const outcome = script(intent, this) ?? success(intent);
+    if (outcome.kind !== 'judged') return void this.send(outcome);
+    const { hash } = definitionOf(this.run, outcome.worker);
+    const verdicts = outcome.verdicts.map((verdict) => ({ ...verdict, definition: hash }));
+    this.send({ ...outcome, verdicts });
   }
 
   /** Performs every intent, oldest first, until nothing is left to do; time goes on when only time is waited for. */
