@@ -119,7 +119,7 @@ function readyReason(
     case 'ownership':
       return `${waiting.worker} holds files that it owns too`;
     case 'resource':
-      return lackText(waiting, now);
+      return lackText(waiting, at.now);
   }
 }
 

@@ -212,8 +212,9 @@ export class CoreWorld {
 
   perform(intent: Intent, script: Script = () => null): void {
     const outcome = script(intent, this) ?? success(intent);
-    if (outcome.kind !== 'judged') return void this.send(outcome);
-    const { hash } = definitionOf(this.run, outcome.worker);
+    const run = outcome.kind === 'judged' ? this.state.runs.get(outcome.run) : undefined;
+    if (outcome.kind !== 'judged' || run === undefined) return void this.send(outcome);
+    const { hash } = definitionOf(run, outcome.worker);
     const verdicts = outcome.verdicts.map((verdict) => ({ ...verdict, definition: hash }));
     this.send({ ...outcome, verdicts });
   }
