@@ -143,6 +143,7 @@ export function judgementOf(end: AttemptEnd): Judgement {
         : { kind: 'lost', why: 'it was stopped' };
     case 'exited':
       if (end.code === 0) return { kind: 'well' };
+      if (end.code === 75) return { kind: 'quota', reason: 'try later', until: null };
       return { kind: 'failed', reason: `it ended with ${end.code}`, final: end.code === 127 };
   }
 }
@@ -201,7 +202,7 @@ function live(world: World, folder: AttemptFolder, life: Life): void {
     if (hangs) return;
     if (dies) die(world, folder);
     else if (well) finish(world, folder, life);
-    else exit(world, folder, agent.chance(0.1) ? 127 : 1);
+    else exit(world, folder, agent.pick([1, 1, 1, 1, 1, 1, 1, 1, 75, 127]));
   };
   world.after(pause(agent), go);
 }
@@ -245,6 +246,8 @@ function reportOf(random: Random): Report {
   if (n < 5) return { kind: 'task-complete', task: random.pick(texts) };
   if (n < 7) return { kind: 'checkpoint', name: random.pick(texts) };
   if (n < 8) return { kind: 'handoff', text: 'so far' };
+  if (n === 9 && random.chance(0.3)) return { kind: 'session', id: 's' };
+  if (n === 10 && random.chance(0.2)) return { kind: 'denied', tool: 'shell', detail: 'rm' };
   if (n === 8 && random.chance(0.3)) return { kind: 'blocked', text: 'no key' };
   return {
     kind: 'usage',

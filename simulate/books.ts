@@ -21,6 +21,8 @@ export interface WorkerBook {
   /** Edges that were satisfied at some moment, by position. */
   readonly satisfied: Set<number>;
   notBefore: number;
+  /** Whether its agent's provider turned it away, and it waits for that. */
+  turnedAway: boolean;
   inputsChecked: boolean;
   claims: boolean;
   /** Whether the last attempt goes on in the tree of the one before, which its agent may have rewritten. */
@@ -107,6 +109,7 @@ function openWorker(definition: WorkerDefinition): WorkerBook {
     phase: 'tree',
     satisfied: new Set(),
     notBefore: 0,
+    turnedAway: false,
     inputsChecked: false,
     claims: false,
     continues: false,

@@ -5,13 +5,8 @@
 import type { Performed } from '../src/daemon/loop.ts';
 import type { Event } from '../src/core/events.ts';
 import type { Intent } from '../src/core/intents.ts';
-import {
-  checkEvent,
-  claimHolder,
-  foreignHolder,
-  heldByBarrier,
-  type Ground,
-} from './checks-log.ts';
+import { checkEvent, type Ground } from './checks-log.ts';
+import { claimHolder, foreignHolder, heldByBarrier, turnedAway } from './obstacles.ts';
 import { requiring, type Require } from './invariants.ts';
 import { isLive, isOver, mustAsk, saidOf, type RunBook, type WorkerBook } from './books.ts';
 import { isReserved, spaceFor } from './resource-book.ts';
@@ -179,6 +174,7 @@ export class Checker {
   #obstacle(run: RunBook, worker: WorkerBook, now: number): boolean {
     return (
       worker.notBefore > now ||
+      turnedAway(this.ledger.runs.values(), worker, now) !== null ||
       this.ledger.live() >= run.plan.policies.maxParallel ||
       (!worker.inputsChecked && worker.definition.edges.some((edge) => edge.inputs.length > 0)) ||
       heldByBarrier(run, worker) ||

@@ -14,6 +14,7 @@ import {
   type RunBook,
   type WorkerBook,
 } from './books.ts';
+import { claimHolder, foreignHolder, heldByBarrier, turnedAway } from './obstacles.ts';
 import { spaceFor } from './resource-book.ts';
 import { type Ledger } from './ledger.ts';
 import { requireGates, requireMerge, requireLanding } from './checks-merge.ts';
@@ -190,6 +191,9 @@ function checkStart(
     `${worker.id} starts beside ${ledger.live()} others`);
   require('P4', worker.notBefore <= event.at, () =>
     `${worker.id} starts before its backoff is over`);
+  const away = turnedAway(ledger.runs.values(), worker, event.at);
+  require('P4', away === null, () =>
+    `${worker.id} starts although ${away?.id} was turned away by the same provider`);
   require('S3', !heldByBarrier(run, worker), () =>
     `${worker.id} starts before the wave before it is over`);
   require('P10', !mustAsk(run, worker) || saidOf(run, worker) === 'granted', () =>
@@ -202,47 +206,6 @@ function checkStart(
     `${worker.id} starts while ${world.free} bytes are free`);
   const holder = claimHolder(run, worker) ?? foreignHolder(ledger.runs.values(), run, worker);
   require('P2', holder === null, () => `${worker.id} starts while ${holder?.id} holds the claim`);
-}
-
-export function heldByBarrier(run: RunBook, worker: WorkerBook): boolean {
-  if (run.plan.policies.barrier !== 'wave') return false;
-  const wave = run.waves.get(worker.id) ?? 0;
-  return [...run.workers.values()].some(
-    (one) => (run.waves.get(one.id) ?? 0) < wave && !isOver(one),
-  );
-}
-
-/** The worker whose claim is in the way; one that waits for its superseded dependency lends its claim to it. */
-export function claimHolder(run: RunBook, worker: WorkerBook): WorkerBook | null {
-  const mine = worker.definition.owns;
-  if (run.plan.policies.ownership !== 'serialize' || mine === null) return null;
-  for (const other of run.workers.values()) {
-    if (other === worker || !other.claims) continue;
-    if (other.definition.owns?.some((glob) => mine.includes(glob)) !== true) continue;
-    if (other.state === 'merging' && other.superseded.has(worker.id)) continue;
-    return other;
-  }
-  return null;
-}
-
-/** A worker of another run whose claim is in the way, unless it stands in the queue behind one that was sent back. */
-export function foreignHolder(
-  runs: Iterable<RunBook>,
-  run: RunBook,
-  worker: WorkerBook,
-): WorkerBook | null {
-  const mine = worker.definition.owns;
-  if (run.plan.policies.ownership !== 'serialize' || mine === null) return null;
-  for (const other of runs) {
-    if (other === run || other.id === run.id) continue;
-    for (const one of other.workers.values()) {
-      if (!one.claims || one.definition.owns?.some((glob) => mine.includes(glob)) !== true)
-        continue;
-      const waits = [...one.superseded].some((id) => other.workers.get(id)?.state !== 'complete');
-      if (one.state !== 'merging' || !waits) return one;
-    }
-  }
-  return null;
 }
 
 function checkTree(

@@ -168,6 +168,9 @@ function ofWorker(run: RunBook, worker: WorkerBook, event: Event): void {
     case 'worker.usage':
       if (event.data.source === 'reported') worker.counted += event.data.input;
       break;
+    case 'permission.denied':
+    case 'attempt.session':
+      break;
     case 'worker.report_refused':
       worker.refused += 1;
       break;
@@ -236,9 +239,12 @@ function enter(run: RunBook, worker: WorkerBook, event: Event): void {
       break;
     case 'worker.ready':
       worker.notBefore = event.data.notBefore ?? 0;
+      if (event.data.counts !== 'interrupted' && event.data.counts !== 'lost')
+        worker.turnedAway = event.data.counts === 'quota';
       worker.inputsChecked = false;
       if (event.data.counts === 'lost') worker.lost += 1;
-      else if (event.data.counts !== 'interrupted') worker.lost = 0;
+      else if (event.data.counts !== 'interrupted' && event.data.counts !== 'quota')
+        worker.lost = 0;
       break;
     case 'worker.started':
       worker.attempt = event.data.attempt;

@@ -7,7 +7,8 @@ import { hash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { olderPart } from '../process/bounded-file.ts';
-import { lastLines } from '../process/tail.ts';
+import { lastLines, linesAtEnd, plainText } from '../process/tail.ts';
+import type { Adapter } from './adapter.ts';
 import { launcherScript, shellFunctions } from './shell-functions.ts';
 
 /** Absolute paths of what is in an attempt's folder. */
@@ -109,6 +110,26 @@ export function removeTemporaryFiles(files: AttemptFiles): void {
 export function lastWords(files: AttemptFiles, count: number): readonly string[] {
   const errors = endOf(files.errorsFile, count);
   return errors.length > 0 ? errors : endOf(files.outputFile, count);
+}
+
+/** The last lines of an attempt's output as they came, newest last: of so many bytes together. */
+export function lastOutput({ outputFile }: AttemptFiles, bytes: number): readonly string[] {
+  const lines = linesAtEnd(outputFile, bytes);
+  // What it said last may just have been moved aside.
+  return lines.length >= 100 ? lines : [...linesAtEnd(olderPart(outputFile), bytes), ...lines];
+}
+
+/** What these lines of output say to a person, the last `count`; what it wrote as errors when they say nothing. */
+export function spokenWords(
+  files: AttemptFiles,
+  { output, show }: { readonly output: readonly string[]; readonly show: Adapter['show'] },
+  count: number,
+): readonly string[] {
+  const words = output.slice(-20 * count).flatMap((line) => show(line).map(plainText));
+  const readable = words.filter((line) => line.trim() !== '').slice(-count);
+  return readable.length > 0
+    ? readable.map((line) => (line.length <= 400 ? line : `${line.slice(0, 399)}…`))
+    : lastWords(files, count);
 }
 
 function endOf(file: string, count: number): readonly string[] {

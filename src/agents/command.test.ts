@@ -2,25 +2,23 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AttemptEnd, Judgement } from '../core/events.ts';
 import type { AgentDefinition } from '../core/plan.ts';
-import { judge as judgeWithin, readOutputLine, start } from './command.ts';
+import type { Start } from './adapter.ts';
+import { command as adapter } from './command.ts';
 import { attemptFiles } from './attempt-files.ts';
 
 const files = attemptFiles({ home: '/repo/.czar', run: '20261121-1', worker: 'alpha', attempt: 2 });
 
-const judge = (end: AttemptEnd, lastWords: readonly string[]): Judgement =>
-  judgeWithin(end, lastWords, { processes: 500, memoryBytes: 4_000_000_000 });
-
 function begin(
   command: readonly string[],
   more: { prompt?: string; env?: string[]; baseEnv?: NodeJS.ProcessEnv; slot?: number } = {},
-): ReturnType<typeof start> {
+): Start {
   const definition: AgentDefinition = {
     name: 'mine',
     adapter: 'command',
     command,
     env: more.env ?? [],
   };
-  return start({
+  return adapter.start({
     ...files,
     definition,
     prompt: more.prompt ?? 'do it',
@@ -30,8 +28,17 @@ function begin(
     worker: 'alpha',
     attempt: 2,
     slot: more.slot ?? 0,
+    session: null,
+    model: null,
+    permissions: { policy: 'work', allow: [] },
+    gitDir: null,
     baseEnv: more.baseEnv ?? { PATH: '/usr/bin' },
   });
+}
+
+function judge(end: AttemptEnd, lastWords: readonly string[]): Judgement {
+  const limits = { processes: 500, memoryBytes: 4_000_000_000 };
+  return adapter.judge({ end, lastWords, output: [], limits, now: 0 });
 }
 
 test('placeholders are replaced in every argument, once, and never through a shell', () => {
@@ -111,16 +118,12 @@ test('the workers of one run have port ranges of their own', () => {
 
 test('usage lines count, all else is log', () => {
   assert.deepEqual(
-    readOutputLine('{"type":"usage","input_tokens":10,"output_tokens":5,"cost_usd":0.25}'),
-    {
-      kind: 'usage',
-      usage: { input: 10, output: 5, cached: 0, costUsd: 0.25 },
-    },
+    adapter.read('{"type":"usage","input_tokens":10,"output_tokens":5,"cost_usd":0.25}'),
+    [{ kind: 'usage', usage: { input: 10, output: 5, cached: 0, costUsd: 0.25 } }],
   );
-  assert.deepEqual(readOutputLine('  {"type":"usage","cached_tokens":7,"cost_usd":null}\r'), {
-    kind: 'usage',
-    usage: { input: 0, output: 0, cached: 7, costUsd: 0 },
-  });
+  assert.deepEqual(adapter.read('  {"type":"usage","cached_tokens":7,"cost_usd":null}\r'), [
+    { kind: 'usage', usage: { input: 0, output: 0, cached: 7, costUsd: 0 } },
+  ]);
   for (const line of [
     '',
     'usage',
@@ -129,7 +132,7 @@ test('usage lines count, all else is log', () => {
     '{"type":"result","input_tokens":1}',
     '{"kind":"usage"}',
   ]) {
-    assert.equal(readOutputLine(line), null, line);
+    assert.deepEqual(adapter.read(line), [], line);
   }
 });
 
@@ -141,8 +144,8 @@ test('negative, absurd and figureless usage is refused', () => {
     '"cached_tokens":"7"',
     '"x":1',
   ]) {
-    const result = readOutputLine(`{"type":"usage",${figures}}`);
-    assert.ok(result !== null && 'refused' in result, figures);
+    const [result] = adapter.read(`{"type":"usage",${figures}}`);
+    assert.ok(result !== undefined && 'refused' in result, figures);
   }
 });
 

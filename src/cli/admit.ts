@@ -6,13 +6,14 @@ import type { CliContext } from './verb.ts';
 /** Decides what begins; null when it is refused, which has been said. */
 export async function admit(
   context: CliContext,
-  at: Omit<Parameters<typeof begin>[0], 'wanted' | 'now'> & { readonly asking: Asking },
+  at: Omit<Parameters<typeof begin>[0], 'wanted' | 'now' | 'path'> & { readonly asking: Asking },
 ): Promise<Beginning | null> {
   const now = context.now();
   const { wanted } = at.asking;
-  let began = await begin({ ...at, wanted, now });
+  const path = context.env['PATH'] ?? '';
+  let began = await begin({ ...at, path, wanted, now });
   if (!began.ok && (await settlesChanges(context, began.refusal.differences)))
-    began = await begin({ ...at, wanted: { ...wanted, changes: 'amend' }, now });
+    began = await begin({ ...at, path, wanted: { ...wanted, changes: 'amend' }, now });
   if (!began.ok) {
     sayRefusal(context, began.refusal);
     return null;

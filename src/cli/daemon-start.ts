@@ -100,7 +100,12 @@ async function inBackground(context: CliContext, at: At): Promise<boolean> {
   }
   let guardian: number | null = null;
   if (already === null) {
-    const found = await wouldBegin({ ...at, wanted, now: context.now() });
+    const found = await wouldBegin({
+      ...at,
+      wanted,
+      now: context.now(),
+      path: context.env['PATH'] ?? '',
+    });
     if (!found.ok) {
       if (!(await settlesChanges(context, found.refusal.differences))) {
         sayRefusal(context, found.refusal);

@@ -26,6 +26,21 @@ export function workerPrompt(briefing: Briefing): string {
   ]);
 }
 
+/** What an agent is told whose session goes on: it knows the rest, and finds it in the prompt's file. */
+export function nextMessage(briefing: Briefing): string {
+  return section.compose(briefing, [
+    again,
+    section.history,
+    section.tasks,
+    section.checks,
+    section.budget,
+    working,
+  ]);
+}
+
+const again: section.Section = ({ place }) =>
+  `Your session goes on (attempt ${place.attempt}). Your instructions are as they were; they stand in ${code(place.promptFile)}. Before you go on, look at the state of your folder: you may have been interrupted in the middle of something.`;
+
 const opening: section.Section = ({ definition, run, place }) => {
   const role = definition.role === null ? '' : `\n\nYour role: ${definition.role.trim()}`;
   const where =

@@ -1,5 +1,6 @@
 /** How an attempt that has ended, and whose work is at home, goes on: done, tried again, failed, or blocked. */
 import type { Block, NewEvent } from './events.ts';
+import { quotaEnd } from './quota-wait.ts';
 import { definitionOf, type AttemptState, type RunState, type WorkerState } from './state.ts';
 
 /** Lost attempts in a row that are started again; one more blocks. */
@@ -30,6 +31,21 @@ export function afterAttempt(run: RunState, worker: WorkerState, now: number): r
         { error: judgement.reason, exit, final: judgement.final },
         now,
       );
+    }
+    case 'quota': {
+      const notBefore = quotaEnd(judgement.until, worker.quotaInRow, now);
+      return [
+        {
+          type: 'worker.ready',
+          data: {
+            from: worker.state,
+            reason: `no quota: ${judgement.reason}`,
+            notBefore,
+            counts: 'quota',
+            tree: 'continue',
+          },
+        },
+      ];
     }
     case 'lost':
       return lostAttempt(run, worker, judgement.why, now);

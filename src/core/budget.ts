@@ -194,8 +194,9 @@ export function today(
 ): Pick<DayState, 'used' | 'added' | 'told'> {
   const name = dayOf(now);
   let sum: Pick<DayState, 'used' | 'added' | 'told'> = emptyDay;
-  for (const { day } of runs.values()) {
-    if (day?.day !== name) continue;
+  for (const run of runs.values()) {
+    const day = [run.day, run.dayBefore].find((one) => one?.day === name);
+    if (day == null) continue;
     sum = {
       used: plus(sum.used, day.used),
       added: plus(sum.added, day.added),

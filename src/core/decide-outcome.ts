@@ -20,11 +20,16 @@ import {
 } from './attempt-outcome.ts';
 import { at, checked, mergeOutcome, verdictEvent } from './decide-verdict.ts';
 import { machineObserved } from './disk-space.ts';
-import { reportEvent } from './report-event.ts';
+import { reportEvents } from './report-event.ts';
 import { changeVerdicts, tipOf } from './settle.ts';
 import { launchGivenUp, troubleOutcome } from './trouble.ts';
-import { definitionOf } from './state.ts';
-import type { AttemptState, RepositoryState, RunState, WorkerState } from './state.ts';
+import {
+  definitionOf,
+  type AttemptState,
+  type RepositoryState,
+  type RunState,
+  type WorkerState,
+} from './state.ts';
 
 /** Events that follow from the outcome; none when it comes too late. */
 export function decideOutcome(
@@ -210,7 +215,11 @@ function ofAttempt(
       )
         return [];
       return [
-        ...outcome.reports.map((report) => reportEvent(report, priceOf(run, worker))),
+        ...reportEvents(outcome.reports, {
+          agent: definitionOf(run, worker.id).agent.name,
+          price: priceOf(run, worker),
+          used: attempt.used,
+        }),
         ...outcome.refused.map((error): NewEvent => ({
           type: 'worker.report_refused',
           data: { error },

@@ -165,7 +165,12 @@ export type Report =
   | { readonly kind: 'blocked'; readonly text: string }
   | { readonly kind: 'ask'; readonly text: string }
   | { readonly kind: 'handoff'; readonly text: string }
-  | { readonly kind: 'usage'; readonly usage: Usage };
+  /** `total`: not what was used since the last one, but by the whole attempt so far. */
+  | { readonly kind: 'usage'; readonly usage: Usage; readonly total?: true }
+  /** The agent's own name for its session. */
+  | { readonly kind: 'session'; readonly id: string }
+  /** Something that it wanted to do and was not allowed; `detail` is the exact command or path. */
+  | { readonly kind: 'denied'; readonly tool: string; readonly detail: string };
 
 /** What of the machine an attempt used too much of. */
 export type LimitKind = 'processes' | 'memory';
@@ -185,6 +190,8 @@ export type AttemptEnd =
 /** What an attempt's end means, as the agent's adapter reads it. */
 export type Judgement =
   | { readonly kind: 'well' }
+  /** Its provider has no more for it; `until` is when it has again, milliseconds since 1970, null when it did not say. */
+  | { readonly kind: 'quota'; readonly reason: string; readonly until: number | null }
   /** `reason` is one sentence; `final` when a repeat cannot mend it. */
   | { readonly kind: 'failed'; readonly reason: string; readonly final: boolean }
   /** Not its own end, or an unknown one: it is continued. */

@@ -102,7 +102,7 @@ export interface EventData {
   };
   'worker.ready': Entered & {
     readonly notBefore: number | null;
-    readonly counts: 'failed' | 'lost' | 'interrupted' | null;
+    readonly counts: 'failed' | 'lost' | 'interrupted' | 'quota' | null;
     /** What the next attempt starts in; null leaves it as it was. */
     readonly tree: 'clean' | 'continue' | null;
   };
@@ -171,6 +171,8 @@ export interface EventData {
   'attempt.prepared': { readonly branch: string; readonly worktree: string; readonly base: string };
   'attempt.setup_started': Record<never, never>;
   'attempt.setup_passed': Record<never, never>;
+  /** What the agent calls its session: it can be taken up again by that. */
+  'attempt.session': { readonly agent: string; readonly session: string };
   'attempt.ended': {
     readonly end: AttemptEnd;
     readonly judgement: Judgement;
@@ -193,6 +195,13 @@ export interface EventData {
   'gate.failed': { readonly verdict: ChangeVerdict | TreeVerdict };
   'gate.inconclusive': { readonly verdict: ChangeVerdict | TreeVerdict };
   'protect.approved': { readonly path: string; readonly patch: string; readonly by: Principal };
+
+  /** An agent was kept from what its permissions do not cover. */
+  'permission.denied': {
+    readonly tool: string;
+    readonly detail: string;
+    readonly by: Principal;
+  };
 
   /** A launch waits for a person: `attempt` is the one that would start, `definition` the hash of what it would do. */
   'approval.requested': { readonly attempt: number; readonly definition: string };

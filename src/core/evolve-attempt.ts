@@ -1,5 +1,6 @@
 /** What happens to a worker's attempt, and what its agent says of itself. */
 import type { EventOf } from './events.ts';
+import { noUsage, sum } from './usage.ts';
 import type { WorkerState } from './state.ts';
 import { touchTask } from './task-list.ts';
 import { attempt, keptNotes, say } from './worker-parts.ts';
@@ -14,6 +15,8 @@ export type OfAttempt =
   | 'worker.handoff'
   | 'worker.usage'
   | 'worker.report_refused'
+  | 'permission.denied'
+  | 'attempt.session'
   | 'attempt.read'
   | 'attempt.prepared'
   | 'attempt.setup_started'
@@ -60,8 +63,15 @@ export function evolveAttempt(worker: WorkerState, event: EventOf<OfAttempt>): W
           costUsd: worker.usage.costUsd + event.data.costUsd,
           source: worker.usage.source === 'estimated' ? 'estimated' : event.data.source,
         },
-        attempt: attempt(worker, { reported: true }),
+        attempt: attempt(worker, {
+          reported: true,
+          used: sum(worker.attempt?.used ?? noUsage, event.data),
+        }),
       };
+    case 'permission.denied':
+      return say(worker, at, `not allowed: ${event.data.tool} ${event.data.detail}`.trim());
+    case 'attempt.session':
+      return { ...worker, session: { agent: event.data.agent, id: event.data.session } };
     case 'worker.report_refused':
       return say(worker, at, `report refused: ${event.data.error}`);
     case 'attempt.read':

@@ -5,6 +5,7 @@
 import type { Entered, EventData, EventOf } from './events.ts';
 import { canMove, isFinal, type WorkerStateName } from './lifecycle.ts';
 import type { AttemptState, WorkerState } from './state.ts';
+import { noUsage } from './usage.ts';
 import { attempt, note, say } from './worker-parts.ts';
 
 /** Events that enter a state. */
@@ -58,6 +59,7 @@ export function enterState(worker: WorkerState, event: EventOf<Transition>): Wor
         inputsChecked: false,
         failures: worker.failures + (event.data.counts === 'failed' ? 1 : 0),
         lostInRow: nextLost(worker, event.data.counts),
+        quotaInRow: nextQuota(worker, event.data.counts),
         nextClean: event.data.tree === null ? worker.nextClean : event.data.tree === 'clean',
         checking: false,
         merge: null,
@@ -75,6 +77,8 @@ export function enterState(worker: WorkerState, event: EventOf<Transition>): Wor
         verdicts: [],
         stop: null,
         startedAt: worker.startedAt ?? at,
+        // What begins in a clean tree begins with nothing behind it.
+        session: event.data.continues ? worker.session : null,
       };
     case 'worker.active':
       return {
@@ -91,6 +95,7 @@ export function enterState(worker: WorkerState, event: EventOf<Transition>): Wor
         completedAt: null,
         verdicts: [],
         lostInRow: 0,
+        quotaInRow: 0,
         ...(event.data.submitted
           ? { submitted: true, work: null, attempt: attempt(worker, { phase: 'ended' }) }
           : {}),
@@ -202,9 +207,16 @@ function findingText(block: {
   return [block.text, ...block.findings].join('\n');
 }
 
-function nextLost(worker: WorkerState, counts: 'failed' | 'lost' | 'interrupted' | null): number {
+type Counts = EventData['worker.ready']['counts'];
+
+function nextLost(worker: WorkerState, counts: Counts): number {
   if (counts === 'lost') return worker.lostInRow + 1;
-  return counts === 'interrupted' ? worker.lostInRow : 0;
+  return counts === 'interrupted' || counts === 'quota' ? worker.lostInRow : 0;
+}
+
+function nextQuota(worker: WorkerState, counts: Counts): number {
+  if (counts === 'quota') return worker.quotaInRow + 1;
+  return counts === 'interrupted' || counts === 'lost' ? worker.quotaInRow : 0;
 }
 
 function newAttempt(data: EventData['worker.started'], at: number): AttemptState {
@@ -218,6 +230,7 @@ function newAttempt(data: EventData['worker.started'], at: number): AttemptState
     base: null,
     process: null,
     reported: false,
+    used: noUsage,
     end: null,
     judgement: null,
     lastWords: [],

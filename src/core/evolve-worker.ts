@@ -33,6 +33,8 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
     case 'worker.handoff':
     case 'worker.usage':
     case 'worker.report_refused':
+    case 'permission.denied':
+    case 'attempt.session':
     case 'attempt.read':
     case 'attempt.prepared':
     case 'attempt.setup_started':

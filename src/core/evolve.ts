@@ -97,6 +97,7 @@ function startedRun(
     landed: null,
     spent: noSpend,
     day: null,
+    dayBefore: null,
     raised: noSpend,
     told: 0,
     sources: data.sources ?? null,
@@ -162,7 +163,7 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
       const anew =
         before.budget === undefined && after.budget === undefined
           ? {}
-          : { told: 0, day: withDay(run, event.at, { told: 0 }) };
+          : { told: 0, ...withDay(run, event.at, { told: 0 }) };
       return { plan: underLimits(run.plan, after, gone), sources: sources ?? run.sources, ...anew };
     }
     case 'run.cancel_requested':
@@ -203,7 +204,7 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
       const used = { tokens: event.data.input + event.data.output, costUsd: event.data.costUsd };
       return {
         spent: plus(run.spent, used),
-        day: withDay(run, event.at, { used }),
+        ...withDay(run, event.at, { used }),
         ...ratesAfter(run, event),
       };
     }
@@ -211,13 +212,13 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
     case 'budget.exceeded': {
       const told = event.type === 'budget.warned' ? warningShare : 1;
       if (event.data.scope === 'run') return { told };
-      return event.data.scope === 'day' ? { day: withDay(run, event.at, { told }) } : null;
+      return event.data.scope === 'day' ? withDay(run, event.at, { told }) : null;
     }
     case 'budget.raised': {
       const { tokens, costUsd, scope } = event.data;
       const added = { tokens, costUsd };
       if (scope === 'run') return { raised: plus(run.raised, added), told: 0 };
-      return scope === 'day' ? { day: withDay(run, event.at, { added, told: 0 }) } : null;
+      return scope === 'day' ? withDay(run, event.at, { added, told: 0 }) : null;
     }
     case 'land.started': {
       const { target, mode, partial, onto, tip, date } = event.data;
@@ -267,6 +268,8 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
     case 'worker.asked':
     case 'worker.handoff':
     case 'worker.report_refused':
+    case 'permission.denied':
+    case 'attempt.session':
     case 'attempt.read':
     case 'attempt.prepared':
     case 'attempt.setup_started':
@@ -337,6 +340,8 @@ function plannedWorkers(plan: Plan, at: number): Map<string, WorkerState> {
         attempts: 0,
         failures: 0,
         lostInRow: 0,
+        quotaInRow: 0,
+        session: null,
         attempt: null,
         nextClean: true,
         approval: null,

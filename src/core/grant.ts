@@ -23,6 +23,7 @@ import {
   type WorkerState,
 } from './state.ts';
 import { readyOrder, reservedFor, reservers } from './waiting-line.ts';
+import { quotaUntil } from './quota.ts';
 import { branchGates, landGates, mergeGates, openGates } from './tree-gates.ts';
 
 /** What keeps a ready worker from starting; null when nothing does. */
@@ -31,7 +32,7 @@ export type WaitingFor =
       readonly kind:
         'slot' | 'repository' | 'inputs' | 'barrier' | 'paused' | 'approval' | 'budget';
     }
-  | { readonly kind: 'backoff'; readonly until: number }
+  | { readonly kind: 'backoff' | 'quota'; readonly until: number }
   /** `worker` is `<run>/<id>` when it is of another run. */
   | { readonly kind: 'ownership'; readonly worker: string }
   | ({ readonly kind: 'resource' } & ResourceLack);
@@ -178,6 +179,8 @@ function obstacle(
 ): WaitingFor | null {
   const own = notDue(run, worker, now);
   if (own !== null) return own;
+  const until = quotaUntil(state, definitionOf(run, worker.id).agent.name, now);
+  if (until !== null) return { kind: 'quota', until };
   if (needsApproval(run, worker.id) && approvalOf(run, worker)?.state !== 'granted')
     return { kind: 'approval' };
   const holder = claimHolder(run, worker);
@@ -192,7 +195,7 @@ function obstacle(
 export function notDue(run: RunState, worker: WorkerState, now: number): WaitingFor | null {
   if (run.tip === null) return { kind: 'repository' };
   if (worker.notBefore !== null && worker.notBefore > now)
-    return { kind: 'backoff', until: worker.notBefore };
+    return { kind: worker.quotaInRow > 0 ? 'quota' : 'backoff', until: worker.notBefore };
   if (!worker.inputsChecked && inputsOf(run, worker.id).length > 0) return { kind: 'inputs' };
   return heldByBarrier(run, worker) ? { kind: 'barrier' } : null;
 }

@@ -135,11 +135,17 @@ export interface WorkerDefinition {
   readonly hash: string;
 }
 
-/** How an agent of adapter `command` is started. */
+/** How a program is spoken to: any program, or one whose own protocol is known. */
+export type AdapterName = 'command' | 'claude' | 'codex';
+
+/** How an agent is started. */
 export interface AgentDefinition {
   readonly name: string;
-  readonly adapter: 'command';
-  /** Program and arguments; `{prompt}`, `{prompt_file}` and `{worktree}` are replaced, never through a shell. */
+  readonly adapter: AdapterName;
+  /**
+   * Program and arguments. With the adapter `command`, `{prompt}`, `{prompt_file}` and `{worktree}` are replaced, never
+   * through a shell; the others add what they need.
+   */
   readonly command: readonly string[];
   /** Names of environment variables it is given beside the allow-list. */
   readonly env: readonly string[];
@@ -157,7 +163,17 @@ export interface NotifyTarget {
   readonly workers?: readonly string[];
 }
 
+/** What agents may do without asking. */
+export interface Permissions {
+  /** Files in their tree; also the commands of `allow`; everything. */
+  readonly policy: 'edit' | 'work' | 'full';
+  /** Commands, `*` for anything. */
+  readonly allow: readonly string[];
+}
+
 export interface Policies {
+  /** What agents may do; absent for `work` with the usual commands. */
+  readonly permissions?: Permissions;
   /** Limits of the run and of the day (UTC); absent when there are none. */
   readonly budget?: { readonly run: Limits; readonly day: Limits };
   /** By model or agent, for agents that do not tell what they cost; absent when none is known. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CoreWorld, endOf, planOf, runId, type Script } from '../../test/support/core-world.ts';
+import { dayAccount } from './budget.ts';
 import type { EventOf } from './events.ts';
 import type { Budget, Limits } from './plan.ts';
 import { waitingFor } from './grant.ts';
@@ -167,6 +168,32 @@ describe('budgets of a run of the core', () => {
     const { usage } = world.worker('a');
     assert.deepEqual([usage.input, usage.source], [30, 'estimated']);
     assert.equal(world.run.spent.tokens, 30);
+  });
+
+  test('fault 89: what a day has used and was given stays, also when the clock is set back over midnight', () => {
+    const world = new CoreWorld(
+      planOf([{ id: 'a', budget: limit(1_000) }], {
+        budget: { run: none, day: { tokens: 5_000, costUsd: null } },
+      }),
+    );
+    atWork(world);
+    const day = 86_400_000;
+    const account = () => dayAccount(world.state, world.run, world.now);
+    for (const [at, tokens] of [
+      [day - 10, 100],
+      [day + 5, 20],
+      [day - 5, 300],
+    ] as const) {
+      world.now = at;
+      reports(world, 'a', tokens);
+    }
+    assert.equal(account().used.tokens, 400);
+    assert.ok(raise(world, 'day', 50).ok);
+    world.now = day + 10;
+    reports(world, 'a', 1);
+    assert.deepEqual([account().used.tokens, account().limit.tokens], [21, 5_000]);
+    world.now = day - 1;
+    assert.deepEqual([account().used.tokens, account().limit.tokens], [400, 5_050]);
   });
 
   test('a budget of the run that is used up sends what lives back to ready, and the day begins anew at midnight', () => {

@@ -31,18 +31,23 @@ export function nextDay(now: number): number {
 /** A day on which nothing was spent yet. */
 export const emptyDay = { used: noSpend, added: noSpend, told: 0 } as const;
 
-/** What the run has done on the day of `at`, with this more. */
+/** The days of the run after something more on the day of `at`: the clock may be set back over midnight, or go on. */
 export function withDay(
-  run: Pick<RunState, 'day'>,
+  run: Pick<RunState, 'day' | 'dayBefore'>,
   at: number,
   more: { readonly used?: Spend; readonly added?: Spend; readonly told?: number },
-): DayState {
+): Pick<RunState, 'day' | 'dayBefore'> {
   const day = dayOf(at);
-  const before = run.day?.day === day ? run.day : emptyDay;
-  return {
+  const known = [run.day, run.dayBefore].filter((one) => one !== null);
+  const before = known.find((one) => one.day === day) ?? emptyDay;
+  const now: DayState = {
     day,
     used: plus(before.used, more.used ?? noSpend),
     added: plus(before.added, more.added ?? noSpend),
     told: more.told ?? before.told,
   };
+  const [latest = null, other = null] = [now, ...known.filter((one) => one.day !== day)].toSorted(
+    (a, b) => b.day - a.day,
+  );
+  return { day: latest, dayBefore: other };
 }

@@ -95,6 +95,8 @@ export interface RunState {
   readonly spent: Spend;
   /** The last day on which it spent or added anything; null before the first. */
   readonly day: DayState | null;
+  /** The one before that; null when there is none. */
+  readonly dayBefore: DayState | null;
   /** What was added to its budget. */
   readonly raised: Spend;
   /** Share of its budget that was told of last. */
@@ -139,6 +141,8 @@ export interface AttemptState {
   readonly process: ProcessIdentity | null;
   /** Whether it has told what it used. */
   readonly reported: boolean;
+  /** What it has told so far. */
+  readonly used: Usage;
   readonly end: AttemptEnd | null;
   readonly judgement: Judgement | null;
   readonly lastWords: readonly string[];
@@ -193,6 +197,10 @@ export interface WorkerState {
   /** Failed attempts since the start or the last retry. */
   readonly failures: number;
   readonly lostInRow: number;
+  /** Attempts in a row that ended because the provider had no more. */
+  readonly quotaInRow: number;
+  /** The last session of an agent, for the next attempt to go on with; null when there is none, or it begins anew. */
+  readonly session: { readonly agent: string; readonly id: string } | null;
   readonly attempt: AttemptState | null;
   /** Whether the next attempt starts in a clean tree, and whether there is a tree to continue. */
   readonly nextClean: boolean;

@@ -1,16 +1,25 @@
 /** What is known of an attempt when its processes are gone. */
 import { readdirSync } from 'node:fs';
-import { judge as judgeEnd } from '../agents/command.ts';
-import { attemptFiles, lastWords, type AttemptFiles } from '../agents/attempt-files.ts';
+import {
+  attemptFiles,
+  lastOutput,
+  lastWords,
+  spokenWords,
+  type AttemptFiles,
+} from '../agents/attempt-files.ts';
 import type { Outcome } from '../core/commands.ts';
 import type { AttemptEnd } from '../core/events.ts';
 import { attemptLimitsOf } from '../core/attempt-limits.ts';
 import { definitionOf, type RunState } from '../core/state.ts';
 import { judgeEmptyWorkspace } from '../gates/empty-workspace.ts';
 import { isCzarFile } from '../git/tree-config.ts';
+import { adapterOf } from './agent-of.ts';
 import type { EffectContext } from './loop.ts';
 import { endRest, stateOf } from './perform-work.ts';
 import { treeOf, type Workplace } from './workplace.ts';
+
+/** Bytes of output that are read to judge an end: an answer can be long, and it stands in the last line. */
+const endBytes = 4 * 1024 * 1024;
 
 /** Names an attempt. */
 export interface AttemptRef {
@@ -36,12 +45,15 @@ export function ended(
   files: AttemptFiles,
   end: AttemptEnd,
 ): Extract<Outcome, { kind: 'attempt-ended' }> {
-  const words = lastWords(files, 20);
+  const { prints, show, judge } = adapterOf(run, intent.worker);
+  const limits = attemptLimitsOf(definitionOf(run, intent.worker));
+  const output = prints === 'json' ? lastOutput(files, endBytes) : [];
+  const words = prints === 'json' ? spokenWords(files, { output, show }, 20) : lastWords(files, 20);
   return {
     kind: 'attempt-ended',
     ...attemptOf(intent),
     end,
-    judgement: judgeEnd(end, words, attemptLimitsOf(definitionOf(run, intent.worker))),
+    judgement: judge({ end, lastWords: words, output, limits, now: Date.now() }),
     lastWords: words,
   };
 }

@@ -5,13 +5,14 @@
  */
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { readOutputLine } from '../agents/command.ts';
+import type { Adapter, Said } from '../agents/adapter.ts';
 import type { Outcome } from '../core/commands.ts';
 import type { Report } from '../core/events.ts';
-import type { WorkerState } from '../core/state.ts';
+import type { RunState, WorkerState } from '../core/state.ts';
 import { droppedBytes, keepBounded } from '../process/bounded-file.ts';
 import { maxReportLineBytes, parseReportLine } from '../process/report-file.ts';
 import { readLines, type Line } from '../process/tail.ts';
+import { adapterOf } from './agent-of.ts';
 import { attemptDir, type Workplace } from './workplace.ts';
 
 interface AttemptOf {
@@ -32,11 +33,13 @@ export async function readReports(
   options: {
     readonly of: AttemptOf;
     readonly from: ReadSoFar;
+    /** Reads the lines of its output. */
+    readonly read: Adapter['read'];
     readonly atEnd: boolean;
     readonly report: (outcome: Outcome) => Promise<void>;
   },
 ): Promise<ReadSoFar> {
-  const { of, atEnd, report } = options;
+  const { of, read, atEnd, report } = options;
   const dir = attemptDir(place, of);
   let at = options.from;
   for (;;) {
@@ -59,8 +62,8 @@ export async function readReports(
     for (const line of said.lines) {
       if (line.cut) refused.push('a report line is too long');
     }
-    take(said.lines, parseReportLine, { reports, refused });
-    take(printed.lines, readOutputLine, { reports, refused });
+    take(said.lines, reportOn, { reports, refused });
+    take(printed.lines, read, { reports, refused });
     const next = { reportOffset: said.offset, outputOffset: dropped + printed.offset };
     bound(dir, next.outputOffset);
     const moved = next.reportOffset > at.reportOffset || next.outputOffset > at.outputOffset;
@@ -88,6 +91,7 @@ function bound(dir: string, outputRead: number): void {
 export async function drainReports(
   place: Workplace,
   options: {
+    readonly run: RunState;
     readonly worker: WorkerState;
     readonly intent: AttemptOf;
     readonly report: (outcome: Outcome) => Promise<void>;
@@ -98,22 +102,27 @@ export async function drainReports(
   await readReports(place, {
     of: { run, worker, attempt },
     from: { reportOffset, outputOffset },
+    read: adapterOf(options.run, worker).read,
     atEnd: true,
     report: options.report,
   });
 }
 
-type Read = (line: string) => Report | { readonly refused: string } | null;
+function reportOn(line: string): readonly Said[] {
+  const found = parseReportLine(line);
+  return found === null ? [] : [found];
+}
 
 function take(
   lines: readonly Line[],
-  read: Read,
+  read: Adapter['read'],
   into: { reports: Report[]; refused: string[] },
 ): void {
   for (const { text, cut } of lines) {
-    const found = cut ? null : read(text);
-    if (found === null) continue;
-    if ('refused' in found) into.refused.push(found.refused);
-    else into.reports.push(found);
+    if (cut) continue;
+    for (const said of read(text)) {
+      if ('refused' in said) into.refused.push(said.refused);
+      else into.reports.push(said);
+    }
   }
 }

@@ -13,8 +13,10 @@ export async function beginInLoop(
   const found = await inspectRepository({ directory: at.place.root });
   if (found.kind === 'refused') return refusal(found.passing ? 4 : 2, found.reason);
   if (found.kind === 'failed') return refusal(4, found.error);
-  const { git, now } = place;
-  const began = await begin({ ...at, facts: found.facts, git, state: loop.state, now: now() });
+  const { git, now, env } = place;
+  const path = env['PATH'] ?? '';
+  const { facts } = found;
+  const began = await begin({ ...at, facts, git, state: loop.state, now: now(), path });
   if (!began.ok) return began;
   for (const request of began.requests) {
     const answer = await loop.send({ ...request, by: 'user' });

@@ -9,6 +9,7 @@ import type { RepositoryFacts } from '../git/repository.ts';
 import { counted } from '../report/figures.ts';
 import { choose, invalid, refusal, type Refusal, type Wanted } from './choose-run.ts';
 import { askLimits, runSources } from './limits-now.ts';
+import { missingAgents } from './missing-agents.ts';
 import { newRun } from './new-run.ts';
 import type { Place } from './place.ts';
 import { planNow } from './plan-changes.ts';
@@ -28,6 +29,10 @@ export interface Beginning {
 export type Began =
   ({ readonly ok: true } & Beginning) | { readonly ok: false; readonly refusal: Refusal };
 
+const notInstalled = {
+  next: 'install it, or name another agent; czar agents lists those that are here',
+};
+
 /** What begins, or why nothing. Writes nothing, but for the snapshot of a checkout whose changes are to be included. */
 export async function begin(at: {
   readonly place: Place;
@@ -36,8 +41,10 @@ export async function begin(at: {
   readonly state: RepositoryState;
   readonly wanted: Wanted;
   readonly now: number;
+  /** Value of PATH where agents will be started. */
+  readonly path: string;
 }): Promise<Began> {
-  const { place, facts, git, state, wanted, now } = at;
+  const { place, facts, git, state, wanted, now, path } = at;
   const chosen = choose({ place, state, wanted });
   if (!chosen.ok) return chosen;
   const { choice, notes } = chosen;
@@ -48,6 +55,8 @@ export async function begin(at: {
       const { scope } = choice.amend;
       const found = planNow(place, scope, wanted.sources);
       if ('problem' in found) return invalid(found);
+      const absent = missingAgents(found.plan, { path, root: place.root });
+      if (absent !== null) return refusal(2, absent, notInstalled);
       requests.push({ kind: 'amend', run, plan: found.plan, scope });
     }
     const live = state.runs.get(run);
@@ -77,6 +86,8 @@ export async function begin(at: {
     return { ok: true, run, requests, over, waits, notes: [...notes, ...words] };
   }
   const { plan, scope, settings } = choice;
+  const absent = missingAgents(plan, { path, root: place.root });
+  if (absent !== null) return refusal(2, absent, notInstalled);
   const { includeDirty, approve } = wanted;
   const sources = runSources(wanted.sources);
   const options = { plan, scope, ...settings, includeDirty, approve, sources };

@@ -1,31 +1,15 @@
-/**
- * An attempt's effects: its tree, its setup, its launch under the shim, following it, stopping it. From the launch on
- * the records in the attempt's folder say what is true; a loop that comes later finds the same.
- */
-import { readdirSync } from 'node:fs';
+/** An attempt's effects around its launch: setup of its tree, following it, stopping it. */
 import { mkdir } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
-import { start } from '../agents/command.ts';
-import {
-  makeGeneratedFolder,
-  writeAttemptFiles,
-  type AttemptFiles,
-} from '../agents/attempt-files.ts';
-import { briefing } from '../context/briefing.ts';
-import { workerIdentity } from '../context/identity.ts';
-import { workerPrompt } from '../context/prompt.ts';
+import { join } from 'node:path';
+import { makeGeneratedFolder } from '../agents/attempt-files.ts';
 import { attemptLimitsOf } from '../core/attempt-limits.ts';
 import type { Outcome } from '../core/commands.ts';
 import { setupOf } from '../core/grant.ts';
 import type { Intent } from '../core/intents.ts';
-import { positionOf } from '../core/order.ts';
 import { definitionOf, type RunState } from '../core/state.ts';
 import { checkMark } from '../gates/leftovers.ts';
 import { judgeFolder } from '../gates/tree-gates.ts';
-import { topLevel } from '../git/worktree.ts';
-import { startAttempt } from '../process/attempt.ts';
-import { followAttempt, recoverAttempt } from '../process/follow.ts';
-import { bootId } from '../process/identity.ts';
+import { followAttempt } from '../process/follow.ts';
 import {
   attemptKey,
   endWithoutExit,
@@ -36,22 +20,18 @@ import {
   voidAttempt,
 } from '../process/status.ts';
 import { stopTree } from '../process/tree.ts';
+import { adapterOf } from './agent-of.ts';
 import { attemptOf, ended, filesOf, leftNothing } from './attempt-end.ts';
 import { readReports, type ReadSoFar } from './attempt-reports.ts';
-import { madeFolder, makeEmptyFolder } from './empty-folder.ts';
-import { writeIdentity } from './identity-file.ts';
 import { keepWatched } from './keep-watched.ts';
 import type { EffectContext, Performed } from './loop.ts';
 import { stateOf } from './perform-work.ts';
-import { isolationOf, treeOf, type Workplace } from './workplace.ts';
+import { treeOf, type Workplace } from './workplace.ts';
 import { watchUse } from './watch-use.ts';
 import { watchStall } from './watch-stall.ts';
 
 type Of<K extends Intent['kind']> = Extract<Intent, { kind: K }>;
 type AttemptIntent = Extract<Intent, { attempt: number }>;
-
-/** How much later than the loop the watchdog ends an attempt at its time limit, milliseconds. */
-const watchdogSlackMs = 10_000;
 
 /** Runs the commands that prepare the worker's tree; copies and links come with the tree. */
 export async function setUp(
@@ -88,73 +68,6 @@ export async function setUp(
   return { kind: 'setup-failed', ...attemptOf(intent), findings: verdict?.findings ?? [] };
 }
 
-/** Starts the program under the shim, or finds what became of a start that an earlier loop began. */
-export async function launch(
-  place: Workplace,
-  intent: Of<'launch'>,
-  context: EffectContext,
-): Promise<Outcome> {
-  const { run } = context;
-  const files = filesOf(place, intent);
-  if (context.recovering || readStatus(files.attemptDir).kind !== 'none') {
-    const found = await recoveredLaunch(intent, files, context);
-    return found.kind === 'launched' ? { ...found, ...madeFolder(place, run, intent) } : found;
-  }
-  const worker = stateOf(run, intent.worker);
-  const tree = treeOf(place, worker) ?? makeEmptyFolder(place, run, intent.worker);
-  const problem = await misplaced(run, intent, tree);
-  if (problem !== null) throw new Error(problem);
-  const definition = definitionOf(run, intent.worker);
-  const { agents } = run.plan;
-  const { name } = definition.agent;
-  const agent = Object.hasOwn(agents, name) ? agents[name] : undefined;
-  if (agent === undefined) {
-    return {
-      kind: 'launch-failed',
-      ...attemptOf(intent),
-      error: `there is no agent named ${definition.agent.name}`,
-      final: true,
-    };
-  }
-  const prompt = brief(place, intent, context, tree);
-  const { argv, env, own } = start({
-    ...files,
-    run: run.id,
-    worker: intent.worker,
-    attempt: intent.attempt,
-    worktree: tree,
-    slot: positionOf(run.plan, intent.worker),
-    definition: agent,
-    prompt,
-    repository: place.git.root,
-    baseEnv: place.env,
-  });
-  await place.git.point?.('launch:before-spawn');
-  const { policies } = run.plan;
-  const started = await startAttempt(place.runners, {
-    dir: files.attemptDir,
-    argv,
-    cwd: tree,
-    env,
-    own,
-    limits: attemptLimitsOf(definition),
-    timeoutMs: definition.timeoutMs === null ? null : definition.timeoutMs + watchdogSlackMs,
-    unattendedMs: policies.unattendedMs,
-    graceMs: policies.graceMs,
-  });
-  await place.git.point?.('launch:after-spawn');
-  if ('started' in started) {
-    const made = worker.worktree === null ? { worktree: relative(place.git.root, tree) } : {};
-    return { kind: 'launched', ...attemptOf(intent), process: started.started, ...made };
-  }
-  return {
-    kind: 'launch-failed',
-    ...attemptOf(intent),
-    error: started.failed,
-    final: started.final,
-  };
-}
-
 /**
  * Follows a live attempt: reports as they come, then its end, and what follows from an end that left nothing. Null when
  * the following was ended, not the attempt.
@@ -170,7 +83,7 @@ export async function watch(
   if (attempt?.process == null)
     throw new Error(`attempt ${intent.attempt} of ${intent.worker} has no process`);
   const watched = keepWatched(place, files, run.plan.policies.unattendedMs);
-  const reader = reportReader(place, intent, attempt, report);
+  const reader = reportReader(place, run, intent, attempt, report);
   const stalls = restartWhenStalled(place, intent, context);
   const limited = endWhenOver(place, intent, context);
   try {
@@ -267,74 +180,6 @@ function isOver(dir: string): boolean {
   return why === 'processes' || why === 'memory';
 }
 
-async function recoveredLaunch(
-  intent: Of<'launch'>,
-  files: AttemptFiles,
-  { run, signal }: EffectContext,
-): Promise<Outcome> {
-  const found = await recoverAttempt({ dir: files.attemptDir, boot: '', signal });
-  switch (found.kind) {
-    case 'running':
-      return { kind: 'launched', ...attemptOf(intent), process: found.process };
-    case 'never-started':
-      return ended(run, intent, files, {
-        how: 'lost',
-        why: 'czar ended while it was being started',
-      });
-    case 'ended':
-    case 'unknown-exit': {
-      // It ran: it is active in the log before it has ended there.
-      const status = readStatus(files.attemptDir);
-      const agent = 'agent' in status ? status.agent : null;
-      if (agent === null) return ended(run, intent, files, found.end);
-      return { kind: 'launched', ...attemptOf(intent), process: { ...agent, boot: bootId() } };
-    }
-  }
-}
-
-/** Writes prompt, identity file and programs; gives the prompt. */
-function brief(
-  place: Workplace,
-  intent: Of<'launch'>,
-  { run }: EffectContext,
-  tree: string,
-): string {
-  const files = filesOf(place, intent);
-  const worker = stateOf(run, intent.worker);
-  const facts = briefing(run, intent.worker, {
-    attempt: intent.attempt,
-    continues: worker.attempt?.continues ?? false,
-    tree,
-    branch: worker.branch,
-    promptFile: files.promptFile,
-    shellFile: files.shellFile,
-  });
-  const prompt = workerPrompt(facts);
-  writeAttemptFiles({ home: place.git.home, files, prompt });
-  const { identityFile } = isolationOf(run);
-  const linksFrom = dirname(join(tree, identityFile));
-  const identity = workerIdentity({ ...facts, place: { ...facts.place, linksFrom } });
-  writeIdentity(tree, identityFile, identity);
-  return prompt;
-}
-
-/** Why the program must not start where it would: git there would find another repository. */
-async function misplaced(
-  run: RunState,
-  intent: Of<'launch'>,
-  tree: string,
-): Promise<string | null> {
-  const wanted = definitionOf(run, intent.worker).workspace === 'empty' ? null : tree;
-  // Git looks no higher than the folder itself (GIT_CEILING_DIRECTORIES): one without these holds no repository.
-  const names = wanted === null ? readdirSync(tree) : [];
-  if (wanted === null && !names.includes('.git') && !names.includes('HEAD')) return null;
-  const top = await topLevel(tree);
-  if (top === wanted) return null;
-  return wanted === null
-    ? `git finds a repository around ${tree}`
-    : `git does not see ${tree} as a repository of its own`;
-}
-
 interface ReportReader {
   /** Reads on soon; a look that comes while one is under way makes it look again. */
   readonly look: () => void;
@@ -346,6 +191,7 @@ interface ReportReader {
 
 function reportReader(
   place: Workplace,
+  run: RunState,
   intent: AttemptIntent,
   from: ReadSoFar,
   report: (outcome: Outcome) => Promise<void>,
@@ -357,6 +203,7 @@ function reportReader(
   const read = async (atEnd: boolean): Promise<void> => {
     at = await readReports(place, {
       of: attemptOf(intent),
+      read: adapterOf(run, intent.worker).read,
       from: at,
       atEnd,
       report: async (outcome) => {

@@ -49,6 +49,7 @@ export async function collectWork(
   // A question or a blocker among its last words came after the intent: then what is open is kept, not committed.
   let waits = false;
   await drainReports(place, {
+    run,
     worker,
     intent,
     report: async (outcome) => {

@@ -5,7 +5,8 @@
  */
 import type { Intent } from '../core/intents.ts';
 import type { Perform, Performed } from './loop.ts';
-import { launch, setUp, stopAttempt, watch } from './perform-attempt.ts';
+import { setUp, stopAttempt, watch } from './perform-attempt.ts';
+import { launch } from './perform-launch.ts';
 import { check } from './perform-check.ts';
 import { buildLandingTree, landTree } from './perform-landing.ts';
 import { build, commit, prepareRun, show } from './perform-merge.ts';

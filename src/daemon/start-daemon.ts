@@ -19,6 +19,8 @@ export async function wouldBegin(at: {
   readonly facts: RepositoryFacts;
   readonly wanted: Wanted;
   readonly now: number;
+  /** Value of PATH that the daemon will have. */
+  readonly path: string;
 }): Promise<Began> {
   const { root, commonDir, home } = at.place;
   const git = gitContext({ root, commonDir, home: home.path });

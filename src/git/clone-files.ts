@@ -105,14 +105,20 @@ export async function writeGitFile(
   const target = join(gitDir, name);
   const there = await lstat(target).catch(() => null);
   if (there !== null && there.isDirectory()) return false;
-  const making = join(folder, `czar-${process.pid}-${process.hrtime.bigint()}`);
+  // Named as git names what is not there yet: below `refs` any other file would be a ref.
+  const making = join(folder, `czar-${process.pid}-${process.hrtime.bigint()}.lock`);
   const file = await open(making, 'wx', 0o644);
   try {
-    await file.writeFile(content);
-  } finally {
-    await file.close();
+    try {
+      await file.writeFile(content);
+    } finally {
+      await file.close();
+    }
+    await rename(making, target);
+  } catch (error) {
+    await rm(making, { force: true });
+    throw error;
   }
-  await rename(making, target);
   return true;
 }
 

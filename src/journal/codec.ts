@@ -132,6 +132,8 @@ export const eventTypes: Readonly<Record<EventType, true>> = {
   'budget.exceeded': true,
   'budget.raised': true,
   'worker.report_refused': true,
+  'permission.denied': true,
+  'attempt.session': true,
   'attempt.read': true,
   'attempt.prepared': true,
   'attempt.setup_started': true,

@@ -1,4 +1,5 @@
 /** What holds where no layer of the configuration says anything. Keys that are not here are not set then. */
+import { usualCommands } from '../core/permissions.ts';
 import { defaultProcesses } from '../core/attempt-limits.ts';
 import { defaultProtect } from '../core/protect.ts';
 
@@ -14,6 +15,8 @@ export const configDefaults = {
   protect: defaultProtect,
   isolation: 'clone',
   agents: { default: 'claude' },
+  permissions: 'work',
+  allow: usualCommands,
   retry: { max_attempts: 2, backoff: 'exponential', initial: '5s', max: '5m', from: 'clean' },
   retention: { runs: 20, outputs: '30d', kept: 'never' },
   approve: false,

@@ -1,7 +1,14 @@
 /** The configuration: the policies of the runs, who the agents are, and the defaults of the workers. */
 import { defaultProtect } from '../core/protect.ts';
 import { budgetOf, pricesOf, runLimitsOf } from './budget-fields.ts';
-import type { AgentDefinition, AttemptLimits, Budget, Policies, Retry } from '../core/plan.ts';
+import type {
+  AdapterName,
+  AgentDefinition,
+  AttemptLimits,
+  Budget,
+  Policies,
+  Retry,
+} from '../core/plan.ts';
 import { configDefaults } from './config-defaults.ts';
 import { readLayers, type ConfigSources } from './config-layers.ts';
 import { layerOf, mergeLayers, type Merged } from './config-merge.ts';
@@ -10,8 +17,10 @@ import { report, type Problems } from './diagnostics.ts';
 import { parseDuration } from './duration.ts';
 import { list, parseSize } from './fields.ts';
 import { normalGlob } from './globs.ts';
+import { knownAgents } from './known-agents.ts';
 import { attemptLimits, noLimits } from './limit-fields.ts';
 import { notifyOf } from './notify-fields.ts';
+import { permissionsIn } from './permission-fields.ts';
 import { capacitiesOf } from './resource-fields.ts';
 
 /** What happens with a worker that waits for a person when nobody answers. */
@@ -92,14 +101,14 @@ export function warnOfUnused({ fields, layers }: Merged, problems: Problems): vo
     warn(['agents', 'rules'], 'preferences and the default decide');
   for (const [name, agent] of Object.entries(fields.agents?.define ?? {})) {
     const path = ['agents', 'define', name];
-    const adapter = agent.adapter ?? 'command';
-    if (adapter !== 'command') {
+    const adapter = adapterOf(name, agent);
+    if (adapter === 'acp') {
       warn(
         [...path, 'adapter'],
         `czar run refuses workers of ${name}; give it adapter: command and a command`,
       );
-    } else if (agent.command === undefined) {
-      const message = `agents.define.${name}: the adapter command needs a command`;
+    } else if (commandOf(name, agent) === null) {
+      const message = `agents.define.${name}: the adapter ${adapter} needs a command`;
       say(path, { message, hint: 'command: [program, argument, …]' });
     }
   }
@@ -110,6 +119,7 @@ function configOf(fields: ConfigFields): Config {
   const otherwise = configDefaults;
   const budgets = runLimitsOf(fields.budget);
   const prices = pricesOf(fields.prices);
+  const permissions = permissionsIn(fields);
   const notify = notifyOf(fields.notify);
   const resources = capacitiesOf(fields.resources);
   const reserve = parseSize(fields.disk_reserve ?? '');
@@ -121,6 +131,7 @@ function configOf(fields: ConfigFields): Config {
     policies: {
       ...(budgets === null ? {} : { budget: budgets }),
       ...(prices === null ? {} : { prices }),
+      ...(permissions === null ? {} : { permissions }),
       ...(notify.length === 0 ? {} : { notify }),
       ...(resources === null ? {} : { resources }),
       ...(reserve === null ? {} : { diskReserveBytes: reserve }),
@@ -200,15 +211,33 @@ export function milliseconds(text: string | undefined, otherwise: number): numbe
   return text === undefined ? otherwise : (parseDuration(text) ?? otherwise);
 }
 
-function agentsOf(
-  define: NonNullable<NonNullable<ConfigFields['agents']>['define']>,
-): Readonly<Record<string, AgentDefinition>> {
-  const usable = Object.entries(define).flatMap(
-    ([name, { adapter = 'command', command, args = [], env = [] }]) => {
-      if (adapter !== 'command' || command === undefined) return [];
-      const agent: AgentDefinition = { name, adapter, command: [...command, ...args], env };
-      return [[name, agent] as const];
-    },
-  );
-  return Object.fromEntries(usable);
+type Defined = NonNullable<NonNullable<ConfigFields['agents']>['define']>[string];
+
+/** What is defined, over what is known of agents of that name. */
+function agentsOf(define: Readonly<Record<string, Defined>>): Config['agents']['define'] {
+  const defined = Object.entries(define).flatMap(([name, agent]) => {
+    const adapter = adapterOf(name, agent);
+    const command = commandOf(name, agent);
+    if (adapter === 'acp' || command === null) return [];
+    const env = [...new Set([...(knownOf(name, adapter)?.env ?? []), ...(agent.env ?? [])])];
+    return [[name, { name, adapter, command: [...command, ...(agent.args ?? [])], env }] as const];
+  });
+  return Object.fromEntries([...knownAgents, ...defined]);
+}
+
+/** A command written out makes any program of it, unless it says how it is spoken to. */
+function adapterOf(name: string, { adapter, command }: Defined): AdapterName | 'acp' {
+  if (adapter !== undefined) return adapter;
+  return command === undefined ? (knownAgents.get(name)?.adapter ?? 'command') : 'command';
+}
+
+function commandOf(name: string, agent: Defined): readonly string[] | null {
+  return agent.command ?? knownOf(name, adapterOf(name, agent))?.command ?? null;
+}
+
+/** What is known of the agent, or of one that is spoken to in the same way. */
+function knownOf(name: string, adapter: AdapterName | 'acp'): AgentDefinition | undefined {
+  const own = knownAgents.get(name);
+  if (own?.adapter === adapter) return own;
+  return [...knownAgents.values()].find((one) => one.adapter === adapter);
 }

@@ -215,8 +215,14 @@ export const configSchema = z.strictObject({
     description:
       'Free disk space below which nothing starts. Default: 1GB, or a tenth of a smaller disk.',
   }),
-  allow: anything.optional().meta({ description: 'Commands that agents may run without asking.' }),
-  permissions: anything.optional().meta({ description: 'What agents may do: edit, work or full.' }),
+  allow: listOf(shell, 'a command').optional().meta({
+    description:
+      'Commands that agents may run without asking, * for anything, instead of the usual ones.',
+  }),
+  permissions: z.enum(['edit', 'work', 'full']).optional().meta({
+    description:
+      'What agents may do without asking: change files in their tree; also run the commands of allow and of the plan; everything.',
+  }),
   home: anything.optional().meta({ description: 'own: agents get a home folder of their own.' }),
   sandbox: anything
     .optional()
@@ -254,8 +260,6 @@ export const configNotActedOn: Readonly<Partial<Record<keyof ConfigFields, strin
   merge: 'merges go one at a time, in order',
   max_rework: 'a worker with findings waits for a person',
   review: 'nobody reviews',
-  allow: 'agents use the permissions that they are set up with',
-  permissions: 'agents use the permissions that they are set up with',
   home: 'agents use the home folder of the user',
   sandbox: 'agents run as the user',
   stories: 'stories are not read',

@@ -6,6 +6,7 @@ import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync } 
 import { delimiter, isAbsolute, join } from 'node:path';
 import { createFile } from './create-file.ts';
 import type { Home } from './home.ts';
+import { knownAgents } from './known-agents.ts';
 
 export interface Initialised {
   /** Files and folders made, relative to the root. */
@@ -24,7 +25,7 @@ export function initHome(options: {
   readonly path: string;
 }): Initialised | { readonly error: string } {
   const { root, home } = options;
-  const agents = knownAgents.filter(({ name }) => onPath(name, options.path));
+  const agents = agentsOfPeople.filter(({ name }) => onPath(name, options.path));
   const { setup, checks } = detectChecks(root);
   const made: string[] = [];
   const kept: string[] = [];
@@ -41,39 +42,16 @@ export function initHome(options: {
   return { made, kept, agents: agents.map(({ name }) => name), setup, checks };
 }
 
-interface KnownAgent {
+interface AgentOfPeople {
   readonly name: string;
-  readonly command: readonly string[];
-  readonly env: readonly string[];
+  /** Absent when czar knows how it is started. */
+  readonly command?: readonly string[];
+  readonly env?: readonly string[];
 }
 
-/** How the agents that people have are run without a terminal; edits are allowed, anything else as little as works. */
-const knownAgents: readonly KnownAgent[] = [
-  {
-    name: 'claude',
-    command: [
-      'claude',
-      '-p',
-      '{prompt}',
-      '--permission-mode',
-      'acceptEdits',
-      '--allowedTools',
-      'Bash(git:*)',
-    ],
-    env: ['ANTHROPIC_API_KEY'],
-  },
-  {
-    name: 'codex',
-    command: [
-      'codex',
-      'exec',
-      '--skip-git-repo-check',
-      '-c',
-      'sandbox_mode=workspace-write',
-      '{prompt}',
-    ],
-    env: ['OPENAI_API_KEY'],
-  },
+/** Agents that people have: those that czar speaks to, and how others are run without a terminal. */
+const agentsOfPeople: readonly AgentOfPeople[] = [
+  ...[...knownAgents.keys()].map((name) => ({ name })),
   { name: 'opencode', command: ['opencode', 'run', '{prompt}'], env: [] },
   {
     name: 'gemini',
@@ -89,7 +67,7 @@ const knownAgents: readonly KnownAgent[] = [
 
 /** Whether it is a program that, started without arguments, is there to be talked to. */
 export function isConversation(program: string): boolean {
-  return knownAgents.some(({ command }) => command[0] === program);
+  return agentsOfPeople.some(({ name }) => name === program);
 }
 
 function onPath(program: string, path: string): boolean {
@@ -169,7 +147,7 @@ function readText(file: string): string {
 }
 
 function configText(found: {
-  readonly agents: readonly KnownAgent[];
+  readonly agents: readonly AgentOfPeople[];
   readonly setup: readonly string[];
   readonly checks: readonly string[];
 }): string {
@@ -183,7 +161,7 @@ function configText(found: {
     `setup: ${words(found.setup)}`,
     `checks: ${words(found.checks)}`,
     '',
-    '# Who does the work. {prompt}, {prompt_file} and {worktree} are replaced; no shell is involved.',
+    '# Who does the work. czar agents lists those that are here.',
   ];
   if (found.agents.length === 0) {
     lines.push(
@@ -196,11 +174,21 @@ function configText(found: {
       '#     mine: {adapter: command, command: [./tools/agent.sh, "{prompt_file}"]}',
     );
   } else {
-    lines.push('agents:', `  default: ${found.agents[0]?.name}`, '  define:');
-    for (const { name, command, env } of found.agents) {
+    lines.push('agents:', `  default: ${found.agents[0]?.name}`);
+    const others = found.agents.filter(({ command }) => command !== undefined);
+    if (others.length > 0) {
+      lines.push('  # {prompt}, {prompt_file} and {worktree} are replaced; no shell is involved.');
+      lines.push('  define:');
+    }
+    for (const { name, command = [], env = [] } of others) {
       lines.push(`    ${name}:`, '      adapter: command', `      command: ${words(command)}`);
       if (env.length > 0) lines.push(`      env: ${words(env)}`);
     }
+    lines.push(
+      '',
+      '# What agents may do without asking: edit (files in their tree), work (also usual commands), full.',
+      'permissions: work',
+    );
   }
   return `${lines.join('\n')}\n`;
 }

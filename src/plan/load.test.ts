@@ -95,7 +95,7 @@ test('agents without a command are named in one sentence, for the workers in que
   const all = agentProblem(plan);
   assert.match(
     all ?? '',
-    /checker, special, writer have no command \(needed by code, docs, last\)/,
+    /checker, special, writer have no command, and czar does not know how to start them \(needed by code, docs, last\)/,
   );
   for (const name of ['checker', 'special', 'writer'])
     assert.match(all ?? '', new RegExp(`agents\\.define\\.${name}\\.command`));

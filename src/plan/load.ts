@@ -97,7 +97,7 @@ export function agentProblem(plan: Plan, scope: readonly string[] | null = null)
   const agents =
     names.length === 1 ? `the agent ${names[0]} has` : `the agents ${names.join(', ')} have`;
   const keys = names.map((name) => `agents.define.${name}.command`).join(', ');
-  return `${agents} no command (needed by ${shown}): add ${keys} to config.yaml`;
+  return `${agents} no command, and czar does not know how to start ${names.length === 1 ? 'it' : 'them'} (needed by ${shown}): add ${keys} to config.yaml`;
 }
 
 function planOf(from: {

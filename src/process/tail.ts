@@ -97,6 +97,23 @@ function objectLine(bytes: Buffer, from: number): Span | null {
   return { start: last, end: last };
 }
 
+/** The whole lines at the end of a file, of at most `maxBytes` together, as they came. */
+export function linesAtEnd(path: string, maxBytes: number): readonly string[] {
+  const file = openPlainFile(path);
+  if (file === null) return [];
+  try {
+    const { size } = fstatSync(file);
+    const length = Math.min(size, maxBytes);
+    const lines = readAt(file, size - length, length)
+      .toString('utf8')
+      .split('\n');
+    if (length < size) lines.shift();
+    return lines.filter((line) => line !== '');
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** The last `count` lines that hold something to read, without control sequences, each at most 400 characters. */
 export function lastLines(path: string, count: number): readonly string[] {
   const file = openPlainFile(path);

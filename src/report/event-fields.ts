@@ -144,6 +144,17 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
         ['cost_usd', event.data.costUsd],
         ...(event.data.source === 'estimated' ? [['estimated', 'true'] as const] : []),
       ];
+    case 'permission.denied':
+      return [
+        ['tool', event.data.tool],
+        ['detail', event.data.detail],
+        ['by', event.data.by],
+      ];
+    case 'attempt.session':
+      return [
+        ['agent', event.data.agent],
+        ['session', event.data.session],
+      ];
     case 'worker.report_refused':
       return [['error', event.data.error]];
     case 'attempt.read':

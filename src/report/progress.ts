@@ -180,6 +180,8 @@ function changeText(event: Event, run: RunState | null): string | null {
       return `launches of run ${event.run} ${event.data.approve ? 'wait for approval' : 'wait for nobody'}`;
     case 'worker.error':
       return `${event.worker} attempt failed: ${event.data.error}`;
+    case 'permission.denied':
+      return `${event.worker} may not: ${event.data.tool} ${event.data.detail}`.trim();
     case 'effect.failed': {
       const { effect, error, tries } = event.data;
       return `${event.worker ?? event.run} ${effect} failed, try ${tries}: ${error}`;
@@ -227,6 +229,7 @@ function changeText(event: Event, run: RunState | null): string | null {
     case 'worker.handoff':
     case 'worker.usage':
     case 'worker.report_refused':
+    case 'attempt.session':
     case 'attempt.read':
     case 'attempt.prepared':
     case 'attempt.setup_started':

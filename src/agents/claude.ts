@@ -1,0 +1,213 @@
+/**
+ * Claude Code without a terminal: `claude -p --output-format stream-json`, one JSON object a line. Pure.
+ *
+ * What its lines mean was measured with 2.1.330 (fixtures beside the tests). Its exit code alone proves nothing: it is 0
+ * after SIGINT, and a refused request has the subtype `success`; the `result` line and its `is_error` decide. Figures of
+ * single messages count as they come, so that a budget can stop it in the middle, and the total of the result line takes
+ * their place at the end.
+ */
+import type { Judgement, Usage } from '../core/events.ts';
+import type { Adapter, Ending, Said, Start, StartOptions } from './adapter.ts';
+import { byExitCode, exitCode, notItsOwn } from './ending.ts';
+import { attemptEnvironment } from './environment.ts';
+import { oneSentence, providerFailure } from './failure.ts';
+import { resultText, saidText, useText } from './show-text.ts';
+import {
+  numberIn,
+  objectIn,
+  objectOn,
+  objectsIn,
+  objectsOn,
+  textIn,
+  type Json,
+} from './json-lines.ts';
+import { promptArgument } from './prompt-argument.ts';
+
+export const claude: Adapter = {
+  capabilities: {
+    usage: 'turns and total',
+    cost: true,
+    resume: true,
+    permissions: 'flags',
+    mcp: 'flag',
+  },
+  prints: 'json',
+  start,
+  read,
+  show,
+  judge,
+};
+
+function start(options: StartOptions): Start {
+  const { definition, session, model } = options;
+  const { env, own } = attemptEnvironment({
+    baseEnv: options.baseEnv,
+    names: definition.env,
+    places: options,
+  });
+  return {
+    argv: [
+      ...definition.command,
+      '-p',
+      promptArgument(options.prompt, options.promptFile),
+      '--output-format',
+      'stream-json',
+      '--verbose',
+      '--include-partial-messages',
+      ...permissionFlags(options),
+      ...(model === null ? [] : ['--model', model]),
+      ...(session === null ? [] : ['--resume', session]),
+    ],
+    env,
+    // It must not replace itself while it works.
+    own: { ...own, DISABLE_AUTOUPDATER: '1' },
+  };
+}
+
+/** Files in its tree are always its own; commands are those that are allowed, or all. */
+function permissionFlags({ permissions: { policy, allow } }: StartOptions): readonly string[] {
+  switch (policy) {
+    case 'full':
+      return ['--dangerously-skip-permissions'];
+    case 'edit':
+      return ['--permission-mode', 'acceptEdits', '--allowedTools', 'Write,Edit'];
+    case 'work':
+      return [
+        '--permission-mode',
+        'acceptEdits',
+        '--allowedTools',
+        ...allow.map((pattern) => `Bash(${pattern})`),
+        'Write',
+        'Edit',
+      ];
+  }
+}
+
+function read(line: string): readonly Said[] {
+  const entry = objectOn(line);
+  switch (entry === null ? null : textIn(entry, 'type')) {
+    case 'system':
+      return sessionOf(entry ?? {});
+    case 'stream_event': {
+      const event = objectIn(entry ?? {}, 'event');
+      if (textIn(event, 'type') !== 'message_delta') return [];
+      const usage = usageOf(objectIn(event, 'usage'), 0);
+      return usage === null ? [] : [{ kind: 'usage', usage }];
+    }
+    case 'result':
+      return totals(entry ?? {});
+    case null:
+    default:
+      return [];
+  }
+}
+
+function sessionOf(entry: Json): readonly Said[] {
+  const id = textIn(entry, 'subtype') === 'init' ? textIn(entry, 'session_id') : null;
+  return id === null ? [] : [{ kind: 'session', id }];
+}
+
+function totals(entry: Json): readonly Said[] {
+  const usage = usageOf(objectIn(entry, 'usage'), numberIn(entry, 'total_cost_usd') ?? 0);
+  return [
+    ...(usage === null ? [] : [{ kind: 'usage', usage, total: true } as const]),
+    ...objectsIn(entry, 'permission_denials').map((denial): Said => {
+      const input = objectIn(denial, 'tool_input');
+      const detail = textIn(input, 'command') ?? textIn(input, 'file_path') ?? '';
+      const tool = textIn(denial, 'tool_name') ?? 'a tool';
+      return { kind: 'denied', tool, detail: oneSentence(detail) };
+    }),
+  ];
+}
+
+/** What is written into the cache was read afresh. */
+function usageOf(figures: Json, costUsd: number): Usage | null {
+  const input = numberIn(figures, 'input_tokens');
+  const output = numberIn(figures, 'output_tokens');
+  if (input === null && output === null) return null;
+  return {
+    input: (input ?? 0) + (numberIn(figures, 'cache_creation_input_tokens') ?? 0),
+    output: output ?? 0,
+    cached: numberIn(figures, 'cache_read_input_tokens') ?? 0,
+    costUsd,
+  };
+}
+
+function show(line: string): readonly string[] {
+  const entry = objectOn(line);
+  if (entry === null) return [line];
+  switch (textIn(entry, 'type')) {
+    case 'assistant':
+      return objectsIn(objectIn(entry, 'message'), 'content').flatMap(saidOrUsed);
+    case 'user':
+      return objectsIn(objectIn(entry, 'message'), 'content').flatMap((block) =>
+        resultText(contentText(block), block['is_error'] === true),
+      );
+    case 'system':
+      return textIn(entry, 'subtype') === 'api_retry'
+        ? [`(tries again: ${textIn(entry, 'error') ?? 'its provider did not answer'})`]
+        : [];
+    case 'result':
+      return entry['is_error'] === true ? saidText(textIn(entry, 'result') ?? '') : [];
+    case null:
+    default:
+      return [];
+  }
+}
+
+function saidOrUsed(block: Json): readonly string[] {
+  switch (textIn(block, 'type')) {
+    case 'text':
+      return saidText(textIn(block, 'text') ?? '');
+    case 'tool_use': {
+      const input = objectIn(block, 'input');
+      const on = ['command', 'file_path', 'pattern', 'url', 'description'].map((name) =>
+        textIn(input, name),
+      );
+      return [useText(textIn(block, 'name') ?? 'a tool', on.find((one) => one !== null) ?? '')];
+    }
+    case null:
+    default:
+      return [];
+  }
+}
+
+function contentText(block: Json): string {
+  const whole = textIn(block, 'content');
+  if (whole !== null) return whole;
+  return objectsIn(block, 'content')
+    .map((part) => textIn(part, 'text') ?? '')
+    .join('\n');
+}
+
+function judge(ending: Ending): Judgement {
+  const early = notItsOwn(ending);
+  if (early !== null) return early;
+  const entries = objectsOn(ending.output);
+  const result = entries.findLast((entry) => textIn(entry, 'type') === 'result');
+  if (result === undefined) return withoutResult(ending);
+  if (result['is_error'] !== true && textIn(result, 'subtype') === 'success')
+    return byExitCode(exitCode(ending) ?? 1, ending.lastWords);
+  const until = quotaEnd(entries);
+  return providerFailure({
+    reason: textIn(result, 'result') ?? textIn(result, 'subtype') ?? 'it ended with an error',
+    status: numberIn(result, 'api_error_status') ?? (until === null ? null : 429),
+    until,
+    now: ending.now,
+  });
+}
+
+function withoutResult(ending: Ending): Judgement {
+  const code = exitCode(ending) ?? 1;
+  if (code !== 0) return byExitCode(code, ending.lastWords);
+  return { kind: 'failed', reason: 'it ended without saying that it was done', final: false };
+}
+
+/** When the quota that turned it away is there again, milliseconds since 1970; null when nothing did, or it is not known. */
+function quotaEnd(entries: readonly Json[]): number | null {
+  const last = entries.findLast((entry) => textIn(entry, 'type') === 'rate_limit_event');
+  const info = objectIn(last ?? {}, 'rate_limit_info');
+  if (textIn(info, 'status') !== 'rejected') return null;
+  const seconds = numberIn(info, 'resetsAt');
+  return seconds === null ? null : seconds * 1000;
+}

@@ -1,0 +1,170 @@
+/**
+ * Codex without a terminal: `codex exec --json`, one JSON object a line. Pure.
+ *
+ * What its lines mean was measured with 0.169.0 (fixtures beside the tests). Its sandbox makes `.git` read-only unless it
+ * is named, and so would it the attempt's folder, into which `czar emit` writes. An item of the type `error` stands in
+ * good runs too. Its input tokens include the cached ones, and it tells no cost.
+ */
+import type { Judgement, Usage } from '../core/events.ts';
+import type { Adapter, Ending, Said, Start, StartOptions } from './adapter.ts';
+import { byExitCode, exitCode, notItsOwn } from './ending.ts';
+import { attemptEnvironment } from './environment.ts';
+import { providerFailure, statusIn } from './failure.ts';
+import { resultText, saidText, useText } from './show-text.ts';
+import {
+  numberIn,
+  objectIn,
+  objectOn,
+  objectsIn,
+  objectsOn,
+  textIn,
+  type Json,
+} from './json-lines.ts';
+import { promptArgument } from './prompt-argument.ts';
+
+export const codex: Adapter = {
+  capabilities: { usage: 'turns', cost: false, resume: true, permissions: 'flags', mcp: 'flag' },
+  prints: 'json',
+  start,
+  read,
+  show,
+  judge,
+};
+
+function start(options: StartOptions): Start {
+  const { definition, session, model } = options;
+  return {
+    argv: [
+      ...definition.command,
+      'exec',
+      ...(session === null ? [] : ['resume', session]),
+      '--json',
+      '--skip-git-repo-check',
+      ...sandboxFlags(options),
+      '-c',
+      'check_for_update_on_startup=false',
+      ...(model === null ? [] : ['-c', `model=${toml(model)}`]),
+      promptArgument(options.prompt, options.promptFile),
+    ],
+    ...attemptEnvironment({
+      baseEnv: options.baseEnv,
+      names: definition.env,
+      places: options,
+    }),
+  };
+}
+
+/** Its sandbox is what holds it to its tree: single commands cannot be told apart by flags. */
+function sandboxFlags({ permissions, gitDir, attemptDir }: StartOptions): readonly string[] {
+  if (permissions.policy === 'full') return ['-c', 'sandbox_mode="danger-full-access"'];
+  const roots = [...(gitDir === null ? [] : [gitDir]), attemptDir];
+  return [
+    '-c',
+    'sandbox_mode="workspace-write"',
+    '-c',
+    `sandbox_workspace_write.writable_roots=[${roots.map(toml).join(',')}]`,
+  ];
+}
+
+/** A text as TOML has it. */
+function toml(text: string): string {
+  return JSON.stringify(text);
+}
+
+function read(line: string): readonly Said[] {
+  const entry = objectOn(line);
+  if (entry === null) return [];
+  switch (textIn(entry, 'type')) {
+    case 'thread.started': {
+      const id = textIn(entry, 'thread_id');
+      return id === null ? [] : [{ kind: 'session', id }];
+    }
+    case 'turn.completed': {
+      const usage = usageOf(objectIn(entry, 'usage'));
+      return usage === null ? [] : [{ kind: 'usage', usage }];
+    }
+    case null:
+    default:
+      return [];
+  }
+}
+
+function usageOf(figures: Json): Usage | null {
+  const input = numberIn(figures, 'input_tokens');
+  if (input === null) return null;
+  const cached = Math.min(input, numberIn(figures, 'cached_input_tokens') ?? 0);
+  return {
+    input: input - cached,
+    output: numberIn(figures, 'output_tokens') ?? 0,
+    cached,
+    costUsd: 0,
+  };
+}
+
+function show(line: string): readonly string[] {
+  const entry = objectOn(line);
+  if (entry === null) return [line];
+  const type = textIn(entry, 'type');
+  if (type === 'error' || type === 'turn.failed') {
+    const message = textIn(entry, 'message') ?? textIn(objectIn(entry, 'error'), 'message');
+    return saidText(message ?? 'its turn failed');
+  }
+  const item = objectIn(entry, 'item');
+  switch (`${textIn(item, 'type')} ${type}`) {
+    case 'agent_message item.completed':
+    case 'reasoning item.completed':
+      return saidText(textIn(item, 'text') ?? '');
+    case 'command_execution item.started':
+      return [useText('shell', textIn(item, 'command') ?? '')];
+    case 'command_execution item.completed':
+      return resultText(textIn(item, 'aggregated_output') ?? '', item['exit_code'] !== 0);
+    case 'file_change item.completed':
+      return objectsIn(item, 'changes').map((change) =>
+        useText(textIn(change, 'kind') ?? 'change', textIn(change, 'path') ?? ''),
+      );
+    case 'mcp_tool_call item.started':
+      return [useText(textIn(item, 'server') ?? 'mcp', textIn(item, 'tool') ?? '')];
+    case 'web_search item.started':
+      return [useText('search', textIn(item, 'query') ?? '')];
+    case null:
+    default:
+      return [];
+  }
+}
+
+function judge(ending: Ending): Judgement {
+  const early = notItsOwn(ending);
+  if (early !== null) return early;
+  const entries = objectsOn(ending.output);
+  const last = entries.findLast((entry) =>
+    ['turn.completed', 'turn.failed'].includes(textIn(entry, 'type') ?? ''),
+  );
+  const code = exitCode(ending) ?? 1;
+  if (last === undefined) {
+    if (code !== 0) return byExitCode(code, ending.lastWords);
+    return { kind: 'failed', reason: 'it ended without saying that it was done', final: false };
+  }
+  if (textIn(last, 'type') === 'turn.completed') return byExitCode(code, ending.lastWords);
+  const reason = textIn(objectIn(last, 'error'), 'message') ?? 'its turn failed';
+  const until = quotaEnd(reason, ending.now);
+  const limited = until !== null || /usage limit|rate limit|quota/i.test(reason);
+  const status = statusIn(reason) ?? (limited ? 429 : null);
+  return providerFailure({ reason, status, until, now: ending.now });
+}
+
+const units: Readonly<Record<string, number>> = {
+  day: 86_400_000,
+  hour: 3_600_000,
+  minute: 60_000,
+  second: 1000,
+};
+
+/** When there is quota again, from words such as `try again in 2 hours 5 minutes`; null when they say nothing of it. */
+function quotaEnd(message: string, now: number): number | null {
+  const [, span = ''] =
+    /try again in ((?:\d+ (?:day|hour|minute|second)s?[ ,and]*)+)/i.exec(message) ?? [];
+  let sum = 0;
+  for (const [, count, unit = ''] of span.matchAll(/(\d+) (day|hour|minute|second)/gi))
+    sum += Number(count) * (units[unit.toLowerCase()] ?? 0);
+  return sum === 0 ? null : now + sum;
+}

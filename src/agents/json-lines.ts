@@ -1,0 +1,42 @@
+/** Reading of JSON lines whose shape is another program's: nothing of it is taken for granted. */
+import { parseObject } from '../process/report-file.ts';
+
+export type Json = Readonly<Record<string, unknown>>;
+
+/** The object on a line; null when there is none. */
+export function objectOn(line: string): Json | null {
+  return line.trimStart().startsWith('{') ? parseObject(line) : null;
+}
+
+/** The objects of these lines, in their order. */
+export function objectsOn(lines: readonly string[]): readonly Json[] {
+  return lines.map(objectOn).filter((entry) => entry !== null);
+}
+
+/** The object under the name; empty when there is none. */
+export function objectIn(from: Json, name: string): Json {
+  const value = from[name];
+  return isObject(value) ? value : {};
+}
+
+/** The objects of the list under the name. */
+export function objectsIn(from: Json, name: string): readonly Json[] {
+  const value = from[name];
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+/** The text under the name; null when there is none. */
+export function textIn(from: Json, name: string): string | null {
+  const value = from[name];
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+/** The number under the name, finite and not negative; null when there is none. */
+export function numberIn(from: Json, name: string): number | null {
+  const value = from[name];
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null;
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,128 @@
+/** Every adapter over what its agent really printed, in the version that the folder names. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import type { AttemptEnd, Judgement, Usage } from '../core/events.ts';
+import type { AdapterName } from '../core/plan.ts';
+import { sum, noUsage } from '../core/usage.ts';
+import { reportEvents } from '../core/report-event.ts';
+import type { Adapter } from './adapter.ts';
+import { adapters } from './adapters.ts';
+
+const now = Date.UTC(2026, 10, 29);
+
+function recorded(folder: string, name: string): readonly string[] {
+  const file = new URL(`../../test/fixtures/agents/${folder}/${name}.jsonl`, import.meta.url);
+  return readFileSync(file, 'utf8').trim().split('\n');
+}
+
+function judgement(adapter: Adapter, output: readonly string[], code: number): Judgement {
+  const end: AttemptEnd = { how: 'exited', code };
+  const limits = { processes: null, memoryBytes: null };
+  return adapter.judge({ end, output, lastWords: [], limits, now });
+}
+
+/** What the log counts of the lines. */
+function counted(adapter: Adapter, lines: readonly string[]): Usage {
+  const reports = lines.flatMap(adapter.read).flatMap((said) => ('refused' in said ? [] : [said]));
+  const events = reportEvents(reports, { agent: 'it', price: null, used: noUsage });
+  return events.reduce(
+    (all, event) => (event.type === 'worker.usage' ? sum(all, event.data) : all),
+    noUsage,
+  );
+}
+
+const agents: readonly (readonly [AdapterName, string])[] = [
+  ['claude', 'claude-2.1.330'],
+  ['codex', 'codex-0.169.0'],
+];
+
+for (const [name, folder] of agents) {
+  const adapter = adapters[name];
+  describe(folder, () => {
+    test('a good run is one: its session, its tokens, each counted once, and what it said', () => {
+      const lines = recorded(folder, 'commit');
+      assert.deepEqual(judgement(adapter, lines, 0), { kind: 'well' });
+      const { input, output, cached } = counted(adapter, lines);
+      assert.deepEqual({ input, output, cached }, { input: 2100, output: 81, cached: 500 });
+      const sessions = lines
+        .flatMap(adapter.read)
+        .filter((said) => 'kind' in said && said.kind === 'session');
+      assert.equal(sessions.length, 1);
+      const shown = lines.flatMap(adapter.show);
+      assert.match(
+        shown.join('\n'),
+        /^Step 0 of commit\.\n▸ \w+: .*git commit .*\n {2}[0-9a-f]{7}\n/,
+      );
+      assert.match(shown.at(-1) ?? '', /c3fae4a|c4d9dea/);
+    });
+
+    test('a good run that was cut off before its last word did not end well', () => {
+      const lines = recorded(folder, 'commit').slice(0, -1);
+      for (const code of [0, 1]) {
+        const found = judgement(adapter, lines, code);
+        assert.equal(found.kind, 'failed');
+        assert.equal(found.kind === 'failed' && found.final, false);
+      }
+    });
+
+    test('its last word does not outweigh an exit code that says otherwise', () => {
+      assert.equal(judgement(adapter, recorded(folder, 'commit'), 1).kind, 'failed');
+    });
+
+    test('a wrong key is final, and the reason is the words of the provider', () => {
+      for (const code of [0, 1]) {
+        const found = judgement(adapter, recorded(folder, 'http401'), code);
+        assert.ok(found.kind === 'failed' && found.final, JSON.stringify(found));
+        assert.match(found.reason, /401/);
+      }
+    });
+
+    test('too many requests is a wait', () => {
+      const found = judgement(adapter, recorded(folder, 'http429'), 1);
+      assert.deepEqual([found.kind, found.kind === 'quota' && found.until], ['quota', null]);
+    });
+
+    test('a server that fails is a failed attempt that may be repeated', () => {
+      const found = judgement(adapter, recorded(folder, 'http500'), 1);
+      assert.ok(found.kind === 'failed' && !found.final, JSON.stringify(found));
+    });
+
+    test('lines that are no JSON, or no object, are log', () => {
+      for (const line of ['', 'Reading additional input from stdin...', '[1]', '{"type":7}', '{']) {
+        assert.deepEqual(adapter.read(line), [], line);
+        adapter.show(line);
+      }
+    });
+  });
+}
+
+test('Claude Code: what it was not allowed is told with the exact command', () => {
+  const said = recorded('claude-2.1.330', 'denied').flatMap(adapters.claude.read);
+  const denied = said.filter((one) => 'kind' in one && one.kind === 'denied');
+  assert.equal(denied.length, 1);
+  assert.match(JSON.stringify(denied[0]), /"tool":"Bash","detail":"printf .*git commit/);
+});
+
+test('Claude Code: a used-up quota is a wait until it is there again', () => {
+  const away = JSON.stringify({
+    type: 'rate_limit_event',
+    rate_limit_info: {
+      status: 'rejected',
+      resetsAt: now / 1000 + 3600,
+      rateLimitType: 'five_hour',
+    },
+  });
+  const lines = recorded('claude-2.1.330', 'http429');
+  const found = judgement(adapters.claude, [...lines.slice(0, -1), away, ...lines.slice(-1)], 1);
+  assert.equal(found.kind === 'quota' && found.until, now + 3_600_000);
+});
+
+test('Codex: words say when a used-up quota is there again', () => {
+  const line = JSON.stringify({
+    type: 'turn.failed',
+    error: { message: "You've hit your usage limit. Try again in 2 hours 5 minutes." },
+  });
+  const found = judgement(adapters.codex, [line], 1);
+  assert.equal(found.kind === 'quota' && found.until, now + 125 * 60_000);
+});

@@ -1,0 +1,179 @@
+/**
+ * The launch of an attempt: what its agent is told, how its program is started under the shim, and what became of a start
+ * that an earlier loop began. From here on the records in the attempt's folder say what is true.
+ */
+import { readdirSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { writeAttemptFiles, type AttemptFiles } from '../agents/attempt-files.ts';
+import { briefing } from '../context/briefing.ts';
+import { workerIdentity } from '../context/identity.ts';
+import { nextMessage, workerPrompt } from '../context/prompt.ts';
+import { attemptLimitsOf } from '../core/attempt-limits.ts';
+import type { Outcome } from '../core/commands.ts';
+import type { Intent } from '../core/intents.ts';
+import { positionOf } from '../core/order.ts';
+import { permissionsOf } from '../core/permissions.ts';
+import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
+import { topLevel } from '../git/worktree.ts';
+import { startAttempt } from '../process/attempt.ts';
+import { recoverAttempt } from '../process/follow.ts';
+import { bootId } from '../process/identity.ts';
+import { readStatus } from '../process/status.ts';
+import { adapterOf, agentOf } from './agent-of.ts';
+import { attemptOf, ended, filesOf } from './attempt-end.ts';
+import { madeFolder, makeEmptyFolder } from './empty-folder.ts';
+import { writeIdentity } from './identity-file.ts';
+import type { EffectContext } from './loop.ts';
+import { stateOf } from './perform-work.ts';
+import { isolationOf, treeOf, type Workplace } from './workplace.ts';
+
+type Launch = Extract<Intent, { kind: 'launch' }>;
+
+/** How much later than the loop the watchdog ends an attempt at its time limit, milliseconds. */
+const watchdogSlackMs = 10_000;
+
+/** Starts the program under the shim, or finds what became of a start that an earlier loop began. */
+export async function launch(
+  place: Workplace,
+  intent: Launch,
+  context: EffectContext,
+): Promise<Outcome> {
+  const { run } = context;
+  const files = filesOf(place, intent);
+  if (context.recovering || readStatus(files.attemptDir).kind !== 'none') {
+    const found = await recoveredLaunch(intent, files, context);
+    return found.kind === 'launched' ? { ...found, ...madeFolder(place, run, intent) } : found;
+  }
+  const worker = stateOf(run, intent.worker);
+  const tree = treeOf(place, worker) ?? makeEmptyFolder(place, run, intent.worker);
+  const problem = await misplaced(run, intent, tree);
+  if (problem !== null) throw new Error(problem);
+  const definition = definitionOf(run, intent.worker);
+  const agent = agentOf(run, intent.worker);
+  if (agent === null) {
+    return {
+      kind: 'launch-failed',
+      ...attemptOf(intent),
+      error: `there is no agent named ${definition.agent.name}`,
+      final: true,
+    };
+  }
+  const adapter = adapterOf(run, intent.worker);
+  const session = adapter.capabilities.resume ? sessionToResume(worker, agent.name) : null;
+  const prompt = brief(place, intent, context, { tree, resumes: session !== null });
+  const { argv, env, own } = adapter.start({
+    ...files,
+    run: run.id,
+    worker: intent.worker,
+    attempt: intent.attempt,
+    worktree: tree,
+    slot: positionOf(run.plan, intent.worker),
+    definition: agent,
+    prompt,
+    session,
+    model: definition.model,
+    permissions: permissionsOf(run.plan),
+    gitDir: definition.workspace === 'empty' ? null : gitDirOf(place, run, tree),
+    repository: place.git.root,
+    baseEnv: place.env,
+  });
+  await place.git.point?.('launch:before-spawn');
+  const { policies } = run.plan;
+  const started = await startAttempt(place.runners, {
+    dir: files.attemptDir,
+    argv,
+    cwd: tree,
+    env,
+    own,
+    limits: attemptLimitsOf(definition),
+    timeoutMs: definition.timeoutMs === null ? null : definition.timeoutMs + watchdogSlackMs,
+    unattendedMs: policies.unattendedMs,
+    graceMs: policies.graceMs,
+  });
+  await place.git.point?.('launch:after-spawn');
+  if ('started' in started) {
+    const made = worker.worktree === null ? { worktree: relative(place.git.root, tree) } : {};
+    return { kind: 'launched', ...attemptOf(intent), process: started.started, ...made };
+  }
+  return {
+    kind: 'launch-failed',
+    ...attemptOf(intent),
+    error: started.failed,
+    final: started.final,
+  };
+}
+
+async function recoveredLaunch(
+  intent: Launch,
+  files: AttemptFiles,
+  { run, signal }: EffectContext,
+): Promise<Outcome> {
+  const found = await recoverAttempt({ dir: files.attemptDir, boot: '', signal });
+  switch (found.kind) {
+    case 'running':
+      return { kind: 'launched', ...attemptOf(intent), process: found.process };
+    case 'never-started':
+      return ended(run, intent, files, {
+        how: 'lost',
+        why: 'czar ended while it was being started',
+      });
+    case 'ended':
+    case 'unknown-exit': {
+      // It ran: it is active in the log before it has ended there.
+      const status = readStatus(files.attemptDir);
+      const agent = 'agent' in status ? status.agent : null;
+      if (agent === null) return ended(run, intent, files, found.end);
+      return { kind: 'launched', ...attemptOf(intent), process: { ...agent, boot: bootId() } };
+    }
+  }
+}
+
+/** Where git in the tree writes: into the tree's own folder, or into that of the user's repository. */
+function gitDirOf(place: Workplace, run: RunState, tree: string): string {
+  const linked = run.plan.policies.isolation === 'worktree';
+  return linked ? dirname(place.git.state) : join(tree, '.git');
+}
+
+/** The session that the attempt goes on with; null when it begins a new one. */
+function sessionToResume({ attempt, session }: WorkerState, agent: string): string | null {
+  return attempt?.continues === true && session?.agent === agent ? session.id : null;
+}
+
+/** Writes prompt, identity file and programs; gives what the agent is told, which is less when it knows the rest. */
+function brief(
+  place: Workplace,
+  intent: Launch,
+  { run }: EffectContext,
+  { tree, resumes }: { readonly tree: string; readonly resumes: boolean },
+): string {
+  const files = filesOf(place, intent);
+  const worker = stateOf(run, intent.worker);
+  const facts = briefing(run, intent.worker, {
+    attempt: intent.attempt,
+    continues: worker.attempt?.continues ?? false,
+    tree,
+    branch: worker.branch,
+    promptFile: files.promptFile,
+    shellFile: files.shellFile,
+  });
+  const prompt = workerPrompt(facts);
+  writeAttemptFiles({ home: place.git.home, files, prompt });
+  const { identityFile } = isolationOf(run);
+  const linksFrom = dirname(join(tree, identityFile));
+  const identity = workerIdentity({ ...facts, place: { ...facts.place, linksFrom } });
+  writeIdentity(tree, identityFile, identity);
+  return resumes ? nextMessage(facts) : prompt;
+}
+
+/** Why the program must not start where it would: git there would find another repository. */
+async function misplaced(run: RunState, intent: Launch, tree: string): Promise<string | null> {
+  const wanted = definitionOf(run, intent.worker).workspace === 'empty' ? null : tree;
+  // Git looks no higher than the folder itself (GIT_CEILING_DIRECTORIES): one without these holds no repository.
+  const names = wanted === null ? readdirSync(tree) : [];
+  if (wanted === null && !names.includes('.git') && !names.includes('HEAD')) return null;
+  const top = await topLevel(tree);
+  if (top === wanted) return null;
+  return wanted === null
+    ? `git finds a repository around ${tree}`
+    : `git does not see ${tree} as a repository of its own`;
+}

@@ -1,0 +1,36 @@
+/** The golden log of sessions, quotas and permissions. */
+import assert from 'node:assert/strict';
+import { encodeEvent, type StoredEvent } from '../../src/journal/codec.ts';
+import { CoreWorld, endOf, planOf, runId } from '../support/core-world.ts';
+
+/** An agent that names its session, is turned away by its provider, goes on, and may not do everything. */
+export function sessionLog(): readonly StoredEvent[] {
+  const world = new CoreWorld(planOf([{ id: 'a' }, { id: 'b', on: ['a'] }]));
+  const usage = { input: 90, output: 10, cached: 500, costUsd: 0.25 };
+  world.rest((intent, w) => {
+    if (intent.kind !== 'watch' || intent.worker !== 'a') return null;
+    const first = intent.attempt === 1;
+    w.send({
+      kind: 'reports',
+      run: runId,
+      worker: 'a',
+      attempt: intent.attempt,
+      reports: [
+        { kind: 'session', id: 'session-1' },
+        { kind: 'usage', usage: { ...usage, input: 40, costUsd: 0 } },
+        { kind: 'usage', usage, total: true },
+        { kind: 'denied', tool: 'Bash', detail: 'git push' },
+      ],
+      refused: [],
+      reportOffset: 0,
+      outputOffset: 1000,
+    });
+    if (!first) return null;
+    const ended = endOf(intent, { how: 'exited', code: 1 });
+    const judgement = { kind: 'quota', reason: 'no more today', until: null } as const;
+    return ended.kind === 'attempt-ended' ? { ...ended, judgement } : ended;
+  });
+  assert.equal(world.run.state, 'complete');
+  world.send({ kind: 'loop-ended', reason: 'closed' });
+  return world.log.map((event) => encodeEvent(event));
+}
