@@ -210,3 +210,36 @@ test('a full disk is said once and once more when there is space, and whoever wa
   assert.equal(log.load().runs.get(runId)?.workers.get('a')?.state, 'active');
   assert.deepEqual(said, ['full', 'goes on', 'full']);
 });
+
+test('faults 35 and 36: a loop that comes back after another has taken over writes nothing more and launches nothing twice', async () => {
+  const journal = new MemoryJournal();
+  const watched = Promise.withResolvers<void>();
+  const back = Promise.withResolvers<void>();
+  const launched: string[] = [];
+  const old = loopOver(journal, async (intent) => {
+    if (intent.kind === 'launch') launched.push(`old ${intent.worker}/${intent.attempt}`);
+    if (intent.kind !== 'watch') return success(intent);
+    watched.resolve();
+    // Its host is away until the other loop has done everything.
+    await back.promise;
+    return success(intent);
+  });
+  await old.send(hello);
+  await old.send(start);
+  await watched.promise;
+  const next = loopOver(journal, async (intent) => {
+    if (intent.kind === 'launch') launched.push(`next ${intent.worker}/${intent.attempt}`);
+    return success(intent);
+  });
+  await next.send({ ...hello, pid: 2 });
+  await next.until((state, idle) => idle && state.runs.get(runId)?.state === 'complete');
+  const { seq } = journal.load();
+  back.resolve();
+  await assert.rejects(
+    old.until(() => false),
+    /taken over/,
+  );
+  await assert.rejects(old.send({ kind: 'tick' }), /taken over/);
+  assert.equal(journal.load().seq, seq);
+  assert.deepEqual(launched, ['old a/1']);
+});
