@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Scratch } from './support/scratch.ts';
+import { inTerminal } from './support/through.ts';
 
 test('a run in linked worktrees works to its end and lands, and says what it cannot protect', async () => {
   await using scratch = await Scratch.make();
@@ -82,40 +83,44 @@ test('a conflict in a linked worktree is resolved there by the name that czar gi
   assert.equal(scratch.git('show', `czar/${run}-integration:same.txt`), 'a\nb');
 });
 
-test('a run in linked worktrees that is killed again and again ends as if nothing had happened', async () => {
-  await using scratch = await Scratch.make();
-  scratch.scripted(
-    'echo "$CZAR_WORKER/$CZAR_ATTEMPT" >> "$HOME/launches"; echo x > $CZAR_WORKER-$CZAR_ATTEMPT.txt; [ "$CZAR_ATTEMPT" != 1 ] || exit 3',
-    'isolation: worktree\n',
-  );
-  scratch.worker('a', 'retry: {initial: 10ms}\n');
-  scratch.commitAll();
-  for (const place of [
-    'tree:before-checkout',
-    'link:before-branch',
-    'tree:before-rename',
-    'link:after-admin',
-    'tree:after-rename',
-    'tree:before-discard',
-    'tree:after-discard',
-    'collect:before-move-on',
-    'collect:after-move-on',
-  ]) {
-    scratch.env['CZAR_CRASH_AT'] = place;
-    const { code, signal, stderr } = await scratch.czar('run');
-    assert.ok(signal === 'SIGKILL' || code === 137, `${place} was not reached: ${stderr}`);
-  }
-  delete scratch.env['CZAR_CRASH_AT'];
-  const done = await scratch.czar('run');
-  assert.equal(done.code, 0, done.stderr);
-  const launches = readFileSync(join(scratch.base, 'home/launches'), 'utf8').trim().split('\n');
-  assert.deepEqual(launches, [...new Set(launches)], 'no attempt runs twice');
-  const run = scratch.log().find((event) => event.run).run;
-  const merged = scratch.git('ls-tree', '--name-only', `czar/${run}-integration`);
-  assert.match(merged, /a-2\.txt/);
-  assert.doesNotMatch(merged, /a-1\.txt/);
-  assert.match((await scratch.czar('kept', 'list')).stdout, new RegExp(`${run}/a/1`));
-  assert.equal(scratch.git('worktree', 'list').split('\n').length, 2);
-  for (const left of ['linking', 'unlinked'])
-    assert.equal(existsSync(join(scratch.repo, '.git/czar', left)), false, left);
-});
+test(
+  'a run in linked worktrees that is killed again and again ends as if nothing had happened',
+  inTerminal('npm run crash kills daemons at crash points'),
+  async () => {
+    await using scratch = await Scratch.make();
+    scratch.scripted(
+      'echo "$CZAR_WORKER/$CZAR_ATTEMPT" >> "$HOME/launches"; echo x > $CZAR_WORKER-$CZAR_ATTEMPT.txt; [ "$CZAR_ATTEMPT" != 1 ] || exit 3',
+      'isolation: worktree\n',
+    );
+    scratch.worker('a', 'retry: {initial: 10ms}\n');
+    scratch.commitAll();
+    for (const place of [
+      'tree:before-checkout',
+      'link:before-branch',
+      'tree:before-rename',
+      'link:after-admin',
+      'tree:after-rename',
+      'tree:before-discard',
+      'tree:after-discard',
+      'collect:before-move-on',
+      'collect:after-move-on',
+    ]) {
+      scratch.env['CZAR_CRASH_AT'] = place;
+      const { code, signal, stderr } = await scratch.czar('run');
+      assert.ok(signal === 'SIGKILL' || code === 137, `${place} was not reached: ${stderr}`);
+    }
+    delete scratch.env['CZAR_CRASH_AT'];
+    const done = await scratch.czar('run');
+    assert.equal(done.code, 0, done.stderr);
+    const launches = readFileSync(join(scratch.base, 'home/launches'), 'utf8').trim().split('\n');
+    assert.deepEqual(launches, [...new Set(launches)], 'no attempt runs twice');
+    const run = scratch.log().find((event) => event.run).run;
+    const merged = scratch.git('ls-tree', '--name-only', `czar/${run}-integration`);
+    assert.match(merged, /a-2\.txt/);
+    assert.doesNotMatch(merged, /a-1\.txt/);
+    assert.match((await scratch.czar('kept', 'list')).stdout, new RegExp(`${run}/a/1`));
+    assert.equal(scratch.git('worktree', 'list').split('\n').length, 2);
+    for (const left of ['linking', 'unlinked'])
+      assert.equal(existsSync(join(scratch.repo, '.git/czar', left)), false, left);
+  },
+);

@@ -5,22 +5,24 @@
 
 launcher=$1
 shift
-state=$(git rev-parse --path-format=absolute --git-common-dir 2>/dev/null)/czar
+home= repo=. last=
+for word; do
+  case $last in
+    --czar-dir) home=$word ;;
+    --repo) repo=$word ;;
+  esac
+  last=$word
+done
+state=$(git -C "$repo" rev-parse --path-format=absolute --git-common-dir 2>/dev/null)/czar
 
 leads() {
   pid=$(sed -n 's/^{"pid":\([0-9]*\),.*/\1/p' "$state/owner.json" 2>/dev/null)
   [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null
 }
 
-home=
-for word; do
-  [ "$last" != --czar-dir ] || home=$word
-  last=$word
-done
-
 if ! leads; then
-  CZAR_AWAITS_BEGINNING=1 "$launcher" daemon start --guarded --exit-when-waiting ${home:+--czar-dir "$home"} \
-    </dev/null >>"$HOME/daemon.log" 2>&1 &
+  CZAR_AWAITS_BEGINNING=1 "$launcher" daemon start --guarded --exit-when-waiting --repo "$repo" \
+    ${home:+--czar-dir "$home"} </dev/null >>"$HOME/daemon.log" 2>&1 &
   daemon=$!
   # One that refuses the repository has ended, and `run` says why.
   until leads || ! kill -0 "$daemon" 2>/dev/null; do sleep 0.02; done
