@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { daemon } from './daemon.ts';
 import { dispatch } from './dispatch.ts';
 import { graph } from './graph.ts';
 import type { Benchmark } from './kit/figure.ts';
@@ -27,6 +28,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   startup,
   status,
   recovery,
+  daemon,
   journal,
 };
 

@@ -55,34 +55,65 @@ function placedAt(
     : { ...event, seq, at };
 }
 
+/** Writes a new log at the path whose one run has so many workers, and is in the middle of at least `count` events. */
+export function writeLongRun(path: string, shape: { workers: number; count: number }): number {
+  const { workers: length, count } = shape;
+  // A worker has about thirty events of its own.
+  const said = Math.ceil((count * 1.2) / length);
+  const world = worldOf(length, 100);
+  while (world.log.length < count) {
+    const due = world.intents();
+    if (due.length === 0) throw new Error('the story is too short');
+    for (const intent of due) world.perform(intent, () => told(world, intent, said));
+  }
+  const state = emptyState();
+  using journal = openJournal(path);
+  for (let from = 0; from < world.log.length; from += batch) {
+    const next = world.log.slice(from, from + batch);
+    for (const event of next) evolve(state, event);
+    journal.append(next, state);
+  }
+  return state.seq;
+}
+
 /** Every event of a run of layered workers, from the loop's start to its end. */
 function storyOfARun(): readonly Event[] {
+  const world = worldOf(workers, 8);
+  world.rest((intent) => told(world, intent, reports));
+  if (world.run.state !== 'complete') throw new Error(`the story ends ${world.run.state}`);
+  world.send({ kind: 'loop-ended', reason: 'closed' });
+  return world.log;
+}
+
+function worldOf(length: number, maxParallel: number): CoreWorld {
   const name = (index: number): string => `worker-${String(index).padStart(3, '0')}`;
-  const world = new CoreWorld(
+  return new CoreWorld(
     planOf(
-      Array.from({ length: workers }, (_, index) => ({
+      Array.from({ length }, (_, index) => ({
         id: name(index),
         tasks: ['read', 'write', 'check'],
         deliverables: [`src/${name(index)}/`],
         verify: ['npm test'],
         on: index < 10 ? [] : [name(index - 10), name(index - 7 - (index % 3))],
       })),
-      { maxParallel: 8 },
+      { maxParallel },
     ),
   );
-  world.rest((intent) => {
-    world.now += 250;
-    if (intent.kind === 'watch') world.send(reportsOf(intent));
-    return success(intent);
-  });
-  if (world.run.state !== 'complete') throw new Error(`the story ends ${world.run.state}`);
-  world.send({ kind: 'loop-ended', reason: 'closed' });
-  return world.log;
 }
 
-function reportsOf(intent: Extract<Intent, { kind: 'watch' }>): Parameters<CoreWorld['send']>[0] {
+/** The effect goes well, and an agent that is watched has reported so much. */
+function told(world: CoreWorld, intent: Intent, count: number): ReturnType<typeof success> {
+  world.now += 250;
+  if (intent.kind === 'watch') world.send(reportsOf(intent, count));
+  return success(intent);
+}
+
+function reportsOf(
+  intent: Extract<Intent, { kind: 'watch' }>,
+  count: number,
+): Parameters<CoreWorld['send']>[0] {
   const { run, worker, attempt } = intent;
-  const said = Array.from({ length: reports }, (_, n): Report => {
+  const said = Array.from({ length: count }, (_, n): Report => {
     const usage = { input: 900 + n, output: 120 + n, cached: 300, costUsd: 0.01 };
     switch (n % 6) {
       case 0:
