@@ -115,7 +115,7 @@ function readyReason(
     case 'barrier':
       return 'it waits for the wave before it (barrier: wave)';
     case 'quota':
-      return `its agent has no quota left; it is tried again in ${Math.max(1, Math.ceil((waiting.until - now) / 1000))} s`;
+      return `its agent has no quota left; it is tried again in ${Math.max(1, Math.ceil((waiting.until - at.now) / 1000))} s`;
     case 'backoff':
       return `it is tried again in ${Math.max(1, Math.ceil((waiting.until - at.now) / 1000))} s`;
     case 'ownership':
