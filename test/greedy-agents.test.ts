@@ -118,3 +118,25 @@ exec sleep 600
     }
   },
 );
+
+test('fault 42: agents at work at the same time can all serve on the ports that they are given', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted(`"${process.execPath}" -e '
+const { existsSync, writeFileSync } = process.getBuiltinModule("fs");
+const { CZAR_PORT, CZAR_PORT_BASE, CZAR_WORKER, HOME } = process.env;
+if (CZAR_PORT !== CZAR_PORT_BASE) process.exit(2);
+const up = (worker) => HOME + "/up-" + worker;
+const servers = Array.from({ length: 10 }, (_, n) => process.getBuiltinModule("net").createServer().listen(Number(CZAR_PORT) + n));
+Promise.all(servers.map((one) => process.getBuiltinModule("events").once(one, "listening"))).then(() => {
+  writeFileSync(up(CZAR_WORKER), "");
+  const look = setInterval(() => ["a", "b", "c"].every((one) => existsSync(up(one))) && process.exit(0), 20);
+});
+'
+echo x >"$CZAR_WORKER.txt"
+`);
+  for (const id of ['a', 'b', 'c']) scratch.worker(id, 'retry: {max_attempts: 1}');
+  scratch.commitAll();
+  const { code, stderr } = await scratch.czar('run');
+  assert.equal(code, 0, stderr);
+  assert.equal(all(scratch.log(), 'worker.complete').length, 3);
+});

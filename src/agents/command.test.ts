@@ -10,7 +10,7 @@ const files = attemptFiles({ home: '/repo/.czar', run: '20261121-1', worker: 'al
 
 function begin(
   command: readonly string[],
-  more: { prompt?: string; env?: string[]; baseEnv?: NodeJS.ProcessEnv; slot?: number } = {},
+  more: { prompt?: string; env?: string[]; baseEnv?: NodeJS.ProcessEnv } = {},
 ): Start {
   const definition: AgentDefinition = {
     name: 'mine',
@@ -27,7 +27,7 @@ function begin(
     run: '20261121-1',
     worker: 'alpha',
     attempt: 2,
-    slot: more.slot ?? 0,
+    port: 20_010,
     session: null,
     model: null,
     permissions: { policy: 'work', allow: [] },
@@ -103,17 +103,10 @@ test('only allowed and named variables reach the agent, and its own win', () => 
       CZAR_PROMPT_FILE: files.promptFile,
       CZAR_REPORT_FILE: files.reportFile,
       CZAR_SHELL: files.shellFile,
-      CZAR_PORT_BASE: own['CZAR_PORT_BASE'],
+      CZAR_PORT: '20010',
+      CZAR_PORT_BASE: '20010',
     },
   );
-});
-
-test('the workers of one run have port ranges of their own', () => {
-  const bases = Array.from({ length: 50 }, (_, slot) =>
-    Number(begin(['agent'], { slot }).own['CZAR_PORT_BASE']),
-  );
-  assert.equal(new Set(bases).size, 50);
-  assert.ok(bases.every((base) => base >= 20_000 && base < 32_000 && base % 10 === 0));
 });
 
 test('usage lines count, all else is log', () => {

@@ -20,12 +20,9 @@ export interface AttemptPlaces {
   readonly shellFile: string;
   readonly binDir: string;
   readonly tmpDir: string;
-  /** Position of the worker in its plan: attempts of one run get ports of their own by it. */
-  readonly slot: number;
+  /** First of its ports. */
+  readonly port: number;
 }
-
-/** Ports of one attempt, from CZAR_PORT_BASE on. */
-export const portsPerAttempt = 10;
 
 const allowed: ReadonlySet<string> = new Set([
   'HOME',
@@ -106,14 +103,14 @@ export function attemptEnvironment(options: {
       CZAR_PROMPT_FILE: places.promptFile,
       CZAR_REPORT_FILE: places.reportFile,
       CZAR_SHELL: places.shellFile,
-      CZAR_PORT_BASE: String(portBase(places)),
+      CZAR_PORT: String(places.port),
+      CZAR_PORT_BASE: String(places.port),
     },
   };
 }
 
-/** First port of the attempt: between 20000 and 31990, below the ports that systems hand out themselves. */
-function portBase({ attemptDir, slot }: AttemptPlaces): number {
+/** The block of ports that an attempt is given unless it is taken: others for other runs and workers. */
+export function preferredPorts(attemptDir: string, position: number): number {
   const runFolder = dirname(dirname(attemptDir));
-  const offset = createHash('sha256').update(runFolder).digest().readUInt32BE(0);
-  return 20_000 + ((offset + slot) % 1_200) * portsPerAttempt;
+  return createHash('sha256').update(runFolder).digest().readUInt32BE(0) + position;
 }

@@ -28,6 +28,7 @@ import { emptyState } from '../core/evolve.ts';
 import type { RepositoryState } from '../core/state.ts';
 import { identify } from '../process/identity.ts';
 import { Meter } from '../process/meter.ts';
+import { Ports } from '../process/ports.ts';
 import { Runners } from '../process/runners.ts';
 import { eventLoop, Loop } from './loop.ts';
 import { Notifier } from './notify.ts';
@@ -128,6 +129,7 @@ export async function openLoop<Admitted>(options: {
       home,
       runners,
       meter,
+      ports: new Ports(join(dirname(checkRoot(env)), 'ports')),
       identity: facts.identity,
       origin: facts.origin,
       env,

@@ -5,6 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { writeAttemptFiles, type AttemptFiles } from '../agents/attempt-files.ts';
+import { preferredPorts } from '../agents/environment.ts';
 import { briefing } from '../context/briefing.ts';
 import { workerIdentity } from '../context/identity.ts';
 import { nextMessage, workerPrompt } from '../context/prompt.ts';
@@ -61,13 +62,15 @@ export async function launch(
   const adapter = adapterOf(run, intent.worker);
   const session = adapter.capabilities.resume ? sessionToResume(worker, agent.name) : null;
   const prompt = brief(place, intent, context, { tree, resumes: session !== null });
+  const preferred = preferredPorts(files.attemptDir, positionOf(run.plan, intent.worker));
+  const port = await place.ports.take(files.attemptDir, preferred);
   const { argv, env, own } = adapter.start({
     ...files,
     run: run.id,
     worker: intent.worker,
     attempt: intent.attempt,
     worktree: tree,
-    slot: positionOf(run.plan, intent.worker),
+    port,
     definition: agent,
     prompt,
     session,

@@ -111,7 +111,10 @@ export async function endRest(
     attemptDir: dir,
     graceMs: run.plan.policies.graceMs,
   });
-  if (survivors.length === 0) place.runners.release(dir);
+  if (survivors.length === 0) {
+    place.runners.release(dir);
+    place.ports.release(dir);
+  }
   return survivors.length === 0;
 }
 

@@ -11,6 +11,7 @@ import type { Isolation } from '../git/isolation.ts';
 import { linked } from '../git/linked.ts';
 import { spareName } from '../git/spare-trees.ts';
 import type { Meter } from '../process/meter.ts';
+import type { Ports } from '../process/ports.ts';
 import type { Runners } from '../process/runners.ts';
 
 export interface Workplace {
@@ -23,6 +24,7 @@ export interface Workplace {
   readonly env: NodeJS.ProcessEnv;
   /** The shims of its attempts. */
   readonly runners: Runners;
+  readonly ports: Ports;
   /** Looks at what its attempts use. */
   readonly meter: Meter;
   /** Folder of all check trees, in the user's cache. */

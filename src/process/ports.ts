@@ -1,0 +1,151 @@
+/**
+ * Ports of attempts: blocks that nobody listens on and that no other live attempt of this user has, of whatever run and
+ * repository.
+ *
+ * Owns a folder of links, one for each block that is taken, named by its first port and leading to the attempt's folder:
+ * making a link is the claim. Whoever finds one of an attempt that has ended takes it away. Invariant: an attempt whose
+ * ports cannot be claimed gets the block that was preferred; none waits or fails for ports.
+ */
+import { lstatSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { liveness } from './identity.ts';
+import { readBoot, readStatus } from './status.ts';
+
+/** Ports of one attempt. */
+export const portsPerAttempt = 10;
+
+/** All lie below those that systems hand out themselves. */
+const firstPort = 20_000;
+const blocks = 1_200;
+
+export class Ports {
+  readonly #folder: string;
+  readonly #taken = new Map<string, number>();
+  /** When a block was last found free, milliseconds of a steady clock. */
+  readonly #free = new Map<number, number>();
+  #swept = false;
+
+  /** `folder` is the user's, for all repositories; it is made when it is needed. */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Takes a block for the attempt in the folder and gives its first port, that of the number of a block if it is free. */
+  async take(dir: string, preferred: number): Promise<number> {
+    this.release(dir);
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      if (!this.#swept) this.#sweep();
+      for (let n = 0; n < blocks; n += 1) {
+        const port = portOf(preferred + n);
+        if (!this.#claim(port, dir)) continue;
+        if (await this.#isFree(port)) return port;
+        this.release(dir);
+      }
+    } catch {
+      // The folder cannot be used.
+    }
+    return portOf(preferred);
+  }
+
+  /** The attempt has ended, with all that it started. */
+  release(dir: string): void {
+    if (!this.#swept) this.#sweep();
+    const port = this.#taken.get(dir);
+    this.#taken.delete(dir);
+    if (port !== undefined) remove(this.#link(port));
+  }
+
+  #link(port: number): string {
+    return join(this.#folder, String(port));
+  }
+
+  #claim(port: number, dir: string): boolean {
+    try {
+      symlinkSync(dir, this.#link(port));
+      this.#taken.set(dir, port);
+      return true;
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+      throw error;
+    }
+  }
+
+  async #isFree(port: number): Promise<boolean> {
+    const now = performance.now();
+    if (now - (this.#free.get(port) ?? -Infinity) < trustMs) return true;
+    const all = Array.from({ length: portsPerAttempt }, (_, n) => canListen(port + n));
+    const isFree = (await Promise.all(all)).every((free) => free);
+    if (isFree) this.#free.set(port, now);
+    return isFree;
+  }
+
+  /** Learns what attempts of earlier loops still have, and takes away what ended ones had. */
+  #sweep(): void {
+    this.#swept = true;
+    for (const name of namesIn(this.#folder)) {
+      const link = join(this.#folder, name);
+      try {
+        const dir = readlinkSync(link);
+        if (mayLive(dir, link)) this.#taken.set(dir, Number(name));
+        else remove(link);
+      } catch {
+        // Gone in between, or none of ours.
+      }
+    }
+  }
+}
+
+/** So long a block that was free counts as free, milliseconds. */
+const trustMs = 5_000;
+/** So long an attempt may take from its ports to its first record, milliseconds. */
+const launchMs = 120_000;
+
+/** First port of the block with this number, counted on from the first one after the last. */
+export function portOf(block: number): number {
+  return firstPort + (block % blocks) * portsPerAttempt;
+}
+
+function mayLive(dir: string, link: string): boolean {
+  const status = readStatus(dir);
+  switch (status.kind) {
+    case 'none':
+      return Date.now() - lstatSync(link).mtimeMs < launchMs;
+    case 'void':
+    case 'exited':
+      return false;
+    case 'claimed':
+    case 'running': {
+      const boot = readBoot(dir);
+      const known = [status.shim, status.kind === 'running' ? status.agent : null];
+      return known.some((one) => one !== null && liveness({ ...one, boot }) !== 'gone');
+    }
+  }
+}
+
+/** Whether nobody listens on the port, on any address. */
+async function canListen(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const server = createServer();
+  server.once('error', () => resolve(false));
+  // Without a host it is every address, of both families where there are two.
+  server.listen({ port, exclusive: true }, () => server.close(() => resolve(true)));
+  return await promise;
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).filter((name) => /^\d+$/.test(name));
+  } catch {
+    return [];
+  }
+}
+
+function remove(link: string): void {
+  try {
+    unlinkSync(link);
+  } catch {
+    // It is gone.
+  }
+}
