@@ -97,12 +97,13 @@ test(
     scratch.scripted(`next() {
   setsid env -i PATH="$PATH" HOME="$HOME" sh -c 'echo $$ >>"$HOME/pids"; exec sleep 600' >/dev/null 2>&1 </dev/null &
 }
+: >"$HOME/pids"
 next; next; next
 while [ "$(wc -l <"$HOME/pids")" -lt 3 ]; do :; done
 cut -d " " -f 1 "$HOME/pids" | while read -r pid; do echo "$pid $(cut -d " " -f 22 "/proc/$pid/stat")"; done >"$HOME/born"
 exec sleep 600
 `);
-    scratch.worker('a', 'timeout: 3s\nretry: {max_attempts: 1}');
+    scratch.worker('a', 'timeout: 6s\nretry: {max_attempts: 1}');
     scratch.commitAll();
     assert.notEqual((await scratch.czar('run')).code, 0);
     assert.equal(only(scratch.log(), 'worker.error').data.error, 'it reached its time limit');
