@@ -129,7 +129,7 @@ export function spokenWords(
   const readable = words.filter((line) => line.trim() !== '').slice(-count);
   return readable.length > 0
     ? readable.map((line) => (line.length <= 400 ? line : `${line.slice(0, 399)}…`))
-    : lastWords(files, count);
+    : endOf(files.errorsFile, count);
 }
 
 function endOf(file: string, count: number): readonly string[] {

@@ -147,8 +147,7 @@ function show(line: string): readonly string[] {
       return textIn(entry, 'subtype') === 'api_retry'
         ? [`(tries again: ${textIn(entry, 'error') ?? 'its provider did not answer'})`]
         : [];
-    case 'result':
-      return entry['is_error'] === true ? saidText(textIn(entry, 'result') ?? '') : [];
+    // What its result says stands in its last message too.
     case null:
     default:
       return [];

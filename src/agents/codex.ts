@@ -105,10 +105,8 @@ function show(line: string): readonly string[] {
   const entry = objectOn(line);
   if (entry === null) return [line];
   const type = textIn(entry, 'type');
-  if (type === 'error' || type === 'turn.failed') {
-    const message = textIn(entry, 'message') ?? textIn(objectIn(entry, 'error'), 'message');
-    return saidText(message ?? 'its turn failed');
-  }
+  // A turn that fails has said so in an error before.
+  if (type === 'error') return saidText(textIn(entry, 'message') ?? 'an error');
   const item = objectIn(entry, 'item');
   switch (`${textIn(item, 'type')} ${type}`) {
     case 'agent_message item.completed':
