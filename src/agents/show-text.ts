@@ -1,5 +1,8 @@
 /** How what an agent says and does is shown to a person who reads along. */
+import { objectOn } from './json-lines.ts';
 
+/** Characters of a line that was to be JSON and is none: one that was cut off can be very long. */
+const brokenLength = 400;
 /** Lines of a tool's result that are shown. */
 const resultLines = 6;
 /** Characters of a line of a tool's use. */
@@ -27,4 +30,14 @@ export function resultText(text: string, failed: boolean): readonly string[] {
     ...shown.map((line, at) => `  ${failed && at === 0 ? '✗ ' : ''}${line}`),
     ...(more > 0 ? [`  … ${more} more lines`] : []),
   ];
+}
+
+/** What a person reads of a line of an agent that prints JSON, which may have been cut off. */
+export function readableLine(
+  line: string,
+  show: (line: string) => readonly string[],
+): readonly string[] {
+  const broken = line.length > brokenLength && line.trimStart().startsWith('{');
+  if (!broken || objectOn(line) !== null) return show(line);
+  return [`${line.slice(0, brokenLength - 1)}…`];
 }

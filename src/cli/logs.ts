@@ -1,4 +1,5 @@
-/** `czar logs WORKER`: what the agent of an attempt printed. */
+/** `czar logs WORKER`: what the agent of an attempt printed, as a person reads it. */
+import { readableOutput } from '../daemon/readable-output.ts';
 import { exits } from './exit.ts';
 import { readingWorker, streamEnd } from './reading.ts';
 import type { PlainVerb } from './verb.ts';
@@ -7,6 +8,7 @@ export const verb: PlainVerb = {
   words: [{ name: 'worker', required: true, text: 'worker whose output to show' }],
   options: [
     { name: 'follow', short: 'f', text: 'go on until the attempt ends or Ctrl-C' },
+    { name: 'raw', text: 'the lines as they came, also of an agent that prints JSON' },
     {
       name: 'attempt',
       value: 'n',
@@ -32,6 +34,7 @@ export const verb: PlainVerb = {
       using end = streamEnd(context);
       const follow = flags.has('follow');
       const at = { run: run.id, worker: id, attempt };
+      const readable = flags.has('raw') ? null : readableOutput(run, id);
       for await (const { stream, text } of reader.output({
         ...at,
         follow,
@@ -40,7 +43,7 @@ export const verb: PlainVerb = {
         if (end.signal.aborted) break;
         if (context.options.json) out.json({ v: 1, ...at, stream, text });
         else if (stream === 'errors') out.line({ text, style: 'dim' });
-        else out.line(text);
+        else for (const line of readable?.(text) ?? [text]) out.line(line);
       }
     });
   },
