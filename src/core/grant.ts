@@ -24,6 +24,7 @@ import {
 } from './state.ts';
 import { readyOrder, reservedFor, reservers } from './waiting-line.ts';
 import { quotaUntil } from './quota.ts';
+import { spanOf, staggerEnd } from './stagger.ts';
 import { branchGates, landGates, mergeGates, openGates } from './tree-gates.ts';
 
 /** What keeps a ready worker from starting; null when nothing does. */
@@ -32,7 +33,7 @@ export type WaitingFor =
       readonly kind:
         'slot' | 'repository' | 'inputs' | 'barrier' | 'paused' | 'approval' | 'budget';
     }
-  | { readonly kind: 'backoff' | 'quota'; readonly until: number }
+  | { readonly kind: 'backoff' | 'quota' | 'stagger'; readonly until: number }
   /** `worker` is `<run>/<id>` when it is of another run. */
   | { readonly kind: 'ownership'; readonly worker: string }
   | ({ readonly kind: 'resource' } & ResourceLack);
@@ -50,8 +51,11 @@ export function grantStarts(
   const claimed: string[] = [];
   let granted = noSpend;
   let shared: Shared | null = null;
+  const justStarted = new Set<string>();
   for (const worker of readyOrder(run, now)) {
     if (free <= 0) break;
+    const { name } = definitionOf(run, worker.id).agent;
+    if (justStarted.has(name)) continue;
     if (obstacle(state, run, worker, now) !== null) continue;
     const claims = takesClaim(run, worker.id);
     if (claims && claimed.some((other) => overlap(run, worker.id, other))) continue;
@@ -64,6 +68,7 @@ export function grantStarts(
     }
     granted = plus(granted, reservationOf(run, worker));
     if (claims) claimed.push(worker.id);
+    if (spanOf(run, name) > 0) justStarted.add(name);
     free -= 1;
     const attempt = worker.attempts + 1;
     const continues = worker.attempts > 0 && !worker.nextClean && worker.worktree !== null;
@@ -181,6 +186,8 @@ function obstacle(
   if (own !== null) return own;
   const until = quotaUntil(state, definitionOf(run, worker.id).agent.name, now);
   if (until !== null) return { kind: 'quota', until };
+  const apart = staggerEnd(state, run, worker.id);
+  if (apart !== null && apart > now) return { kind: 'stagger', until: apart };
   if (needsApproval(run, worker.id) && approvalOf(run, worker)?.state !== 'granted')
     return { kind: 'approval' };
   const holder = claimHolder(run, worker);

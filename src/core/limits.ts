@@ -9,6 +9,7 @@ import type { Plan, Policies } from './plan.ts';
 const limitNames = {
   maxParallel: 'max_parallel',
   maxParallelChecks: 'max_parallel_checks',
+  staggerMs: 'stagger',
   agingMs: 'aging',
   budget: 'budget',
   resources: 'resources',

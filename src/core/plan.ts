@@ -186,6 +186,8 @@ export interface Policies {
   readonly diskReserveBytes?: number;
   /** How working trees are tied to a repository; absent for a clone each. */
   readonly isolation?: 'worktree';
+  /** Between two starts of the same provider, milliseconds; absent for the usual 200. */
+  readonly staggerMs?: number;
   readonly maxParallel: number;
   readonly maxParallelChecks: number;
   readonly barrier: 'none' | 'wave';

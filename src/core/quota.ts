@@ -3,15 +3,35 @@ import { restlessRuns } from './restless.ts';
 import { workersIn } from './run-index.ts';
 import { definitionOf, isRunLive, type RepositoryState } from './state.ts';
 
+interface TurnedAway {
+  readonly agent: string;
+  readonly until: number;
+}
+
+const known = new WeakMap<
+  RepositoryState,
+  { readonly seq: number; readonly away: readonly TurnedAway[] }
+>();
+
 /** Until when the agent is not started, since its provider turned somebody away; null when it may be. */
 export function quotaUntil(state: RepositoryState, agent: string, now: number): number | null {
-  let latest: number | null = null;
-  for (const run of restlessRuns(state)) {
-    if (!isRunLive(run)) continue;
-    for (const { id, quotaInRow, notBefore } of workersIn(run, 'ready')) {
-      if (quotaInRow === 0 || notBefore === null || notBefore <= now) continue;
-      if (definitionOf(run, id).agent.name === agent) latest = Math.max(latest ?? 0, notBefore);
-    }
-  }
-  return latest;
+  const due = turnedAway(state).filter((one) => one.agent === agent && one.until > now);
+  return due.length === 0 ? null : Math.max(...due.map(({ until }) => until));
+}
+
+/** Workers that wait for quota: found once for each state. */
+function turnedAway(state: RepositoryState): readonly TurnedAway[] {
+  const found = known.get(state);
+  if (found?.seq === state.seq) return found.away;
+  const away = restlessRuns(state)
+    .filter(isRunLive)
+    .flatMap((run) =>
+      workersIn(run, 'ready').flatMap(({ id, quotaInRow, notBefore }) =>
+        quotaInRow === 0 || notBefore === null
+          ? []
+          : [{ agent: definitionOf(run, id).agent.name, until: notBefore }],
+      ),
+    );
+  known.set(state, { seq: state.seq, away });
+  return away;
 }

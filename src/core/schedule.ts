@@ -8,6 +8,7 @@ import { lookAgainMs } from './disk-space.ts';
 import { inputsOf, resourceLack, setupOf } from './grant.ts';
 import { intentKey as key } from './intent-key.ts';
 import type { Intent } from './intents.ts';
+import { staggerEnd } from './stagger.ts';
 import { publishable, publishKey, unpublished } from './publish.ts';
 import { mergeIsThrough } from './queue.ts';
 import { restlessRuns } from './restless.ts';
@@ -123,6 +124,8 @@ function ofWorker(
       if (lack?.kind === 'space') wake(options.now + lookAgainMs);
       if (lack?.kind === 'rate') wake(lack.until);
       if (worker.notBefore !== null && worker.notBefore > options.now) wake(worker.notBefore);
+      const apart = staggerEnd(state, run, worker.id);
+      if (apart !== null && apart > options.now) wake(apart);
       const paths = inputsOf(run, worker.id);
       if (worker.inputsChecked || paths.length === 0) return null;
       return {

@@ -91,6 +91,7 @@ export function waitingOn(run: RunState, id: string): readonly string[] {
 export function waitingForWord(waiting: WaitingFor | null): string | null {
   if (waiting === null) return null;
   if (waiting.kind === 'ownership') return `ownership:${waiting.worker}`;
+  if (waiting.kind === 'stagger') return 'slot';
   return waiting.kind === 'resource' ? `resource:${waiting.name}` : waiting.kind;
 }
 
@@ -106,6 +107,8 @@ function readyReason(
       return 'it waits for a person to approve its launch';
     case 'budget':
       return budgetReason(at.run, at.worker);
+    case 'stagger':
+      return 'another of its agent has just started (stagger)';
     case 'slot':
       return 'it waits for a free slot (max_parallel)';
     case 'repository':

@@ -136,6 +136,7 @@ function configOf(fields: ConfigFields): Config {
       ...(resources === null ? {} : { resources }),
       ...(reserve === null ? {} : { diskReserveBytes: reserve }),
       ...(fields.isolation === 'worktree' ? { isolation: fields.isolation } : {}),
+      ...(fields.stagger === undefined ? {} : { staggerMs: milliseconds(fields.stagger, 0) }),
       maxParallel: fields.max_parallel ?? otherwise.max_parallel,
       maxParallelChecks: fields.max_parallel_checks ?? otherwise.max_parallel_checks,
       barrier: fields.barrier ?? otherwise.barrier,

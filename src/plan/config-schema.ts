@@ -72,6 +72,9 @@ export const configSchema = z.strictObject({
   max_parallel_checks: count(1, 1000)
     .optional()
     .meta({ description: 'Setup, verify and check commands at the same time.' }),
+  stagger: duration.optional().meta({
+    description: 'Time between two starts of one agent; any program (adapter command) has none.',
+  }),
   barrier: z
     .enum(['none', 'wave'])
     .optional()
@@ -191,9 +194,6 @@ export const configSchema = z.strictObject({
   worktrees: anything
     .optional()
     .meta({ description: 'Folder for working trees instead of the one in the home.' }),
-  stagger: anything
-    .optional()
-    .meta({ description: 'Time between two starts of the same provider.' }),
   budget: budgetsSchema.optional().meta({
     description: 'Limits of a run and of a day, and the budget of workers that name none.',
   }),
@@ -253,7 +253,6 @@ export type ConfigFields = z.infer<typeof configSchema>;
 /** Keys that load and that this version does not act on, with what happens instead. */
 export const configNotActedOn: Readonly<Partial<Record<keyof ConfigFields, string>>> = {
   worktrees: 'working trees stand in the home',
-  stagger: 'starts follow one another at once',
   push: 'nothing is pushed',
   git: 'the built-in rules hold',
   mirror: 'objects are copied',
