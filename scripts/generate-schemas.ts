@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
 import { z } from 'zod';
 import { configSchema } from '../src/plan/config-schema.ts';
+import { agentsSchema } from '../src/report/agents-schema.ts';
 import { inboxChangeSchema, inboxSchema } from '../src/report/inbox-schema.ts';
 import { resourcesSchema } from '../src/report/resources-schema.ts';
 import { statusSchema, workerStatusSchema } from '../src/report/status-schema.ts';
@@ -26,6 +27,7 @@ const published: readonly Published[] = [
     title: 'a line of czar inbox --watch --json',
     schema: inboxChangeSchema,
   },
+  { name: 'agents', title: 'czar agents --json', schema: agentsSchema },
   { name: 'resources', title: 'czar resources --json', schema: resourcesSchema },
   { name: 'worker-status', title: 'czar status WORKER --json', schema: workerStatusSchema },
 ];

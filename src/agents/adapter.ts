@@ -20,6 +20,18 @@ export interface Capabilities {
   readonly mcp: 'flag' | 'session' | 'none';
 }
 
+/** How a program is asked whether it is logged in, which costs nothing. */
+export interface LoginQuestion {
+  readonly args: readonly string[];
+  /** What its answer means; null when that is not known. `env` is what it was started with. */
+  readonly answer: (said: {
+    readonly code: number | null;
+    readonly stdout: string;
+    readonly stderr: string;
+    readonly env: NodeJS.ProcessEnv;
+  }) => boolean | null;
+}
+
 export interface StartOptions extends AttemptPlaces {
   readonly definition: AgentDefinition;
   /** The whole prompt. */
@@ -57,6 +69,10 @@ export interface Ending {
 
 export interface Adapter {
   readonly capabilities: Capabilities;
+  /** Arguments that make it say its version; null where a program could take them for work. */
+  readonly version: readonly string[] | null;
+  /** Null where nothing can be asked without spending. */
+  readonly login: LoginQuestion | null;
   /** What its standard output is made of. */
   readonly prints: 'text' | 'json';
   readonly start: (options: StartOptions) => Start;

@@ -31,12 +31,20 @@ export const claude: Adapter = {
     permissions: 'flags',
     mcp: 'flag',
   },
+  version: ['--version'],
+  login: { args: ['auth', 'status'], answer: isLoggedIn },
   prints: 'json',
   start,
   read,
   show,
   judge,
 };
+
+/** Its answer is a JSON object of several lines; of it only this one word is kept. */
+function isLoggedIn({ stdout }: { readonly stdout: string }): boolean | null {
+  const answer = objectOn(stdout)?.['loggedIn'];
+  return typeof answer === 'boolean' ? answer : null;
+}
 
 function start(options: StartOptions): Start {
   const { definition, session, model } = options;

@@ -6,7 +6,7 @@
  * good runs too. Its input tokens include the cached ones, and it tells no cost.
  */
 import type { Judgement, Usage } from '../core/events.ts';
-import type { Adapter, Ending, Said, Start, StartOptions } from './adapter.ts';
+import type { Adapter, Ending, LoginQuestion, Said, Start, StartOptions } from './adapter.ts';
 import { byExitCode, exitCode, notItsOwn } from './ending.ts';
 import { attemptEnvironment } from './environment.ts';
 import { providerFailure, statusIn } from './failure.ts';
@@ -24,12 +24,21 @@ import { promptArgument } from './prompt-argument.ts';
 
 export const codex: Adapter = {
   capabilities: { usage: 'turns', cost: false, resume: true, permissions: 'flags', mcp: 'flag' },
+  version: ['--version'],
+  login: { args: ['login', 'status'], answer: isLoggedIn },
   prints: 'json',
   start,
   read,
   show,
   judge,
 };
+
+/** It does not look at a key that is given to it by its variable, so that its no means nothing then. */
+function isLoggedIn(said: Parameters<LoginQuestion['answer']>[0]): boolean | null {
+  if (said.code === 0) return true;
+  const out = said.code === 1 && /^Not logged in$/m.test(said.stderr);
+  return out && (said.env['CODEX_API_KEY'] ?? '') === '' ? false : null;
+}
 
 function start(options: StartOptions): Start {
   const { definition, session, model } = options;

@@ -13,6 +13,9 @@ import { promptArgument } from './prompt-argument.ts';
 
 export const command: Adapter = {
   capabilities: { usage: 'turns', cost: true, resume: false, permissions: 'none', mcp: 'none' },
+  // A program that does not know the word would begin to work.
+  version: null,
+  login: null,
   prints: 'text',
   start,
   read,

@@ -85,13 +85,9 @@ export function attemptEnvironment(options: {
   readonly places: AttemptPlaces;
 }): AttemptEnvironment {
   const { baseEnv, names, places } = options;
-  const inherited = Object.entries(baseEnv).filter(
-    ([name]) => allowed.has(name) || name.startsWith('LC_') || names.includes(name),
-  );
   const path = baseEnv['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
   return {
-    // There is no terminal, whatever the user sits at.
-    env: { ...Object.fromEntries(inherited), TERM: 'dumb', GIT_TERMINAL_PROMPT: '0' },
+    env: sharedEnvironment(baseEnv, names),
     own: {
       PATH: `${places.binDir}${delimiter}${path}`,
       PWD: places.worktree,
@@ -107,6 +103,18 @@ export function attemptEnvironment(options: {
       CZAR_PORT_BASE: String(places.port),
     },
   };
+}
+
+/** What all attempts of an agent find, and its program when it is asked something. */
+export function sharedEnvironment(
+  baseEnv: NodeJS.ProcessEnv,
+  names: readonly string[],
+): NodeJS.ProcessEnv {
+  const inherited = Object.entries(baseEnv).filter(
+    ([name]) => allowed.has(name) || name.startsWith('LC_') || names.includes(name),
+  );
+  // There is no terminal, whatever the user sits at.
+  return { ...Object.fromEntries(inherited), TERM: 'dumb', GIT_TERMINAL_PROMPT: '0' };
 }
 
 /** The block of ports that an attempt is given unless it is taken: others for other runs and workers. */

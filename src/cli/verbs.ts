@@ -75,6 +75,10 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     summary: 'what workers share, who holds how much, and who waits',
     load: () => import('./resources.ts'),
   },
+  agents: {
+    summary: 'which agents there are, and what each can do',
+    load: () => import('./agents.ts'),
+  },
   attach: {
     summary: 'work in a worker’s tree yourself; it is paused meanwhile',
     load: () => import('./attach.ts'),

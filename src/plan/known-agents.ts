@@ -34,3 +34,8 @@ const known: readonly AgentDefinition[] = [
 export const knownAgents: ReadonlyMap<string, AgentDefinition> = new Map(
   known.map((agent) => [agent.name, agent]),
 );
+
+/** Whether the definition is the one that czar has, with nothing of a configuration in it. */
+export function isAsKnown(definition: AgentDefinition): boolean {
+  return knownAgents.get(definition.name) === definition;
+}
