@@ -32,6 +32,7 @@ const worker = z.strictObject({
   dependencies: z.array(dependency),
   waiting_on: z.array(z.string()).describe('dependencies that are not satisfied, and no others'),
   waiting_for: z.string().nullable().describe('what keeps a ready worker from starting'),
+  waiting_until: time.nullable().describe('when that is over, where it is known'),
   blocked_by: z.string().nullable().describe('the worker whose failure blocks this one'),
   reason: z.string(),
   started_at: time.nullable(),

@@ -175,6 +175,7 @@ export function workerText(
     ['Wave', String(worker.wave)],
     ['Waiting on', worker.waiting_on.join(', ') || null],
     ['Waiting for', worker.waiting_for],
+    ['Waiting until', worker.waiting_until === null ? null : at(worker.waiting_until)],
     ['Started', worker.started_at === null ? null : at(worker.started_at)],
     ['Completed', worker.completed_at === null ? null : at(worker.completed_at)],
     ['Duration', worker.duration_ms === null ? null : spanText(worker.duration_ms)],

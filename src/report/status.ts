@@ -173,6 +173,7 @@ function workerDocument(
   const { state, run, now } = options;
   const definition = definitionOf(run, worker.id);
   const { startedAt, completedAt } = worker;
+  const waiting = waitingFor(state, run, worker, now);
   const stalled = stalledSince(run, worker, { seen: () => options.liveness(run, worker), now });
   return {
     id: worker.id,
@@ -192,7 +193,8 @@ function workerDocument(
       satisfied: isSatisfied(run, worker, edge),
     })),
     waiting_on: [...new Set(unmet(run, worker))],
-    waiting_for: waitingForWord(waitingFor(state, run, worker, now)),
+    waiting_for: waitingForWord(waiting),
+    waiting_until: optionalTime(waiting !== null && 'until' in waiting ? waiting.until : null),
     blocked_by: worker.blockedBy,
     reason: stalled === null ? worker.reason : stallText(stalled, now),
     started_at: optionalTime(startedAt),
