@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { Background } from './support/background.ts';
 import { Scratch } from './support/scratch.ts';
 
 const now = ['--set', 'retention.outputs=1ms', '--set', 'retention.runs=1'];
@@ -192,21 +193,110 @@ test('killed at any of its points, prune has an event for what is gone, and does
   }
 });
 
-test('a run that lives loses nothing, and prune is refused while a czar runs', async () => {
+test('beside a run in a terminal, prune deletes what old runs hold, and the run that lives loses nothing', async () => {
+  const made = await twoRuns({ land: [] });
+  await using scratch = made.scratch;
+  scratch.config();
+  scratch.commitAll('steps');
+  const run = scratch.start('run', '--new');
+  const agent = await scratch.stubs.agent('a.b');
+  const { id } = (await scratch.json('status')).run;
+  const mine = refsOf(scratch, id);
+  const dry = await scratch.json('prune', '--dry-run', ...now);
+  assert.deepEqual(
+    dry.outputs.map((one: any) => one.run).toSorted(),
+    [made.first, made.second].toSorted(),
+  );
+  const done = await scratch.json('prune', ...now);
+  assert.deepEqual(
+    [done.dry_run, done.outputs, done.refs],
+    [false, dry.outputs, dry.refs],
+    'what was to go is gone',
+  );
+  assert.deepEqual(refsOf(scratch, made.first), []);
+  assert.ok(!existsSync(outputs(scratch, made.first)));
+  assert.deepEqual(refsOf(scratch, id), mine);
+  await agent.write('b.txt', 'b\n');
+  await agent.commit('b');
+  agent.exit();
+  assert.equal((await run.finished).code, 0);
+  assert.ok(existsSync(outputs(scratch, id)));
+  assert.equal((await scratch.czar('doctor')).code, 0);
+});
+
+test('a daemon that is on prunes when it is asked, goes on, and says so in its log', async () => {
+  const made = await twoRuns({ land: [] });
+  await using scratch = made.scratch;
+  await using daemon = new Background(scratch);
+  scratch.config();
+  scratch.commitAll('steps');
+  const { pid, run } = await daemon.start('--new');
+  const agent = await scratch.stubs.agent('a.b');
+  await scratch.happened('worker.active', 'a.b', 1);
+  const wrong = await scratch.czar('prune', '--set', 'retention.runs=none');
+  assert.equal(wrong.code, 2, wrong.stderr);
+  assert.equal((await agent.run('czar', 'prune')).code, 4);
+  const done = await scratch.czar('prune', ...now);
+  assert.equal(done.code, 0, done.stderr);
+  assert.deepEqual(refsOf(scratch, made.first), []);
+  assert.deepEqual(
+    (await scratch.events())
+      .filter(({ type }) => type.startsWith('prune.'))
+      .map(({ type }) => type),
+    ['prune.started', 'prune.done'],
+  );
+  assert.equal(daemon.look()?.pid, pid);
+  agent.exit();
+  await daemon.ended();
+  assert.equal((await scratch.json('status', '--run', run)).run.state, 'complete');
+  assert.ok(existsSync(outputs(scratch, run)));
+});
+
+test('a daemon that is killed while it prunes has an event for what is gone, goes on, and the rest goes with the next prune', async () => {
+  const made = await twoRuns({ land: [] });
+  await using scratch = made.scratch;
+  await using daemon = new Background(scratch);
+  scratch.config();
+  scratch.commitAll('steps');
+  scratch.env['CZAR_CRASH_AT'] = 'prune:before-folder#2';
+  await daemon.start('--new');
+  delete scratch.env['CZAR_CRASH_AT'];
+  const agent = await scratch.stubs.agent('a.b');
+  await scratch.happened('worker.active', 'a.b', 1);
+  const before = daemon.look();
+  assert.ok(before !== null);
+  const killed = await scratch.czar('prune', ...now);
+  assert.equal(killed.code, 4, killed.stderr);
+  assert.match(killed.stderr, /went away before it answered/);
+  await daemon.again(before);
+  assert.deepEqual(refsOf(scratch, made.first), []);
+  const again = await scratch.czar('prune', ...now);
+  assert.equal(again.code, 0, again.stderr);
+  assert.ok(!existsSync(outputs(scratch, made.first)));
+  assert.ok(!existsSync(outputs(scratch, made.second)));
+  agent.exit();
+  await daemon.ended();
+  assert.equal((await scratch.czar('doctor')).code, 0);
+});
+
+test('prune beside a daemon that hangs, or one of another checkout, is refused with what to do', async () => {
   await using scratch = await Scratch.make();
+  await using daemon = new Background(scratch);
   scratch.config();
   scratch.worker('a');
   scratch.commitAll();
-  const run = scratch.start('run');
+  const other = join(scratch.base, 'other');
+  scratch.git('worktree', 'add', '-q', '-b', 'side', other);
+  const { pid } = await daemon.start();
   const agent = await scratch.stubs.agent('a');
-  const {
-    run: { id },
-  } = await scratch.json('status');
-  const dry = await scratch.json('prune', '--dry-run', ...now);
-  assert.deepEqual([dry.outputs, dry.refs], [[], []]);
-  const refused = await scratch.czar('prune', ...now);
-  assert.equal(refused.code, 4, refused.stderr);
-  agent.exit(0);
-  assert.equal((await run.finished).code, 0);
-  assert.ok(existsSync(outputs(scratch, id)));
+  const elsewhere = await scratch.czar('prune', '--repo', other);
+  assert.equal(elsewhere.code, 4, elsewhere.stderr);
+  assert.match(elsewhere.stderr, /another checkout[^]*czar daemon stop/);
+  process.kill(pid, 'SIGSTOP');
+  const hung = await scratch.czar('prune');
+  process.kill(pid, 'SIGCONT');
+  assert.equal(hung.code, 4, hung.stderr);
+  assert.match(hung.stderr, /does not answer[^]*next: czar daemon restart/);
+  agent.exit();
+  await daemon.ended();
 });

@@ -6,11 +6,14 @@ import {
   begunSchema,
   contractVersion,
   endedSchema,
+  prunedSchema,
   replySchema,
   type Begin,
   type Begun,
   type End,
   type Ended,
+  type PruneAsked,
+  type PruneReply,
   type Reply,
 } from './contract.ts';
 import type { Steering } from '../core/commands.ts';
@@ -28,10 +31,11 @@ export interface Listener {
 export type Unasked = 'unreachable' | 'hung' | 'not understood' | 'stranger';
 
 /**
- * How long an answer may take, milliseconds; what begins a run may have to look at all of a checkout. Whoever does not
+ * How long an answer may take, milliseconds; what begins a run may have to look at all of a checkout, and
+ * what is deleted may be millions of files. Whoever does not
  * say within `alive` that it is there is not asked.
  */
-const patienceMs = { alive: 3_000, usual: 30_000, begin: 300_000 } as const;
+const patienceMs = { alive: 3_000, usual: 30_000, begin: 300_000, prune: 3_600_000 } as const;
 
 /**
  * The loop's reply, or `unreachable` when nobody listens on the socket: then nothing was asked. A loop that went away
@@ -52,6 +56,16 @@ export async function askBegin(to: Listener, begin: Begin): Promise<Begun | 'unr
 /** Asks the daemon to end; or says why it could not be asked. */
 export async function askEnd(to: Listener, end: End): Promise<Ended | Unasked> {
   return talk(to, { path: '/end', message: end, schema: endedSchema });
+}
+
+/** Asks the loop to delete what old runs hold. */
+export async function askPrune(
+  to: Listener,
+  asked: PruneAsked,
+): Promise<PruneReply | 'unreachable'> {
+  const patience = patienceMs.prune;
+  const about = { path: '/prune', message: asked, schema: prunedSchema, patience };
+  return understood(to, await talk(to, about));
 }
 
 /** Tells the loop that this process was refused before it asked, so that its log has it; whether it hears is no matter. */

@@ -105,6 +105,19 @@ export const endSchema = z.strictObject({ v: version, pid, agents: z.enum(agents
 
 export type End = Omit<z.infer<typeof endSchema>, 'v' | 'pid'>;
 
+/** Milliseconds; null for ever. */
+const span = z.number().min(0).nullable();
+
+/** What `POST /prune` takes: how long what old runs hold stays, as the configuration says it where it was asked. */
+export const pruneSchema = z.strictObject({
+  v: version,
+  pid,
+  checkout: z.string(),
+  retention: z.strictObject({ runs: z.int().min(0), outputsMs: span, keptMs: span }),
+});
+
+export type PruneAsked = Omit<z.infer<typeof pruneSchema>, 'v' | 'pid'>;
+
 const rejectionSchema = z.object({
   consequence: z.enum(['reject', 'ask', 'retry']),
   exit: z.union([z.literal(2), z.literal(3), z.literal(4)]),
@@ -118,6 +131,29 @@ const noSchema = z.object({ v: version, ok: z.literal(false), rejection: rejecti
 export const replySchema = z.union([z.object({ v: version, ok: z.literal(true) }), noSchema]);
 
 export type Reply = z.infer<typeof replySchema>;
+
+const folders = z.array(z.object({ run: z.string(), path: z.string(), bytes: z.number() }));
+
+/** What `POST /prune` is answered with: what is gone, and what could not be deleted, in sentences. */
+export const prunedSchema = z.union([
+  z.object({
+    v: version,
+    ok: z.literal(true),
+    outputs: folders,
+    aside: folders,
+    refs: z.array(
+      z.object({ in: z.enum(['repository', 'mirror']), ref: z.string(), commit: z.string() }),
+    ),
+    left: z.array(z.object({ ref: z.string(), why: z.string() })),
+    bytes: z.number(),
+    problems: z.array(z.string()),
+  }),
+  /** It failed half way. */
+  z.object({ v: version, ok: z.literal(false), error: z.string() }),
+  noSchema,
+]);
+
+export type PruneReply = z.infer<typeof prunedSchema>;
 
 /** What `POST /begin` is answered with; lines are sentences for a person. */
 export const begunSchema = z.union([

@@ -26,6 +26,7 @@ test('the socket lies only in a folder of its user that nobody else can open, an
       steer: never,
       begin: never,
       end: never,
+      prune: never,
     });
     if ('refused' in served) return served.refused;
     await served[Symbol.asyncDispose]();

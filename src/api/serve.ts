@@ -8,11 +8,14 @@ import {
   contractVersion,
   endSchema,
   messageSchema,
+  pruneSchema,
   refusedSchema,
   type Begin,
   type Begun,
   type End,
   type Ended,
+  type PruneAsked,
+  type PruneReply,
   type Reply,
 } from './contract.ts';
 import type { Rejection, Steering } from '../core/commands.ts';
@@ -29,6 +32,7 @@ export interface Handlers {
   readonly steer: (request: Steering) => Promise<Reply>;
   readonly begin: (asked: Begin) => Promise<Begun>;
   readonly end: (asked: End) => Promise<Ended>;
+  readonly prune: (asked: PruneAsked) => Promise<PruneReply>;
 }
 
 /** One thing that can be asked: what a message of it is, and who answers. */
@@ -69,6 +73,11 @@ const routes: Readonly<Record<string, Route>> = {
     endSchema,
     () => 'daemon stop',
     ({ end }, { agents }) => end({ agents }),
+  ),
+  '/prune': route(
+    pruneSchema,
+    () => 'prune',
+    ({ prune }, { checkout, retention }) => prune({ checkout, retention }),
   ),
   '/alive': {
     answer: (_handlers, message) =>

@@ -11,6 +11,7 @@ import type { Place } from '../daemon/place.ts';
 import type { RepositoryFacts } from '../daemon/repository.ts';
 import { awaitsBeginning } from '../daemon/start-daemon.ts';
 import { boundDaemonLog } from '../daemon/daemon-log.ts';
+import { Pruning } from '../upkeep/pruning.ts';
 import { admit } from './admit.ts';
 import { DaemonLife } from './daemon-life.ts';
 import type { StartOptions } from './daemon-start.ts';
@@ -67,11 +68,13 @@ export async function hostDaemon(
   }
   for (const note of loop.notes) context.out.note(note);
   const life = new DaemonLife(loop.loop, { exitWhenWaiting, isAsked: asking !== null });
-  const handlers = handlersOf(loop, { place, daemon: life, log: display.log });
+  const pruning = new Pruning(loop);
+  const handlers = handlersOf(loop, { place, daemon: life, pruning, log: display.log });
   const served = await serveLoop(context, loop, handlers);
   // What was asked when the loop started is in the log: the next one goes on with it.
   if (served === null) return true;
   await using _socket = served;
+  await using _pruning = pruning;
   using _signals = life.endOnSignals();
   context.out.note(await life.over());
   return true;

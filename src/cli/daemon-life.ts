@@ -20,6 +20,7 @@ export class DaemonLife implements DaemonHandlers {
   /** Whether it has been asked for anything, or has waited long enough for that. */
   #asked: boolean;
   #beginnings = 0;
+  #works = 0;
   #finishing = false;
 
   constructor(
@@ -48,6 +49,12 @@ export class DaemonLife implements DaemonHandlers {
     if (now) return;
     this.#loop.release();
     this.#look();
+  };
+
+  readonly working = (now: boolean): void => {
+    this.#works += now ? 1 : -1;
+    // Asked for this alone, it goes on waiting for its first beginning.
+    if (!now) this.#tick();
   };
 
   readonly end = async ({ agents }: End): Promise<Ended> => {
@@ -90,6 +97,7 @@ export class DaemonLife implements DaemonHandlers {
   }
 
   #isOver(state: RepositoryState): boolean {
+    if (this.#works > 0) return false;
     if (this.#finishing) return true;
     if (!this.#asked || this.#beginnings > 0) return false;
     return restlessRuns(state).every((run) => !this.#goesOn(run));
@@ -103,6 +111,10 @@ export class DaemonLife implements DaemonHandlers {
   /** Lets the loop look again whether anything is left. */
   #look(): void {
     this.#asked = true;
+    this.#tick();
+  }
+
+  #tick(): void {
     // A loop that has ended meanwhile says so to whoever waits for it.
     this.#loop.send({ kind: 'tick' }).catch(() => undefined);
   }

@@ -1,5 +1,5 @@
 /** What a loop that lives answers over its socket. */
-import { contractVersion, type Begun, type Ended } from '../api/contract.ts';
+import { contractVersion, type Begun, type Ended, type PruneReply } from '../api/contract.ts';
 import type { Handlers } from '../api/serve.ts';
 import type { Rejection } from '../core/commands.ts';
 import { agentsDoNotSteer, attemptAround, type Asker } from '../daemon/asked-by-attempt.ts';
@@ -10,11 +10,14 @@ import type { OpenLoop } from '../daemon/open-loop.ts';
 import type { Place } from '../daemon/place.ts';
 import { renderDiagnostic } from '../plan/diagnostics.ts';
 import { oneLine } from '../report/cells.ts';
+import type { Pruning } from '../upkeep/pruning.ts';
 
 /** What only a daemon does. */
 export interface DaemonHandlers {
   /** Something is about to begin, or (false) that has been settled. */
   readonly beginning: (now: boolean) => void;
+  /** It is at something that is no run's, or (false) that is done: it ends only then. */
+  readonly working: (now: boolean) => void;
   readonly end: Handlers['end'];
 }
 
@@ -29,10 +32,11 @@ export function handlersOf(
   at: {
     readonly place: Place;
     readonly daemon: DaemonHandlers | null;
+    readonly pruning: Pruning;
     readonly log: (line: string) => void;
   },
 ): Handlers {
-  const { place, daemon, log } = at;
+  const { place, daemon, pruning, log } = at;
   const around = (pid: number): Asker | null =>
     attemptAround(pid, { home: place.home, state: loop.loop.state });
   // One after the other: each is decided on what those before it began.
@@ -45,7 +49,10 @@ export function handlersOf(
       return { ...agentsDoNotSteer, consequence: 'reject', exit: 4 };
     },
     refused: (pid, asked) => log(refusalLine(asked, { pid, asker: around(pid) })),
-    steer: async (request) => ({ v, ...(await handleSteering(loop, request)) }),
+    steer: async (request) => ({
+      v,
+      ...(await handleSteering(loop, request, (run) => pruning.inTheWay(run))),
+    }),
     begin: async ({ checkout, wanted }) => {
       if (daemon === null) return inForeground();
       if (checkout !== place.checkout) return elsewhere(place);
@@ -59,6 +66,14 @@ export function handlersOf(
       });
       turn = begun.catch(() => undefined).finally(() => daemon.beginning(false));
       return begun;
+    },
+    prune: async ({ checkout, retention }) => {
+      if (checkout !== place.checkout) return elsewhere(place);
+      daemon?.working(true);
+      // Not while something begins: that may go on with a run of which something would go.
+      const pruned = turn.then(async () => replyOf(await pruning.prune(retention)));
+      turn = pruned.catch(() => undefined).finally(() => daemon?.working(false));
+      return pruned;
     },
     end: async (asked) => (daemon === null ? inForeground() : daemon.end(asked)),
   };
@@ -80,6 +95,21 @@ function refused(refusal: Refusal): Begun {
   return { v, ok: false, rejection, where, differences: [...differences], problems };
 }
 
+function replyOf(pruned: Awaited<ReturnType<Pruning['prune']>>): PruneReply {
+  switch (pruned.kind) {
+    case 'failed':
+      return { v, ok: false, error: pruned.error };
+    case 'refused':
+      return { v, ok: false, rejection: pruned.rejection };
+    case 'done': {
+      const { outputs, aside, refs, left } = pruned.plan;
+      const { bytes, problems } = pruned;
+      const gone = { outputs: [...outputs], aside: [...aside], refs: [...refs] };
+      return { v, ok: true, ...gone, left: [...left], bytes, problems: [...problems] };
+    }
+  }
+}
+
 function no(what: string, next: string): Extract<Ended, { ok: false }> {
   return { v, ok: false, rejection: { consequence: 'reject', exit: 4, what, next } };
 }
@@ -93,7 +123,7 @@ function inForeground(): Extract<Ended, { ok: false }> {
 
 function elsewhere(place: Place): Extract<Ended, { ok: false }> {
   return no(
-    `the daemon of this repository works in another checkout, ${place.root}`,
+    `the czar that runs in this repository works in another checkout, ${place.root}`,
     'ask there, or end it: czar daemon stop',
   );
 }

@@ -1,12 +1,16 @@
 /** `czar prune [--dry-run]`: deletes what old runs hold, as the configuration's `retention` says. */
+import { askPrune } from '../api/client.ts';
+import type { PruneReply } from '../api/contract.ts';
+import { listenerOf } from '../daemon/holder.ts';
 import { readConfig } from '../plan/config-file.ts';
 import { hasErrors, type Problems } from '../plan/diagnostics.ts';
+import type { PrunePlan } from '../upkeep/prune-plan.ts';
 import { previewPrune, prune, type Pruned } from '../upkeep/prune.ts';
 import { configSources } from './config-sources.ts';
 import { exits } from './exit.ts';
 import { findPlace } from './find-place.ts';
 import { plural, printDiagnostics } from './plan-files.ts';
-import { insideAttempt } from './steering.ts';
+import { insideAttempt, refuse } from './steering.ts';
 import type { CliContext, Verb } from './verb.ts';
 
 export const verb: Verb = {
@@ -17,7 +21,8 @@ export const verb: Verb = {
         'after',
         '\nretention of config.yaml decides: outputs (30d) is how long what agents printed stays after the end of a run;' +
           '\nruns (20) how many runs keep their branches and refs, of older ones only what is landed or otherwise reachable' +
-          '\ngoes; kept (never) how long work that was not merged stays.',
+          '\ngoes; kept (never) how long work that was not merged stays. What a run that lives needs stays in any case: beside a' +
+          '\ndaemon or czar run, that one deletes.',
       )
       .action((options: { dryRun?: boolean }) => act(context, options.dryRun === true));
   },
@@ -40,10 +45,48 @@ async function act(context: CliContext, dry: boolean): Promise<void> {
     });
   }
   const order = { place, retention, env: { ...context.env }, now: context.now() };
-  show(context, { dry, done: await (dry ? previewPrune(order) : prune(order)) });
+  show(context, { dry, done: await (dry ? previewPrune(order) : pruneSomewhere(order)) });
 }
 
-function show(context: CliContext, { dry, done }: { dry: boolean; done: Pruned }): void {
+/** How often, and at what distance (milliseconds), a loop that does not listen yet is asked again. */
+const tries = 20;
+const pauseMs = 100;
+
+/** Here, or by the loop that lives. */
+async function pruneSomewhere(order: Parameters<typeof prune>[0]): Promise<Shown> {
+  const { place, retention } = order;
+  for (let left = tries; ; left -= 1) {
+    const done = await prune(order);
+    if (done.kind !== 'held') return done;
+    const listener = listenerOf(done.owner);
+    const asked = { checkout: place.checkout, retention };
+    const reply = listener === null ? 'unreachable' : await askPrune(listener, asked);
+    if (reply !== 'unreachable') return shown(reply);
+    if (left === 0) return done;
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+}
+
+type Shown =
+  | Exclude<Pruned, { readonly kind: 'done' }>
+  | {
+      readonly kind: 'done';
+      readonly plan: Omit<PrunePlan, 'runs'>;
+      readonly bytes: number;
+      readonly problems: readonly string[];
+    };
+
+function shown(reply: PruneReply): Shown {
+  if (!reply.ok) {
+    return 'error' in reply
+      ? { kind: 'failed', error: reply.error }
+      : { kind: 'refused', rejection: reply.rejection };
+  }
+  const { outputs, aside, refs, left, bytes, problems } = reply;
+  return { kind: 'done', plan: { outputs, aside, refs, left }, bytes, problems };
+}
+
+function show(context: CliContext, { dry, done }: { dry: boolean; done: Shown }): void {
   switch (done.kind) {
     case 'no-log':
       return context.fail({ exit: exits.nothing, what: 'there is no run in this repository' });
@@ -58,16 +101,18 @@ function show(context: CliContext, { dry, done }: { dry: boolean; done: Pruned }
     case 'held':
       return context.fail({
         exit: exits.refused,
-        what: 'a czar is running in this repository, nothing was deleted',
+        what: 'another czar holds this repository and does not answer, nothing was deleted',
         where: done.owner === null ? null : `pid ${done.owner.pid}`,
-        next: 'czar prune --dry-run lists what would be; call it again when that one has ended',
+        next: 'czar prune again, or czar daemon stop first; --dry-run lists what would go',
       });
+    case 'refused':
+      return refuse(context, done.rejection);
     case 'done':
       return dry || done.problems.length === 0 ? tell(context, dry, done) : half(context, done);
   }
 }
 
-type Done = Extract<Pruned, { kind: 'done' }>;
+type Done = Extract<Shown, { kind: 'done' }>;
 
 function half(context: CliContext, done: Done): void {
   context.fail({

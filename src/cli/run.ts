@@ -11,6 +11,7 @@ import type { Place } from '../daemon/place.ts';
 import { lastSeq } from '../daemon/read.ts';
 import type { RepositoryFacts } from '../daemon/repository.ts';
 import { daemonOf } from '../daemon/holder.ts';
+import { Pruning } from '../upkeep/pruning.ts';
 import { admit } from './admit.ts';
 import { exits } from './exit.ts';
 import { exitOf } from './exit-of-run.ts';
@@ -117,11 +118,13 @@ async function beginHere(
     return false;
   }
   for (const note of loop.notes) context.out.note(note);
-  const handlers = handlersOf(loop, { place, daemon: null, log: display.log });
+  const pruning = new Pruning(loop);
+  const handlers = handlersOf(loop, { place, daemon: null, pruning, log: display.log });
   const served = await serveLoop(context, loop, handlers);
   // What was asked when the loop started is in the log: the next one goes on with it.
   if (served === null) return true;
   await using _socket = served;
+  await using _pruning = pruning;
   const { run: id } = loop.admitted;
   await follow(context, { loop, run: id, display });
   return true;

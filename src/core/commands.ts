@@ -13,6 +13,7 @@ import type {
   LimitKind,
   Principal,
   ProcessIdentity,
+  PrunedRef,
   Report,
   RunBase,
   TreeVerdict,
@@ -171,6 +172,13 @@ export type Outcome =
   | { readonly kind: 'tick' }
   /** What the machine has now: looked at before each turn. */
   | { readonly kind: 'machine-observed'; readonly machine: Machine }
+  /** What was to be deleted is gone: numbers of runs and refs, and bytes. */
+  | {
+      readonly kind: 'pruned';
+      readonly outputs: number;
+      readonly refs: number;
+      readonly bytes: number;
+    }
   | { readonly kind: 'run-prepared'; readonly run: string; readonly commit: string }
   | {
       readonly kind: 'inputs-checked';
@@ -312,7 +320,17 @@ export type Outcome =
       readonly error: string;
     };
 
-export type Command = (Request & { readonly by: Principal }) | Outcome;
+/** What old runs hold is about to be deleted, because a person asked for it. It is of no run, but of all that it names. */
+export interface Prune {
+  readonly kind: 'prune';
+  /** Runs that lose something. */
+  readonly runs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly refs: readonly PrunedRef[];
+  readonly aside: readonly string[];
+}
+
+export type Command = ((Request | Prune) & { readonly by: Principal }) | Outcome;
 
 /** Why a request is refused. `consequence` is what the caller does about it. */
 export interface Rejection {

@@ -45,6 +45,10 @@ export function decideOutcome(
   }
   if (outcome.kind === 'loop-ended')
     return [{ type: 'loop.ended', data: { reason: outcome.reason } }];
+  if (outcome.kind === 'pruned') {
+    const { outputs, refs, bytes } = outcome;
+    return [{ type: 'prune.done', data: { outputs, refs, bytes } }];
+  }
   const run = state.runs.get(outcome.run);
   if (run === undefined) return [];
   switch (outcome.kind) {

@@ -7,12 +7,14 @@
  */
 import type { Command } from './commands.ts';
 import { decideOutcome } from './decide-outcome.ts';
+import { decidePrune } from './decide-prune.ts';
 import { decideRequest } from './decide-request.ts';
 import type { Decision } from './decision.ts';
 import type { RepositoryState } from './state.ts';
 
 /** Events that follow from the command at `now` (milliseconds since 1970), or why it is refused. */
 export function decide(state: RepositoryState, command: Command, now: number): Decision {
+  if (command.kind === 'prune') return decidePrune(state, command);
   if ('by' in command) return decideRequest(state, command, now);
   return { ok: true, events: decideOutcome(state, command, now) };
 }

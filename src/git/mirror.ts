@@ -17,10 +17,24 @@ import { deleteRefs, integrationRef, moveRefIn, readRef, snapshotRef } from './r
 const cloneTimeoutMs = 60 * 60_000;
 const aside = 'mirror.making-';
 
-/** Makes the mirror if there is none and brings the user's refs up to date in it. Only the loop calls this. */
-export async function ensureMirror(
-  context: GitContext,
-): Promise<{ readonly kind: 'ready'; readonly created: boolean } | Failed> {
+type Ready = { readonly kind: 'ready'; readonly created: boolean } | Failed;
+
+/** By mirror, the last call that this process made: two fetches at once would be in each other's way. */
+const underWay = new Map<string, Promise<unknown>>();
+
+/** Makes the mirror if there is none and brings the user's refs up to date in it. Only who holds the lock calls this. */
+export async function ensureMirror(context: GitContext): Promise<Ready> {
+  const before = underWay.get(context.mirror) ?? Promise.resolve();
+  const mine = before.catch(() => undefined).then(() => makeCurrent(context));
+  underWay.set(context.mirror, mine);
+  try {
+    return await mine;
+  } finally {
+    if (underWay.get(context.mirror) === mine) underWay.delete(context.mirror);
+  }
+}
+
+async function makeCurrent(context: GitContext): Promise<Ready> {
   return failing(async () => {
     await mkdir(context.state, { recursive: true, mode: 0o700 });
     for (const name of await readdir(context.state)) {

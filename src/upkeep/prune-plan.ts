@@ -3,9 +3,9 @@
  * that could go with it; kept work goes only when the configuration gives it a time; a run that lives loses nothing.
  */
 import { join } from 'node:path';
+import { isPrunable } from '../core/decide-prune.ts';
 import type { PrunedRef } from '../core/events.ts';
-import { isLive } from '../core/lifecycle.ts';
-import { isRunLive, type RepositoryState, type RunState } from '../core/state.ts';
+import type { RepositoryState, RunState } from '../core/state.ts';
 import { checkouts } from '../git/checkouts.ts';
 import { inMirror, inUserRepository, type GitContext } from '../git/context.ts';
 import { failing, type Failed } from '../git/git.ts';
@@ -16,6 +16,8 @@ import { folderBytes } from './folder-bytes.ts';
 import { reachableFrom, refsOf } from './reachable.ts';
 
 export interface PrunePlan {
+  /** Runs that may lose something. */
+  readonly runs: readonly string[];
   readonly outputs: readonly PrunedFolder[];
   readonly aside: readonly PrunedFolder[];
   readonly refs: readonly PrunedRef[];
@@ -42,19 +44,22 @@ export async function planPrune(
 ): Promise<({ readonly kind: 'plan' } & PrunePlan) | Failed> {
   return failing(async () => {
     const { state, retention, now } = options;
-    const ended = [...state.runs.values()].filter(isAtRest);
+    const ended = [...state.runs.values()].filter(isPrunable);
     const past = (ms: number | null): readonly RunState[] =>
       ms === null ? [] : ended.filter(({ endedAt }) => endedAt !== null && endedAt + ms <= now);
     const named = [...state.runs.values()].toSorted((a, b) => b.startedAt - a.startedAt);
     const recent = new Set(named.slice(0, retention.runs).map(({ id }) => id));
     const old = ended.filter(({ id }) => !recent.has(id));
     const keptOf = past(retention.keptMs);
+    const printed = past(retention.outputsMs);
+    const runs = new Set([...old, ...keptOf, ...printed].map(({ id }) => id));
     const there = await isThere(git.mirror);
     const kept = there ? await keptRefs(git, keptOf) : [];
     const { refs, left } = there ? await oldRefs(git, { old, kept }) : { refs: [], left: [] };
     return {
       kind: 'plan',
-      outputs: await foldersOf(past(retention.outputsMs), (run) => join(git.home, 'runs', run)),
+      runs: [...runs],
+      outputs: await foldersOf(printed, (run) => join(git.home, 'runs', run)),
       aside: await foldersOf(keptOf, (run) => join(git.state, 'aside', run)),
       refs: [...refs, ...kept],
       left,
@@ -65,14 +70,6 @@ export async function planPrune(
 /** Whether there is nothing to delete. */
 export function isEmpty({ outputs, aside, refs }: PrunePlan): boolean {
   return outputs.length === 0 && aside.length === 0 && refs.length === 0;
-}
-
-function isAtRest(run: RunState): boolean {
-  return (
-    !isRunLive(run) &&
-    run.landing === null &&
-    [...run.workers.values()].every(({ state }) => !isLive(state))
-  );
 }
 
 async function foldersOf(

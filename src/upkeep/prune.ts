@@ -3,14 +3,18 @@
  * ref goes only from where it stood then. Killed at any point it can be called again and does the rest.
  */
 import { existsSync } from 'node:fs';
+import type { Command, Rejection } from '../core/commands.ts';
+import { decide } from '../core/decide.ts';
 import type { PrunedRef } from '../core/events.ts';
+import type { RepositoryState } from '../core/state.ts';
 import { crashPoint } from '../daemon/crash-point.ts';
 import { holdLog } from '../daemon/hold-log.ts';
+import type { Answer } from '../daemon/loop.ts';
 import type { Place } from '../daemon/place.ts';
 import { withReader } from '../daemon/read.ts';
 import { inMirror, inUserRepository, reach, type GitContext } from '../git/context.ts';
 import { quietly } from '../git/deliver.ts';
-import { failing, git, type Failed } from '../git/git.ts';
+import { failing, failure, git as callGit, type Failed } from '../git/git.ts';
 import { ensureMirror } from '../git/mirror.ts';
 import { moveRefIn } from '../git/refs.ts';
 import { removeFolder } from '../git/remove-folder.ts';
@@ -31,6 +35,7 @@ export type Pruned =
   | { readonly kind: 'no-log' }
   | { readonly kind: 'unreadable'; readonly what: string; readonly next: string | null }
   | { readonly kind: 'held'; readonly owner: Owner | null }
+  | { readonly kind: 'refused'; readonly rejection: Rejection }
   | {
       readonly kind: 'done';
       readonly plan: PrunePlan;
@@ -49,37 +54,61 @@ export async function previewPrune({ place, retention, now }: Order): Promise<Pr
   return plan.kind === 'failed' ? plan : { kind: 'done', plan, bytes: bytesOf(plan), problems: [] };
 }
 
-/** Deletes it. */
+/** Deletes it, while no loop lives: under the lock. */
 export async function prune({ place, retention, env, now }: Order): Promise<Pruned> {
   const held = holdLog(place);
   if (held === null) return { kind: 'no-log' };
   if ('owner' in held) return { kind: 'held', owner: held.owner };
   using _held = held;
-  const context = { ...held.git, point: crashPoint(env) };
-  const state = held.journal.load();
+  const say = (command: PruneCommand): Promise<Answer> => {
+    const decision = decide(held.journal.load(), command, now);
+    if (!decision.ok) return Promise.resolve({ ok: false, rejection: decision.rejection });
+    for (const event of decision.events) appendAlone(held, event, now);
+    return Promise.resolve({ ok: true });
+  };
+  const git = { ...held.git, point: crashPoint(env) };
+  return await pruneBy({ git, state: held.journal.load(), retention, now, say });
+}
+
+/** What is said to the log: that it begins, and that it is done. */
+export type PruneCommand = Extract<Command, { kind: 'prune' | 'pruned' }>;
+
+/** Deletes it, for whoever may write to the log. */
+export async function pruneBy(options: {
+  /** Its signal ends the deletion; the rest is left to the next one. */
+  readonly git: GitContext;
+  readonly state: RepositoryState;
+  readonly retention: Retention;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Resolves when it is durable, or with why not. */
+  readonly say: (command: PruneCommand) => Promise<Answer>;
+}): Promise<Extract<Pruned, { kind: 'done' | 'refused' | 'failed' }>> {
+  const { git, state, retention, now, say } = options;
   // What branches of the user's lead to is then reachable in the mirror too.
-  const current = state.runs.size > retention.runs ? await ensureMirror(context) : null;
+  const current = state.runs.size > retention.runs ? await ensureMirror(git) : null;
   if (current?.kind === 'failed') return current;
-  const plan = await planPrune(context, { state, retention, now });
+  const plan = await planPrune(git, { state, retention, now });
   if (plan.kind === 'failed') return plan;
   if (isEmpty(plan)) return { kind: 'done', plan, bytes: 0, problems: [] };
-  await reach(context, 'prune:before-event');
+  await reach(git, 'prune:before-event');
   const outputs = plan.outputs.map(({ run }) => run);
   const aside = plan.aside.map(({ run }) => run);
-  const { refs } = plan;
-  appendAlone(held, { type: 'prune.started', data: { by: 'user', outputs, refs, aside } }, now);
-  await reach(context, 'prune:after-event');
+  const { runs, refs } = plan;
+  const begun = await say({ kind: 'prune', by: 'user', runs, outputs, refs, aside });
+  if (!begun.ok) return { kind: 'refused', rejection: begun.rejection };
+  await reach(git, 'prune:after-event');
   const done = await failing(async () => {
-    const kept = await deleteRefs(context, refs);
-    await reach(context, 'prune:after-refs');
-    const folders = await deleteFolders(context, [...plan.outputs, ...plan.aside]);
+    const kept = await deleteRefs(git, refs);
+    await reach(git, 'prune:after-refs');
+    const folders = await deleteFolders(git, [...plan.outputs, ...plan.aside]);
     return { problems: [...kept, ...folders] };
   });
   if ('kind' in done) return done;
-  await reach(context, 'prune:before-done');
+  await reach(git, 'prune:before-done');
   const bytes = bytesOf(plan);
-  const data = { outputs: outputs.length, refs: refs.length, bytes };
-  appendAlone(held, { type: 'prune.done', data }, now);
+  const ended = await say({ kind: 'pruned', outputs: outputs.length, refs: refs.length, bytes });
+  if (!ended.ok) return { kind: 'failed', error: ended.rejection.what };
   return { kind: 'done', plan, bytes, problems: done.problems };
 }
 
@@ -98,11 +127,13 @@ async function deleteRefs(
     await reach(context, `prune:before-${place}`);
     const input = here.map(({ ref, commit }) => `delete ${ref}\0${commit}\0`).join('');
     const args = [...quietly, 'update-ref', '--no-deref', '--stdin', '-z'];
-    const all = await git(args, { ...call, input });
+    const all = await callGit(args, { ...call, input });
     if (all.code === 0) continue;
     for (const { ref, commit } of here) {
       const moved = await moveRefIn(call, { ref, from: commit, to: null });
-      if (moved.kind === 'lost') problems.push(`${ref} has moved meanwhile and stays`);
+      // What is gone meanwhile was to go.
+      if (moved.kind === 'lost' && moved.found !== null)
+        problems.push(`${ref} has moved meanwhile and stays`);
     }
   }
   return problems;
@@ -114,6 +145,7 @@ async function deleteFolders(
 ): Promise<readonly string[]> {
   const problems: string[] = [];
   for (const { path } of folders) {
+    if (context.signal?.aborted === true) throw failure('the czar that deletes was told to end');
     await reach(context, 'prune:before-folder');
     await removeFolder(path);
     if (existsSync(path)) problems.push(`${path} could not be removed`);
