@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
 import { z } from 'zod';
 import { configSchema } from '../src/plan/config-schema.ts';
+import { agentTrialSchema } from '../src/report/agent-trial-schema.ts';
 import { agentsSchema } from '../src/report/agents-schema.ts';
 import { inboxChangeSchema, inboxSchema } from '../src/report/inbox-schema.ts';
 import { resourcesSchema } from '../src/report/resources-schema.ts';
@@ -28,6 +29,7 @@ const published: readonly Published[] = [
     schema: inboxChangeSchema,
   },
   { name: 'agents', title: 'czar agents --json', schema: agentsSchema },
+  { name: 'agent-trial', title: 'czar agents test NAME --json', schema: agentTrialSchema },
   { name: 'resources', title: 'czar resources --json', schema: resourcesSchema },
   { name: 'worker-status', title: 'czar status WORKER --json', schema: workerStatusSchema },
 ];

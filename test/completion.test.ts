@@ -39,6 +39,8 @@ test('bash completes verbs, sub-verbs, options, their values and workers', () =>
   assert.deepEqual(complete('czar pru'), ['prune']);
   assert.deepEqual(complete('czar config '), ['show', 'explain', 'validate']);
   assert.deepEqual(complete('czar --env ci config sh'), ['show']);
+  assert.deepEqual(complete('czar agents '), ['list', 'test']);
+  assert.deepEqual(complete('czar agents test x --ti'), ['--timeout']);
   assert.deepEqual(complete('czar prune --dry'), ['--dry-run']);
   assert.deepEqual(complete('czar kept restore x --int'), ['--into']);
   assert.deepEqual(complete('czar events --format '), ['line', 'classic', 'json']);

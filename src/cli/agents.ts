@@ -1,9 +1,10 @@
-/** `czar agents`: which agents there are, and what each can do. */
+/** `czar agents [list] | test NAME`: which agents there are, what each can do, and whether one works here. */
 import { listAgents } from '../daemon/list-agents.ts';
 import { readConfig } from '../plan/config-file.ts';
 import { loadPlan } from '../plan/load.ts';
 import { hasErrors, type Problems } from '../plan/diagnostics.ts';
 import { agentLines } from '../report/agents.ts';
+import { testAgent } from './agents-test.ts';
 import { configSources } from './config-sources.ts';
 import { findPlace } from './find-place.ts';
 import { streamEnd } from './reading.ts';
@@ -15,9 +16,23 @@ export const verb: Verb = {
       .command('list', { isDefault: true })
       .description('all that are known or defined: whether they are here, and what each can do')
       .action(async () => list(context));
+    command
+      .command('test')
+      .description('lets one write and commit a file in a scratch repository; it spends')
+      .argument('<name>', 'which one')
+      .option('--timeout <time>', 'how long it may take', '5m')
+      .addHelpText(
+        'after',
+        '\nIt is started, read and judged as in a run, with your HOME and the permissions of the configuration.' +
+          '\nIt asks first; without a terminal it needs --yes.' +
+          '\nExit codes: 0 it can do the work of a run, 1 it cannot, 4 nothing was started.',
+      )
+      .action(async (name: string, { timeout }: { readonly timeout: string }) =>
+        testAgent(context, { name, timeout }),
+      );
     command.addHelpText(
       'after',
-      '\nIt asks each program of a known adapter for its version and its login; none of it spends.',
+      '\nlist asks each program of a known adapter for its version and its login; none of it spends.',
     );
   },
 };

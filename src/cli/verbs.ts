@@ -76,7 +76,7 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     load: () => import('./resources.ts'),
   },
   agents: {
-    summary: 'which agents there are, and what each can do',
+    summary: 'which agents there are, and what each can do: list, test',
     load: () => import('./agents.ts'),
   },
   attach: {

@@ -47,7 +47,10 @@ export const usualCommands: readonly string[] = [
 ];
 
 /** What the agents of the plan may do: with `work` also the plan's own commands, since what judges work may be tried. */
-export function permissionsOf({ policies, workers }: Plan): Permissions {
+export function permissionsOf({
+  policies,
+  workers,
+}: Pick<Plan, 'policies' | 'workers'>): Permissions {
   const { policy, allow } = policies.permissions ?? { policy: 'work', allow: usualCommands };
   if (policy !== 'work') return { policy, allow };
   const own = [...policies.checks, ...policies.setup, ...workers.flatMap((one) => one.verify)];

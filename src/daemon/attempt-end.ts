@@ -1,12 +1,7 @@
 /** What is known of an attempt when its processes are gone. */
 import { readdirSync } from 'node:fs';
-import {
-  attemptFiles,
-  lastOutput,
-  lastWords,
-  spokenWords,
-  type AttemptFiles,
-} from '../agents/attempt-files.ts';
+import { attemptFiles, type AttemptFiles } from '../agents/attempt-files.ts';
+import { judgeEnd } from '../agents/judge-end.ts';
 import type { Outcome } from '../core/commands.ts';
 import type { AttemptEnd } from '../core/events.ts';
 import { attemptLimitsOf } from '../core/attempt-limits.ts';
@@ -17,9 +12,6 @@ import { adapterOf } from './agent-of.ts';
 import type { EffectContext } from './loop.ts';
 import { endRest, stateOf } from './perform-work.ts';
 import { treeOf, type Workplace } from './workplace.ts';
-
-/** Bytes of output that are read to judge an end: an answer can be long, and it stands in the last line. */
-const endBytes = 4 * 1024 * 1024;
 
 /** Names an attempt. */
 export interface AttemptRef {
@@ -45,16 +37,13 @@ export function ended(
   files: AttemptFiles,
   end: AttemptEnd,
 ): Extract<Outcome, { kind: 'attempt-ended' }> {
-  const { prints, show, judge } = adapterOf(run, intent.worker);
   const limits = attemptLimitsOf(definitionOf(run, intent.worker));
-  const output = prints === 'json' ? lastOutput(files, endBytes) : [];
-  const words = prints === 'json' ? spokenWords(files, { output, show }, 20) : lastWords(files, 20);
+  const adapter = adapterOf(run, intent.worker);
   return {
     kind: 'attempt-ended',
     ...attemptOf(intent),
     end,
-    judgement: judge({ end, lastWords: words, output, limits, now: Date.now() }),
-    lastWords: words,
+    ...judgeEnd(adapter, files, { end, limits, now: Date.now() }),
   };
 }
 

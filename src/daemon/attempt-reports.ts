@@ -27,9 +27,9 @@ export interface ReadSoFar {
   readonly outputOffset: number;
 }
 
-/** Reads on from `from`; reports what is new until nothing is. `atEnd`: the files grow no more. */
+/** Reads on from `from` in the attempt's folder; reports what is new until nothing is. `atEnd`: the files grow no more. */
 export async function readReports(
-  place: Workplace,
+  dir: string,
   options: {
     readonly of: AttemptOf;
     readonly from: ReadSoFar;
@@ -40,7 +40,6 @@ export async function readReports(
   },
 ): Promise<ReadSoFar> {
   const { of, read, atEnd, report } = options;
-  const dir = attemptDir(place, of);
   let at = options.from;
   for (;;) {
     const said = readLines({
@@ -99,7 +98,7 @@ export async function drainReports(
 ): Promise<void> {
   const { run, worker, attempt } = options.intent;
   const { reportOffset = 0, outputOffset = 0 } = options.worker.attempt ?? {};
-  await readReports(place, {
+  await readReports(attemptDir(place, options.intent), {
     of: { run, worker, attempt },
     from: { reportOffset, outputOffset },
     read: adapterOf(options.run, worker).read,

@@ -201,7 +201,7 @@ function reportReader(
   let busy = Promise.resolve();
   let again = false;
   const read = async (atEnd: boolean): Promise<void> => {
-    at = await readReports(place, {
+    at = await readReports(filesOf(place, intent).attemptDir, {
       of: attemptOf(intent),
       read: adapterOf(run, intent.worker).read,
       from: at,
