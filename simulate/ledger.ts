@@ -231,6 +231,7 @@ function enter(run: RunBook, worker: WorkerBook, event: Event): void {
     worker.claims = false;
   switch (event.type) {
     case 'worker.pending':
+      worker.claims = false;
       if (event.data.by === 'user' && event.data.from !== 'paused') {
         worker.approval = null;
         worker.failures = 0;
@@ -239,6 +240,7 @@ function enter(run: RunBook, worker: WorkerBook, event: Event): void {
       break;
     case 'worker.ready':
       worker.notBefore = event.data.notBefore ?? 0;
+      if (event.data.counts === 'quota') worker.claims = false;
       if (event.data.counts !== 'interrupted' && event.data.counts !== 'lost')
         worker.turnedAway = event.data.counts === 'quota';
       worker.inputsChecked = false;

@@ -18,9 +18,12 @@ import {
   objectOn,
   objectsIn,
   objectsOn,
+  sessionIn,
   textIn,
+  tokensIn,
   type Json,
 } from './json-lines.ts';
+import { commandOf } from './command-of.ts';
 import { promptArgument } from './prompt-argument.ts';
 
 export const claude: Adapter = {
@@ -55,7 +58,7 @@ function start(options: StartOptions): Start {
   });
   return {
     argv: [
-      ...definition.command,
+      ...commandOf(options),
       '-p',
       promptArgument(options.prompt, options.promptFile),
       '--output-format',
@@ -111,7 +114,7 @@ function read(line: string): readonly Said[] {
 }
 
 function sessionOf(entry: Json): readonly Said[] {
-  const id = textIn(entry, 'subtype') === 'init' ? textIn(entry, 'session_id') : null;
+  const id = textIn(entry, 'subtype') === 'init' ? sessionIn(entry, 'session_id') : null;
   return id === null ? [] : [{ kind: 'session', id }];
 }
 
@@ -122,7 +125,7 @@ function totals(entry: Json): readonly Said[] {
     ...objectsIn(entry, 'permission_denials').map((denial): Said => {
       const input = objectIn(denial, 'tool_input');
       const detail = textIn(input, 'command') ?? textIn(input, 'file_path') ?? '';
-      const tool = textIn(denial, 'tool_name') ?? 'a tool';
+      const tool = oneSentence(textIn(denial, 'tool_name') ?? 'a tool');
       return { kind: 'denied', tool, detail: oneSentence(detail) };
     }),
   ];
@@ -130,13 +133,12 @@ function totals(entry: Json): readonly Said[] {
 
 /** What is written into the cache was read afresh. */
 function usageOf(figures: Json, costUsd: number): Usage | null {
-  const input = numberIn(figures, 'input_tokens');
-  const output = numberIn(figures, 'output_tokens');
-  if (input === null && output === null) return null;
+  const given = ['input_tokens', 'output_tokens'].some((name) => numberIn(figures, name) !== null);
+  if (!given) return null;
   return {
-    input: (input ?? 0) + (numberIn(figures, 'cache_creation_input_tokens') ?? 0),
-    output: output ?? 0,
-    cached: numberIn(figures, 'cache_read_input_tokens') ?? 0,
+    input: tokensIn(figures, 'input_tokens') + tokensIn(figures, 'cache_creation_input_tokens'),
+    output: tokensIn(figures, 'output_tokens'),
+    cached: tokensIn(figures, 'cache_read_input_tokens'),
     costUsd,
   };
 }

@@ -17,9 +17,12 @@ import {
   objectOn,
   objectsIn,
   objectsOn,
+  sessionIn,
   textIn,
+  tokensIn,
   type Json,
 } from './json-lines.ts';
+import { commandOf } from './command-of.ts';
 import { promptArgument } from './prompt-argument.ts';
 
 export const codex: Adapter = {
@@ -44,7 +47,7 @@ function start(options: StartOptions): Start {
   const { definition, session, model } = options;
   return {
     argv: [
-      ...definition.command,
+      ...commandOf(options),
       'exec',
       ...(session === null ? [] : ['resume', session]),
       '--json',
@@ -85,7 +88,7 @@ function read(line: string): readonly Said[] {
   if (entry === null) return [];
   switch (textIn(entry, 'type')) {
     case 'thread.started': {
-      const id = textIn(entry, 'thread_id');
+      const id = sessionIn(entry, 'thread_id');
       return id === null ? [] : [{ kind: 'session', id }];
     }
     case 'turn.completed': {
@@ -99,12 +102,12 @@ function read(line: string): readonly Said[] {
 }
 
 function usageOf(figures: Json): Usage | null {
-  const input = numberIn(figures, 'input_tokens');
-  if (input === null) return null;
-  const cached = Math.min(input, numberIn(figures, 'cached_input_tokens') ?? 0);
+  if (numberIn(figures, 'input_tokens') === null) return null;
+  const input = tokensIn(figures, 'input_tokens');
+  const cached = Math.min(input, tokensIn(figures, 'cached_input_tokens'));
   return {
     input: input - cached,
-    output: numberIn(figures, 'output_tokens') ?? 0,
+    output: tokensIn(figures, 'output_tokens'),
     cached,
     costUsd: 0,
   };

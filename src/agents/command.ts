@@ -2,10 +2,10 @@
  * The `command` adapter: any program is an agent. Pure: it says how to start the program, which lines of its output
  * mean something, and what its end means. No shell sees any of it.
  */
-import { resolve } from 'node:path';
 import type { Judgement } from '../core/events.ts';
 import { usageOf } from '../process/report-file.ts';
 import type { Adapter, Ending, Said, Start, StartOptions } from './adapter.ts';
+import { commandOf } from './command-of.ts';
 import { byExitCode, exitCode, notItsOwn } from './ending.ts';
 import { attemptEnvironment } from './environment.ts';
 import { objectOn } from './json-lines.ts';
@@ -28,13 +28,13 @@ export const command: Adapter = {
  * argument; a program with a slash is taken from the root of the user's repository.
  */
 function start(options: StartOptions): Start {
-  const { definition, promptFile, worktree, repository, baseEnv } = options;
+  const { definition, promptFile, worktree, baseEnv } = options;
   const values: Readonly<Record<string, string>> = {
     prompt: promptArgument(options.prompt, promptFile),
     prompt_file: promptFile,
     worktree,
   };
-  const [program = '', ...args] = definition.command.map((argument) =>
+  const [program = '', ...args] = commandOf(options).map((argument) =>
     // One pass: what a prompt says about braces stays as it is.
     argument.replace(
       /\{(prompt|prompt_file|worktree)\}/g,
@@ -42,7 +42,7 @@ function start(options: StartOptions): Start {
     ),
   );
   return {
-    argv: [program.includes('/') ? resolve(repository, program) : program, ...args],
+    argv: [program, ...args],
     ...attemptEnvironment({ baseEnv, names: definition.env, places: options }),
   };
 }

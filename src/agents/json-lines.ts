@@ -31,10 +31,24 @@ export function textIn(from: Json, name: string): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-/** The number under the name, finite and not negative; null when there is none. */
+/** No figure of a real attempt is above it. */
+const maxFigure = 1e12;
+
+/** The number under the name, neither negative nor absurd; null when there is none. */
 export function numberIn(from: Json, name: string): number | null {
   const value = from[name];
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null;
+  return typeof value === 'number' && value >= 0 && value <= maxFigure ? value : null;
+}
+
+/** A count of tokens under the name; 0 when there is none. */
+export function tokensIn(from: Json, name: string): number {
+  return Math.round(numberIn(from, name) ?? 0);
+}
+
+/** The id of a session under the name; null for what could be read as anything but an id in an argument. */
+export function sessionIn(from: Json, name: string): string | null {
+  const id = textIn(from, name);
+  return id !== null && /^[A-Za-z0-9][\w.-]{0,127}$/.test(id) ? id : null;
 }
 
 function isObject(value: unknown): value is Json {

@@ -97,6 +97,18 @@ for (const [name, folder] of agents) {
   });
 }
 
+test('what an agent prints is a claim: an id that could be a flag is none, nor is an absurd figure', () => {
+  const flag = '--dangerously-bypass-approvals-and-sandbox';
+  const lines: readonly (readonly [AdapterName, unknown])[] = [
+    ['codex', { type: 'thread.started', thread_id: flag }],
+    ['codex', { type: 'thread.started', thread_id: 'x'.repeat(1_000_000) }],
+    ['claude', { type: 'system', subtype: 'init', session_id: flag }],
+    ['claude', { type: 'result', usage: { input_tokens: 1.7e308, output_tokens: -1 } }],
+    ['codex', { type: 'turn.completed', usage: { input_tokens: '7' } }],
+  ];
+  for (const [name, line] of lines) assert.deepEqual(adapters[name].read(JSON.stringify(line)), []);
+});
+
 test('Claude Code: what it was not allowed is told with the exact command', () => {
   const said = recorded('claude-2.1.330', 'denied').flatMap(adapters.claude.read);
   const denied = said.filter((one) => 'kind' in one && one.kind === 'denied');

@@ -5,7 +5,7 @@
 import { attemptLimitsOf, overLimitText } from './attempt-limits.ts';
 import { missingUsage, priceOf } from './budget.ts';
 import type { Outcome } from './commands.ts';
-import type { KeptWork, NewEvent } from './events.ts';
+import type { AttemptEnd, Judgement, KeptWork, NewEvent } from './events.ts';
 import {
   afterAttempt,
   afterRule,
@@ -257,6 +257,13 @@ function keptAnew(worker: WorkerState, kept: readonly KeptWork[]): readonly NewE
     .map((one): NewEvent => ({ type: 'work.kept', data: { kept: one } }));
 }
 
+/** Whether the agent was turned away or never began: then it has used nothing, and tells of nothing. */
+function neverWorked(end: AttemptEnd, judgement: Judgement): boolean {
+  if (judgement.kind === 'quota') return true;
+  const code = end.how === 'exited' ? end.code : 0;
+  return judgement.kind === 'failed' && judgement.final && (code === 126 || code === 127);
+}
+
 function ended(
   run: RunState,
   worker: WorkerState,
@@ -266,7 +273,7 @@ function ended(
 ): readonly NewEvent[] {
   const over: NewEvent = { type: 'attempt.ended', data: { end, judgement, lastWords } };
   if (worker.state === 'active' && attempt.phase === 'running') {
-    const missing = missingUsage(run, worker);
+    const missing = neverWorked(end, judgement) ? null : missingUsage(run, worker);
     return missing === null ? [over] : [missing, over];
   }
   // It was stopped, or found dead, before its program was on record: there is nothing to collect.

@@ -33,6 +33,8 @@ export function enterState(worker: WorkerState, event: EventOf<Transition>): Wor
       const retried = event.data.by === 'user' && event.data.from !== 'paused';
       return {
         ...enter(worker, 'pending', event.data, at),
+        // What it waits for is asked anew: what it owns may be another thing now.
+        claims: false,
         block: null,
         blockedBy: null,
         ...(retried
@@ -60,6 +62,8 @@ export function enterState(worker: WorkerState, event: EventOf<Transition>): Wor
         failures: worker.failures + (event.data.counts === 'failed' ? 1 : 0),
         lostInRow: nextLost(worker, event.data.counts),
         quotaInRow: nextQuota(worker, event.data.counts),
+        // While a provider is waited for, others may change the same files.
+        claims: event.data.counts === 'quota' ? false : worker.claims,
         nextClean: event.data.tree === null ? worker.nextClean : event.data.tree === 'clean',
         checking: false,
         merge: null,

@@ -16,7 +16,6 @@ const limitNames = {
   diskReserveBytes: 'disk_reserve',
   prices: 'prices',
   notify: 'notify',
-  unattendedMs: 'unattended',
   checkTimeoutMs: 'check_timeout',
   graceMs: 'grace',
   maxFileBytes: 'max_file_size',

@@ -25,7 +25,11 @@ function target(run: RunState, worker: WorkerState, by: Principal): NewEvent {
     case 'merging':
       return merging(run, worker, by);
     case 'ready':
-      return ready(run, worker, by, { notBefore: worker.notBefore, clean: worker.nextClean });
+      return ready(run, worker, by, {
+        // A person who resumes it thinks that there is quota again.
+        notBefore: worker.quotaInRow > 0 ? null : worker.notBefore,
+        clean: worker.nextClean,
+      });
     case 'pending':
     case 'blocked':
     case 'paused':

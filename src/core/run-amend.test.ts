@@ -8,6 +8,7 @@ import {
   type Script,
   type WorkerSketch,
 } from '../../test/support/core-world.ts';
+import type { Intent } from './intents.ts';
 import type { Plan, Policies } from './plan.ts';
 
 let revisions = 1;
@@ -80,6 +81,37 @@ describe('amending the plan of a run', () => {
       world.log.filter(({ type }) => type === 'worker.complete').map(({ worker }) => worker),
       ['a', 'b'],
     );
+  });
+
+  test('workers whose claims an amendment lets overlap take turns, and the loop lives', () => {
+    const owners = { a: ['x/**'], b: ['y/**'], c: ['z/**'] };
+    const failing: Script = (intent) =>
+      intent.kind === 'watch' && intent.attempt === 1 && intent.worker !== 'c'
+        ? endOf(intent, { how: 'exited', code: 1 })
+        : null;
+    const sketch = (id: 'a' | 'b' | 'c', more: Partial<WorkerSketch> = {}) => ({
+      id,
+      owns: owners[id],
+      ...more,
+    });
+    const world = new CoreWorld(planOf([sketch('a'), sketch('b'), sketch('c')]));
+    const isHeld = ({ kind, ...of }: Intent): boolean =>
+      kind === 'watch' && 'worker' in of && (of.worker === 'c' || world.worker('a').failures > 0);
+    for (let step = 0; step < 100; step += 1) {
+      const next = world
+        .intents()
+        .find((intent) => !isHeld(intent) || world.worker('b').failures === 0);
+      if (next === undefined || (world.worker('a').failures > 0 && world.worker('b').failures > 0))
+        break;
+      if ('worker' in next && next.worker === 'c' && next.kind === 'watch') continue;
+      world.perform(next, failing);
+    }
+    amend(
+      world,
+      later([sketch('a', { owns: ['y/**'], mission: 'other' }), sketch('b'), sketch('c')]),
+    );
+    world.rest();
+    assert.equal(world.run.state, 'complete');
   });
 
   test('one that failed and was taken out stays out when what failed is retried', () => {

@@ -56,14 +56,16 @@ export function waitsForPerson(run: RunState, worker: WorkerState): boolean {
   return worker.state === 'paused' || (worker.state === 'blocked' && worker.blockedBy === null);
 }
 
-function canGoOn(at: At, worker: WorkerState): boolean {
+/** Whether the worker goes on by itself; `behind` are those that wait for it, each for the claim of the next. */
+function canGoOn(at: At, worker: WorkerState, behind: readonly WorkerState[] = []): boolean {
   const { run } = at;
   switch (worker.state) {
     case 'ready': {
       if (awaitsApproval(run, worker)) return false;
       if (heldByBarrier(run, worker) || lacksBudget(at, worker)) return false;
       const inWay = holderOf(at, worker);
-      return inWay === null || canGoOn(inWay.at, inWay.holder);
+      if (inWay === null) return true;
+      return !behind.includes(inWay.holder) && canGoOn(inWay.at, inWay.holder, [...behind, worker]);
     }
     case 'merging':
       return supersededBy(run, worker) === null;

@@ -65,6 +65,41 @@ describe('an agent of a provider', () => {
     assert.deepEqual([world.worker('a').failures, world.worker('a').attempts], [0, 2]);
   });
 
+  test('fault 45: an end of its quota that is over by this clock, or absurdly far, is no end', () => {
+    for (const [until, least, most] of [
+      [0, 60_000, 60_000],
+      [1.7e300, 1, 8 * 86_400_000],
+    ] as const) {
+      const world = new CoreWorld(plan(['a']));
+      while (world.worker('a').quotaInRow === 0)
+        world.perform(world.intents()[0] ?? assert.fail(), turnedAway('a', until));
+      const wait = (world.worker('a').notBefore ?? 0) - world.now;
+      assert.ok(wait >= least && wait <= most, String(wait));
+      for (const kind of ['pause', 'resume'] as const)
+        assert.ok(world.ask({ kind, run: runId, worker: 'a' }).ok);
+      assert.equal(world.worker('a').state, 'starting', 'a person knows better');
+    }
+  });
+
+  test('that is turned away has used nothing, and lends its claim to others', () => {
+    const first = plan(['a'], {
+      maxParallel: 2,
+      budget: { run: { tokens: 1_000, costUsd: null }, day: { tokens: null, costUsd: null } },
+    });
+    const budget = { tokens: 400, costUsd: null, realityMultiplier: 1, limit: 400 } as const;
+    const workers = first.workers.map((one) => ({
+      ...one,
+      owns: ['src/**'],
+      budget: { ...budget, onExceeded: 'block' as const },
+    }));
+    const world = new CoreWorld({ ...first, workers });
+    while (world.worker('a').quotaInRow === 0)
+      world.perform(world.intents()[0] ?? assert.fail(), turnedAway('a', world.now + 60_000));
+    assert.deepEqual([world.run.spent.tokens, world.worker('a').claims], [0, false]);
+    world.rest();
+    assert.equal(world.run.state, 'complete');
+  });
+
   test('that is not told for how long waits longer each time', () => {
     const world = new CoreWorld(plan(['a']));
     const always: Script = (intent) => {

@@ -41,10 +41,18 @@ export type StartResult =
 
 type Failed = Extract<StartResult, { failed: string }>;
 
+/** Its shim has claimed it and has not got to its agent. */
+interface Unclear {
+  readonly unclear: string;
+}
+
 /** How long the shim may take to its first record, milliseconds: then it is not allowed to start any more. */
 const patienceMs = 30_000;
 
-/** Starts the program and returns as soon as its process is on record, or with the reason why it never will be. */
+/**
+ * Starts the program and returns as soon as its process is on record, or with the reason why it never will be. Throws
+ * when it may still come to run: then it must be recovered, or stopped.
+ */
 export async function startAttempt(runners: Runners, options: StartOptions): Promise<StartResult> {
   const { dir, argv, cwd, env, own } = options;
   const path = own['PATH'] ?? env['PATH'] ?? '';
@@ -64,12 +72,17 @@ export async function startAttempt(runners: Runners, options: StartOptions): Pro
     return { failed: `its folder cannot be made: ${message(error)}`, final: false };
   }
   const result = await launch(runners, options);
-  if ('failed' in result) runners.release(dir);
+  // The records say less than the processes do: whoever recovers it asks those.
+  if ('unclear' in result) throw new Error(result.unclear);
+  if ('failed' in result) runners.abandon(dir);
   return result;
 }
 
-async function launch(runners: Runners, { dir, env, limits }: StartOptions): Promise<StartResult> {
-  const { promise, resolve } = Promise.withResolvers<StartResult>();
+async function launch(
+  runners: Runners,
+  { dir, env, limits }: StartOptions,
+): Promise<StartResult | Unclear> {
+  const { promise, resolve } = Promise.withResolvers<StartResult | Unclear>();
   const told = (word: ShimWord): void => {
     try {
       resolve(word.kind === 'agent' ? onRecord(word.process) : outcome(dir, word));
@@ -90,7 +103,7 @@ async function launch(runners: Runners, { dir, env, limits }: StartOptions): Pro
 }
 
 /** What the records say once the shim has refused, ended, or said nothing for too long. */
-function outcome(dir: string, word: Exclude<ShimWord, { kind: 'agent' }>): StartResult {
+function outcome(dir: string, word: Exclude<ShimWord, { kind: 'agent' }>): StartResult | Unclear {
   const status = readStatus(dir);
   switch (status.kind) {
     case 'running':
@@ -108,7 +121,8 @@ function outcome(dir: string, word: Exclude<ShimWord, { kind: 'agent' }>): Start
         return { failed: 'its folder is taken already', final: false };
       if (word.kind === 'refused') return unwritable;
       // Its shim may have died before its claim, or hang there: nobody shall start it later.
-      if (status.kind === 'none') voidAttempt(dir);
+      if (status.kind === 'claimed' || !voidAttempt(dir))
+        return { unclear: 'its shim has taken it and does not get to its agent' };
       return { failed: 'its shim did not come up', final: false };
   }
 }

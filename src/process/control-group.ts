@@ -84,7 +84,10 @@ export function membersOf(group: ControlGroup): readonly number[] {
 export function hitLimit({ pids, memory }: ControlGroup): LimitKind | null {
   if (memory !== null && memoryEvents.some((file) => counted(join(memory, file), 'oom_kill')))
     return 'memory';
-  return pids !== null && counted(join(pids, 'pids.events'), 'max') ? 'processes' : null;
+  if (pids === null || !counted(join(pids, 'pids.events'), 'max')) return null;
+  // A limit further up counts here too: where the most that there were is known, it tells whose it was.
+  const peak = textOf(join(pids, 'pids.peak')).trim();
+  return peak !== '' && Number(peak) < Number(textOf(join(pids, pidsMax))) ? null : 'processes';
 }
 
 /** Nothing in the group can start a process any more, until disposed. */

@@ -106,7 +106,11 @@ while IFS= read -r czar_job; do
   )
   czar_code=$? czar_try=0 czar_last=
   if [ -n "$czar_pids$czar_memory" ]; then
-    [ -z "$czar_pids" ] || czar_over "$czar_pids/pids.events" max processes
+    # A limit further up counts here too: where the most that there were is known, it tells whose it was.
+    czar_peak= czar_max=
+    { read -r czar_peak <"$czar_pids/pids.peak"; read -r czar_max <"$czar_pids/pids.max"; } 2>/dev/null
+    [ -z "$czar_pids" ] || { [ -n "$czar_peak" ] && [ "$czar_peak" -lt "$czar_max" ]; } 2>/dev/null ||
+      czar_over "$czar_pids/pids.events" max processes
     for czar_events in memory.events memory.oom_control; do
       [ -z "$czar_memory" ] || czar_over "$czar_memory/$czar_events" oom_kill memory
     done

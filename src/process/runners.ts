@@ -133,6 +133,13 @@ export class Runners implements Disposable {
     this.#idle.push(shim);
   }
 
+  /** The attempt will not run: its shim may hang, and gets no other. */
+  abandon(dir: string): void {
+    const shim = this.#busy.get(dir);
+    this.#busy.delete(dir);
+    if (shim !== undefined) retire(shim);
+  }
+
   /** No shim gets another attempt; those that have one finish it. */
   [Symbol.dispose](): void {
     this.#closed = true;
