@@ -7,7 +7,9 @@ export function missingAgents(
   plan: Plan,
   { path, root }: { readonly path: string; readonly root: string },
 ): string | null {
-  const missing = Object.values(plan.agents).flatMap(({ name, command: [program = ''] }) => {
+  // Any program of the user's own may come to be while the run goes on: its worker tells when it did not.
+  const agents = Object.values(plan.agents).filter(({ adapter }) => adapter !== 'command');
+  const missing = agents.flatMap(({ name, command: [program = ''] }) => {
     const found = which({ program, path, cwd: root });
     return 'path' in found ? [] : [{ name, why: found.missing }];
   });
