@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { identify } from '../src/process/identity.ts';
+import { Background } from './support/background.ts';
 import { Scratch } from './support/scratch.ts';
+import { goneFrom } from './support/through.ts';
 
 /** A repository in which one worker's work is merged and another one's kept; a tree holds more than was collected. */
 async function used(options: { readonly yaml?: string } = {}): Promise<Scratch> {
@@ -226,4 +229,46 @@ test('a live run is removed only when that is asked for, with what its trees hol
   assert.deepEqual(leftOvers(scratch), []);
   assert.ok([...contentsOf(scratch, file).values()].flat().includes('half.txt'));
   assert.equal((await scratch.czar('uninstall', '--out', file)).code, 4);
+});
+
+test('beside a daemon uninstall is refused and removes nothing; once that is stopped, everything of it goes too', async () => {
+  await using scratch = await Scratch.make();
+  await using daemon = new Background(scratch);
+  scratch.config();
+  scratch.worker('a');
+  scratch.commitAll();
+  const { pid } = await daemon.start();
+  const a = await scratch.stubs.agent('a');
+  await a.write('half.txt', 'half\n');
+  await scratch.happened('worker.active', 'a');
+  const refused = await scratch.czar('uninstall', '--yes');
+  assert.equal(refused.code, 4, refused.stderr);
+  assert.match(refused.stderr, new RegExp(`pid ${pid}\\n *next: czar daemon stop`));
+  // Dead for a moment: nothing may be removed under the one that comes next.
+  const { guardian } = daemon.look() ?? {};
+  assert.ok(typeof guardian === 'number');
+  process.kill(guardian, 'SIGSTOP');
+  const own = identify(pid);
+  assert.ok(typeof own !== 'string');
+  const before = daemon.kill();
+  await goneFrom(own, 10_000);
+  const between = await scratch.czar('uninstall', '--yes');
+  process.kill(guardian, 'SIGCONT');
+  assert.equal(between.code, 4, between.stderr);
+  assert.match(between.stderr, new RegExp(`about to start it again\\n *at pid ${guardian}`));
+  await daemon.again(before);
+  assert.equal((await scratch.czar('daemon', 'stop')).code, 0);
+  await daemon.ended();
+  const working = await scratch.czar('uninstall', '--yes');
+  assert.equal(working.code, 4);
+  assert.match(working.stderr, /agents are still at work\n {2}at a/);
+  await daemon.start();
+  assert.equal((await scratch.czar('daemon', 'stop', '--agents', 'stop')).code, 0);
+  await daemon.ended();
+  await forgotten(scratch);
+  const { bundle } = await scratch.json('uninstall', '--yes');
+  assert.deepEqual(leftOvers(scratch), []);
+  assert.ok([...contentsOf(scratch, bundle).values()].flat().includes('half.txt'));
+  assert.deepEqual(readdirSync(join(scratch.base, 'rt/czar')), [], 'its socket too');
+  assert.equal((await scratch.czar('daemon', 'status')).code, 3);
 });

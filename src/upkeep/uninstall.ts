@@ -10,6 +10,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { definitionOf, type RepositoryState } from '../core/state.ts';
 import { crashPoint } from '../daemon/crash-point.ts';
 import { holdLog, type HeldLog } from '../daemon/hold-log.ts';
+import { diedHolder, isThere } from '../daemon/holder.ts';
 import type { Place } from '../daemon/place.ts';
 import { captureRules } from '../daemon/perform-work.ts';
 import { isolationOf, socketPath } from '../daemon/workplace.ts';
@@ -78,6 +79,14 @@ const removedName = 'czar.removed';
 export async function uninstall(order: Order): Promise<Uninstalled> {
   const { place, env } = order;
   const removed = join(place.commonDir, removedName);
+  const guardian = diedHolder(place)?.daemon?.guardian ?? null;
+  if (guardian !== null && isThere(guardian))
+    return {
+      kind: 'refused',
+      what: 'the daemon of this repository has died, and its guardian is about to start it again',
+      where: `pid ${guardian.pid}`,
+      next: 'czar daemon stop when it is there again, in some seconds',
+    };
   const held = holdLog(place);
   if (held === null) {
     if (existsSync(join(place.state, 'mirror.git')))
