@@ -38,19 +38,23 @@ test('config show prints every key with its value and where it comes from', () =
   using folder = planFolder(files);
   const show = (args: readonly string[] = [], env = {}): string =>
     czar(folder, ['config', 'show', ...args], env).stdout.replace(/ +/g, ' ');
-  assert.match(show(), /^max_parallel 2 \.czar\/config\.yaml:1$/m);
-  assert.match(show(), /^grace 3s .*user\/czar\/config\.yaml:2$/m);
-  assert.match(show(), /^barrier none default$/m);
+  assert.match(show(), /^max_parallel \.czar\/config\.yaml:1 2$/m);
+  assert.match(show(), /^grace .*user\/czar\/config\.yaml:2 3s$/m);
+  assert.match(show(), /^barrier default none$/m);
   assert.match(show(), /^timeout not set/m);
-  assert.match(show(), /^agents\.define\.mine\.command \["sh"\] \.czar\/config\.yaml:5$/m);
-  assert.match(show(['--env', 'ci']), /^max_parallel 3 \.czar\/env\/ci\.yaml:1$/m);
-  assert.match(show([], { CZAR_ENV: 'ci' }), /^max_parallel 3 /m);
+  assert.match(show(), /^agents\.define\.mine\.command \.czar\/config\.yaml:5 \["sh"\]$/m);
+  assert.match(show(['--env', 'ci']), /^max_parallel \.czar\/env\/ci\.yaml:1 3$/m);
+  assert.match(show([], { CZAR_ENV: 'ci' }), /^max_parallel .* 3$/m);
   const variables = { CZAR_ENV: 'ci', CZAR_MAX_PARALLEL: '4' };
-  assert.match(show([], variables), /^max_parallel 4 CZAR_MAX_PARALLEL$/m);
+  assert.match(show([], variables), /^max_parallel CZAR_MAX_PARALLEL 4$/m);
   assert.match(
     show(['--set', 'max_parallel=5'], variables),
-    /^max_parallel 5 --set max_parallel$/m,
+    /^max_parallel --set max_parallel 5$/m,
   );
+  // The longest value (protect) does not push anything away from the others.
+  const raw = czar(folder, ['config', 'show']).stdout;
+  assert.match(raw, /^protect .{100}/m);
+  assert.doesNotMatch(raw, / {80}| $/m);
   const document = JSON.parse(czar(folder, ['config', 'show', '--json'], variables).stdout);
   assert.equal(document.v, 1);
   const found = document.settings.find((one: { key: string }) => one.key === 'max_parallel');

@@ -93,10 +93,9 @@ function show(context: CliContext): void {
   context.out.table(
     told.map(({ path, value, origin }) => [
       keyText(path),
-      value === undefined ? { text: 'not set', style: 'dim' } : valueText(value),
       { text: value === undefined ? '' : originText(origin), style: 'dim' },
+      value === undefined ? { text: 'not set', style: 'dim' } : valueText(value),
     ]),
-    { flex: 1 },
   );
 }
 

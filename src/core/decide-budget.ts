@@ -3,11 +3,16 @@ import { of, refusePaused, type Asked } from './asked.ts';
 import { backToWork } from './back-to-work.ts';
 import { runAccount, workerAccount, type Account } from './budget.ts';
 import { accept, refuse, type Decision } from './decision.ts';
-import type { NewEvent } from './events.ts';
-import type { RunState, WorkerState } from './state.ts';
+import type { NewEvent, Principal } from './events.ts';
+import { dayOf } from './spend.ts';
+import type { RepositoryState, RunState, WorkerState } from './state.ts';
 
 /** Raises the limit of the run or of the day: what waits for it starts by itself. */
-export function raiseRun(run: RunState, request: Asked<'raise-budget'>): Decision {
+export function raiseRun(
+  state: RepositoryState,
+  run: RunState,
+  { request, now }: { readonly request: Asked<'raise-budget'>; readonly now: number },
+): Decision {
   const { scope, tokens, costUsd, by } = request;
   const { budget } = run.plan.policies;
   const limit = scope === 'run' ? runAccount(run).limit : budget?.day;
@@ -24,7 +29,27 @@ export function raiseRun(run: RunState, request: Asked<'raise-budget'>): Decisio
     run: run.id,
     data: { scope, tokens, costUsd, by },
   };
-  return accept([raised]);
+  return accept(scope === 'run' ? [raised] : [raised, ...toldAnew(state, run, { by, now })]);
+}
+
+/** What was told of the day in other runs was of less than there is now: there nothing is added, and nothing is told yet. */
+function toldAnew(
+  { runs }: RepositoryState,
+  but: RunState,
+  { by, now }: { readonly by: Principal; readonly now: number },
+): readonly NewEvent[] {
+  const day = dayOf(now);
+  return [...runs.values()]
+    .filter(
+      (run) =>
+        run.id !== but.id &&
+        [run.day, run.dayBefore].some((one) => one?.day === day && one.told > 0),
+    )
+    .map(({ id }) => ({
+      type: 'budget.raised',
+      run: id,
+      data: { scope: 'day', tokens: 0, costUsd: 0, by },
+    }));
 }
 
 /** Raises the limit of a worker; one that its budget stopped goes on. */

@@ -49,7 +49,7 @@ export function decideRequest(
     case 'land':
       return decideLanding(run, request, now);
     case 'raise-budget':
-      if (request.scope !== 'worker') return raiseRun(run, request);
+      if (request.scope !== 'worker') return raiseRun(state, run, { request, now });
       break;
     case 'amend':
       return amend(run, request);

@@ -226,6 +226,36 @@ describe('budgets of a run of the core', () => {
     assert.notEqual(world.run.day?.day, day);
   });
 
+  test('what a day was raised by counts in every run: the warning comes again, in whichever it is due', () => {
+    const plan = planOf([{ id: 'a', budget: limit(60, { onExceeded: 'warn' }) }], {
+      budget: { run: none, day: { tokens: 100, costUsd: null } },
+    });
+    const world = new CoreWorld(plan);
+    const ofDay = () => told(world).filter((one) => one.endsWith(' day'));
+    atWork(world);
+    reports(world, 'a', 80);
+    assert.deepEqual(ofDay(), ['budget.warned day']);
+    const other = '20261121-2';
+    world.send({
+      kind: 'start-run',
+      by: 'user',
+      run: other,
+      plan,
+      base: { ref: 'main', commit: 'base', dirty: 0 },
+      integration: `czar/${other}-integration`,
+      target: 'main',
+      scope: null,
+    });
+    const more = { scope: 'day', worker: null, tokens: 100, costUsd: 0 } as const;
+    assert.ok(world.ask({ kind: 'raise-budget', run: other, ...more }).ok);
+    const account = dayAccount(world.state, world.run, world.now);
+    assert.deepEqual([account.used.tokens, account.limit.tokens], [80, 200]);
+    reports(world, 'a', 79);
+    assert.deepEqual(ofDay(), ['budget.warned day']);
+    reports(world, 'a', 1);
+    assert.deepEqual(ofDay(), ['budget.warned day', 'budget.warned day']);
+  });
+
   test('an attempt that reported nothing is charged however it ended, and a failure stays a failure', () => {
     const plan = planOf(
       [

@@ -1,4 +1,5 @@
 /** The closing words of a run: what came of it, what failed and what to do about that, where the result is. Pure. */
+import { lacksBudget, raisingCommands } from '../core/budget.ts';
 import { awaitsApproval, definitionOf, type RunState, type WorkerState } from '../core/state.ts';
 import { leftOutOf } from '../core/left-out.ts';
 import { publishable, publishTrouble } from '../core/publish.ts';
@@ -33,10 +34,32 @@ export function summaryLines(
     totalsText(document),
     ...leftOut(workers),
     ...unfinished.flatMap((worker) => ['', ...attention(run, worker)]),
+    ...shortOfBudget(options, workers),
     '',
     ...(run.state === 'paused' ? ['the run is paused', '    next: czar resume'] : []),
     ...behind(run),
     ...result(run, workers),
+  ];
+}
+
+/** Workers that could start if a budget were raised, with the commands that raise it. */
+function shortOfBudget(
+  at: Pick<StatusOptions, 'state' | 'run' | 'now'>,
+  workers: readonly WorkerState[],
+): readonly string[] {
+  const { run } = at;
+  if (run.state !== 'waiting') return [];
+  const short = workers.filter(
+    (worker) => worker.state === 'ready' && !awaitsApproval(run, worker) && lacksBudget(at, worker),
+  );
+  if (short.length === 0) return [];
+  const commands = new Set(short.flatMap((worker) => raisingCommands(run, worker)));
+  const names = short.map(({ id }) => id);
+  const shown = names.length > 5 ? [...names.slice(0, 5), `${names.length - 5} more`] : names;
+  return [
+    '',
+    `${shown.join(', ')} ${names.length === 1 ? 'waits' : 'wait'} for budget`,
+    ...[...commands].map((command, index) => `    ${index === 0 ? 'next' : '  or'}: ${command}`),
   ];
 }
 
