@@ -1,6 +1,6 @@
 /** `czar agents test`: what it finds out, and that nothing of it is left. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { agentTrialSchema } from '../src/report/agent-trial-schema.ts';
@@ -90,6 +90,31 @@ test('an agent that is turned away, says that it is done without doing it, or ma
   recordedAgent(scratch, 'claude', `${obeys}; recorded claude-2.1.330/denied`);
   const edits = await tried(scratch, 'claude');
   assert.deepEqual([edits.code, edits.trial.commit_needed, edits.trial.ok], [0, false, true]);
+});
+
+test('a program of the repository that speaks as Claude Code does is taken from there, whatever the adapter', async () => {
+  await using scratch = await made();
+  scratch.write(
+    '.czar/config.yaml',
+    'agents: {define: {boxed: {adapter: claude, command: [./tools/boxed]}}}\n',
+  );
+  const script = recordedAgent(
+    scratch,
+    'boxed',
+    `${obeys}\n${commits}\nrecorded claude-2.1.330/commit`,
+    {
+      version: 'echo 2.1.330',
+    },
+  );
+  scratch.acting(() => {
+    mkdirSync(join(scratch.repo, 'tools'));
+    copyFileSync(script, join(scratch.repo, 'tools/boxed'));
+  });
+  const { code, trial } = await tried(scratch, 'boxed');
+  assert.deepEqual([code, trial.adapter, trial.error], [0, 'claude', null]);
+  const { agents } = await scratch.json('agents');
+  const boxed = agents.find((one: any) => one.name === 'boxed');
+  assert.deepEqual([boxed.version, boxed.path], ['2.1.330', join(scratch.repo, 'tools/boxed')]);
 });
 
 test('any program can be tried; its time ends it with all that it started, and what it left behind is ended too', async () => {
