@@ -61,7 +61,7 @@ test('a provider that has no more is waited for: no attempt has failed, and nobo
     scratch,
     'claude',
     `if [ "$CZAR_WORKER/$CZAR_ATTEMPT" = a/1 ]; then
-  echo '{"type":"rate_limit_event","rate_limit_info":{"status":"rejected","resetsAt":'$(($(date +%s) + 2))'}}'
+  echo '{"type":"rate_limit_event","rate_limit_info":{"status":"rejected","resetsAt":'$(($(date +%s) + 3600))'}}'
   cat "$RECORDED/http429.jsonl"
   exit 1
 fi
@@ -83,18 +83,15 @@ cat "$RECORDED/commit.jsonl"
     (await scratch.czar('why', 'a')).stdout,
     /no quota left; it is tried again in \d+ s/,
   );
+  // A person who resumes it knows that there is quota again.
+  for (const verb of ['pause', 'resume']) assert.equal((await scratch.czar(verb, 'a')).code, 0);
   const { code, stderr } = await run.finished;
   assert.equal(code, 0, stderr);
   assert.deepEqual(all(scratch.log(), 'worker.error'), []);
-  assert.deepEqual(statesOf(scratch.log(), 'a').slice(0, 7), [
-    'pending',
-    'ready',
-    'starting',
-    'active',
-    'ready',
-    'starting',
-    'active',
-  ]);
+  assert.deepEqual(
+    statesOf(scratch.log(), 'a').filter((state) => state === 'starting'),
+    ['starting', 'starting'],
+  );
 });
 
 test('what an agent was not allowed is told and on record, and a wrong key fails for good', async () => {

@@ -36,7 +36,7 @@ function differences(context: CliContext): {
   if (run === null) return null;
   const now = planNow(place, run.scope, configSources(context));
   if ('problem' in now) {
-    sayRefusal(context, invalid(now).refusal);
+    sayRefusal(context, { ...invalid(now).refusal, next: 'czar validate shows every problem' });
     return null;
   }
   const asked = askLimits(place, run, configSources(context));

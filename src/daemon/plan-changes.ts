@@ -4,7 +4,7 @@ import type { RunState } from '../core/state.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Diagnostic } from '../plan/diagnostics.ts';
 import { diffPlans } from '../plan/diff.ts';
-import { loadPlan } from '../plan/load.ts';
+import { agentProblem, loadPlan } from '../plan/load.ts';
 import { scopeOf } from '../plan/scope.ts';
 import type { Place } from './place.ts';
 
@@ -23,9 +23,9 @@ export function planNow(
   const { plan, diagnostics } = loadPlan({ root: place.root, home: place.home, sources });
   if (plan === null) return { problem: 'the files are not a valid plan now', diagnostics };
   const scoped = scopeOf(plan, scope ?? []);
-  return 'unknown' in scoped
-    ? { problem: `worker ${scoped.unknown} is gone`, diagnostics: [] }
-    : scoped;
+  if ('unknown' in scoped) return { problem: `worker ${scoped.unknown} is gone`, diagnostics: [] };
+  const problem = agentProblem(scoped.plan);
+  return problem === null ? scoped : { problem, diagnostics: [] };
 }
 
 /** How the plan files, as far as they are the run's, differ from its revision, in sentences; empty when they do not. */

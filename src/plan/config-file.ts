@@ -92,6 +92,10 @@ export function warnOfUnused({ fields, layers }: Merged, problems: Problems): vo
   for (const [key, instead] of Object.entries(configNotActedOn)) {
     if (Object.hasOwn(fields, key)) warn([key], instead);
   }
+  if (fields.sandbox !== undefined) {
+    const message = 'sandbox: this version has none, and runs nothing that asks for one';
+    say(['sandbox'], { message, hint: 'leave it out: agents run as you' });
+  }
   const then = fields.if_unanswered ?? 'wait';
   if (then !== 'wait' && fields.after === undefined) {
     const message = `if_unanswered: ${then} needs a time`;

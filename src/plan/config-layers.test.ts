@@ -209,6 +209,7 @@ test('the defaults are values of the schema, and no key that is acted on has one
     'budget',
     'prices',
     'notify',
+    'sandbox',
     'resources',
     'disk_reserve',
     ...Object.keys(configNotActedOn),

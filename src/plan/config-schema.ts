@@ -260,7 +260,6 @@ export const configNotActedOn: Readonly<Partial<Record<keyof ConfigFields, strin
   max_rework: 'a worker with findings waits for a person',
   review: 'nobody reviews',
   home: 'agents use the home folder of the user',
-  sandbox: 'agents run as the user',
   stories: 'stories are not read',
   workflows: 'workflows are not read',
 };
