@@ -125,7 +125,7 @@ test('any program can be tried; its time ends it with all that it started, and w
   scratch.scripted(`${left}\n${obeys}\n${commits}\nczar emit usage --input-tokens 7\n`);
   const good = await tried(scratch, 'script');
   assert.deepEqual([good.code, good.trial.usage?.input], [0, 7]);
-  scratch.scripted(`${left}\necho working\nsleep 602\n`);
+  scratch.scripted(`${left}\necho working\nexec sleep 602\n`);
   const { code, trial } = await tried(scratch, 'script', '--timeout', '2s');
   assert.equal(code, 1);
   assert.deepEqual(

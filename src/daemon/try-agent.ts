@@ -148,6 +148,11 @@ async function runIt(
     if ('failed' in started) return started;
     runners.guard(attemptDir);
     return await endedOf(started.started, { ...at, policies, timeoutMs, signal });
+  } catch (error) {
+    // A shim that hung may have begun: nothing of it stays.
+    const query = { marker: attemptKey(attemptDir), roots: [], worktree: tree, attemptDir };
+    await stopTree({ ...query, graceMs: policies.graceMs });
+    return { failed: error instanceof Error ? error.message : String(error) };
   } finally {
     runners.release(attemptDir);
     ports.release(attemptDir);
