@@ -42,6 +42,28 @@ test('a daemon that hangs is told by every command that needs it, and restart re
   assert.deepEqual(scratch.stubs.launches, ['a/1']);
 });
 
+test('stop of a daemon that has just died ends the guardian that would start it again; agents run on', async () => {
+  await using scratch = await Scratch.make();
+  await using daemon = new Background(scratch);
+  scratch.config();
+  scratch.worker('a');
+  scratch.commitAll();
+  const { pid } = await daemon.start();
+  const a = await scratch.stubs.agent('a');
+  await scratch.happened('worker.active', 'a');
+  const { guardian } = daemon.look() ?? {};
+  assert.ok(typeof guardian === 'number');
+  // It stands still in the moment between the death and the new start.
+  process.kill(guardian, 'SIGSTOP');
+  await daemon.killed();
+  const stopped = await scratch.json('daemon', 'stop');
+  assert.deepEqual([stopped.pid, stopped.agents, stopped.killed], [pid, 1, false]);
+  assert.equal((await scratch.czar('daemon', 'stop')).code, 3);
+  a.exit();
+  assert.equal((await scratch.czar('run')).code, 0);
+  assert.deepEqual(scratch.stubs.launches, ['a/1']);
+});
+
 test('stop ends a daemon that hangs, with the guardian that hangs too; agents run on, and nobody starts it again', async () => {
   await using scratch = await Scratch.make();
   await using daemon = new Background(scratch);

@@ -1,10 +1,22 @@
 /** `czar daemon stop` and `restart`: the daemon ends; agents run on unless they are to finish or to be stopped. */
 import { agentsAtEnd } from '../api/contract.ts';
+import { emptyState } from '../core/evolve.ts';
+import { openLogState } from '../daemon/hold-log.ts';
 import { daemonOf } from '../daemon/holder.ts';
+import { liveAgents } from '../daemon/live-agents.ts';
+import type { Place } from '../daemon/place.ts';
 import { spawnDaemon } from '../daemon/start-daemon.ts';
 import { clockTime, counted } from '../report/figures.ts';
 import { argsOf, listens, notStarted } from './daemon-start.ts';
-import { hasGone, makeWay, stays, tellToEnd, type Daemon, type Told } from './end-daemon.ts';
+import {
+  endRevival,
+  hasGone,
+  makeWay,
+  stays,
+  tellToEnd,
+  type Daemon,
+  type Told,
+} from './end-daemon.ts';
 import { exits } from './exit.ts';
 import { findPlace } from './find-place.ts';
 import { clockOffset } from './reading.ts';
@@ -28,7 +40,7 @@ export async function stop(context: CliContext, options: StopOptions): Promise<v
   const place = findPlace(context);
   if (place === null) return;
   const daemon = daemonOf(place);
-  if (daemon === null) return noDaemon(context);
+  if (daemon === null) return stopRevival(context, place);
   const told = await tellToEnd(context, daemon, { place, agents });
   if (told === null) return;
   if (told.agents > 0 && agents !== 'run-on')
@@ -42,9 +54,10 @@ export async function restart(context: CliContext): Promise<void> {
   if (await insideAttempt(context, 'daemon restart')) return;
   const place = findPlace(context);
   if (place === null) return;
-  const before = daemonOf(place);
+  const lives = daemonOf(place);
+  const before = lives ?? (await endRevival(place));
   if (before === null) return noDaemon(context);
-  if (!(await makeWay(context, before, place))) return;
+  if (lives !== null && !(await makeWay(context, lives, place))) return;
   const { exitWhenWaiting } = before.daemon;
   spawnDaemon(place, {
     args: argsOf(context, place, { exitWhenWaiting }),
@@ -55,6 +68,15 @@ export async function restart(context: CliContext): Promise<void> {
   if (context.options.json) context.out.json({ v: 1, pid, before: before.pid });
   else
     context.out.line(`The daemon is started again (pid ${pid ?? 'gone'}); no agent was stopped.`);
+}
+
+/** The daemon is dead already: what is to be stopped is that its guardian starts it again. */
+async function stopRevival(context: CliContext, place: Place): Promise<void> {
+  const died = await endRevival(place);
+  if (died === null) return noDaemon(context);
+  const live = liveAgents(openLogState(place) ?? emptyState(), context.now());
+  context.out.note('It had died; its guardian does not start it again.');
+  report(context, died, { ...live, deaf: false, killed: false });
 }
 
 function report(

@@ -5,7 +5,7 @@
  */
 import { askEnd, type Unasked } from '../api/client.ts';
 import type { agentsAtEnd } from '../api/contract.ts';
-import { isAlive, isThere, listenerOf, type daemonOf } from '../daemon/holder.ts';
+import { diedHolder, isAlive, isThere, listenerOf, type daemonOf } from '../daemon/holder.ts';
 import { openLogState } from '../daemon/hold-log.ts';
 import { liveAgents } from '../daemon/live-agents.ts';
 import type { Place } from '../daemon/place.ts';
@@ -82,12 +82,18 @@ export async function hasGone(
     if (isAlive(daemon)) signal(daemon.pid, 'SIGKILL');
     if (!(await areGone([daemon], guardianMs))) return 'lives';
   }
-  // One that hangs with its daemon hears as little.
-  if (guardian !== null && !(await areGone([guardian], guardianMs)) && isAlive(guardian)) {
-    signal(guardian.pid, 'SIGKILL');
-    await areGone([guardian], guardianMs);
-  }
+  if (guardian !== null) await ends(guardian);
   return ended ? 'ended' : 'killed';
+}
+
+/** Ends the guardian that is about to start a dead daemon again, and gives that daemon; null without one. */
+export async function endRevival(place: Place): Promise<Daemon | null> {
+  const died = diedHolder(place);
+  const guardian = died?.daemon?.guardian ?? null;
+  if (died?.daemon === undefined || guardian === null || !isAlive(guardian)) return null;
+  signal(guardian.pid, 'SIGTERM');
+  await ends(guardian);
+  return isThere(guardian) ? null : { ...died, daemon: died.daemon };
 }
 
 /** Ends it with its agents running on, for another one to take its place; false when it stays, which has been said. */
@@ -107,6 +113,13 @@ export function stays(context: CliContext, daemon: Daemon): void {
     where: `pid ${daemon.pid}`,
     next: 'czar daemon logs tells more',
   });
+}
+
+/** Waits for a guardian that was told to end; one that hangs with its daemon hears as little. */
+async function ends(guardian: Parameters<typeof isThere>[0]): Promise<void> {
+  if ((await areGone([guardian], guardianMs)) || !isAlive(guardian)) return;
+  signal(guardian.pid, 'SIGKILL');
+  await areGone([guardian], guardianMs);
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

@@ -59,6 +59,17 @@ export class Background implements AsyncDisposable {
     }, 'no other daemon came up');
   }
 
+  /** Kills the daemon, and resolves when it is gone. */
+  async killed(): Promise<Lives> {
+    const { pid } = this.kill();
+    const dead = this.#seen.filter((one) => one.pid === pid);
+    await until(
+      () => (dead.every((one) => liveness(one) === 'gone') ? true : null),
+      'it has not died',
+    );
+    return { pid, guardian: null };
+  }
+
   /** Resolves when daemon and guardian have ended. */
   async ended(): Promise<void> {
     await until(
