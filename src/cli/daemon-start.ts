@@ -80,16 +80,7 @@ interface At {
 async function inBackground(context: CliContext, at: At): Promise<boolean> {
   const { place, options } = at;
   let { wanted } = at.asking;
-  const holder = holderOf(place);
-  if (holder?.socket != null && holder.daemon === undefined) {
-    context.fail({
-      exit: exits.refused,
-      what: 'a czar run is going on in a terminal here',
-      where: `pid ${holder.pid}`,
-      next: 'Ctrl-C there ends it, agents finish; then czar daemon start',
-    });
-    return false;
-  }
+  if (isLedByRun(context, place)) return false;
   let already = daemonOf(place);
   if (already !== null && isUnguarded(already)) {
     if (!(await makeWay(context, already, place))) return false;
@@ -117,7 +108,7 @@ async function inBackground(context: CliContext, at: At): Promise<boolean> {
     const env = { ...context.env, [awaitsBeginning]: '1' };
     guardian = spawnDaemon(place, { args: argsOf(context, place, options), env });
     if (!(await listens(place))) {
-      notStarted(context, place);
+      if (!isLedByRun(context, place)) notStarted(context, place);
       return false;
     }
   }
@@ -137,6 +128,25 @@ async function inBackground(context: CliContext, at: At): Promise<boolean> {
     context.out.note('czar status shows the run; czar daemon stop ends the daemon.');
   }
   return true;
+}
+
+/** Whether a `czar run` leads the runs here, in a terminal, which is said then. */
+function isLedByRun(context: CliContext, place: Place): boolean {
+  const holder = runThatLeads(place);
+  if (holder === null) return false;
+  context.fail({
+    exit: exits.refused,
+    what: 'a czar run is going on in a terminal here',
+    where: `pid ${holder.pid}`,
+    next: 'Ctrl-C there ends it, agents finish; then czar daemon start',
+  });
+  return true;
+}
+
+/** The `czar run` that leads the runs here; null when none does. */
+function runThatLeads(place: Place): ReturnType<typeof holderOf> {
+  const holder = holderOf(place);
+  return holder?.socket != null && holder.daemon === undefined ? holder : null;
 }
 
 /** Whether it was started under a guardian that is gone: nobody would start it again. */
@@ -181,12 +191,12 @@ export function argsOf(
   ];
 }
 
-/** Waits until a daemon listens; false when none does for long, or its guardian gave up. */
+/** Waits until a daemon listens; false when none does for long, its guardian gave up, or a `czar run` was quicker. */
 export async function listens(place: Place): Promise<boolean> {
   const deadline = performance.now() + patienceMs;
   while (performance.now() < deadline) {
     if (daemonOf(place) !== null) return true;
-    if (guardianGaveUp(place) !== null) return false;
+    if (guardianGaveUp(place) !== null || runThatLeads(place) !== null) return false;
     await new Promise((resolve) => setTimeout(resolve, lookMs));
   }
   return false;
