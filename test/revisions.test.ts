@@ -56,7 +56,7 @@ test('a scope brings its dependencies and nothing else', async () => {
   scratch.worker('c', 'dependencies: [b]');
   scratch.worker('d');
   scratch.commitAll();
-  assert.equal((await scratch.czar('run', 'nobody')).code, 2);
+  assert.equal((await scratch.czar('run', 'nobody')).code, 3);
   assert.equal((await scratch.czar('run', 'b')).code, 0);
   assert.deepEqual(
     all(scratch.log(), 'worker.merged').map(({ worker }) => worker),

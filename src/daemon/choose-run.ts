@@ -241,7 +241,7 @@ function start({ place, wanted: { scope, sources } }: Asked): Chosen {
   }
   const scoped = scopeOf(plan, scope);
   if ('unknown' in scoped) {
-    return refusal(2, `there is no worker ${scoped.unknown}`, {
+    return refusal(3, `there is no worker ${scoped.unknown}`, {
       next: 'czar plan show lists them',
     });
   }
