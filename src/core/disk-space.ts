@@ -72,8 +72,9 @@ function isNews({ plan, machine }: RunState, seen: Machine): boolean {
   return [0, ...needsOf(plan).spaces].some((more) => {
     const line = reserve + more;
     const before = machine === null || machine.free >= line;
-    // On the way up a little more is asked for, so that it does not go to and fro.
-    return before !== seen.free >= (before ? line : line + line / 20);
+    // On the way up a little more is asked for, so that it does not go to and fro; never more than the disk can have.
+    const margin = Math.min(line / 20, Math.max(0, seen.disk - line) / 2);
+    return before !== seen.free >= (before ? line : line + margin);
   });
 }
 

@@ -63,6 +63,14 @@ describe('disk space', () => {
     assert.ok(!world.log.some(({ type }) => type === 'disk.low'));
   });
 
+  test('who wants nearly the whole disk starts when that is there', () => {
+    const world = new CoreWorld(planOf([{ id: 'a', ...takes('disk', 96e9) }]));
+    look(world, { free: 90e9 });
+    assert.deepEqual(live(world), []);
+    look(world, { free: 99.9e9 });
+    assert.deepEqual(live(world), ['a']);
+  });
+
   test('what lives goes on while the disk is low', () => {
     const world = new CoreWorld(planOf([{ id: 'a' }, { id: 'b', on: ['a'] }]));
     look(world, {});
