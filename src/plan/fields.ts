@@ -100,12 +100,12 @@ export const size = sizeOr('expected a size such as 500KB or 10MB');
 
 /** A size, with another message where it is none. */
 export function sizeOr(message: string) {
-  return z.string().regex(/^\d{1,12} ?(?:B|KB|MB|GB|KiB|MiB|GiB)$/, message);
+  return z.string().regex(/^\d{1,12} ?(?:B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$/, message);
 }
 
 /** Bytes of a size, or null when the text is none. */
 export function parseSize(value: string): number | null {
-  const match = /^(\d{1,12}) ?(B|KB|MB|GB|KiB|MiB|GiB)$/.exec(value);
+  const match = /^(\d{1,12}) ?(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$/.exec(value);
   if (match === null) return null;
   const bytes = Number(match[1]) * (sizes[match[2] ?? ''] ?? 0);
   return Number.isSafeInteger(bytes) ? bytes : null;
@@ -166,9 +166,11 @@ const sizes: Readonly<Record<string, number>> = {
   KB: 1000,
   MB: 1000 ** 2,
   GB: 1000 ** 3,
+  TB: 1000 ** 4,
   KiB: 1024,
   MiB: 1024 ** 2,
   GiB: 1024 ** 3,
+  TiB: 1024 ** 4,
 };
 
 function addProblem(context: z.RefinementCtx, problem: string | null): void {
