@@ -24,7 +24,7 @@ import {
 } from './state.ts';
 import { readyOrder, reservedFor, reservers } from './waiting-line.ts';
 import { quotaUntil } from './quota.ts';
-import { spanOf, staggerEnd } from './stagger.ts';
+import { staggerOf, staggerEnd } from './stagger.ts';
 import { branchGates, landGates, mergeGates, openGates } from './tree-gates.ts';
 
 /** What keeps a ready worker from starting; null when nothing does. */
@@ -68,7 +68,7 @@ export function grantStarts(
     }
     granted = plus(granted, reservationOf(run, worker));
     if (claims) claimed.push(worker.id);
-    if (spanOf(run, name) > 0) justStarted.add(name);
+    if (staggerOf(run, name) > 0) justStarted.add(name);
     free -= 1;
     const attempt = worker.attempts + 1;
     const continues = worker.attempts > 0 && !worker.nextClean && worker.worktree !== null;

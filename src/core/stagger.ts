@@ -4,12 +4,12 @@ import { workersIn } from './run-index.ts';
 import { definitionOf, isRunLive, type RepositoryState, type RunState } from './state.ts';
 
 /** Milliseconds between two such starts where the plan says nothing. */
-export const usualStaggerMs = 200;
+const usualStaggerMs = 200;
 
 /** Before when the worker must not start; null when nobody of its agent has just started. Any program is no provider. */
 export function staggerEnd(state: RepositoryState, run: RunState, id: string): number | null {
   const { name } = definitionOf(run, id).agent;
-  const spanMs = spanOf(run, name);
+  const spanMs = staggerOf(run, name);
   if (spanMs === 0) return null;
   let latest: number | null = null;
   for (const one of restlessRuns(state)) {
@@ -23,7 +23,7 @@ export function staggerEnd(state: RepositoryState, run: RunState, id: string): n
 }
 
 /** How far apart the starts of the agent are in this run, milliseconds. */
-export function spanOf({ plan }: RunState, agent: string): number {
+export function staggerOf({ plan }: RunState, agent: string): number {
   const definition = Object.hasOwn(plan.agents, agent) ? plan.agents[agent] : undefined;
   if (definition === undefined || definition.adapter === 'command') return 0;
   return plan.policies.staggerMs ?? usualStaggerMs;
