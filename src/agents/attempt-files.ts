@@ -7,6 +7,7 @@ import { hash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { olderPart } from '../process/bounded-file.ts';
+import { makeGeneratedFolder } from '../process/generated-folder.ts';
 import { lastLines, linesAtEnd, plainText } from '../process/tail.ts';
 import type { Adapter } from './adapter.ts';
 import { launcherScript, shellFunctions } from './shell-functions.ts';
@@ -90,13 +91,6 @@ function nameOf(launcher: Launcher): string {
   const name = hash('sha256', launcherScript(launcher) + shellFunctions('')).slice(0, 12);
   names.set(launcher, name);
   return name;
-}
-
-/** Makes a folder of generated files that ignores itself in git. */
-export function makeGeneratedFolder(dir: string): void {
-  mkdirSync(dir, { recursive: true });
-  const ignore = join(dir, '.gitignore');
-  if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
 }
 
 /** Removes the temporary files of an attempt whose processes are gone. */

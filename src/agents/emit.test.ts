@@ -9,7 +9,6 @@ import { readLines } from '../process/tail.ts';
 import {
   attemptFiles,
   lastWords,
-  makeGeneratedFolder,
   removeTemporaryFiles,
   writeAttemptFiles,
 } from './attempt-files.ts';
@@ -192,14 +191,6 @@ test('the folder of an attempt is private and ignored by git, and written again 
   assert.equal(reports(files).length, 1);
   removeTemporaryFiles(files);
   assert.equal(existsSync(files.tmpDir), false);
-});
-
-test('a generated folder keeps an ignore file that someone changed', () => {
-  const dir = join(home, 'logs');
-  makeGeneratedFolder(dir);
-  writeFileSync(join(dir, '.gitignore'), '*\n!keep\n');
-  makeGeneratedFolder(dir);
-  assert.equal(readFileSync(join(dir, '.gitignore'), 'utf8'), '*\n!keep\n');
 });
 
 test('last words come from the errors, else from the output', () => {

@@ -10,7 +10,7 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { makeGeneratedFolder } from '../agents/attempt-files.ts';
+import { makeGeneratedFolder } from '../process/generated-folder.ts';
 import { watchFolder } from '../process/changes.ts';
 import { lastLines, readLines } from '../process/tail.ts';
 import type { Place } from './place.ts';

@@ -1,7 +1,7 @@
 /** The folder of a worker without a repository that its launch makes, since nothing else is to be prepared. */
 import { existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { makeGeneratedFolder } from '../agents/attempt-files.ts';
+import { makeGeneratedFolder } from '../process/generated-folder.ts';
 import { definitionOf, type RunState } from '../core/state.ts';
 import { usualTree, type Workplace } from './workplace.ts';
 

@@ -37,7 +37,9 @@ function makeIgnoredFolder(path: string): void {
     mkdirSync(path);
   }
   const ignore = join(path, '.gitignore');
-  if (lstatSync(ignore, { throwIfNoEntry: false })?.isFile() === true) return;
+  const known = lstatSync(ignore, { throwIfNoEntry: false });
+  // An empty one was half written.
+  if (known?.isFile() === true && known.size > 0) return;
   rmSync(ignore, { recursive: true, force: true });
   writeFileSync(ignore, '*\n', { flag: 'wx' });
 }

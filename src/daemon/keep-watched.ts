@@ -1,6 +1,7 @@
 /** Tells an attempt's watchdog that a loop is there. */
 import { join } from 'node:path';
-import { makeGeneratedFolder, type AttemptFiles } from '../agents/attempt-files.ts';
+import type { AttemptFiles } from '../agents/attempt-files.ts';
+import { makeGeneratedFolder } from '../process/generated-folder.ts';
 import { markWatched } from '../process/status.ts';
 import type { Workplace } from './workplace.ts';
 

@@ -1,7 +1,7 @@
 /** An attempt's effects around its launch: setup of its tree, following it, stopping it. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeGeneratedFolder } from '../agents/attempt-files.ts';
+import { makeGeneratedFolder } from '../process/generated-folder.ts';
 import { attemptLimitsOf } from '../core/attempt-limits.ts';
 import type { Outcome } from '../core/commands.ts';
 import { setupOf } from '../core/grant.ts';

@@ -1,7 +1,7 @@
 /** The working tree of an attempt, or the empty folder of a worker without a repository. */
 import { lstat, mkdir, realpath } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { makeGeneratedFolder } from '../agents/attempt-files.ts';
+import { makeGeneratedFolder } from '../process/generated-folder.ts';
 import type { Outcome } from '../core/commands.ts';
 import type { KeptWork } from '../core/events.ts';
 import { setupOf } from '../core/grant.ts';

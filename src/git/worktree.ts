@@ -3,9 +3,10 @@
  *
  * Invariants: a tree at its place is whole; a tree is taken away only after what it holds was stored in the mirror (S8).
  */
-import { mkdir, realpath, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { realpath, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { KeptWork } from '../core/events.ts';
+import { makeGeneratedFolder } from '../process/generated-folder.ts';
 import { writeGitFile } from './clone-files.ts';
 import { reach } from './context.ts';
 import type { GitContext } from './context.ts';
@@ -64,7 +65,7 @@ export async function prepareTree(
     const kept = [...(await clearPlace(context, { order, repository, owner }))];
     const known = new Set(kept.map((one) => one.ref));
     kept.push(...(await keptBefore(context, order)).filter((one) => !known.has(one.ref)));
-    await makeFolder(dirname(order.dir));
+    makeGeneratedFolder(dirname(order.dir));
     await reach(context, 'tree:before-make');
     await order.isolation.make(context, order);
     const shown = await topLevel(order.dir, context.signal);
@@ -96,13 +97,6 @@ export async function topLevel(dir: string, signal?: AbortSignal): Promise<strin
     timeoutMs: 10_000,
   });
   return found.code === 0 ? found.stdout.toString('utf8').replace(/\n$/, '') : null;
-}
-
-/** The folder of all trees, which the user's git ignores. */
-async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const ignore = join(folder, '.gitignore');
-  if (!(await isThere(ignore))) await writeFile(ignore, '*\n');
 }
 
 async function continueTree(

@@ -15,6 +15,7 @@ import {
   openSync,
   readFileSync,
   readSync,
+  renameSync,
   statSync,
   writeFileSync,
   writeSync,
@@ -203,7 +204,10 @@ function makeFolder(folder: string): void {
   if (statSync(folder, { throwIfNoEntry: false }) === undefined)
     mkdirSync(folder, { recursive: true });
   const ignore = join(folder, '.gitignore');
-  if (statSync(ignore, { throwIfNoEntry: false }) === undefined) writeFileSync(ignore, '*\n');
+  // An empty one was half written.
+  if ((statSync(ignore, { throwIfNoEntry: false })?.size ?? 0) > 0) return;
+  writeFileSync(`${ignore}.${process.pid}`, '*\n');
+  renameSync(`${ignore}.${process.pid}`, ignore);
 }
 
 function readAt(fd: number, position: number, length: number): Buffer {
