@@ -41,6 +41,8 @@ export interface WorkerBook {
   counted: number;
   refused: number;
   failures: number;
+  /** Times that findings sent it back since the last retry, and what for last. */
+  reworks: number;
   lost: number;
   satisfies: boolean;
   noChange: boolean;
@@ -126,6 +128,7 @@ function openWorker(definition: WorkerDefinition): WorkerBook {
     counted: 0,
     refused: 0,
     failures: 0,
+    reworks: 0,
     lost: 0,
     satisfies: false,
     noChange: false,

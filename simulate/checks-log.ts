@@ -114,6 +114,7 @@ function checkWorkerEvent(ground: Ground, run: RunBook, worker: WorkerBook, even
       require('P4', event.data.counts !== 'failed' ||
         worker.failures < worker.definition.retry.maxAttempts, () =>
         `${worker.id} is started again after ${worker.failures} failed attempts`);
+      if (event.data.counts === 'rework') checkRework(ground, run, worker, event.data);
       break;
     case 'attempt.prepared':
       checkTree(ground, run, worker, event);
@@ -154,6 +155,22 @@ function checkWorkerEvent(ground: Ground, run: RunBook, worker: WorkerBook, even
     }
     default:
   }
+}
+
+function checkRework(
+  { require, world }: Ground,
+  run: RunBook,
+  worker: WorkerBook,
+  { from, rework, tree }: EventOf<'worker.ready'>['data'],
+): void {
+  const most = run.plan.policies.maxRework ?? 3;
+  require('P14', worker.reworks <= most, () =>
+    `${worker.id} is sent back ${worker.reworks} times of ${most}`);
+  const { kind, text = '' } = rework ?? {};
+  const isMendable = kind === 'gate' || kind === 'conflict' || kind === 'nothing_changed';
+  require('P14', isMendable && text !== '' && tree === 'continue', () =>
+    `${worker.id} is sent back from ${from} with ${kind ?? 'nothing'}`);
+  world.coverage.hit('block', `${kind} sends back from ${from}`);
 }
 
 /** What is done by a default is what the plan says, once its time is over. */

@@ -42,6 +42,7 @@ export const invariants = {
   P11: 'what nobody answers is settled by the principal policy as the plan says, not before its time',
   P10: 'what must be approved starts when a person said so, of that definition and attempt',
   P13: 'no resource is held beyond what there is or beside what excludes it, by whichever run, and nothing starts below the disk reserve',
+  P14: 'findings send a worker back no more often than its run allows, and only with a cause that an agent can mend',
   P12: 'nothing starts that its budget, or that of the run or the day, has no room for',
 } as const;
 

@@ -235,11 +235,13 @@ function enter(run: RunBook, worker: WorkerBook, event: Event): void {
       if (event.data.by === 'user' && event.data.from !== 'paused') {
         worker.approval = null;
         worker.failures = 0;
+        worker.reworks = 0;
         worker.lost = 0;
       }
       break;
     case 'worker.ready':
       worker.notBefore = event.data.notBefore ?? 0;
+      if (event.data.counts === 'rework') worker.reworks += 1;
       if (event.data.counts === 'quota') worker.claims = false;
       if (event.data.counts !== 'interrupted' && event.data.counts !== 'lost')
         worker.turnedAway = event.data.counts === 'quota';

@@ -166,6 +166,25 @@ const coreMutants: readonly Mutant[] = [
     ),
   },
   {
+    breaks: 'P14',
+    name: 'a worker is sent back with findings again and again',
+    mutation: adding((_run, worker) =>
+      worker.state === 'blocked' && worker.block?.kind === 'gate'
+        ? {
+            type: 'worker.ready',
+            data: {
+              from: 'blocked',
+              reason: 'once more',
+              notBefore: null,
+              counts: 'rework',
+              tree: 'continue',
+              rework: worker.block,
+            },
+          }
+        : null,
+    ),
+  },
+  {
     breaks: 'L1',
     name: 'a ready worker is not started',
     mutation: dropping((event) => event.type === 'worker.started'),

@@ -14,6 +14,7 @@ export function generatePlan(seed: number, name: string, most: number): Plan {
   const capped = money.chance(0.15);
   const things = stream(seed, `resources ${name}`);
   const shares = things.chance(0.25);
+  const mends = stream(seed, `rework ${name}`);
   return planOf(
     sketches.map((one) => ({
       ...one,
@@ -23,6 +24,7 @@ export function generatePlan(seed: number, name: string, most: number): Plan {
     {
       ...(shares ? { resources: capacities } : {}),
       ...(capped ? { budget: limitsOf(money) } : {}),
+      ...(mends.chance(0.7) ? { maxRework: mends.below(3) } : {}),
       maxParallel: 1 + random.below(4),
       maxParallelChecks: 1 + random.below(2),
       barrier: random.chance(0.2) ? 'wave' : 'none',

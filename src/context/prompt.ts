@@ -3,6 +3,7 @@
  * wrote is quoted with its provenance.
  */
 import type { Briefing } from './briefing.ts';
+import { mending } from './mending.ts';
 import { code, inline } from './quote.ts';
 import * as section from './sections.ts';
 
@@ -19,6 +20,7 @@ export function workerPrompt(briefing: Briefing): string {
     section.boundaries,
     section.dependencies,
     section.history,
+    mending,
     section.checks,
     section.budget,
     working,
@@ -31,6 +33,7 @@ export function nextMessage(briefing: Briefing): string {
   return section.compose(briefing, [
     again,
     section.history,
+    mending,
     section.tasks,
     section.checks,
     section.budget,

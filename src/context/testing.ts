@@ -122,6 +122,8 @@ function aWorker(id: string, given: Partial<WorkerState>): WorkerState {
     attempts: 1,
     failures: 0,
     lostInRow: 0,
+    reworks: [],
+    reworksUsed: 0,
     quotaInRow: 0,
     session: null,
     attempt: null,

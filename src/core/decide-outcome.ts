@@ -134,7 +134,7 @@ function ofWorker(
     case 'merge-conflict':
     case 'merge-committed':
     case 'merge-lost':
-      return mergeOutcome(worker, outcome);
+      return mergeOutcome(run, worker, outcome);
     case 'collected':
       if (outcome.attempt !== worker.attempt?.n) return [];
       return collected(run, worker, outcome, now);

@@ -1,10 +1,12 @@
 /** What the outcomes of gates and merges mean. */
 import type { Outcome } from './commands.ts';
 import type { ChangeVerdict, NewEvent, TreeVerdict } from './events.ts';
+import { sentBack } from './rework.ts';
 import type { RunState, WorkerState } from './state.ts';
 
 /** Events of a step of the worker's merge. */
 export function mergeOutcome(
+  run: RunState,
   worker: WorkerState,
   outcome: Extract<
     Outcome,
@@ -33,7 +35,7 @@ export function mergeOutcome(
           type: 'merge.conflict',
           data: { base: outcome.base, files: outcome.files, messages: outcome.messages },
         },
-        { type: 'worker.blocked', data: { from: 'merging', reason: text, block, blockedBy: null } },
+        sentBack(run, worker, block),
       ];
     }
     case 'merge-committed':

@@ -102,9 +102,11 @@ export interface EventData {
   };
   'worker.ready': Entered & {
     readonly notBefore: number | null;
-    readonly counts: 'failed' | 'lost' | 'interrupted' | 'quota' | null;
+    readonly counts: 'failed' | 'lost' | 'interrupted' | 'quota' | 'rework' | null;
     /** What the next attempt starts in; null leaves it as it was. */
     readonly tree: 'clean' | 'continue' | null;
+    /** What it is sent back with; absent when it is not. */
+    readonly rework?: Block;
   };
   'worker.started': Entered & {
     readonly attempt: number;

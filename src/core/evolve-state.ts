@@ -2,7 +2,7 @@
  * What entering a state does to a worker. A transition is taken only when the lifecycle has it and the event says truly
  * where it comes from.
  */
-import type { Entered, EventData, EventOf } from './events.ts';
+import type { Block, Entered, EventData, EventOf } from './events.ts';
 import { canMove, isFinal, type WorkerStateName } from './lifecycle.ts';
 import type { AttemptState, WorkerState } from './state.ts';
 import { noUsage } from './usage.ts';
@@ -41,6 +41,7 @@ export function enterState(worker: WorkerState, event: EventOf<Transition>): Wor
           ? {
               failures: 0,
               lostInRow: 0,
+              reworksUsed: 0,
               nextClean: event.data.clean,
               completedAt: null,
               submitted: false,
@@ -67,6 +68,7 @@ export function enterState(worker: WorkerState, event: EventOf<Transition>): Wor
         nextClean: event.data.tree === null ? worker.nextClean : event.data.tree === 'clean',
         checking: false,
         merge: null,
+        ...(event.data.rework === undefined ? {} : reworked(worker, event.data.rework, at)),
       };
     case 'worker.started':
       return {
@@ -201,6 +203,19 @@ function enter(
     claims: isFinal(to) ? false : worker.claims,
     readySince: to === 'ready' ? worker.readySince : null,
     completedAt: isFinal(to) ? at : null,
+  };
+}
+
+function reworked(
+  worker: WorkerState,
+  block: Block,
+  at: number,
+): Pick<WorkerState, 'reworks' | 'reworksUsed' | 'notes'> {
+  const { kind, step, text, files } = block;
+  return {
+    reworks: [...worker.reworks, { at, attempt: worker.attempts, kind, step, text, files }],
+    reworksUsed: worker.reworksUsed + 1,
+    notes: note(worker, 'finding', findingText(block), at),
   };
 }
 

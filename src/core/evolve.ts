@@ -340,6 +340,8 @@ function plannedWorkers(plan: Plan, at: number): Map<string, WorkerState> {
         attempts: 0,
         failures: 0,
         lostInRow: 0,
+        reworks: [],
+        reworksUsed: 0,
         quotaInRow: 0,
         session: null,
         attempt: null,

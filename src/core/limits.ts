@@ -9,6 +9,7 @@ import type { Plan, Policies } from './plan.ts';
 const limitNames = {
   maxParallel: 'max_parallel',
   maxParallelChecks: 'max_parallel_checks',
+  maxRework: 'max_rework',
   staggerMs: 'stagger',
   agingMs: 'aging',
   budget: 'budget',

@@ -186,6 +186,8 @@ export interface Policies {
   readonly diskReserveBytes?: number;
   /** How working trees are tied to a repository; absent for a clone each. */
   readonly isolation?: 'worktree';
+  /** How often findings send a worker back to its agent; absent for 3. */
+  readonly maxRework?: number;
   /** Between two starts of the same provider, milliseconds; absent for the usual 200. */
   readonly staggerMs?: number;
   readonly maxParallel: number;

@@ -133,10 +133,13 @@ describe('a run of the core', () => {
 
   test('fault 49: a red gate blocks with its findings, and only failure travels', () => {
     const world = new CoreWorld(
-      planOf([
-        { id: 'a', verify: ['test'] },
-        { id: 'b', on: ['a'] },
-      ]),
+      planOf(
+        [
+          { id: 'a', verify: ['test'] },
+          { id: 'b', on: ['a'] },
+        ],
+        { maxRework: 0 },
+      ),
     );
     world.rest(
       on('check', 'a', (intent) =>
@@ -181,7 +184,7 @@ describe('a run of the core', () => {
   });
 
   test('fault 74: a conflict blocks with the files; submit after a person resolved it goes through the gates again', () => {
-    const world = new CoreWorld(planOf([{ id: 'a' }]));
+    const world = new CoreWorld(planOf([{ id: 'a' }], { maxRework: 0 }));
     world.rest(
       on('build-merge', 'a', (intent) =>
         intent.kind === 'build-merge'

@@ -106,10 +106,10 @@ describe('steering a run of the core', () => {
 
   test('a worker that started on verified work waits for its merge once that work is sent back', () => {
     const world = new CoreWorld(
-      planOf([
-        { id: 'a' },
-        { id: 'b', on: [{ on: 'a', kind: 'sequential', requires: 'verified' }] },
-      ]),
+      planOf(
+        [{ id: 'a' }, { id: 'b', on: [{ on: 'a', kind: 'sequential', requires: 'verified' }] }],
+        { maxRework: 0 },
+      ),
     );
     let held = true;
     world.rest((intent) => {

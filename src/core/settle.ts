@@ -1,10 +1,9 @@
 /**
- * Whether a worker's gates are through, and where it goes then. Reads verdicts, never makes them. Without rework, what
- * does not pass blocks at once with the findings word for word.
+ * Whether a worker's gates are through, and where it goes then. Reads verdicts, never makes them. What does not pass
+ * goes back with the findings word for word: to the agent, or to a person.
  */
 import { branchGates, landGates, mergeGates, openGates, verdictsOf } from './tree-gates.ts';
 import type {
-  Block,
   BlockKind,
   BlockStep,
   ChangeVerdict,
@@ -12,6 +11,7 @@ import type {
   NewEvent,
   TreeVerdict,
 } from './events.ts';
+import { sentBack } from './rework.ts';
 import { definitionOf, type RunState, type WorkerState } from './state.ts';
 
 /** Commit that the worker's change verdicts are bound to; '' in an empty workspace. */
@@ -43,23 +43,25 @@ export function changePassed(run: RunState, worker: WorkerState): boolean {
   );
 }
 
-/** verifying → merging, complete or blocked, once every gate before the merge has its verdict. */
+/** verifying → merging, complete, ready or blocked, once every gate before the merge has its verdict. */
 export function verifyingOutcome(run: RunState, worker: WorkerState): NewEvent | null {
   if (worker.state !== 'verifying' || worker.attempt?.phase !== 'collected') return null;
   const change = changeVerdicts(run, worker);
   if (change.length === 0) return null;
   const loose = worker.work?.kept.filter((kept) => kept.files.length > 0) ?? [];
-  if (loose.length > 0) return notCollected(worker, loose);
+  if (loose.length > 0) return notCollected(run, worker, loose);
   const nothing = worker.work !== null && worker.work.patch === '';
   const refused = change.filter((verdict) => verdict.result !== 'pass');
   if (refused.length > 0) {
-    return nothing ? nothingChanged(worker, refused) : blocked(worker, 'verifying', refused);
+    return nothing
+      ? nothingChanged(run, worker, refused)
+      : refusal(run, worker, 'verifying', refused);
   }
   const gates = branchGates(run, worker.id);
   const tree = treeOf(worker);
   if (openGates(run, gates, tree).length > 0) return null;
   const red = verdictsOf(run, gates, tree).filter((verdict) => verdict.result !== 'pass');
-  if (red.length > 0) return blocked(worker, 'verifying', red);
+  if (red.length > 0) return refusal(run, worker, 'verifying', red);
   if (worker.work === null) {
     return {
       type: 'worker.complete',
@@ -68,7 +70,7 @@ export function verifyingOutcome(run: RunState, worker: WorkerState): NewEvent |
   }
   if (nothing) {
     const { deliverables, verify } = definitionOf(run, worker.id);
-    if (deliverables.length > 0 && verify.length === 0) return nothingChanged(worker, []);
+    if (deliverables.length > 0 && verify.length === 0) return nothingChanged(run, worker, []);
     return {
       type: 'worker.complete',
       data: { from: 'verifying', reason: 'nothing to merge', noChange: true },
@@ -77,12 +79,12 @@ export function verifyingOutcome(run: RunState, worker: WorkerState): NewEvent |
   return { type: 'worker.merging', data: { from: 'verifying', reason: 'its gates passed' } };
 }
 
-/** merging → blocked, when a gate of the combined tree does not pass. */
+/** merging → ready or blocked, when a gate of the combined tree does not pass. */
 export function mergingOutcome(run: RunState, worker: WorkerState): NewEvent | null {
   if (worker.state !== 'merging' || worker.merge?.built == null) return null;
   const verdicts = verdictsOf(run, mergeGates(run, worker.id), worker.merge.built.tree);
   const red = verdicts.filter((verdict) => verdict.result !== 'pass');
-  return red.length > 0 ? blocked(worker, 'merging', red) : null;
+  return red.length > 0 ? refusal(run, worker, 'merging', red) : null;
 }
 
 /** The refusal that is due when a gate of the landing tree does not pass; null when none is. */
@@ -102,8 +104,8 @@ export function landingOutcome(run: RunState): NewEvent | null {
 }
 
 /** The agent ended well, but what it left could not be made part of its branch: its work is not what the branch holds. */
-function notCollected(worker: WorkerState, kept: readonly KeptWork[]): NewEvent {
-  return block(worker, {
+function notCollected(run: RunState, worker: WorkerState, kept: readonly KeptWork[]): NewEvent {
+  return sentBack(run, worker, {
     kind: 'gate',
     step: 'verifying',
     text: 'work in its tree is not part of its branch',
@@ -115,9 +117,13 @@ function notCollected(worker: WorkerState, kept: readonly KeptWork[]): NewEvent 
 /** Files or commands that one sentence names. */
 const subjectsNamed = 3;
 
-function nothingChanged(worker: WorkerState, refused: readonly ChangeVerdict[]): NewEvent {
+function nothingChanged(
+  run: RunState,
+  worker: WorkerState,
+  refused: readonly ChangeVerdict[],
+): NewEvent {
   const findings = refused.flatMap((verdict) => verdict.findings);
-  return block(worker, {
+  return sentBack(run, worker, {
     kind: 'nothing_changed',
     step: 'attempt',
     text: 'nothing changed',
@@ -126,7 +132,8 @@ function nothingChanged(worker: WorkerState, refused: readonly ChangeVerdict[]):
   });
 }
 
-function blocked(
+function refusal(
+  run: RunState,
   worker: WorkerState,
   step: BlockStep,
   refused: readonly (ChangeVerdict | TreeVerdict)[],
@@ -136,7 +143,7 @@ function blocked(
   const onTree = step === 'merging' ? ' on the combined tree' : '';
   const names = [...new Set(shown.map((verdict) => verdict.gate))].join(', ');
   const what = failed.length > 0 ? 'failed' : 'gave no verdict';
-  return block(worker, {
+  return sentBack(run, worker, {
     kind: kindOf(shown),
     step,
     text: `${names} ${what}${onTree}: ${subjects(shown)}`,
@@ -163,11 +170,4 @@ function subjects(shown: readonly (ChangeVerdict | TreeVerdict)[]): string {
 function kindOf(refused: readonly (ChangeVerdict | TreeVerdict)[]): BlockKind {
   if (refused.every((verdict) => verdict.result === 'inconclusive')) return 'inconclusive';
   return refused.every((verdict) => verdict.gate === 'protect') ? 'protect' : 'gate';
-}
-
-function block(worker: WorkerState, value: Block): NewEvent {
-  return {
-    type: 'worker.blocked',
-    data: { from: worker.state, reason: value.text, block: value, blockedBy: null },
-  };
 }

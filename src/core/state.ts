@@ -5,6 +5,8 @@
 import type {
   AttemptEnd,
   Block,
+  BlockKind,
+  BlockStep,
   ChangeVerdict,
   Judgement,
   KeptWork,
@@ -168,6 +170,17 @@ export interface Note {
   readonly at: number;
 }
 
+/** One time that the worker was sent back with findings. */
+export interface Rework {
+  readonly at: number;
+  /** The attempt whose work it was. */
+  readonly attempt: number;
+  readonly kind: BlockKind;
+  readonly step: BlockStep;
+  readonly text: string;
+  readonly files: readonly string[];
+}
+
 export interface Activity {
   readonly at: number;
   readonly text: string;
@@ -197,6 +210,9 @@ export interface WorkerState {
   /** Failed attempts since the start or the last retry. */
   readonly failures: number;
   readonly lostInRow: number;
+  /** Every time that findings sent it back, the newest last, and how many of them count since the last retry. */
+  readonly reworks: readonly Rework[];
+  readonly reworksUsed: number;
   /** Attempts in a row that ended because the provider had no more. */
   readonly quotaInRow: number;
   /** The last session of an agent, for the next attempt to go on with; null when there is none, or it begins anew. */

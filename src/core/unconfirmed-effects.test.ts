@@ -128,7 +128,7 @@ test('S2: what an attempt reports after its worker was cancelled changes nothing
 });
 
 test('verdicts that come after the work was submitted anew count for nothing', () => {
-  const world = new CoreWorld(planOf([{ id: 'a', workspace: 'empty' }]));
+  const world = new CoreWorld(planOf([{ id: 'a', workspace: 'empty' }], { maxRework: 0 }));
   world.rest(
     (intent) =>
       intent.kind === 'collect'

@@ -5,7 +5,7 @@ import { why } from './why.ts';
 
 test('a finding that is a sentence ends once, and a file that two gates name is named once', () => {
   const say = (files: readonly string[], findings: readonly string[]): string => {
-    const world = new CoreWorld(planOf([{ id: 'a' }]));
+    const world = new CoreWorld(planOf([{ id: 'a' }], { maxRework: 0 }));
     world.rest((intent) => {
       const outcome = success(intent);
       if (outcome.kind !== 'judged') return null;

@@ -55,6 +55,7 @@ export async function build(
     };
   }
   const state = run.workers.get(worker);
+  // A person who takes it up finds the tip here; an attempt gets the one of its own moment.
   const worktree = state === undefined ? null : treeOf(place, state);
   if (worktree !== null) {
     await isolationOf(run).offer(place.git, { run: run.id, tree: worktree, commit: base });

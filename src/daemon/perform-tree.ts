@@ -64,6 +64,10 @@ async function prepare(
       now: stateOf(run, intent.worker).attempt?.startedAt ?? place.now(),
     }),
   );
+  if (intent.continues && run.tip !== null) {
+    const offered = { run: run.id, tree: tree.worktree, commit: run.tip };
+    await isolationOf(run).offer(place.git, offered);
+  }
   await carry(place.git.root, definition, tree.worktree);
   const { branch, base, kept } = tree;
   const worktree = relative(place.git.root, tree.worktree);

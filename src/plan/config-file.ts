@@ -141,6 +141,7 @@ function configOf(fields: ConfigFields): Config {
       ...(reserve === null ? {} : { diskReserveBytes: reserve }),
       ...(fields.isolation === 'worktree' ? { isolation: fields.isolation } : {}),
       ...(fields.stagger === undefined ? {} : { staggerMs: milliseconds(fields.stagger, 0) }),
+      ...(fields.max_rework === undefined ? {} : { maxRework: fields.max_rework }),
       maxParallel: fields.max_parallel ?? otherwise.max_parallel,
       maxParallelChecks: fields.max_parallel_checks ?? otherwise.max_parallel_checks,
       barrier: fields.barrier ?? otherwise.barrier,

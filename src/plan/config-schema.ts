@@ -203,9 +203,9 @@ export const configSchema = z.strictObject({
   git: anything.optional().meta({ description: 'Filters, submodules and names in commits.' }),
   mirror: anything.optional().meta({ description: 'How objects get into the mirror.' }),
   merge: anything.optional().meta({ description: 'How merges are queued.' }),
-  max_rework: anything
-    .optional()
-    .meta({ description: 'How often a worker is sent back with findings.' }),
+  max_rework: count(0, 100).optional().meta({
+    description: 'How often findings send a worker back to its agent before it waits for a person.',
+  }),
   review: anything.optional().meta({ description: 'Who reviews, where a worker says nothing.' }),
   resources: capacitiesSchema.optional().meta({
     description:
@@ -257,7 +257,6 @@ export const configNotActedOn: Readonly<Partial<Record<keyof ConfigFields, strin
   git: 'the built-in rules hold',
   mirror: 'objects are copied',
   merge: 'merges go one at a time, in order',
-  max_rework: 'a worker with findings waits for a person',
   review: 'nobody reviews',
   home: 'agents use the home folder of the user',
   stories: 'stories are not read',

@@ -169,7 +169,8 @@ function changeText(event: Event, run: RunState | null): string | null {
       // A worker that has just been planned has changed from nothing.
       if (event.data.from === null) return null;
       const to = event.type.slice('worker.'.length);
-      const why = telling.has(to) && event.data.reason !== '' ? ` (${event.data.reason})` : '';
+      const isTold = telling.has(to) || (event.type === 'worker.ready' && sendsBack(event.data));
+      const why = isTold && event.data.reason !== '' ? ` (${event.data.reason})` : '';
       return `${event.worker} ${event.data.from} → ${to}${why}`;
     }
     case 'approval.requested':
@@ -283,4 +284,9 @@ function budgetNews(event: EventOf<'budget.warned' | 'budget.exceeded'>): string
   ];
   const what = event.type === 'budget.warned' ? 'runs low' : 'is used up';
   return `budget of ${whose} ${what}: ${sums.join(', ')}`;
+}
+
+/** Whether it goes back for a cause that no line has told yet: a failed attempt has one of its own. */
+function sendsBack({ counts }: EventOf<'worker.ready'>['data']): boolean {
+  return counts === 'rework' || counts === 'quota' || counts === 'lost';
 }

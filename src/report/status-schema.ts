@@ -141,6 +141,19 @@ export const workerStatusSchema = z.strictObject({
         files: z.array(z.string()),
       })
       .nullable(),
+    reworks: z
+      .array(
+        z.strictObject({
+          round: count,
+          at: time,
+          attempt: count.describe('the attempt whose work it was'),
+          kind: z.string(),
+          step: z.string(),
+          text: z.string(),
+          files: z.array(z.string()),
+        }),
+      )
+      .describe('every time that findings sent it back to its agent, oldest first'),
     merged: z.strictObject({ commit: z.string(), at: time }).nullable(),
     notes: z.array(z.strictObject({ kind: z.string(), text: z.string(), at: time })),
     kept: z.array(

@@ -197,6 +197,10 @@ export function workerText(
       'Tasks',
       worker.task_list.map((task) => `${taskSymbol(task)} ${task.task}`),
     ),
+    ...section(
+      'Sent back',
+      worker.reworks.map(({ round, at: time, text }) => `${round}  ${at(time)}  ${text}`),
+    ),
     ...section('Gates', [
       ...new Set(
         worker.verdicts.map(({ gate, result, command }) =>

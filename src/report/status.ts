@@ -121,6 +121,15 @@ export function workerStatusDocument(
               findings: [...block.findings],
               files: [...block.files],
             },
+      reworks: worker.reworks.map(({ at, attempt, kind, step, text, files }, index) => ({
+        round: index + 1,
+        at: timestamp(at),
+        attempt,
+        kind,
+        step,
+        text,
+        files: [...files],
+      })),
       merged: merged === null ? null : { commit: merged.commit, at: timestamp(merged.at) },
       notes: worker.notes.map(({ kind, text, at }) => ({ kind, text, at: timestamp(at) })),
       kept: worker.kept.map(({ ref, commit, files, why, leftOut }) => ({

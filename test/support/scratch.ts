@@ -184,7 +184,7 @@ export class Scratch implements AsyncDisposable {
   config(yaml = ''): void {
     this.write(
       '.czar/config.yaml',
-      `agents:\n  default: stub\n  define:\n    stub: {adapter: command, command: ["node", ${JSON.stringify(stubAgent)}], env: [STUB_SOCKET]}\n${yaml}`,
+      `agents:\n  default: stub\n  define:\n    stub: {adapter: command, command: ["node", ${JSON.stringify(stubAgent)}], env: [STUB_SOCKET]}\n${settings(yaml)}`,
     );
   }
 
@@ -193,7 +193,7 @@ export class Scratch implements AsyncDisposable {
     this.write('.czar/agent.sh', script);
     this.write(
       '.czar/config.yaml',
-      `agents:\n  default: script\n  define:\n    script: {adapter: command, command: ["/bin/sh", ${JSON.stringify(join(this.repo, '.czar/agent.sh'))}]}\n${yaml}`,
+      `agents:\n  default: script\n  define:\n    script: {adapter: command, command: ["/bin/sh", ${JSON.stringify(join(this.repo, '.czar/agent.sh'))}]}\n${settings(yaml)}`,
     );
   }
 
@@ -374,4 +374,9 @@ async function remove(folder: string): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
+}
+
+/** What most tests look at is what a person gets to see: nothing is sent back unless the test says so. */
+function settings(yaml: string): string {
+  return yaml.includes('max_rework') ? yaml : `${yaml}\nmax_rework: 0\n`;
 }
