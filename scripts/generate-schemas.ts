@@ -7,8 +7,11 @@ import { z } from 'zod';
 import { configSchema } from '../src/plan/config-schema.ts';
 import { agentTrialSchema } from '../src/report/agent-trial-schema.ts';
 import { agentsSchema } from '../src/report/agents-schema.ts';
+import { closeoutSchema } from '../src/report/closeout-schema.ts';
 import { inboxChangeSchema, inboxSchema } from '../src/report/inbox-schema.ts';
+import { metricsSchema } from '../src/report/metrics-schema.ts';
 import { resourcesSchema } from '../src/report/resources-schema.ts';
+import { dailySchema, weeklySchema } from '../src/report/standup-schema.ts';
 import { statusSchema, workerStatusSchema } from '../src/report/status-schema.ts';
 import { workerFileSchema } from '../src/plan/worker-schema.ts';
 
@@ -31,6 +34,10 @@ const published: readonly Published[] = [
   { name: 'agents', title: 'czar agents --json', schema: agentsSchema },
   { name: 'agent-trial', title: 'czar agents test NAME --json', schema: agentTrialSchema },
   { name: 'resources', title: 'czar resources --json', schema: resourcesSchema },
+  { name: 'metrics', title: 'czar metrics --json', schema: metricsSchema },
+  { name: 'daily', title: 'czar report daily --json', schema: dailySchema },
+  { name: 'weekly', title: 'czar report weekly --json', schema: weeklySchema },
+  { name: 'closeout', title: 'czar closeout --json', schema: closeoutSchema },
   { name: 'worker-status', title: 'czar status WORKER --json', schema: workerStatusSchema },
 ];
 

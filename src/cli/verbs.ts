@@ -46,7 +46,18 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
   logs: { summary: 'what a worker’s agent printed', load: () => import('./logs.ts') },
   diff: { summary: 'what a worker changed', load: () => import('./diff.ts') },
   path: { summary: 'where a worker’s working tree is', load: () => import('./path.ts') },
-  report: { summary: 'the run by sections: status', load: () => import('./report.ts') },
+  report: {
+    summary: 'the run told in sections: status, metrics, daily, weekly, closeout',
+    load: () => import('./report.ts'),
+  },
+  metrics: {
+    summary: 'what each worker cost and brought, and the sums',
+    load: () => import('./metrics.ts'),
+  },
+  closeout: {
+    summary: 'the report that closes a run: what is there, what it cost, what is left',
+    load: () => import('./closeout.ts'),
+  },
   retry: {
     summary: 'try a failed, blocked or cancelled worker again',
     load: () => import('./retry.ts'),

@@ -123,12 +123,29 @@ function goesOnWith(
   return [`${who} (pid ${died.pid}) has died, ${when}: ${next}`];
 }
 
-/** The report by sections. Every worker stands in exactly one of them, so that their counts sum to the total. */
+/** Workers of one kind of state, each with what is to be said of it. */
+export interface StatusGroup {
+  readonly title: string;
+  readonly workers: readonly {
+    readonly id: string;
+    readonly state: WorkerStateName;
+    readonly lines: readonly string[];
+  }[];
+}
+
+/** The sections of a report. Every worker stands in exactly one of them, so that their counts sum to the total. */
+export function statusGroups(document: StatusDocument): readonly StatusGroup[] {
+  return sections.map(({ title, holds, lines }) => ({
+    title,
+    workers: document.workers
+      .filter((worker) => holds.includes(worker.state))
+      .map((worker) => ({ id: worker.id, state: worker.state, lines: lines(worker) })),
+  }));
+}
+
+/** The report by sections. */
 export function statusReport(document: StatusDocument, options: TextOptions): readonly string[] {
-  const groups = sections.map(({ title, holds, lines }) => {
-    const workers = document.workers.filter((worker) => holds.includes(worker.state));
-    return { title, workers, lines };
-  });
+  const groups = statusGroups(document);
   const overview = [
     ['Workers', grouped(document.totals.total)],
     ...groups.map(({ title, workers }) => [
@@ -147,12 +164,12 @@ export function statusReport(document: StatusDocument, options: TextOptions): re
     ),
     ...groups
       .filter(({ workers }) => workers.length > 0)
-      .flatMap(({ title, workers, lines }) => [
+      .flatMap(({ title, workers }) => [
         '',
         title,
-        ...workers.flatMap((worker) => [
-          `  ${symbols[worker.state]} ${worker.id}`,
-          ...lines(worker).map((line) => `      ${oneLine(line)}`),
+        ...workers.flatMap(({ id, state, lines }) => [
+          `  ${symbols[state]} ${id}`,
+          ...lines.map((line) => `      ${oneLine(line)}`),
         ]),
       ]),
   ];

@@ -33,7 +33,7 @@ const stubAgent = join(import.meta.dirname, 'stub-agent.mjs');
 const patienceMs = 40_000;
 
 /** Verbs that change the checkout or its branches when they end well, and only then. */
-const changing = new Set(['land', 'init', 'add', 'worker', 'kept']);
+const changing = new Set(['land', 'init', 'add', 'worker', 'kept', 'closeout', 'report']);
 
 export interface Finished {
   readonly code: number | null;
