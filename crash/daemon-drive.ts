@@ -290,6 +290,9 @@ class DaemonDrive {
     const wasPointed = this.#point !== null;
     tally.starts += 1;
     this.#busy += 1;
+    // A daemon without its guardian is replaced by whoever starts one, who may be killed before another lives.
+    const replaces = args[1] === 'start' && this.#census.look().guardians.length === 0;
+    if (replaces && this.#leader !== null) this.#struck.add(this.#leader.pid);
     const { child, ended: result } = startCzar(scratch, args, extra);
     const soon = setTimeout(
       () => child.kill('SIGKILL'),
