@@ -202,7 +202,9 @@ function live(world: World, folder: AttemptFolder, life: Life): void {
     if (hangs) return;
     if (dies) die(world, folder);
     else if (well) finish(world, folder, life);
-    else exit(world, folder, agent.pick([1, 1, 1, 1, 1, 1, 1, 1, 75, 127]));
+    else if (life.definition.fallback === undefined)
+      exit(world, folder, agent.pick([1, 1, 1, 1, 1, 1, 1, 1, 75, 127]));
+    else exit(world, folder, agent.pick([1, 75, 75, 127]));
   };
   world.after(pause(agent), go);
 }

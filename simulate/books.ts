@@ -21,6 +21,8 @@ export interface WorkerBook {
   /** Edges that were satisfied at some moment, by position. */
   readonly satisfied: Set<number>;
   notBefore: number;
+  /** Name of the agent of its last attempt. */
+  agent: string;
   /** Whether its agent's provider turned it away, and it waits for that. */
   turnedAway: boolean;
   inputsChecked: boolean;
@@ -64,6 +66,10 @@ export interface RunBook {
   state: string;
   tip: string | null;
   cancelling: boolean;
+  /** Agents that are not installed. */
+  missing: readonly string[];
+  /** Agents without quota whose place others take, with the worker that was turned away. */
+  readonly away: Map<string, { readonly until: number; readonly worker: string }>;
   /** Whether every launch waits for a person. */
   approve: boolean;
   readonly merged: string[];
@@ -94,6 +100,8 @@ export function openBook(id: string, plan: Plan, approve: boolean): RunBook {
     state: 'running',
     tip: null,
     cancelling: false,
+    missing: [],
+    away: new Map(),
     approve,
     merged: [],
     landing: null,
@@ -111,6 +119,7 @@ function openWorker(definition: WorkerDefinition): WorkerBook {
     phase: 'tree',
     satisfied: new Set(),
     notBefore: 0,
+    agent: definition.agent.name,
     turnedAway: false,
     inputsChecked: false,
     claims: false,

@@ -6,7 +6,7 @@ import type { Performed } from '../src/daemon/loop.ts';
 import type { Event } from '../src/core/events.ts';
 import type { Intent } from '../src/core/intents.ts';
 import { checkEvent, type Ground } from './checks-log.ts';
-import { claimHolder, foreignHolder, heldByBarrier, turnedAway } from './obstacles.ts';
+import { agentFor, claimHolder, foreignHolder, heldByBarrier } from './obstacles.ts';
 import { requiring, type Require } from './invariants.ts';
 import { isLive, isOver, mustAsk, saidOf, type RunBook, type WorkerBook } from './books.ts';
 import { isReserved, spaceFor } from './resource-book.ts';
@@ -174,7 +174,7 @@ export class Checker {
   #obstacle(run: RunBook, worker: WorkerBook, now: number): boolean {
     return (
       worker.notBefore > now ||
-      turnedAway(this.ledger.runs.values(), worker, now) !== null ||
+      agentFor(this.ledger.runs.values(), run, worker, now).away ||
       this.ledger.live() >= run.plan.policies.maxParallel ||
       (!worker.inputsChecked && worker.definition.edges.some((edge) => edge.inputs.length > 0)) ||
       heldByBarrier(run, worker) ||

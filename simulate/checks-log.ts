@@ -14,7 +14,7 @@ import {
   type RunBook,
   type WorkerBook,
 } from './books.ts';
-import { claimHolder, foreignHolder, heldByBarrier, turnedAway } from './obstacles.ts';
+import { agentFor, claimHolder, foreignHolder, heldByBarrier } from './obstacles.ts';
 import { spaceFor } from './resource-book.ts';
 import { type Ledger } from './ledger.ts';
 import { requireGates, requireMerge, requireLanding } from './checks-merge.ts';
@@ -208,9 +208,12 @@ function checkStart(
     `${worker.id} starts beside ${ledger.live()} others`);
   require('P4', worker.notBefore <= event.at, () =>
     `${worker.id} starts before its backoff is over`);
-  const away = turnedAway(ledger.runs.values(), worker, event.at);
-  require('P4', away === null, () =>
-    `${worker.id} starts although ${away?.id} was turned away by the same provider`);
+  const agent = agentFor(ledger.runs.values(), run, worker, event.at);
+  const started = event.data.agent?.name ?? worker.definition.agent.name;
+  require('P4', !agent.away, () =>
+    `${worker.id} starts although the provider of its agent has no more`);
+  require('P15', agent.away || started === agent.name, () =>
+    `${worker.id} starts with ${started} and not with ${agent.name}`);
   require('S3', !heldByBarrier(run, worker), () =>
     `${worker.id} starts before the wave before it is over`);
   require('P10', !mustAsk(run, worker) || saidOf(run, worker) === 'granted', () =>

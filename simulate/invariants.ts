@@ -43,6 +43,7 @@ export const invariants = {
   P10: 'what must be approved starts when a person said so, of that definition and attempt',
   P13: 'no resource is held beyond what there is or beside what excludes it, by whichever run, and nothing starts below the disk reserve',
   P14: 'findings send a worker back no more often than its run allows, and only with a cause that an agent can mend',
+  P15: 'an attempt is made by the first agent of its worker that is installed and has quota',
   P12: 'nothing starts that its budget, or that of the run or the day, has no room for',
 } as const;
 

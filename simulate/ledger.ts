@@ -106,6 +106,9 @@ function ofRun(run: RunBook, event: Event): void {
     case 'run.cancelled':
       run.state = event.type.slice(4);
       break;
+    case 'agents.missing':
+      run.missing = event.data.agents;
+      break;
     case 'run.approval_set':
       run.approve = event.data.approve;
       break;
@@ -237,11 +240,15 @@ function enter(run: RunBook, worker: WorkerBook, event: Event): void {
         worker.failures = 0;
         worker.reworks = 0;
         worker.lost = 0;
+        forgetAway(run, worker);
       }
       break;
     case 'worker.ready':
       worker.notBefore = event.data.notBefore ?? 0;
       if (event.data.counts === 'rework') worker.reworks += 1;
+      if (event.data.from === 'paused') forgetAway(run, worker);
+      if (event.data.away !== undefined)
+        run.away.set(event.data.away.agent, { until: event.data.away.until, worker: worker.id });
       if (event.data.counts === 'quota') worker.claims = false;
       if (event.data.counts !== 'interrupted' && event.data.counts !== 'lost')
         worker.turnedAway = event.data.counts === 'quota';
@@ -252,6 +259,7 @@ function enter(run: RunBook, worker: WorkerBook, event: Event): void {
       break;
     case 'worker.started':
       worker.attempt = event.data.attempt;
+      worker.agent = event.data.agent?.name ?? worker.definition.agent.name;
       worker.phase = event.data.direct === true ? 'launch' : 'tree';
       worker.claims =
         run.plan.policies.ownership === 'serialize' && worker.definition.owns !== null;
@@ -286,4 +294,9 @@ function enter(run: RunBook, worker: WorkerBook, event: Event): void {
       if (edge.on === worker.id && edgeHolds(run, edge)) other.satisfied.add(index);
     });
   }
+}
+
+/** A person takes it up again: they think that there is quota again. */
+function forgetAway(run: RunBook, { id }: WorkerBook): void {
+  for (const [agent, { worker }] of run.away) if (worker === id) run.away.delete(agent);
 }

@@ -325,6 +325,18 @@ const coreMutants: readonly Mutant[] = [
     }),
   },
   {
+    breaks: 'P15',
+    name: 'the own agent of a worker makes every attempt of it',
+    mutation: rules({
+      advance: (state, options) =>
+        advance(state, options).map((event) => {
+          if (event.type !== 'worker.started' || event.data.agent === undefined) return event;
+          const { agent: _other, ...data } = event.data;
+          return { ...event, data };
+        }),
+    }),
+  },
+  {
     breaks: 'P13',
     name: 'resources are not looked at',
     mutation: rules({

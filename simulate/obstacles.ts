@@ -1,20 +1,31 @@
 /** What is in the way of a start, told from the books alone. */
 import { isOver, type RunBook, type WorkerBook } from './books.ts';
 
-/** A worker that waits because the provider of this one's agent has no more for now; null without one. */
-export function turnedAway(
+/** Who would make the worker's next attempt, and whether that must wait for quota. */
+export function agentFor(
   runs: Iterable<RunBook>,
+  run: RunBook,
   { definition }: WorkerBook,
   now: number,
-): WorkerBook | null {
-  for (const run of runs) {
-    if (!['running', 'waiting', 'paused'].includes(run.state)) continue;
-    for (const one of run.workers.values()) {
-      if (one.state !== 'ready' || !one.turnedAway || one.notBefore <= now) continue;
-      if (one.definition.agent.name === definition.agent.name) return one;
-    }
-  }
-  return null;
+): { readonly name: string; readonly away: boolean } {
+  const all = [definition.agent.name, ...(definition.fallback ?? [])];
+  const here = all.filter((name) => !run.missing.includes(name));
+  const some = here.length === 0 ? [definition.agent.name] : here;
+  const live = [...runs].filter((one) => ['running', 'waiting', 'paused'].includes(one.state));
+  const free = some.find((name) => !isAway(live, name, now));
+  return free === undefined ? { name: '', away: true } : { name: free, away: false };
+}
+
+/** Whether somebody was turned away by the provider of this agent, which has no more for now. */
+function isAway(runs: readonly RunBook[], name: string, now: number): boolean {
+  return runs.some(
+    ({ workers, away }) =>
+      (away.get(name)?.until ?? 0) > now ||
+      [...workers.values()].some(
+        (one) =>
+          one.state === 'ready' && one.turnedAway && one.notBefore > now && one.agent === name,
+      ),
+  );
 }
 
 export function heldByBarrier(run: RunBook, worker: WorkerBook): boolean {

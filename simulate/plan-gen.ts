@@ -15,9 +15,12 @@ export function generatePlan(seed: number, name: string, most: number): Plan {
   const things = stream(seed, `resources ${name}`);
   const shares = things.chance(0.25);
   const mends = stream(seed, `rework ${name}`);
-  return planOf(
+  const agents = stream(seed, `agents ${name}`);
+  const several = agents.chance(0.25);
+  const plan = planOf(
     sketches.map((one) => ({
       ...one,
+      ...(several ? agentsOf(agents) : {}),
       budget: budgetOf(money, capped),
       ...(shares ? requestsOf(things) : {}),
     })),
@@ -25,6 +28,7 @@ export function generatePlan(seed: number, name: string, most: number): Plan {
       ...(shares ? { resources: capacities } : {}),
       ...(capped ? { budget: limitsOf(money) } : {}),
       ...(mends.chance(0.7) ? { maxRework: mends.below(3) } : {}),
+      ...(several ? { staggerMs: 0 } : {}),
       maxParallel: 1 + random.below(4),
       maxParallelChecks: 1 + random.below(2),
       barrier: random.chance(0.2) ? 'wave' : 'none',
@@ -37,6 +41,20 @@ export function generatePlan(seed: number, name: string, most: number): Plan {
       graceMs: random.pick([1_000, 10_000]),
     },
   );
+  return several ? { ...plan, agents: { ...plan.agents, ...otherAgents } } : plan;
+}
+
+/** Agents beside the one that every plan has; one of a provider, and one of any program. */
+const otherAgents: Plan['agents'] = {
+  rented: { name: 'rented', adapter: 'claude', command: ['rented'], env: [] },
+  spare: { name: 'spare', adapter: 'command', command: ['spare'], env: [] },
+};
+
+function agentsOf(random: Random): Pick<WorkerSketch, 'agent' | 'fallback'> {
+  const all = ['stub', ...Object.keys(otherAgents)];
+  const name = random.pick(all);
+  const fallback = all.filter((one) => one !== name && random.chance(0.5));
+  return { agent: { name, why: 'drawn' }, ...(fallback.length === 0 ? {} : { fallback }) };
 }
 
 function sketchOf(random: Random, id: string, index: number): WorkerSketch {

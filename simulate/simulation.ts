@@ -19,7 +19,7 @@ import type { Mutation } from './mutation.ts';
 import { Owners } from './owners.ts';
 import { generatePlan } from './plan-gen.ts';
 import { stream, type Random } from './random.ts';
-import { anyRequest, land, moveSomething, raise, settle, startRun } from './user.ts';
+import { anyRequest, land, missingOf, moveSomething, raise, settle, startRun } from './user.ts';
 import { World } from './world.ts';
 
 export interface SimulationOptions {
@@ -72,6 +72,7 @@ class Simulation {
   readonly #checker: Checker;
   readonly #journal = new MemoryJournal();
   readonly #chaos: Random;
+  readonly #agents: Random;
   readonly #plans = new Map<string, Plan>();
   readonly #owners: Owners;
   #moments: number;
@@ -83,6 +84,7 @@ class Simulation {
     this.#world = new World({ seed, without, trace, coverage, kills });
     this.#checker = new Checker(this.#world);
     this.#chaos = stream(seed, 'chaos');
+    this.#agents = stream(seed, 'agents');
     this.#moments = Math.min(options.moments ?? Infinity, this.#chaos.pick([0, 15, 40, 100]));
     const runs = this.#chaos.chance(0.1) && options.plan === undefined ? 2 : 1;
     for (let n = 1; n <= runs; n += 1)
@@ -171,7 +173,17 @@ class Simulation {
         if (chaos.chance(0.15)) this.#owners.ask(request);
       }
     }
+    this.#installSomething();
     this.#strike();
+  }
+
+  /** Agents come and go where plans have several; a person who goes on with a run tells the loop. */
+  #installSomething(): void {
+    for (const [run, plan] of this.#plans) {
+      if (Object.keys(plan.agents).length === 1 || !this.#agents.chance(0.1)) continue;
+      const agents = missingOf(plan, this.#agents);
+      this.#owners.ask({ kind: 'set-missing-agents', run, agents });
+    }
   }
 
   #strike(): void {

@@ -5,7 +5,7 @@
 import type { Request } from '../src/core/commands.ts';
 import type { Plan } from '../src/core/plan.ts';
 import type { RunState, WorkerState } from '../src/core/state.ts';
-import type { Random } from './random.ts';
+import { stream, type Random } from './random.ts';
 import type { World } from './world.ts';
 
 /** The request that begins a run of the plan. */
@@ -19,7 +19,14 @@ export function startRun(world: World, run: string, plan: Plan): Request {
     target: 'main',
     scope: null,
     approve: isAskedAbout(world, run),
+    missing: missingOf(plan, stream(world.seed, `installed ${run}`)),
   };
+}
+
+/** Agents of the plan that are not installed; in most worlds all are. */
+export function missingOf(plan: Plan, random: Random): readonly string[] {
+  if (!random.chance(0.3)) return [];
+  return Object.keys(plan.agents).filter(() => random.chance(0.4));
 }
 
 /** Whether a person wants to be asked about every launch of the run; the same each time it is started. */

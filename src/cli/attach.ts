@@ -6,7 +6,8 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { isFinal, isLive } from '../core/lifecycle.ts';
-import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
+import { type RunState, type WorkerState } from '../core/state.ts';
+import { agentOf } from '../daemon/agent-of.ts';
 import { holderOf } from '../daemon/holder.ts';
 import { programFor, runOnTerminal } from '../daemon/open-tree.ts';
 import type { Place } from '../daemon/place.ts';
@@ -100,7 +101,7 @@ async function find(
         next: 'czar daemon start, then attach again',
       });
     }
-    const command = run.plan.agents[definitionOf(run, id).agent.name]?.command;
+    const command = agentOf(run, id)?.command;
     const agent = options.shell === true ? null : (command?.[0] ?? null);
     const found = programFor({ agent, env: context.env, cwd: place.root });
     if ('missing' in found) {

@@ -1,5 +1,7 @@
 /** `czar logs WORKER`: what the agent of an attempt printed, as a person reads it. */
+import { definitionOf } from '../core/state.ts';
 import { readableOutput } from '../daemon/readable-output.ts';
+import { attemptEvents, attemptsOf } from '../report/attempts.ts';
 import { exits } from './exit.ts';
 import { readingWorker, streamEnd } from './reading.ts';
 import type { PlainVerb } from './verb.ts';
@@ -34,7 +36,14 @@ export const verb: PlainVerb = {
       using end = streamEnd(context);
       const follow = flags.has('follow');
       const at = { run: run.id, worker: id, attempt };
-      const readable = flags.has('raw') ? null : readableOutput(run, id);
+      const made =
+        attempt === worker.attempts
+          ? undefined
+          : attemptsOf(reader.events({ run: run.id, worker: id, types: attemptEvents })).find(
+              ({ n }) => n === attempt,
+            );
+      const agent = made && (made.agent?.name ?? definitionOf(run, id).agent.name);
+      const readable = flags.has('raw') ? null : readableOutput(run, id, agent);
       for await (const { stream, text } of reader.output({
         ...at,
         follow,

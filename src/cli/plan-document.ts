@@ -1,15 +1,16 @@
 /** A plan and its workers as JSON, in the words of the plan files. */
 import { attemptLimitsOf } from '../core/attempt-limits.ts';
+import { firstAgent } from '../core/which-agent.ts';
 import type { Plan, WorkerDefinition } from '../core/plan.ts';
 import { tokenForecast, tokenLimit } from '../core/plan.ts';
 
-/** What `plan show --json` prints. */
-export function planDocument(plan: Plan): object {
+/** What `plan show --json` prints; `missing` are the agents that are not installed here. */
+export function planDocument(plan: Plan, missing: readonly string[]): object {
   const { policies } = plan;
   return {
     name: plan.name,
     revision: plan.revision,
-    workers: plan.workers.map(workerDocument),
+    workers: plan.workers.map((worker) => workerDocument(worker, missing)),
     agents: plan.agents,
     policies: {
       max_parallel: policies.maxParallel,
@@ -43,7 +44,7 @@ export function planDocument(plan: Plan): object {
 }
 
 /** What `worker show --json` prints, and `plan show --json` of each worker. */
-export function workerDocument(worker: WorkerDefinition): object {
+export function workerDocument(worker: WorkerDefinition, missing: readonly string[]): object {
   const { budget, retry } = worker;
   return {
     id: worker.id,
@@ -52,6 +53,8 @@ export function workerDocument(worker: WorkerDefinition): object {
     mission: worker.mission,
     first_action: worker.firstAction,
     agent: worker.agent,
+    fallback: worker.fallback ?? [],
+    starts_with: firstAgent(worker, missing),
     model: worker.model,
     branch: worker.branch,
     workspace: worker.workspace,

@@ -3,6 +3,8 @@ import { Option } from 'commander';
 import { waveOf, waves } from '../core/graph.ts';
 import type { Plan, WorkerDefinition } from '../core/plan.ts';
 import { formatGraph, graphFormats, graphOf, type GraphFormat } from '../plan/graph-formats.ts';
+import { replaceable } from '../daemon/missing-agents.ts';
+import { firstAgent } from '../core/which-agent.ts';
 import { findPlace } from './find-place.ts';
 import { planDocument } from './plan-document.ts';
 import { amendPlan, showDifferences } from './plan-changes.ts';
@@ -26,10 +28,10 @@ export const verb: Verb = {
             .default('text'),
         )
         .action(({ format }: { readonly format: GraphFormat }) =>
-          withPlan(context, (plan) => {
+          withPlan(context, (plan, missing) => {
             const chosen = context.options.json ? 'json' : format;
-            if (chosen === 'json') context.out.json(view.json(plan));
-            else if (chosen === 'text') view.text(plan, context);
+            if (chosen === 'json') context.out.json(view.json(plan, missing));
+            else if (chosen === 'text') view.text(plan, context, missing);
             else context.out.exact(formatGraph(plan, chosen));
           }),
         );
@@ -48,21 +50,25 @@ export const verb: Verb = {
 };
 
 interface View {
-  readonly json: (plan: Plan) => object;
-  readonly text: (plan: Plan, context: CliContext) => void;
+  /** `missing` are the agents that are not installed here and whose place others take. */
+  readonly json: (plan: Plan, missing: readonly string[]) => object;
+  readonly text: (plan: Plan, context: CliContext, missing: readonly string[]) => void;
 }
 
-function withPlan(context: CliContext, use: (plan: Plan) => void): void {
+function withPlan(
+  context: CliContext,
+  use: (plan: Plan, missing: readonly string[]) => void,
+): void {
   const place = findPlace(context);
   if (place === null) return;
   const opened = openPlan(context, place);
   if (opened === null) return;
-  use(opened.plan);
+  use(opened.plan, missingHere(context, opened.plan, place.root));
   for (const note of opened.loaded.notes) context.out.note({ text: 'note: ', style: 'cyan' }, note);
 }
 
 const showPlan: View = {
-  json: (plan) => ({ v: 1, plan: planDocument(plan) }),
+  json: (plan, missing) => ({ v: 1, plan: planDocument(plan, missing) }),
   text: printPlan,
 };
 
@@ -77,7 +83,12 @@ const showGraph: View = {
   text: (plan, { out }) => out.exact(formatGraph(plan, 'text')),
 };
 
-function printPlan(plan: Plan, { out }: CliContext): void {
+/** Agents of the plan that are not installed here and whose place others take. */
+export function missingHere(context: CliContext, plan: Plan, root: string): readonly string[] {
+  return [...replaceable(plan, { path: context.env['PATH'] ?? '', root }).keys()];
+}
+
+function printPlan(plan: Plan, { out }: CliContext, missing: readonly string[]): void {
   const wave = waveOf(plan.workers);
   out.line(
     { text: plan.name, style: 'bold' },
@@ -89,11 +100,20 @@ function printPlan(plan: Plan, { out }: CliContext): void {
     ...plan.workers.map((worker) => [
       String(wave.get(worker.id) ?? '?'),
       { text: worker.id, style: 'bold' as const },
-      worker.agent.name,
-      { text: worker.agent.why, style: 'dim' as const },
+      firstAgent(worker, missing).name,
+      { text: whyText(worker, missing), style: 'dim' as const },
       after(worker),
     ]),
   ]);
+}
+
+/** Why its agent, why another one in its place, and who would be next. */
+export function whyText(worker: WorkerDefinition, missing: readonly string[]): string {
+  const { agent, fallback = [] } = worker;
+  const first = firstAgent(worker, missing);
+  const own = first.why === null ? agent.why : `${first.why}; that is ${agent.why}`;
+  const next = fallback.slice(fallback.indexOf(first.name) + 1);
+  return next.length === 0 ? own : `${own}; else ${next.join(', ')}`;
 }
 
 function after(worker: WorkerDefinition): string {

@@ -3,6 +3,7 @@ import { attemptLimitsOf, limitsText } from '../core/attempt-limits.ts';
 import type { Edge, WorkerDefinition } from '../core/plan.ts';
 import { amountText } from '../core/lack-text.ts';
 import { tokenLimit } from '../core/plan.ts';
+import { firstAgent } from '../core/which-agent.ts';
 import { formatDuration } from '../plan/duration.ts';
 import { nearest } from '../plan/nearest.ts';
 import { writeTemplate } from '../plan/new-worker.ts';
@@ -10,6 +11,7 @@ import { configSources } from './config-sources.ts';
 import { exits } from './exit.ts';
 import { findPlace } from './find-place.ts';
 import { isObstructed } from './obstacle.ts';
+import { missingHere, whyText } from './plan.ts';
 import { openPlan } from './plan-files.ts';
 import type { Cell } from './render.ts';
 import type { CliContext, Verb } from './verb.ts';
@@ -68,18 +70,19 @@ function show(id: string, context: CliContext): void {
       next,
     });
   }
-  if (context.options.json) context.out.json({ v: 1, worker: workerDocument(worker) });
-  else print(worker, context);
+  const missing = missingHere(context, opened.plan, place.root);
+  if (context.options.json) context.out.json({ v: 1, worker: workerDocument(worker, missing) });
+  else print(worker, context, missing);
 }
 
-function print(worker: WorkerDefinition, context: CliContext): void {
+function print(worker: WorkerDefinition, context: CliContext, missing: readonly string[]): void {
   const { out } = context;
   const limit = tokenLimit(worker.budget);
   const rows: (readonly [string, string | null])[] = [
     ['role', worker.role],
     ['mission', worker.mission],
     ['first action', worker.firstAction],
-    ['agent', `${worker.agent.name} (${worker.agent.why})`],
+    ['agent', `${firstAgent(worker, missing).name} (${whyText(worker, missing)})`],
     ['branch', worker.branch],
     ['workspace', worker.workspace === 'branch' ? null : worker.workspace],
     ['after', joined(worker.edges.map(edgeText))],

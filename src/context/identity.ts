@@ -2,6 +2,7 @@
  * WORKER_IDENTITY.md: what a worker is, for whoever looks into its tree, agent or person. Every path that it links is
  * relative to the folder it stands in, and opens.
  */
+import { agentNameOf } from '../core/which-agent.ts';
 import type { Briefing } from './briefing.ts';
 import { code, inline } from './quote.ts';
 import * as section from './sections.ts';
@@ -30,19 +31,25 @@ const title: section.Section = ({ definition, run }) => {
 };
 
 const reference: section.Section = (briefing) => {
-  const { definition, place } = briefing;
+  const { place } = briefing;
   const on = briefing.dependencies.map(({ edge }) => edge.on).join(', ') || 'none';
   return [
     '## Quick reference',
     '',
     `- **Branch:** ${place.branch === null ? 'none: this folder is no repository' : code(place.branch)}`,
     `- **Location:** ${code(place.tree)}`,
-    `- **Agent:** ${inline(definition.agent.name)}`,
+    `- **Agent:** ${agentText(briefing)}`,
     `- **Dependencies:** ${on}`,
     `- **Attempt:** ${place.attempt}`,
     `- **Full instructions:** ${section.link(briefing, place.promptFile)}`,
   ].join('\n');
 };
+
+function agentText({ run, worker, definition }: Briefing): string {
+  const name = inline(agentNameOf(run, worker));
+  const other = worker.attempt?.agent;
+  return other == null ? name : `${name}, in place of ${inline(definition.agent.name)}`;
+}
 
 const mission: section.Section = ({ definition }) => {
   const parts = [

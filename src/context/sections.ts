@@ -127,7 +127,7 @@ In a shell the same as functions, from ${link(briefing, briefing.place.shellFile
     czarina_log_task_complete "TASK"`;
 
 /** What earlier attempts, gates and people said, oldest first, word for word. */
-export const history: Section = ({ worker, place }) => {
+export const history: Section = ({ worker, definition, place }) => {
   const texts = worker.notes.flatMap((note) => noted(note, worker.id) ?? []);
   const kept = worker.kept.map(
     (one) =>
@@ -146,7 +146,12 @@ export const history: Section = ({ worker, place }) => {
   }
   if (place.attempt === 1 && texts.length === 0) return null;
   const tree = place.continues ? 'You go on in the tree as it was left.' : 'Your tree is clean.';
-  const opening = place.attempt > 1 ? [`This is attempt ${place.attempt}. ${tree}`] : [];
+  const other = worker.attempt?.agent;
+  const instead =
+    other == null
+      ? ''
+      : ` You take the place of ${inline(definition.agent.name)} (${inline(other.why)}); what it left is all that you know of it.`;
+  const opening = place.attempt > 1 ? [`This is attempt ${place.attempt}. ${tree}${instead}`] : [];
   return `## What happened before\n\n${[...opening, ...texts].join('\n\n')}`;
 };
 

@@ -59,6 +59,8 @@ export function aRun(
     diverged: {},
     landing: null,
     landed: null,
+    missing: [],
+    turnedAway: {},
     troubles: {},
   };
 }

@@ -33,14 +33,19 @@ export function afterAttempt(run: RunState, worker: WorkerState, now: number): r
       );
     }
     case 'quota': {
-      const notBefore = quotaEnd(judgement.until, worker.quotaInRow, now);
+      const until = quotaEnd(judgement.until, worker.quotaInRow, now);
+      const { agent, fallback } = definitionOf(run, worker.id);
+      const name = attempt.agent?.name ?? agent.name;
       return [
         {
           type: 'worker.ready',
           data: {
             from: worker.state,
             reason: `no quota: ${judgement.reason}`,
-            notBefore,
+            // With others who may take its place it is the agent that waits, not the worker.
+            ...(fallback === undefined
+              ? { notBefore: until }
+              : { notBefore: null, away: { agent: name, until } }),
             counts: 'quota',
             tree: 'continue',
           },

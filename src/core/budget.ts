@@ -10,6 +10,7 @@ import { dayOf, emptyDay, nextDay, noSpend, plus, spendOf, warningShare } from '
 import { tokenLimit, type Budget, type Limits, type Price } from './plan.ts';
 import { restlessRuns } from './restless.ts';
 import { workersIn } from './run-index.ts';
+import { agentNameOf } from './which-agent.ts';
 import {
   definitionOf,
   isRunLive,
@@ -252,7 +253,9 @@ export function lacksLimit(
 export function priceOf(run: RunState, worker: WorkerState): Price | null {
   const { prices } = run.plan.policies;
   if (prices === undefined) return null;
-  const { model, agent } = definitionOf(run, worker.id);
-  const name = model !== null && Object.hasOwn(prices, model) ? model : agent.name;
+  const { model } = definitionOf(run, worker.id);
+  const own = worker.attempt?.agent == null;
+  const name =
+    own && model !== null && Object.hasOwn(prices, model) ? model : agentNameOf(run, worker);
   return Object.hasOwn(prices, name) ? (prices[name] ?? null) : null;
 }

@@ -46,6 +46,14 @@ export type Request =
       readonly approve?: boolean;
       /** From where beside the files the configuration came; left out when from nowhere. */
       readonly sources?: RunSources;
+      /** Agents of the plan that are not installed and whose place others may take; left out when there are none. */
+      readonly missing?: readonly string[];
+    }
+  /** Those agents as they are now. */
+  | {
+      readonly kind: 'set-missing-agents';
+      readonly run: string;
+      readonly agents: readonly string[];
     }
   | {
       readonly kind: 'retry';
@@ -138,7 +146,9 @@ type WithoutFacts<R> = R extends unknown ? Omit<R, Facts> : never;
 
 /** What a person asks of a run, without the facts that the loop looks up itself (a tree's state, where a branch stands). */
 export type Steering =
-  | WithoutFacts<Exclude<Request, { kind: 'start-run' | 'amend' | 'set-limits' }>>
+  | WithoutFacts<
+      Exclude<Request, { kind: 'start-run' | 'set-missing-agents' | 'amend' | 'set-limits' }>
+    >
   | { readonly kind: 'amend'; readonly run: string; readonly sources: ConfigSources };
 
 /** From where, beside the home, a configuration comes. */

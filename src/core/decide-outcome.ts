@@ -22,6 +22,7 @@ import { at, checked, mergeOutcome, verdictEvent } from './decide-verdict.ts';
 import { machineObserved } from './disk-space.ts';
 import { reportEvents } from './report-event.ts';
 import { changeVerdicts, tipOf } from './settle.ts';
+import { agentNameOf } from './which-agent.ts';
 import { launchGivenUp, troubleOutcome } from './trouble.ts';
 import {
   definitionOf,
@@ -220,7 +221,7 @@ function ofAttempt(
         return [];
       return [
         ...reportEvents(outcome.reports, {
-          agent: definitionOf(run, worker.id).agent.name,
+          agent: agentNameOf(run, worker),
           price: priceOf(run, worker),
           used: attempt.used,
         }),

@@ -12,7 +12,8 @@ import { answer, approvePath, unblock } from './decide-settle.ts';
 import { cancel, cancelRun, skip } from './decide-stop.ts';
 import { accept, refuse, type Decision } from './decision.ts';
 import type { NewEvent, Principal } from './events.ts';
-import { isPlanned, isRunLive, type RepositoryState } from './state.ts';
+import { same } from './limits.ts';
+import { isPlanned, isRunLive, type RepositoryState, type RunState } from './state.ts';
 
 /** Requests that would let a worker go on: not while its run is being cancelled, where nothing starts. */
 const goesOn: ReadonlySet<Request['kind']> = new Set([
@@ -61,6 +62,8 @@ export function decideRequest(
       return setApproval(run, request);
     case 'set-limits':
       return setLimits(run, request);
+    case 'set-missing-agents':
+      return accept(missingAgents(run, request.agents));
     case 'retry-failed':
       return retryFailed(run, request);
     case 'cancel':
@@ -122,6 +125,14 @@ export function decideRequest(
   }
 }
 
+/** What is told of agents that are not installed: when others are now than were. */
+function missingAgents(
+  { id, missing }: Pick<RunState, 'id' | 'missing'>,
+  agents: readonly string[],
+): readonly NewEvent[] {
+  return same(agents, missing) ? [] : [{ type: 'agents.missing', run: id, data: { agents } }];
+}
+
 function startRun(state: RepositoryState, request: Asked<'start-run'>): Decision {
   if (state.runs.has(request.run)) return refuse(4, `Run ${request.run} exists already.`, null);
   const { run, checkout = '', plan, base, integration, target, scope } = request;
@@ -137,6 +148,7 @@ function startRun(state: RepositoryState, request: Asked<'start-run'>): Decision
   };
   return accept([
     { type: 'run.started', run, data },
+    ...missingAgents({ id: run, missing: [] }, request.missing ?? []),
     ...plan.workers.map((worker): NewEvent => ({
       type: 'worker.pending',
       run,

@@ -82,6 +82,8 @@ export interface EventData {
   };
   /** What the machine has: told to a run when that makes a difference for what it may start. */
   'machine.observed': Machine;
+  /** Agents of the plan that are not installed where the run is, as far as others may take their place. */
+  'agents.missing': { readonly agents: readonly string[] };
   /** Less space is free than the reserve: nothing starts until there is more. */
   'disk.low': { readonly free: number; readonly reserve: number };
   'run.prepared': { readonly commit: string };
@@ -107,6 +109,8 @@ export interface EventData {
     readonly tree: 'clean' | 'continue' | null;
     /** What it is sent back with; absent when it is not. */
     readonly rework?: Block;
+    /** The agent that has no quota until then, where another may take its place; absent when none may. */
+    readonly away?: { readonly agent: string; readonly until: number };
   };
   'worker.started': Entered & {
     readonly attempt: number;
@@ -114,6 +118,8 @@ export interface EventData {
     readonly claims: boolean;
     /** There is no tree to make: the launch makes its empty folder. */
     readonly direct?: true;
+    /** The agent that makes the attempt, with why; absent when it is the worker's own. */
+    readonly agent?: { readonly name: string; readonly why: string };
   };
   'worker.active': Entered & { readonly process: ProcessIdentity };
   'worker.verifying': Entered & { readonly submitted: boolean };

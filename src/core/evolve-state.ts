@@ -245,6 +245,7 @@ function newAttempt(data: EventData['worker.started'], at: number): AttemptState
     startedAt: at,
     endedAt: null,
     continues: data.continues,
+    agent: data.agent ?? null,
     setupGranted: false,
     base: null,
     process: null,

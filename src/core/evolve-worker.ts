@@ -147,6 +147,7 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
     case 'run.started':
     case 'plan.amended':
     case 'machine.observed':
+    case 'agents.missing':
     case 'disk.low':
     case 'run.prepared':
     case 'run.waiting':

@@ -3,6 +3,7 @@
  * so that whoever holds an old value keeps a true one. An event that the lifecycle does not have is a broken log or a
  * bug, and throws (S10).
  */
+import { awayAfter } from './away.ts';
 import type { Event } from './events.ts';
 import { ratesAfter } from './rates.ts';
 import { noSpend, plus, warningShare, withDay } from './spend.ts';
@@ -102,6 +103,8 @@ function startedRun(
     told: 0,
     sources: data.sources ?? null,
     machine: null,
+    missing: [],
+    turnedAway: {},
     rates: [],
     troubles: {},
   };
@@ -127,6 +130,8 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
   switch (event.type) {
     case 'machine.observed':
       return { machine: event.data };
+    case 'agents.missing':
+      return { missing: event.data.agents };
     case 'worker.started':
       return ratesAfter(run, event);
     case 'run.prepared':
@@ -183,13 +188,16 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
         ? { landing: { ...run.landing, checking: true } }
         : null;
     case 'worker.pending':
-      if (event.data.by === 'user' && event.data.from !== 'paused') forgetRefusals(run);
-      return forgetTroubles(run, event.worker);
+      if (event.data.by !== 'user' || event.data.from === 'paused')
+        return forgetTroubles(run, event.worker);
+      forgetRefusals(run);
+      return { ...forgetTroubles(run, event.worker), ...awayAfter(run, event) };
     case 'worker.verifying':
     case 'worker.merging':
       if (event.data.from === 'blocked') forgetRefusals(run);
       return forgetTroubles(run, event.worker);
     case 'worker.ready':
+      return { ...forgetTroubles(run, event.worker), ...awayAfter(run, event) };
     case 'worker.blocked':
       return forgetTroubles(run, event.worker);
     case 'refs.published':

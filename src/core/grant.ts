@@ -23,8 +23,8 @@ import {
   type WorkerState,
 } from './state.ts';
 import { readyOrder, reservedFor, reservers } from './waiting-line.ts';
-import { quotaUntil } from './quota.ts';
 import { staggerOf, staggerEnd } from './stagger.ts';
+import { nextAgent } from './which-agent.ts';
 import { branchGates, landGates, mergeGates, openGates } from './tree-gates.ts';
 
 /** What keeps a ready worker from starting; null when nothing does. */
@@ -54,7 +54,7 @@ export function grantStarts(
   const justStarted = new Set<string>();
   for (const worker of readyOrder(run, now)) {
     if (free <= 0) break;
-    const { name } = definitionOf(run, worker.id).agent;
+    const { name, why } = nextAgent(state, run, worker.id, now);
     if (justStarted.has(name)) continue;
     if (obstacle(state, run, worker, now) !== null) continue;
     const claims = takesClaim(run, worker.id);
@@ -85,6 +85,7 @@ export function grantStarts(
         continues,
         claims,
         ...(isDirect(run, worker) ? { direct: true } : {}),
+        ...(why === null ? {} : { agent: { name, why } }),
       },
     });
   }
@@ -184,9 +185,9 @@ function obstacle(
 ): WaitingFor | null {
   const own = notDue(run, worker, now);
   if (own !== null) return own;
-  const until = quotaUntil(state, definitionOf(run, worker.id).agent.name, now);
+  const { name, until } = nextAgent(state, run, worker.id, now);
   if (until !== null) return { kind: 'quota', until };
-  const apart = staggerEnd(state, run, worker.id);
+  const apart = staggerEnd(state, run, name);
   if (apart !== null && apart > now) return { kind: 'stagger', until: apart };
   if (needsApproval(run, worker.id) && approvalOf(run, worker)?.state !== 'granted')
     return { kind: 'approval' };

@@ -93,6 +93,9 @@ export interface WorkerDefinition {
   /** Free text for the agent: the Markdown below the front matter. */
   readonly instructions: string;
   readonly agent: { readonly name: string; readonly why: string };
+  /** Who takes its place when it is not installed or has no quota, in this order; absent when nobody does. */
+  readonly fallback?: readonly string[];
+  /** For its agent; one that takes its place uses its own. */
   readonly model: string | null;
   /** Branch name as written; null means `czar/<run>/<id>`. */
   readonly branch: string | null;

@@ -19,19 +19,20 @@ export function quotaUntil(state: RepositoryState, agent: string, now: number): 
   return due.length === 0 ? null : Math.max(...due.map(({ until }) => until));
 }
 
-/** Workers that wait for quota: found once for each state. */
+/** Who was turned away, by workers that wait and by those that others took up: found once for each state. */
 function turnedAway(state: RepositoryState): readonly TurnedAway[] {
   const found = known.get(state);
   if (found?.seq === state.seq) return found.away;
   const away = restlessRuns(state)
     .filter(isRunLive)
-    .flatMap((run) =>
-      workersIn(run, 'ready').flatMap(({ id, quotaInRow, notBefore }) =>
+    .flatMap((run) => [
+      ...workersIn(run, 'ready').flatMap(({ id, attempt, quotaInRow, notBefore }) =>
         quotaInRow === 0 || notBefore === null
           ? []
-          : [{ agent: definitionOf(run, id).agent.name, until: notBefore }],
+          : [{ agent: attempt?.agent?.name ?? definitionOf(run, id).agent.name, until: notBefore }],
       ),
-    );
+      ...Object.entries(run.turnedAway).map(([agent, { until }]) => ({ agent, until })),
+    ]);
   known.set(state, { seq: state.seq, away });
   return away;
 }

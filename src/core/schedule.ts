@@ -31,6 +31,7 @@ import {
   openGates,
   verdictsOf,
 } from './tree-gates.ts';
+import { nextAgent } from './which-agent.ts';
 import { nextFallback } from './unanswered.ts';
 
 export interface ScheduleOptions {
@@ -124,7 +125,9 @@ function ofWorker(
       if (lack?.kind === 'space') wake(options.now + lookAgainMs);
       if (lack?.kind === 'rate') wake(lack.until);
       if (worker.notBefore !== null && worker.notBefore > options.now) wake(worker.notBefore);
-      const apart = staggerEnd(state, run, worker.id);
+      const { name, until } = nextAgent(state, run, worker.id, options.now);
+      if (until !== null) wake(until);
+      const apart = staggerEnd(state, run, name);
       if (apart !== null && apart > options.now) wake(apart);
       const paths = inputsOf(run, worker.id);
       if (worker.inputsChecked || paths.length === 0) return null;

@@ -1,22 +1,22 @@
 /** Starts of agents of the same provider are a moment apart, so that they do not all ask it at once. */
 import { restlessRuns } from './restless.ts';
 import { workersIn } from './run-index.ts';
-import { definitionOf, isRunLive, type RepositoryState, type RunState } from './state.ts';
+import { agentNameOf } from './which-agent.ts';
+import { isRunLive, type RepositoryState, type RunState } from './state.ts';
 
 /** Milliseconds between two such starts where the plan says nothing. */
 const usualStaggerMs = 200;
 
-/** Before when the worker must not start; null when nobody of its agent has just started. Any program is no provider. */
-export function staggerEnd(state: RepositoryState, run: RunState, id: string): number | null {
-  const { name } = definitionOf(run, id).agent;
+/** Before when the agent must not start; null when it has not just been started. Any program is no provider. */
+export function staggerEnd(state: RepositoryState, run: RunState, name: string): number | null {
   const spanMs = staggerOf(run, name);
   if (spanMs === 0) return null;
   let latest: number | null = null;
   for (const one of restlessRuns(state)) {
     if (!isRunLive(one)) continue;
-    for (const { id: other, attempt } of workersIn(one, 'starting', 'active')) {
-      if (attempt === null || definitionOf(one, other).agent.name !== name) continue;
-      latest = Math.max(latest ?? 0, attempt.startedAt);
+    for (const worker of workersIn(one, 'starting', 'active')) {
+      if (worker.attempt === null || agentNameOf(one, worker) !== name) continue;
+      latest = Math.max(latest ?? 0, worker.attempt.startedAt);
     }
   }
   return latest === null ? null : latest + spanMs;

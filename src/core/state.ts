@@ -105,6 +105,12 @@ export interface RunState {
   readonly told: number;
   /** What was last told of the machine; null while that makes no difference. */
   readonly machine: Machine | null;
+  /** Agents of its plan that are not installed, whose fallbacks take their place. */
+  readonly missing: readonly string[];
+  /** Agents without quota whose place another may take, with the worker that was turned away. */
+  readonly turnedAway: Readonly<
+    Record<string, { readonly until: number; readonly worker: string }>
+  >;
   /** What its workers used of resources with a rate, in the minute before the last such use. */
   readonly rates: readonly RateUse[];
   /** Failures of effects since they last succeeded, by intent key. */
@@ -137,6 +143,8 @@ export interface AttemptState {
   readonly endedAt: number | null;
   /** Whether it goes on in the tree of the attempt before. */
   readonly continues: boolean;
+  /** Who makes it, when that is not the worker's own agent, with why; else null. */
+  readonly agent: { readonly name: string; readonly why: string } | null;
   /** Whether a check slot was granted for its setup. */
   readonly setupGranted: boolean;
   readonly base: string | null;

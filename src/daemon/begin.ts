@@ -3,13 +3,15 @@ import type { Request } from '../core/commands.ts';
 import { decide } from '../core/decide.ts';
 import type { RunBase } from '../core/events.ts';
 import { sharedWithUser } from '../core/isolation.ts';
-import type { RepositoryState } from '../core/state.ts';
+import { same } from '../core/limits.ts';
+import type { Plan } from '../core/plan.ts';
+import { isRunLive, type RepositoryState } from '../core/state.ts';
 import type { GitContext } from '../git/context.ts';
 import type { RepositoryFacts } from '../git/repository.ts';
 import { counted } from '../report/figures.ts';
 import { choose, invalid, refusal, type Refusal, type Wanted } from './choose-run.ts';
 import { askLimits, runSources } from './limits-now.ts';
-import { missingAgents } from './missing-agents.ts';
+import { missingAgents, replaceable, replacedText } from './missing-agents.ts';
 import { newRun } from './new-run.ts';
 import type { Place } from './place.ts';
 import { planNow } from './plan-changes.ts';
@@ -47,19 +49,31 @@ export async function begin(at: {
   const { place, facts, git, state, wanted, now, path } = at;
   const chosen = choose({ place, state, wanted });
   if (!chosen.ok) return chosen;
-  const { choice, notes } = chosen;
+  const { choice } = chosen;
+  const notes = [...chosen.notes];
+  const here = { path, root: place.root };
   if (choice.kind === 'continue') {
     const { run } = choice;
     const requests: Request[] = [];
+    let amended: Plan | null = null;
     if (choice.amend !== null) {
       const { scope } = choice.amend;
       const found = planNow(place, scope, wanted.sources);
       if ('problem' in found) return invalid(found);
-      const absent = missingAgents(found.plan, { path, root: place.root });
+      const absent = missingAgents(found.plan, here);
       if (absent !== null) return refusal(2, absent, notInstalled);
       requests.push({ kind: 'amend', run, plan: found.plan, scope });
+      amended = found.plan;
     }
     const live = state.runs.get(run);
+    if (live !== undefined && isRunLive(live)) {
+      const replaced = replaceable(amended ?? live.plan, here);
+      const agents = [...replaced.keys()];
+      if (!same(agents, live.missing)) {
+        requests.push({ kind: 'set-missing-agents', run, agents });
+        notes.push(...replacedText(amended ?? live.plan, replaced));
+      }
+    }
     const limits = live === undefined ? null : askLimits(place, live, wanted.sources);
     const words: string[] = [];
     if (limits !== null && live !== undefined) {
@@ -82,11 +96,12 @@ export async function begin(at: {
       return refusal(exit, what.replace(/\.$/, ''), { next });
     }
     const over = requests.length === 0 && state.runs.get(run)?.state === 'complete';
-    const waits = requests.length === 0 && state.runs.get(run)?.state === 'waiting';
+    const news = requests.some(({ kind }) => kind !== 'set-missing-agents');
+    const waits = !news && state.runs.get(run)?.state === 'waiting';
     return { ok: true, run, requests, over, waits, notes: [...notes, ...words] };
   }
   const { plan, scope, settings } = choice;
-  const absent = missingAgents(plan, { path, root: place.root });
+  const absent = missingAgents(plan, here);
   if (absent !== null) return refusal(2, absent, notInstalled);
   const { includeDirty, approve } = wanted;
   const sources = runSources(wanted.sources);
@@ -96,7 +111,8 @@ export async function begin(at: {
     const { exit, what, next } = made.rejection;
     return refusal(exit, what.replace(/\.$/, ''), { next });
   }
-  const { request } = made;
+  const replaced = replaceable(plan, here);
+  const request = { ...made.request, missing: [...replaced.keys()] };
   const shared = sharedWithUser(plan.policies);
   return {
     ok: true,
@@ -106,6 +122,7 @@ export async function begin(at: {
     waits: false,
     notes: [
       ...notes,
+      ...replacedText(plan, replaced),
       ...(shared === null ? [] : [shared]),
       ...baseNotes(request.base, made.leftOut),
     ],

@@ -24,8 +24,10 @@ export async function listAgents(options: ListOptions): Promise<AgentsDocument> 
   const names = new Set([
     ...Object.keys(agents.define),
     ...Object.values(agents.preferences),
+    ...agents.rules.map(({ agent }) => agent),
+    ...agents.fallback,
     agents.default.name,
-    ...(plan?.workers ?? []).map(({ agent }) => agent.name),
+    ...(plan?.workers ?? []).flatMap(({ agent, fallback = [] }) => [agent.name, ...fallback]),
   ]);
   const sorted = [...names].toSorted(compare);
   return { v: 1, agents: await Promise.all(sorted.map((name) => look(name, options))) };

@@ -15,6 +15,7 @@ import type { Intent } from '../core/intents.ts';
 import { positionOf } from '../core/order.ts';
 import { permissionsOf } from '../core/permissions.ts';
 import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
+import { agentNameOf } from '../core/which-agent.ts';
 import { topLevel } from '../git/worktree.ts';
 import { startAttempt } from '../process/attempt.ts';
 import { recoverAttempt } from '../process/follow.ts';
@@ -55,7 +56,7 @@ export async function launch(
     return {
       kind: 'launch-failed',
       ...attemptOf(intent),
-      error: `there is no agent named ${definition.agent.name}`,
+      error: `there is no agent named ${agentNameOf(run, worker)}`,
       final: true,
     };
   }
@@ -74,7 +75,7 @@ export async function launch(
     definition: agent,
     prompt,
     session,
-    model: definition.model,
+    model: worker.attempt?.agent == null ? definition.model : null,
     permissions: permissionsOf(run.plan),
     gitDir: definition.workspace === 'empty' ? null : gitDirOf(place, run, tree),
     repository: place.git.root,

@@ -93,6 +93,7 @@ export const eventTypes: Readonly<Record<EventType, true>> = {
   'run.started': true,
   'plan.amended': true,
   'machine.observed': true,
+  'agents.missing': true,
   'disk.low': true,
   'run.prepared': true,
   'run.waiting': true,

@@ -9,6 +9,7 @@ import type {
   Policies,
   Retry,
 } from '../core/plan.ts';
+import type { Assignment } from './agent-rules.ts';
 import { configDefaults } from './config-defaults.ts';
 import { readLayers, type ConfigSources } from './config-layers.ts';
 import { layerOf, mergeLayers, type Merged } from './config-merge.ts';
@@ -34,12 +35,7 @@ export interface Config {
   /** What `land` moves; null means the branch that the run started from. */
   readonly target: string | null;
   readonly policies: Policies;
-  readonly agents: {
-    readonly default: { readonly name: string; readonly why: string };
-    /** Agent by worker id or role. */
-    readonly preferences: Readonly<Record<string, string>>;
-    readonly define: Readonly<Record<string, AgentDefinition>>;
-  };
+  readonly agents: Assignment & { readonly define: Readonly<Record<string, AgentDefinition>> };
   readonly retry: Retry;
   readonly timeoutMs: number | null;
   /** When a live attempt counts as stalled (null: never), and whether it begins again then. */
@@ -101,8 +97,6 @@ export function warnOfUnused({ fields, layers }: Merged, problems: Problems): vo
     const message = `if_unanswered: ${then} needs a time`;
     say(['if_unanswered'], { message, hint: 'add after, such as after: 1h' });
   }
-  if (fields.agents?.rules !== undefined)
-    warn(['agents', 'rules'], 'preferences and the default decide');
   for (const [name, agent] of Object.entries(fields.agents?.define ?? {})) {
     const path = ['agents', 'define', name];
     const adapter = adapterOf(name, agent);
@@ -162,6 +156,8 @@ function configOf(fields: ConfigFields): Config {
           ? { name: otherwise.agents.default, why: 'the built-in default' }
           : { name: agents.default, why: 'agents.default' },
       preferences: agents.preferences ?? {},
+      rules: agents.rules ?? [],
+      fallback: list(agents.fallback),
       define: agentsOf(agents.define ?? {}),
     },
     retry: retryOf(retry, {

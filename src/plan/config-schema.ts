@@ -1,6 +1,7 @@
 /** The shape of `config.yaml`. Every key that czar will know loads; those that this version leaves alone are named. */
 import { budgetsSchema, pricesSchema } from './budget-fields.ts';
 import { z } from 'zod';
+import { agentName, agentRulesSchema } from './agent-rules.ts';
 import {
   branch,
   count,
@@ -15,14 +16,6 @@ import {
 import { limitsSchema } from './limit-fields.ts';
 import { notifySchema } from './notify-fields.ts';
 import { capacitiesSchema } from './resource-fields.ts';
-
-const agentName = z
-  .string()
-  .regex(
-    /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/,
-    'the name of an agent is lower-case letters and digits with . _ or - between',
-  )
-  .max(64, 'more than 64 characters');
 
 const agentDefinition = z.strictObject({
   adapter: z
@@ -108,9 +101,14 @@ export const configSchema = z.strictObject({
         .record(z.string(), agentName)
         .optional()
         .meta({ description: 'Agent by worker id or role.' }),
-      rules: anything
-        .optional()
-        .meta({ description: 'Rules that choose an agent by what a worker needs.' }),
+      rules: agentRulesSchema.optional().meta({
+        description:
+          'Agent by labels, deliverables or technology of a worker, for which no preference is: the first that fits.',
+      }),
+      fallback: listOf(agentName, 'the name of an agent').optional().meta({
+        description:
+          'Who takes the place of an agent that is not installed or has no quota, in this order.',
+      }),
       define: z
         .record(agentName, agentDefinition)
         .optional()

@@ -86,8 +86,9 @@ export function loadPlan(options: {
 /** Why `run` refuses the agents of a plan, in a sentence, or null. With `scope` only those workers are looked at. */
 export function agentProblem(plan: Plan, scope: readonly string[] | null = null): string | null {
   const without = plan.workers.filter(
-    ({ id, agent }) =>
-      !Object.hasOwn(plan.agents, agent.name) && (scope === null || scope.includes(id)),
+    ({ id, agent, fallback = [] }) =>
+      [agent.name, ...fallback].every((name) => !Object.hasOwn(plan.agents, name)) &&
+      (scope === null || scope.includes(id)),
   );
   if (without.length === 0) return null;
   const names = [...new Set(without.map(({ agent }) => agent.name))].sort();
@@ -107,7 +108,7 @@ function planOf(from: {
   readonly name: string;
 }): Plan {
   const { workers, overlaps, config, name } = from;
-  const used = new Set(workers.map(({ agent }) => agent.name));
+  const used = new Set(workers.flatMap(({ agent, fallback = [] }) => [agent.name, ...fallback]));
   const agents = Object.fromEntries(
     Object.entries(config.agents.define)
       .filter(([agent]) => used.has(agent))

@@ -345,9 +345,9 @@ const mistakes: readonly Mistake[] = [
   },
   {
     name: 'a field that is not acted on',
-    files: { a: front('model: big') },
+    files: { a: front('teardown: [make stop]') },
     at: 'a.md:2:1',
-    says: /model: this version does not act on it/,
+    says: /teardown: this version does not act on it/,
     severity: 'warning',
   },
   {

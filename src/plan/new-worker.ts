@@ -102,7 +102,7 @@ role: What this worker is, in a few words
 mission: >-
   What is to be reached, in one or two sentences.
 first_action: The very first thing to do
-# agent: name            # default: agents.preferences, then agents.default of config.yaml
+# agent: name            # default: preferences, rules, then default of agents in config.yaml
 # branch: feat/${id}     # default: czar/<run>/${id}
 dependencies: []         # ids of workers that come before, or all
 deliverables: []         # paths that must exist at the end; a trailing / means a folder

@@ -3,6 +3,7 @@ import { budgetOf, requireLimits } from './budget-fields.ts';
 import { compare, reach, type GraphNode } from '../core/graph.ts';
 import type { Machine } from '../core/events.ts';
 import type { Edge, Priority, WorkerDefinition } from '../core/plan.ts';
+import { chooseAgent, fallbackOf } from './agent-rules.ts';
 import { hashOf } from './canonical.ts';
 import { milliseconds, retryOf, type Config } from './config-file.ts';
 import { report, type Problems } from './diagnostics.ts';
@@ -41,8 +42,11 @@ export function resolveWorkers(
   const unique = refuseSameIds([...drafts].sort(inPlanOrder), problems);
   refuseBranches(unique, config, problems);
   const edges = resolveEdges(unique, problems, broken);
+  warnModels(unique, config, problems);
   const isUsed = (field: string): boolean =>
-    field === 'labels' && typeof config.approve === 'object';
+    field === 'labels' &&
+    (typeof config.approve === 'object' ||
+      config.agents.rules.some(({ labels }) => labels !== undefined));
   warnNotActedOn(unique, isUsed, problems);
   for (const draft of unique) {
     checkFields(draft, edges.get(draft.id) ?? [], problems);
@@ -157,6 +161,21 @@ function warnNotActedOn(
       hint: instead,
     });
   }
+}
+
+/** A program of the user's own has the model that its command gives it. */
+function warnModels(drafts: readonly WorkerDraft[], { agents }: Config, problems: Problems): void {
+  const first = drafts.find((draft) => {
+    const { name } = chooseAgent(draft, agents);
+    const agent = Object.hasOwn(agents.define, name) ? agents.define[name] : undefined;
+    return draft.fields.model !== undefined && agent?.adapter === 'command';
+  });
+  if (first === undefined) return;
+  report(problems, first.keyAt('model'), {
+    severity: 'warning',
+    message: 'model: an agent with the adapter command is started as its command says',
+    hint: 'name the model in agents.define, as one of args',
+  });
 }
 
 /** A default needs its time, and may not let work in that nobody reviewed. */
@@ -285,12 +304,14 @@ function define(draft: WorkerDraft, edges: readonly Edge[], config: Config): Wor
     ...stallOf(fields, config),
     ...limitsField(attemptLimits(fields.limits ?? {}, config.limits)),
   };
-  const agent = chooseAgent(draft, config);
+  const agent = chooseAgent(draft, config.agents);
+  const fallback = fallbackOf(draft, config.agents, agent.name);
   return {
     ...definition,
+    ...fallback,
     source: { file: draft.source.file, line: placeOf(draft.source, draft.begin.start).line },
     agent,
-    hash: hashOf({ ...definition, agent: agent.name }),
+    hash: hashOf({ ...definition, ...fallback, agent: agent.name }),
   };
 }
 
@@ -303,19 +324,6 @@ function stallOf(
   const afterMs = after === undefined ? stall.afterMs : milliseconds(after, 0);
   if (afterMs === null) return {};
   return { stall: { afterMs, restart: then === undefined ? stall.restart : then === 'restart' } };
-}
-
-/** What is written, else the preference for the id or the role, else the default. */
-function chooseAgent(draft: WorkerDraft, config: Config): WorkerDefinition['agent'] {
-  const { agent, role } = draft.fields;
-  const { preferences } = config.agents;
-  if (agent !== undefined) return { name: agent, why: 'written in its definition' };
-  for (const key of [draft.id, role, role?.toLowerCase()]) {
-    const preferred =
-      key !== undefined && Object.hasOwn(preferences, key) ? preferences[key] : undefined;
-    if (preferred !== undefined) return { name: preferred, why: `agents.preferences of ${key}` };
-  }
-  return config.agents.default;
 }
 
 /** Most pairs of workers whose claims may overlap: every pair of 1,400. */

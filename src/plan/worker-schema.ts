@@ -47,9 +47,21 @@ export const workerSchema = z.strictObject({
       error: 'expected the name of an agent, such as claude or my-agent',
     })
     .optional()
-    .meta({ description: 'Name of an agent; default: preferences, then agents.default.' }),
-  model: line.optional(),
-  fallback: listOf(line, 'the name of an agent').optional(),
+    .meta({ description: 'Name of an agent; default: preferences, rules, then agents.default.' }),
+  model: line
+    .optional()
+    .meta({ description: 'For its agent; one that takes its place uses its own.' }),
+  fallback: listOf(
+    line.refine((value) => typeof looseAgent(value) === 'string', {
+      error: 'expected the name of an agent, such as claude or my-agent',
+    }),
+    'the name of an agent',
+  )
+    .optional()
+    .meta({
+      description:
+        'Who takes the place of its agent when that is not installed or has no quota, in this order; default: agents.fallback.',
+    }),
   branch: branch.optional().meta({ description: 'Default: czar/<run>/<id>.' }),
   workspace: z.enum(['branch', 'empty']).optional(),
   dependencies: listOf(dependencySchema, 'the id of a worker, or {on: …},').optional(),
@@ -127,8 +139,6 @@ export const workerFileSchema = z.union([named, z.strictObject({ worker: named }
  * an entry out when its part is built.
  */
 export const notActedOn: Readonly<Partial<Record<keyof WorkerFields, string>>> = {
-  model: 'the agent uses the model that it is set up with',
-  fallback: 'only the agent itself is tried',
   teardown: 'nothing runs when the tree is released',
   labels: 'everything runs on this machine',
 };

@@ -6,6 +6,8 @@ export interface AttemptRecord {
   readonly n: number;
   readonly startedAt: number;
   readonly endedAt: number | null;
+  /** Who made it in place of the worker's own agent, with why; null when that one did. */
+  readonly agent: { readonly name: string; readonly why: string } | null;
   /** What became of it in one sentence, `running` while it is not over. */
   readonly outcome: string;
 }
@@ -26,8 +28,14 @@ export function attemptsOf(events: Iterable<Event>): readonly AttemptRecord[] {
   };
   for (const event of events) {
     if (event.type === 'worker.started') {
-      const { attempt } = event.data;
-      attempts.push({ n: attempt, startedAt: event.at, endedAt: null, outcome: 'running' });
+      const { attempt, agent = null } = event.data;
+      attempts.push({
+        n: attempt,
+        startedAt: event.at,
+        endedAt: null,
+        agent,
+        outcome: 'running',
+      });
     } else if (event.type === 'attempt.ended') {
       amend({ endedAt: event.at, outcome: outcome(event.data.end) });
     } else if (event.type === 'worker.error') {

@@ -85,8 +85,17 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
     case 'run.cancel_requested':
     case 'run.paused':
       return [['by', event.data.by]];
-    case 'worker.started':
-      return [['attempt', event.data.attempt]];
+    case 'agents.missing':
+      return [['agents', event.data.agents.join(',')]];
+    case 'worker.started': {
+      const { attempt, agent } = event.data;
+      if (agent === undefined) return [['attempt', attempt]];
+      return [
+        ['attempt', attempt],
+        ['agent', agent.name],
+        ['why', agent.why],
+      ];
+    }
     case 'worker.complete': {
       const used = tokens(event.run ?? '', event.worker ?? '');
       const known: readonly Field[] = used === null ? [] : [['tokens', used]];

@@ -132,8 +132,10 @@ function remark(worker: WorkerState, options: ProgressOptions): string {
 function changeText(event: Event, run: RunState | null): string | null {
   switch (event.type) {
     case 'worker.started': {
-      const agent = run === null ? null : definitionOf(run, event.worker ?? '').agent.name;
-      const details = [`attempt ${event.data.attempt}`, ...(agent === null ? [] : [agent])];
+      const other = event.data.agent;
+      const own = run === null ? [] : [definitionOf(run, event.worker ?? '').agent.name];
+      const agent = other === undefined ? own : [`${other.name}: ${other.why}`];
+      const details = [`attempt ${event.data.attempt}`, ...agent];
       return `${event.worker} ${event.data.from} → starting (${details.join(', ')})`;
     }
     case 'budget.warned':
@@ -217,6 +219,7 @@ function changeText(event: Event, run: RunState | null): string | null {
     case 'prune.done':
     case 'uninstall.started':
     case 'machine.observed':
+    case 'agents.missing':
     case 'run.prepared':
     case 'run.cancel_requested':
     case 'worker.merged':

@@ -125,6 +125,10 @@ export const workerStatusSchema = z.strictObject({
         attempt: count,
         started_at: time,
         ended_at: time.nullable(),
+        agent: z
+          .strictObject({ name: z.string(), why: z.string() })
+          .nullable()
+          .describe("who made it in place of the worker's own agent, and why"),
         outcome: z.string(),
       }),
     ),

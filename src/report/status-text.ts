@@ -227,7 +227,10 @@ export function workerText(
     ]),
     ...section(
       'Attempts',
-      worker.attempts.map((one) => `${one.attempt}. ${at(one.started_at)}  ${one.outcome}`),
+      worker.attempts.map(
+        ({ attempt, started_at: started, agent, outcome }) =>
+          `${attempt}. ${at(started)}  ${outcome}${agent === null ? '' : ` (${agent.name}: ${agent.why})`}`,
+      ),
     ),
     ...section(
       'Kept',

@@ -18,6 +18,7 @@ import {
   workersOf,
 } from '../core/state.ts';
 import { waitingFor } from '../core/grant.ts';
+import { agentNameOf, nextAgent } from '../core/which-agent.ts';
 import { waitingForWord } from '../core/why.ts';
 import type { AttemptRecord } from './attempts.ts';
 import { percent, timestamp } from './figures.ts';
@@ -105,10 +106,11 @@ export function workerStatusDocument(
         completed_at: optionalTime(completedAt),
       })),
       activity: worker.latest.toReversed().map(({ at, text }) => ({ at: timestamp(at), text })),
-      attempts: options.attempts.map(({ n, startedAt, endedAt, outcome }) => ({
+      attempts: options.attempts.map(({ n, startedAt, endedAt, agent, outcome }) => ({
         attempt: n,
         started_at: timestamp(startedAt),
         ended_at: optionalTime(endedAt),
+        agent,
         outcome,
       })),
       usage: { input: usage.input, output: usage.output, cached: usage.cached },
@@ -191,7 +193,10 @@ function workerDocument(
     state: worker.state,
     liveness: options.liveness(run, worker).state,
     wave: options.wave,
-    agent: definition.agent.name,
+    agent:
+      worker.state === 'ready'
+        ? nextAgent(state, run, worker.id, now).name
+        : agentNameOf(run, worker),
     branch: worker.branch,
     worktree: worker.worktree,
     attempt: worker.attempts,

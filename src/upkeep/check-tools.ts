@@ -1,6 +1,7 @@
 /** The programs that czar needs, and those that the plan names. */
 import { agentProblem } from '../plan/load.ts';
 import { hasErrors } from '../plan/diagnostics.ts';
+import { replaceable } from '../daemon/missing-agents.ts';
 import { which } from '../process/which.ts';
 import { git } from '../git/git.ts';
 import { groupParents } from '../process/control-group.ts';
@@ -115,14 +116,24 @@ function planFindings({ plan, place, env }: Patient): readonly Finding[] {
     return [warn('plan', { what: 'there is no worker yet', next: 'czar add "TEXT"' })];
   const { workers, agents } = plan.plan;
   const without = agentProblem(plan.plan);
+  const replaced = replaceable(plan.plan, { path: env['PATH'] ?? '', root: place.root });
   const missing = Object.values(agents).flatMap((agent): readonly Finding[] => {
     const [program = ''] = agent.command;
     const found = which({ program, path: env['PATH'] ?? '', cwd: place.root });
     if ('path' in found) return [];
-    const of = workers.filter((worker) => worker.agent.name === agent.name).map(({ id }) => id);
+    const of = workers.filter((worker) => worker.agent.name === agent.name);
+    const alone = of.filter(({ fallback = [] }) => fallback.every((name) => replaced.has(name)));
+    if (alone.length === 0)
+      return [
+        warn('agents', {
+          what: `the agent ${agent.name} cannot be started: ${found.missing}; others work in its place`,
+          where: `agents.define.${agent.name}.command`,
+          next: 'czar plan show says who',
+        }),
+      ];
     return [
       problem('agents', {
-        what: `the agent ${agent.name} cannot be started: ${found.missing} (needed by ${shown(of)})`,
+        what: `the agent ${agent.name} cannot be started: ${found.missing} (needed by ${shown(alone.map(({ id }) => id))})`,
         where: `agents.define.${agent.name}.command`,
         next: `install ${program}, or change agents.define.${agent.name}.command`,
       }),

@@ -16,7 +16,7 @@ import { decodeEvent, encodeEvent, type StoredEvent } from '../../src/journal/co
 import { CoreWorld, endOf, planOf, runId, success, treeVerdict } from '../support/core-world.ts';
 import { Scratch } from '../support/scratch.ts';
 import { plainState } from '../support/golden.ts';
-import { sessionLog } from './session-log.ts';
+import { fallbackLog, sessionLog } from './session-log.ts';
 
 const [number = '', ...named] = process.argv.slice(2);
 if (!/^\d+$/.test(number)) throw new Error('give the number of the first log that is written');
@@ -34,6 +34,7 @@ const kinds: Readonly<
   limits: limitsLog,
   resources: resourceLog,
   sessions: sessionLog,
+  fallback: fallbackLog,
 };
 let next = Number(number);
 for (const [what, make] of Object.entries(kinds)) {

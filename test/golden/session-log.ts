@@ -1,4 +1,4 @@
-/** The golden log of sessions, quotas and permissions. */
+/** The golden logs of sessions, quotas and permissions, and of agents that take the place of others. */
 import assert from 'node:assert/strict';
 import { encodeEvent, type StoredEvent } from '../../src/journal/codec.ts';
 import { CoreWorld, endOf, planOf, runId } from '../support/core-world.ts';
@@ -31,6 +31,26 @@ export function sessionLog(): readonly StoredEvent[] {
     return ended.kind === 'attempt-ended' ? { ...ended, judgement } : ended;
   });
   assert.equal(world.run.state, 'complete');
+  world.send({ kind: 'loop-ended', reason: 'closed' });
+  return world.log.map((event) => encodeEvent(event));
+}
+
+/** An agent that is not installed, one without quota, and who takes their places. */
+export function fallbackLog(): readonly StoredEvent[] {
+  const agent = { name: 'gone', why: 'agents.default' };
+  const plan = planOf([
+    { id: 'a', agent, fallback: ['busy', 'stub'] },
+    { id: 'b', agent, fallback: ['stub'] },
+  ]);
+  const world = new CoreWorld(plan, undefined, { missing: ['gone'] });
+  world.rest((intent) => {
+    if (intent.kind !== 'watch' || intent.worker !== 'a' || intent.attempt > 1) return null;
+    const ended = endOf(intent, { how: 'exited', code: 1 });
+    const judgement = { kind: 'quota', reason: 'no more today', until: 3_600_000 } as const;
+    return ended.kind === 'attempt-ended' ? { ...ended, judgement } : ended;
+  });
+  assert.equal(world.run.state, 'complete');
+  assert.deepEqual(Object.keys(world.run.turnedAway), ['busy']);
   world.send({ kind: 'loop-ended', reason: 'closed' });
   return world.log.map((event) => encodeEvent(event));
 }

@@ -130,7 +130,12 @@ export class CoreWorld {
     {
       approve = false,
       sources,
-    }: { readonly approve?: boolean; readonly sources?: RunSources } = {},
+      missing = [],
+    }: {
+      readonly approve?: boolean;
+      readonly sources?: RunSources;
+      readonly missing?: readonly string[];
+    } = {},
   ) {
     this.when = when;
     this.send({ kind: 'loop-started', pid: 1, host: 'test', version: '0' });
@@ -144,6 +149,7 @@ export class CoreWorld {
       target: 'main',
       scope: null,
       approve,
+      missing,
       ...(sources === undefined ? {} : { sources }),
     });
   }
