@@ -2,6 +2,7 @@
 import { definitionOf } from '../core/state.ts';
 import { readableOutput } from '../daemon/readable-output.ts';
 import { attemptEvents, attemptsOf } from '../report/attempts.ts';
+import { redactorOf } from '../daemon/redactions.ts';
 import { exits } from './exit.ts';
 import { readingWorker, streamEnd } from './reading.ts';
 import type { PlainVerb } from './verb.ts';
@@ -43,6 +44,7 @@ export const verb: PlainVerb = {
               ({ n }) => n === attempt,
             );
       const agent = made && (made.agent?.name ?? definitionOf(run, id).agent.name);
+      const redact = redactorOf(run.plan, context.env);
       const readable = flags.has('raw') ? null : readableOutput(run, id, agent);
       for await (const { stream, text } of reader.output({
         ...at,
@@ -50,9 +52,9 @@ export const verb: PlainVerb = {
         signal: end.signal,
       })) {
         if (end.signal.aborted) break;
-        if (context.options.json) out.json({ v: 1, ...at, stream, text });
-        else if (stream === 'errors') out.line({ text, style: 'dim' });
-        else for (const line of readable?.(text) ?? [text]) out.line(line);
+        if (context.options.json) out.json({ v: 1, ...at, stream, text: redact(text) });
+        else if (stream === 'errors') out.line({ text: redact(text), style: 'dim' });
+        else for (const line of readable?.(text) ?? [text]) out.line(redact(line));
       }
     });
   },

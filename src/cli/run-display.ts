@@ -85,7 +85,7 @@ export function runDisplay(
         const run = state().runs.get(id);
         if (canvas === null || run === undefined) return;
         const rows = Math.max(4, Math.floor(canvas.rows / 2));
-        const lastWords = wordsOfLive(home, run);
+        const lastWords = wordsOfLive(home, run, context.env);
         const now = context.now();
         out.picture(
           progressLines({ run, now, columns: canvas.columns - 1, rows, notice, lastWords }),

@@ -8,6 +8,7 @@ import type { Rejection, Steering } from '../core/commands.ts';
 import { agentsDoNotSteer, attemptAround } from '../daemon/asked-by-attempt.ts';
 import { holderOf, listenerOf } from '../daemon/holder.ts';
 import { holdLog } from '../daemon/hold-log.ts';
+import { redactSteering } from '../daemon/redactions.ts';
 import { locate } from '../daemon/place.ts';
 import { applyOffline, complete, wantsLoop } from '../daemon/steer.ts';
 import { exits } from './exit.ts';
@@ -24,7 +25,8 @@ export async function steer(
   build: (run: string) => Steering,
   done: string | null,
 ): Promise<boolean> {
-  if (await insideAttempt(context, build('').kind)) return false;
+  const safe = (run: string): Steering => redactSteering(build(run), context.env);
+  if (await insideAttempt(context, safe('').kind)) return false;
   const place = findPlace(context);
   if (place === null) return false;
   for (let tries = 0; ; tries += 1) {
@@ -42,7 +44,7 @@ export async function steer(
       const runs = held.state;
       const run = chosenRun(context, runs);
       if (run === null) return false;
-      const reply = listener === null ? 'unreachable' : await ask(listener, build(run.id));
+      const reply = listener === null ? 'unreachable' : await ask(listener, safe(run.id));
       if (reply === 'unreachable') {
         if (tries < 20) {
           await new Promise((resolve) => setTimeout(resolve, 100));
@@ -69,7 +71,7 @@ export async function steer(
       context.fail({ exit: exits.refused, ...agentsDoNotSteer });
       return false;
     }
-    const request = await complete({ git: held.git, home: place.home }, before, build(run.id));
+    const request = await complete({ git: held.git, home: place.home }, before, safe(run.id));
     if ('rejection' in request) return refused(context, request.rejection);
     const { answer, state } = applyOffline(held.journal, request, {
       now: context.now(),

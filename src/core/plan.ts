@@ -175,6 +175,8 @@ export interface Permissions {
 }
 
 export interface Policies {
+  /** Names of variables whose values are secrets, beside those that look like it; absent when there are none. */
+  readonly redact?: readonly string[];
   /** What agents may do; absent for `work` with the usual commands. */
   readonly permissions?: Permissions;
   /** Limits of the run and of the day (UTC); absent when there are none. */

@@ -26,6 +26,7 @@ import { readReports, type ReadSoFar } from './attempt-reports.ts';
 import { keepWatched } from './keep-watched.ts';
 import type { EffectContext, Performed } from './loop.ts';
 import { stateOf } from './perform-work.ts';
+import { redactorOf } from './redactions.ts';
 import { treeOf, type Workplace } from './workplace.ts';
 import { watchUse } from './watch-use.ts';
 import { watchStall } from './watch-stall.ts';
@@ -58,7 +59,11 @@ export async function setUp(
     mark: checkMark(place.git.state),
     timeoutMs: policies.checkTimeoutMs,
     graceMs: policies.graceMs,
-    logs: { dir: files.attemptDir, home: place.git.home },
+    logs: {
+      dir: files.attemptDir,
+      home: place.git.home,
+      redact: redactorOf(context.run.plan, place.env),
+    },
     signal,
   });
   if (outcome.kind === 'aborted') return null;

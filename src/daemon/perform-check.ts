@@ -8,6 +8,7 @@ import { checkMark } from '../gates/leftovers.ts';
 import { judgeFolder, runChecks, type ChecksOutcome } from '../gates/tree-gates.ts';
 import { checkTree, removeCheckTree } from '../git/check-tree.ts';
 import type { EffectContext } from './loop.ts';
+import { redactorOf } from './redactions.ts';
 import { checkPool, treeOf, type Workplace } from './workplace.ts';
 
 /** Verdicts of the intent's gates; null when it was aborted, which is no verdict. */
@@ -19,6 +20,7 @@ export async function check(
   const { policies } = context.run.plan;
   const { run, worker, subject, commit, tree, gates } = intent;
   const home = place.git.home;
+  const redact = redactorOf(context.run.plan, place.env);
   const pool = checkPool(place);
   const common = {
     id: checkId(place, intent),
@@ -28,7 +30,7 @@ export async function check(
     mark: checkMark(place.git.state),
     timeoutMs: policies.checkTimeoutMs,
     graceMs: policies.graceMs,
-    logs: { dir: join(home, 'runs', run, worker ?? '.land', 'checks'), home },
+    logs: { dir: join(home, 'runs', run, worker ?? '.land', 'checks'), home, redact },
     signal: context.signal,
   };
   const outcome =

@@ -27,6 +27,7 @@ import { madeFolder, makeEmptyFolder } from './empty-folder.ts';
 import { writeIdentity } from './identity-file.ts';
 import type { EffectContext } from './loop.ts';
 import { stateOf } from './perform-work.ts';
+import { redactorOf } from './redactions.ts';
 import { isolationOf, treeOf, type Workplace } from './workplace.ts';
 
 type Launch = Extract<Intent, { kind: 'launch' }>;
@@ -160,13 +161,14 @@ function brief(
     promptFile: files.promptFile,
     shellFile: files.shellFile,
   });
-  const prompt = workerPrompt(facts);
+  const redact = redactorOf(run.plan, place.env);
+  const prompt = redact(workerPrompt(facts));
   writeAttemptFiles({ home: place.git.home, files, prompt });
   const { identityFile } = isolationOf(run);
   const linksFrom = dirname(join(tree, identityFile));
-  const identity = workerIdentity({ ...facts, place: { ...facts.place, linksFrom } });
+  const identity = redact(workerIdentity({ ...facts, place: { ...facts.place, linksFrom } }));
   writeIdentity(tree, identityFile, identity);
-  return resumes ? nextMessage(facts) : prompt;
+  return resumes ? redact(nextMessage(facts)) : prompt;
 }
 
 /** Why the program must not start where it would: git there would find another repository. */

@@ -3,6 +3,7 @@
  * finds what was done and gives the same outcome. What fails for reasons outside the work throws, and the loop records
  * it; a refusal that belongs to the work is an outcome.
  */
+import type { Outcome } from '../core/commands.ts';
 import type { Intent } from '../core/intents.ts';
 import type { Perform, Performed } from './loop.ts';
 import { setUp, stopAttempt, watch } from './perform-attempt.ts';
@@ -12,13 +13,23 @@ import { buildLandingTree, landTree } from './perform-landing.ts';
 import { build, commit, prepareRun, show } from './perform-merge.ts';
 import { prepareWorktree } from './perform-tree.ts';
 import { checkInputs, collectWork, judge } from './perform-work.ts';
+import { redactOutcome, redactPerformed, redactorOf } from './redactions.ts';
 import type { Workplace } from './workplace.ts';
 
 /** The performer of a workplace. */
 export function performer(place: Workplace): Perform {
   return async (intent, context): Promise<Performed> => {
     const here = { ...place, git: { ...place.git, signal: context.signal } };
-    return perform(here, intent, context);
+    // Nothing that is told of an effect holds a secret: not what it came to, and not why it failed.
+    const redact = redactorOf(context.run.plan, place.env);
+    const report = (outcome: Outcome): Promise<void> =>
+      context.report(redactOutcome(outcome, redact));
+    try {
+      return redactPerformed(await perform(here, intent, { ...context, report }), redact);
+    } catch (error) {
+      if (!(error instanceof Error) || redact(error.message) === error.message) throw error;
+      throw new Error(redact(error.message));
+    }
   };
 }
 

@@ -25,6 +25,7 @@ import { Ports } from '../process/ports.ts';
 import { Runners } from '../process/runners.ts';
 import { attemptKey, endOf, endWithoutExit, markStopped, readStatus } from '../process/status.ts';
 import { stopTree } from '../process/tree.ts';
+import { redactorOf, redactTexts } from './redactions.ts';
 import type { AgentTrialDocument } from '../report/agent-trial-schema.ts';
 import { timestamp } from '../report/figures.ts';
 import { readReports } from './attempt-reports.ts';
@@ -89,6 +90,7 @@ async function tryIn(
     limits: noLimits,
     now: Date.now(),
   });
+  const redact = redactorOf({ policies }, options.env);
   const { written, committed } = await trialWork(tree, word);
   const worked = written && (committed || !commitNeeded);
   return {
@@ -97,11 +99,11 @@ async function tryIn(
     ok: worked && judgement.kind === 'well' && done.survivors === 0,
     started: true,
     error: done.survivors === 0 ? null : `${done.survivors} of its processes could not be ended`,
-    said: [...lastWords],
+    said: lastWords.map(redact),
     written,
     committed,
     commit_needed: commitNeeded,
-    judgement: judgementDocument(judgement),
+    judgement: judgementDocument(redactTexts(judgement, redact)),
     duration_ms: durationMs,
   };
 }

@@ -106,7 +106,7 @@ test('checks run on a clean checkout of exactly the commit, with a git of its ow
     mark: checkMark(root),
     timeoutMs: 10_000,
     graceMs: 100,
-    logs: { dir: join(root, '.czar', 'logs'), home: join(root, '.czar') },
+    logs: { dir: join(root, '.czar', 'logs'), home: join(root, '.czar'), redact: (text) => text },
     signal: new AbortController().signal,
   });
   await rm(join(root, '..', `${root.split('/').at(-1)}-cache`), { recursive: true, force: true });

@@ -47,7 +47,11 @@ async function bench(t: TestContext): Promise<Bench> {
         mark: checkMark(root),
         timeoutMs: 10_000,
         graceMs: 100,
-        logs: { dir: join(root, 'home', 'logs', 'checks'), home: join(root, 'home') },
+        logs: {
+          dir: join(root, 'home', 'logs', 'checks'),
+          home: join(root, 'home'),
+          redact: (text) => text,
+        },
         signal: new AbortController().signal,
         ...given,
       }),

@@ -44,6 +44,8 @@ export interface Checks {
 export interface Logs {
   readonly dir: string;
   readonly home: string;
+  /** Takes secrets out of what is written. */
+  readonly redact: (text: string) => string;
 }
 
 export type ChecksOutcome =
@@ -192,7 +194,8 @@ async function writeLog(
   const tail = Buffer.from(ended === null ? '\nexit 0\n' : `\n${ended}\n`);
   try {
     await mkdir(logs.dir, { recursive: true });
-    await writeFile(file, Buffer.concat([head, result.stdout, tail]));
+    const text = Buffer.concat([head, result.stdout, tail]).toString('utf8');
+    await writeFile(file, logs.redact(text), { mode: 0o600 });
   } catch {
     return null;
   }

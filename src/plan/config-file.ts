@@ -133,6 +133,7 @@ function configOf(fields: ConfigFields): Config {
       ...(notify.length === 0 ? {} : { notify }),
       ...(resources === null ? {} : { resources }),
       ...(reserve === null ? {} : { diskReserveBytes: reserve }),
+      ...(fields.redact === undefined ? {} : { redact: list(fields.redact) }),
       ...(fields.isolation === 'worktree' ? { isolation: fields.isolation } : {}),
       ...(fields.stagger === undefined ? {} : { staggerMs: milliseconds(fields.stagger, 0) }),
       ...(fields.max_rework === undefined ? {} : { maxRework: fields.max_rework }),

@@ -17,6 +17,10 @@ import { limitsSchema } from './limit-fields.ts';
 import { notifySchema } from './notify-fields.ts';
 import { capacitiesSchema } from './resource-fields.ts';
 
+const variableName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable');
+
 const agentDefinition = z.strictObject({
   adapter: z
     .enum(['command', 'acp', 'claude', 'codex'])
@@ -36,9 +40,7 @@ const agentDefinition = z.strictObject({
     .optional()
     .meta({ description: 'Arguments behind those of command.' }),
   env: z
-    .array(
-      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable'),
-    )
+    .array(variableName)
     .max(200)
     .optional()
     .meta({ description: 'Environment variables that it is given beside the usual ones.' }),
@@ -220,6 +222,10 @@ export const configSchema = z.strictObject({
   permissions: z.enum(['edit', 'work', 'full']).optional().meta({
     description:
       'What agents may do without asking: change files in their tree; also run the commands of allow and of the plan; everything.',
+  }),
+  redact: listOf(variableName, 'the name of a variable').optional().meta({
+    description:
+      'Variables whose values are secrets and are shown and stored nowhere, beside those whose names say so.',
   }),
   home: anything.optional().meta({ description: 'own: agents get a home folder of their own.' }),
   sandbox: anything

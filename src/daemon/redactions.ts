@@ -1,0 +1,112 @@
+/** Where secrets are taken out: of what effects tell the loop, of what a person asks, and of what agents are told. */
+import { redactor, secretsIn, type Redact } from '../context/redact.ts';
+import type { Outcome, Steering } from '../core/commands.ts';
+import type { Plan } from '../core/plan.ts';
+import type { Performed } from './loop.ts';
+
+const known = new WeakMap<NodeJS.ProcessEnv, { readonly key: string; readonly redact: Redact }>();
+
+/** What takes the secrets of this environment out of texts, with those that the plan names. */
+export function redactorOf({ policies }: Pick<Plan, 'policies'>, env: NodeJS.ProcessEnv): Redact {
+  const key = (policies.redact ?? []).join(' ');
+  const found = known.get(env);
+  if (found?.key === key) return found.redact;
+  const redact = redactor(secretsIn(env, policies.redact));
+  known.set(env, { key, redact });
+  return redact;
+}
+
+/** What an effect came to, without secrets in its texts; paths, refs and ids stay as they are. */
+export function redactPerformed(performed: Performed, redact: Redact): Performed {
+  if (performed === null) return null;
+  if ('kind' in performed) return redactOutcome(performed, redact);
+  return performed.map((outcome) => redactOutcome(outcome, redact));
+}
+
+/** The outcome without secrets in its texts. */
+export function redactOutcome(outcome: Outcome, redact: Redact): Outcome {
+  switch (outcome.kind) {
+    case 'reports':
+      return {
+        ...outcome,
+        reports: outcome.reports.map((one) => redactTexts(one, redact)),
+        refused: outcome.refused.map(redact),
+      };
+    case 'attempt-ended':
+      return {
+        ...outcome,
+        end: redactTexts(outcome.end, redact),
+        judgement: redactTexts(outcome.judgement, redact),
+        lastWords: outcome.lastWords.map(redact),
+      };
+    case 'setup-failed':
+      return { ...outcome, findings: outcome.findings.map(redact) };
+    case 'launch-failed':
+    case 'effect-failed':
+      return { ...outcome, error: redact(outcome.error) };
+    case 'collected':
+      return outcome.notes === undefined
+        ? outcome
+        : { ...outcome, notes: outcome.notes.map(redact) };
+    case 'judged':
+      return { ...outcome, verdicts: outcome.verdicts.map((one) => withFindings(one, redact)) };
+    case 'checked':
+      return { ...outcome, verdicts: outcome.verdicts.map((one) => withFindings(one, redact)) };
+    case 'merge-conflict':
+      return { ...outcome, messages: outcome.messages.map(redact) };
+    case 'landing-refused':
+      return { ...outcome, reason: redact(outcome.reason) };
+    case 'loop-started':
+    case 'loop-ended':
+    case 'tick':
+    case 'machine-observed':
+    case 'pruned':
+    case 'run-prepared':
+    case 'inputs-checked':
+    case 'tree-prepared':
+    case 'setup-passed':
+    case 'launched':
+    case 'stalled':
+    case 'over-limit':
+    case 'merge-built':
+    case 'merge-committed':
+    case 'merge-lost':
+    case 'published':
+    case 'landing-built':
+    case 'landed':
+      return outcome;
+  }
+}
+
+/** What a person asks, without secrets in its words. */
+export function redactSteering(steering: Steering, env: NodeJS.ProcessEnv): Steering {
+  const redact = redactor(secretsIn(env));
+  if (steering.kind === 'answer' || steering.kind === 'tell')
+    return { ...steering, text: redact(steering.text) };
+  if ((steering.kind === 'retry' || steering.kind === 'unblock') && steering.note !== null)
+    return { ...steering, note: redact(steering.note) };
+  if (steering.kind === 'deny' && steering.why !== null)
+    return { ...steering, why: redact(steering.why) };
+  return steering;
+}
+
+function withFindings<T extends { readonly findings: readonly string[] }>(
+  verdict: T,
+  redact: Redact,
+): T {
+  return { ...verdict, findings: verdict.findings.map(redact) };
+}
+
+/** Names of what says which one it is, and nothing else. */
+const names: ReadonlySet<string> = new Set(['kind', 'id', 'how']);
+
+/** The value with every text of it redacted, but for names. */
+export function redactTexts<T extends object>(value: T, redact: Redact): T {
+  const changed = Object.entries(value).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string' && !names.has(entry[0]),
+  );
+  return {
+    ...value,
+    ...Object.fromEntries(changed.map(([name, text]) => [name, redact(text)])),
+  };
+}
