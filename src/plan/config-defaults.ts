@@ -28,6 +28,7 @@ export const configDefaults = {
   unattended: '15m',
   check_timeout: '30m',
   grace: '10s',
+  redact: [],
   max_file_size: '10MB',
   max_work_size: '1GB',
 } as const;
