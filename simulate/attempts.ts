@@ -24,6 +24,10 @@ export interface AttemptFolder {
   readonly said: (Report | null)[];
   /** Lines of the output that count. */
   readonly printed: Report[];
+  /** Answers that a loop put there, by id. */
+  readonly answers: Map<string, 'allow' | 'deny'>;
+  /** Goes on with what waits for an answer; null when nothing does. */
+  answered: (() => void) | null;
   readonly watchers: Set<() => void>;
   /** Loops that watch now. */
   readonly watching: Set<Owner>;
@@ -55,6 +59,8 @@ export function folderOf(
     stopped: null,
     said: [],
     printed: [],
+    answers: new Map(),
+    answered: null,
     watchers: new Set(),
     watching: new Set(),
     watchedAt: 0,
@@ -196,7 +202,8 @@ function live(world: World, folder: AttemptFolder, life: Life): void {
     if (left > 0) {
       left -= 1;
       doSomething(world, folder, life, things - left === 1);
-      world.after(pause(agent), go);
+      if (agent.chance(0.05)) askAndWait(world, folder, () => world.after(pause(agent), go));
+      else world.after(pause(agent), go);
       return;
     }
     if (hangs) return;
@@ -207,6 +214,39 @@ function live(world: World, folder: AttemptFolder, life: Life): void {
     else exit(world, folder, agent.pick([1, 75, 75, 127]));
   };
   world.after(pause(agent), go);
+}
+
+/** Asks for a permission, or a question with a wait; gives up by itself when no loop is there to answer. */
+function askAndWait(world: World, folder: AttemptFolder, next: () => void): void {
+  const { agent } = world;
+  const permission = agent.chance(0.7);
+  const id = `${permission ? 'p' : 'q'}${folder.said.length + 1}`;
+  const ms = permission ? 660_000 : 1_000 + agent.below(300_000);
+  let waits = true;
+  const go = (how: string): void => {
+    if (!waits) return;
+    waits = false;
+    folder.answered = null;
+    world.coverage.hit('end', `${permission ? 'permission' : 'question'} ${how}`);
+    next();
+  };
+  folder.answered = () => {
+    const answer = folder.answers.get(id);
+    if (answer !== undefined) go(answer);
+  };
+  world.after(ms, () => {
+    if (!waits || !folder.alive) return;
+    say(world, folder, { kind: 'gave-up', id });
+    go('given up');
+  });
+  const request = { kind: 'command', title: 'push', command: 'git push' } as const;
+  say(
+    world,
+    folder,
+    permission
+      ? { kind: 'permission', id, request }
+      : { kind: 'ask', text: 'which way?', wait: { id, ms } },
+  );
 }
 
 function pause(random: Random): number {

@@ -49,6 +49,11 @@ export interface WorkerBook {
   satisfies: boolean;
   noChange: boolean;
   stopAsked: boolean;
+  /** What its attempt asked, by id. */
+  readonly asks: Map<
+    string,
+    { readonly at: number; readonly afterMs: number; answer: string | null; delivered: boolean }
+  >;
   /** What was said last of the launch of an attempt. */
   approval: {
     attempt: number;
@@ -142,6 +147,7 @@ function openWorker(definition: WorkerDefinition): WorkerBook {
     satisfies: false,
     noChange: false,
     stopAsked: false,
+    asks: new Map(),
     approval: null,
   };
 }

@@ -153,6 +153,10 @@ function checkWorkerEvent(ground: Ground, run: RunBook, worker: WorkerBook, even
         `${worker.id} is blocked by ${blockedBy}, which is ${root}`);
       break;
     }
+    case 'permission.answered':
+    case 'worker.answered':
+      checkAnswer(ground, worker, event);
+      break;
     default:
   }
 }
@@ -171,6 +175,20 @@ function checkRework(
   require('P14', isMendable && text !== '' && tree === 'continue', () =>
     `${worker.id} is sent back from ${from} with ${kind ?? 'nothing'}`);
   world.coverage.hit('block', `${kind} sends back from ${from}`);
+}
+
+/** What an attempt asked is answered once, and by the policy not before its time. */
+function checkAnswer(
+  { require }: Ground,
+  worker: WorkerBook,
+  event: Extract<Event, { type: 'permission.answered' | 'worker.answered' }>,
+): void {
+  const { id, by } = event.data;
+  const asked = worker.asks.get(id);
+  require('P16', asked?.answer === null, () =>
+    `${id} of ${worker.id} is answered and was ${asked === undefined ? 'never asked' : asked.answer}`);
+  const due = by !== 'policy' || (asked !== undefined && event.at >= asked.at + asked.afterMs);
+  require('P16', due, () => `${id} of ${worker.id} is answered by the policy too early`);
 }
 
 /** What is done by a default is what the plan says, once its time is over. */

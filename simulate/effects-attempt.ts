@@ -106,6 +106,16 @@ export async function watch({
   }
 }
 
+/** An answer lies in the folder, and whoever waits for it goes on. */
+export async function answer({ world, intent, place }: EffectOf<'answer'>): Promise<Outcome> {
+  const folder = folderOf(world, intent);
+  await place('before-write');
+  folder.answers.set(intent.id, intent.decision);
+  if (folder.alive) folder.answered?.();
+  await place('after-write');
+  return { kind: 'answer-delivered', ...of(intent), id: intent.id };
+}
+
 export async function stop({
   world,
   intent,

@@ -7,7 +7,7 @@ import type { Intent } from '../src/core/intents.ts';
 import type { Perform, Performed } from '../src/daemon/loop.ts';
 import { effectOf, type Effect, type EffectOf } from './effect-context.ts';
 import { checkGates, judge, setUp } from './effects-gates.ts';
-import { launch, stop, watch } from './effects-attempt.ts';
+import { answer, launch, stop, watch } from './effects-attempt.ts';
 import { buildLanding, buildMerge, commitLanding, commitMerge, publish } from './effects-merge.ts';
 import { collect, prepareTree } from './effects-tree.ts';
 import type { Owner, World } from './world.ts';
@@ -66,6 +66,8 @@ async function perform(effect: Effect, intent: Intent): Promise<Performed> {
       return launch({ ...effect, intent });
     case 'watch':
       return watch({ ...effect, intent });
+    case 'answer':
+      return answer({ ...effect, intent });
     case 'stop':
       return stop({ ...effect, intent });
     case 'collect':

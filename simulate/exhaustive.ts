@@ -130,6 +130,7 @@ function outcomesOf(intent: Intent): readonly Outcome[] {
     case 'prepare-tree':
     case 'setup':
     case 'launch':
+    case 'answer':
     case 'stop':
     case 'collect':
     case 'judge':

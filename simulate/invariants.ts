@@ -45,6 +45,7 @@ export const invariants = {
   P14: 'findings send a worker back no more often than its run allows, and only with a cause that an agent can mend',
   P15: 'an attempt is made by the first agent of its worker that is installed and has quota',
   P12: 'nothing starts that its budget, or that of the run or the day, has no room for',
+  P16: 'what a running attempt asks is answered once, and by the policy not before its time',
 } as const;
 
 export type Invariant = keyof typeof invariants;

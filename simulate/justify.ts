@@ -42,6 +42,8 @@ export function justification(ledger: Ledger, intent: Intent): string | null {
         ? null
         : `its worker is ${worker?.state} at ${worker?.phase} of ${worker?.attempt}`;
     }
+    case 'answer':
+      return ofAnswer(worker, intent);
     case 'watch':
     case 'stop':
       return liveAttempt(worker, intent);
@@ -65,6 +67,19 @@ export function justification(ledger: Ledger, intent: Intent): string | null {
     case 'commit-merge':
       return worker?.merge?.commit === intent.commit ? admitted(run, intent) : 'it was not built';
   }
+}
+
+/** S14: what is told to an agent was durably answered so, and not told yet. */
+function ofAnswer(
+  worker: WorkerBook | undefined,
+  intent: Extract<Intent, { kind: 'answer' }>,
+): string | null {
+  if (worker === undefined || !ofAttempt(worker, intent)) return 'it is another attempt';
+  if (worker.state !== 'active' || worker.phase !== 'running')
+    return `its worker is ${worker.state}`;
+  const asked = worker.asks.get(intent.id);
+  if (asked?.answer !== intent.decision) return `${intent.id} was answered ${asked?.answer}`;
+  return asked.delivered ? `${intent.id} is delivered` : null;
 }
 
 function ofAttempt(worker: WorkerBook, intent: { readonly attempt: number }): boolean {

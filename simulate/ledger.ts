@@ -171,6 +171,24 @@ function ofWorker(run: RunBook, worker: WorkerBook, event: Event): void {
     case 'worker.usage':
       if (event.data.source === 'reported') worker.counted += event.data.input;
       break;
+    case 'permission.requested':
+      ask(worker, event.data.id, event.at, event.data.afterMs);
+      break;
+    case 'worker.asked':
+      if (event.data.wait !== undefined)
+        ask(worker, event.data.wait.id, event.at, event.data.wait.ms);
+      break;
+    case 'permission.answered':
+      answered(worker, event.data.id, event.data.decision);
+      break;
+    case 'worker.answered':
+      answered(worker, event.data.id, event.data.text === null ? 'deny' : 'allow');
+      break;
+    case 'answer.delivered': {
+      const asked = worker.asks.get(event.data.id);
+      if (asked !== undefined) asked.delivered = true;
+      break;
+    }
     case 'permission.denied':
     case 'attempt.session':
       break;
@@ -215,6 +233,15 @@ function ofWorker(run: RunBook, worker: WorkerBook, event: Event): void {
     default:
       if ('from' in event.data) enter(run, worker, event);
   }
+}
+
+function ask({ asks }: WorkerBook, id: string, at: number, afterMs: number): void {
+  asks.set(id, { at, afterMs, answer: null, delivered: false });
+}
+
+function answered({ asks }: WorkerBook, id: string, answer: 'allow' | 'deny'): void {
+  const asked = asks.get(id);
+  if (asked !== undefined) asked.answer = answer;
 }
 
 function enter(run: RunBook, worker: WorkerBook, event: Event): void {
@@ -269,6 +296,7 @@ function enter(run: RunBook, worker: WorkerBook, event: Event): void {
       worker.counted = 0;
       worker.refused = 0;
       worker.stopAsked = false;
+      worker.asks.clear();
       break;
     case 'worker.active':
       worker.phase = 'running';

@@ -14,6 +14,7 @@ import type { RepositoryState, RunState, WorkerState } from '../src/core/state.t
 import type { Invariant } from './invariants.ts';
 import { adding, deciding, dropping, rules, scheduling, underPlan } from './mutate-rules.ts';
 import type { Mutation } from './mutation.ts';
+import { askMutants } from './mutants-asks.ts';
 import { worldMutants } from './mutants-world.ts';
 
 export interface Mutant {
@@ -388,4 +389,4 @@ const coreMutants: readonly Mutant[] = [
 ];
 
 /** Every mutant. */
-export const mutants: readonly Mutant[] = [...coreMutants, ...worldMutants];
+export const mutants: readonly Mutant[] = [...coreMutants, ...askMutants, ...worldMutants];

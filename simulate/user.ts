@@ -158,6 +158,7 @@ export function settle(world: World, run: RunState, worker: WorkerState, round: 
     return user.chance(0.7)
       ? { kind: 'skip', ...place, satisfy: user.chance(0.7) }
       : { kind: 'cancel', ...place };
+  if (worker.state === 'active') return settleAsk(world, run, worker);
   if (worker.state === 'paused') return { kind: 'resume', ...place };
   const retry: Request = { kind: 'retry', ...place, note: 'once more', clean: user.chance(0.2) };
   if (worker.state === 'ready' && user.chance(0.1))
@@ -191,6 +192,17 @@ export function settle(world: World, run: RunState, worker: WorkerState, round: 
     case undefined:
       return user.chance(0.5) ? retry : { kind: 'skip', ...place, satisfy: true };
   }
+}
+
+/** Of what its attempt waits with, the first. */
+function settleAsk({ user }: World, run: RunState, worker: WorkerState): Request {
+  const ask = worker.attempt?.asks.find(({ answer }) => answer === null);
+  const place = { run: run.id, worker: worker.id };
+  if (ask?.what.kind === 'question') return { kind: 'answer', ...place, text: 'here' };
+  const workers = user.chance(0.3) ? null : [`${worker.id}/${ask?.id}`];
+  return user.chance(0.7)
+    ? { kind: 'approve', run: run.id, workers }
+    : { kind: 'deny', run: run.id, workers, why: 'not that' };
 }
 
 function isOf(worker: WorkerState, path: string, patch: string): boolean {

@@ -10,6 +10,7 @@ import { olderPart } from '../process/bounded-file.ts';
 import { makeGeneratedFolder } from '../process/generated-folder.ts';
 import { lastLines, linesAtEnd, plainText } from '../process/tail.ts';
 import type { Adapter } from './adapter.ts';
+import type { AttemptPermissions } from './ask-permission.ts';
 import { launcherScript, shellFunctions } from './shell-functions.ts';
 
 /** Absolute paths of what is in an attempt's folder. */
@@ -59,14 +60,17 @@ export function writeAttemptFiles(options: {
   readonly home: string;
   readonly files: AttemptFiles;
   readonly prompt: string;
+  readonly permissions: AttemptPermissions;
   readonly launcher?: Launcher;
 }): void {
-  const { home, files, prompt, launcher = thisInstallation } = options;
+  const { home, files, prompt, permissions, launcher = thisInstallation } = options;
   makeGeneratedFolder(join(home, 'runs'));
   writePrograms(files, launcher);
   mkdirSync(files.tmpDir, { recursive: true, mode: 0o700 });
   chmodSync(files.attemptDir, 0o700);
   writeFileSync(files.promptFile, prompt, { mode: 0o600 });
+  const told = JSON.stringify({ v: 1, ...permissions });
+  writeFileSync(join(files.attemptDir, 'permissions.json'), told, { mode: 0o600 });
 }
 
 /** Makes the programs, each whole or not at all; \`bin/czar\` is the last one. */

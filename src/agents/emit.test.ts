@@ -19,6 +19,7 @@ import { launcherScript, shellQuote } from './shell-functions.ts';
 const home = mkdtempSync(join(tmpdir(), "czar-emit's "));
 after(() => rmSync(home, { recursive: true, force: true }));
 let attempts = 0;
+const permissions = { policy: 'work', allow: [], tree: home, afterMs: 0 } as const;
 
 /** What `czar` is in these tests: this module of the source, run by this Node. */
 const emitProgram = join(home, 'czar.mjs');
@@ -37,6 +38,7 @@ function attempt(): AttemptFiles {
     home,
     files,
     prompt: 'the prompt',
+    permissions,
     launcher: [[process.execPath, emitProgram]],
   });
   return files;
@@ -187,7 +189,7 @@ test('the folder of an attempt is private and ignored by git, and written again 
   assert.equal(readFileSync(files.promptFile, 'utf8'), 'the prompt');
   emit(['checkpoint', 'x'], envOf(files));
   assert.equal(statSync(files.reportFile).mode & 0o777, 0o600);
-  writeAttemptFiles({ home, files, prompt: 'again' });
+  writeAttemptFiles({ home, files, prompt: 'again', permissions });
   assert.equal(reports(files).length, 1);
   removeTemporaryFiles(files);
   assert.equal(existsSync(files.tmpDir), false);

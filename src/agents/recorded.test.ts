@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import type { AttemptEnd, Judgement, Usage } from '../core/events.ts';
 import type { AdapterName } from '../core/plan.ts';
 import { sum, noUsage } from '../core/usage.ts';
-import { reportEvents } from '../core/report-event.ts';
+import { nobodyAsks, reportEvents } from '../core/report-event.ts';
 import type { Adapter } from './adapter.ts';
 import { adapters } from './adapters.ts';
 
@@ -25,7 +25,7 @@ function judgement(adapter: Adapter, output: readonly string[], code: number): J
 /** What the log counts of the lines. */
 function counted(adapter: Adapter, lines: readonly string[]): Usage {
   const reports = lines.flatMap(adapter.read).flatMap((said) => ('refused' in said ? [] : [said]));
-  const events = reportEvents(reports, { agent: 'it', price: null, used: noUsage });
+  const events = reportEvents(reports, { agent: 'it', price: null, used: noUsage, ...nobodyAsks });
   return events.reduce(
     (all, event) => (event.type === 'worker.usage' ? sum(all, event.data) : all),
     noUsage,

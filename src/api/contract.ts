@@ -10,7 +10,7 @@ import type { Wanted } from '../daemon/choose-run.ts';
 export const contractVersion = 1;
 
 const place = { run: z.string().min(1).max(64), worker: z.string().min(1).max(64) };
-const workers = z.array(place.worker).min(1).max(10_000).nullable();
+const workers = z.array(z.string().min(1).max(80)).min(1).max(10_000).nullable();
 const text = z.string().max(64 * 1024);
 
 const sourcesSchema: z.ZodType<ConfigSources> = z.strictObject({
@@ -29,7 +29,12 @@ export const steeringSchema: z.ZodType<Steering> = z.discriminatedUnion('kind', 
   z.strictObject({ kind: z.literal('pause'), run: place.run, worker: place.worker.nullable() }),
   z.strictObject({ kind: z.literal('resume'), run: place.run, worker: place.worker.nullable() }),
   z.strictObject({ kind: z.literal('tell'), ...place, text }),
-  z.strictObject({ kind: z.literal('answer'), ...place, text }),
+  z.strictObject({
+    kind: z.literal('answer'),
+    ...place,
+    ask: z.string().min(1).max(16).optional(),
+    text,
+  }),
   z.strictObject({ kind: z.literal('unblock'), ...place, note: text.nullable() }),
   z.strictObject({ kind: z.literal('approve-path'), ...place, path: z.string().min(1).max(4096) }),
   z.strictObject({

@@ -1,10 +1,11 @@
 /**
- * `czar approve ID… | --all`: lets launches that wait for a person start. `czar approve WORKER --path P`: lets the change
+ * `czar approve ID… | --all`: lets launches that wait for a person start, and attempts do what they wait with
+ * (`WORKER/p1`). `czar approve WORKER --path P`: lets the change
  * of one protected path pass, as it stands now.
  */
 import { exits } from './exit.ts';
 import { steer } from './steering.ts';
-import { chosenWorkers } from './which-workers.ts';
+import { chosenWorkers, sentences } from './which-workers.ts';
 import type { CliContext, Verb } from './verb.ts';
 
 interface Options {
@@ -15,7 +16,10 @@ interface Options {
 export const verb: Verb = {
   define(command, context) {
     command
-      .argument('[workers...]', 'workers that may start')
+      .argument(
+        '[workers...]',
+        'workers that may start, or WORKER/p1 for what a running one may do',
+      )
       .option('--all', 'everything that waits for an approval')
       .option('--path <path>', 'a protected path that the worker changed, as czar why names it')
       .action(async (named: string[], options: Options) => {
@@ -26,8 +30,11 @@ export const verb: Verb = {
           context,
           (run) => ({ kind: 'approve', run, workers }),
           workers === null
-            ? 'Everything that waited for an approval may start.'
-            : `${workers.join(', ')} may start.`,
+            ? 'Everything that waited for an approval is approved.'
+            : sentences(workers, {
+                launches: (names) => `${names} may start.`,
+                asks: (names) => `${names} ${names.includes(',') ? 'are' : 'is'} allowed.`,
+              }),
         );
       });
   },

@@ -1,14 +1,20 @@
-/** `czar deny ID… | --all`: launches that wait for a person do not start; a later `approve` undoes it. */
+/**
+ * `czar deny ID… | --all`: launches that wait for a person do not start, which a later `approve` undoes; attempts do not
+ * do what they wait with (`WORKER/p1`).
+ */
 import { steer } from './steering.ts';
-import { chosenWorkers } from './which-workers.ts';
+import { chosenWorkers, sentences } from './which-workers.ts';
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
   define(command, context) {
     command
-      .argument('[workers...]', 'workers that may not start')
+      .argument(
+        '[workers...]',
+        'workers that may not start, or WORKER/p1 for what a running one may not do',
+      )
       .option('--all', 'everything that waits for an approval')
-      .option('-m, --message <why>', 'why, for whoever looks at it')
+      .option('-m, --message <why>', 'why, for whoever looks at it, and for the agent that asked')
       .action(async (named: string[], options: { all?: boolean; message?: string }) => {
         const workers = chosenWorkers(context, 'deny', { named, all: options.all === true });
         if (workers === undefined) return;
@@ -17,8 +23,11 @@ export const verb: Verb = {
           context,
           (run) => ({ kind: 'deny', run, workers, why }),
           workers === null
-            ? 'Nothing that waited for an approval starts.'
-            : `${workers.join(', ')} will not start; czar approve undoes it.`,
+            ? 'Everything that waited for an approval is denied.'
+            : sentences(workers, {
+                launches: (names) => `${names} will not start; czar approve undoes it.`,
+                asks: (names) => `${names} ${names.includes(',') ? 'are' : 'is'} denied.`,
+              }),
         );
       });
   },

@@ -1,6 +1,7 @@
 /** A plan and its workers as JSON, in the words of the plan files. */
 import { attemptLimitsOf } from '../core/attempt-limits.ts';
 import { firstAgent } from '../core/which-agent.ts';
+import { permissionsOf } from '../core/permissions.ts';
 import type { Plan, WorkerDefinition } from '../core/plan.ts';
 import { tokenForecast, tokenLimit } from '../core/plan.ts';
 
@@ -13,6 +14,7 @@ export function planDocument(plan: Plan, missing: readonly string[]): object {
     workers: plan.workers.map((worker) => workerDocument(worker, missing)),
     agents: plan.agents,
     policies: {
+      permissions: permissionsOf(plan),
       max_parallel: policies.maxParallel,
       max_parallel_checks: policies.maxParallelChecks,
       barrier: policies.barrier,

@@ -2,6 +2,7 @@
 import { Option } from 'commander';
 import { waveOf, waves } from '../core/graph.ts';
 import type { Plan, WorkerDefinition } from '../core/plan.ts';
+import { permissionNotes } from '../daemon/permission-notes.ts';
 import { formatGraph, graphFormats, graphOf, type GraphFormat } from '../plan/graph-formats.ts';
 import { replaceable } from '../daemon/missing-agents.ts';
 import { firstAgent } from '../core/which-agent.ts';
@@ -105,6 +106,8 @@ function printPlan(plan: Plan, { out }: CliContext, missing: readonly string[]):
       after(worker),
     ]),
   ]);
+  out.line();
+  for (const note of permissionNotes(plan)) out.line(note);
 }
 
 /** Why its agent, why another one in its place, and who would be next. */

@@ -1,4 +1,4 @@
-/** The workers that a verb of several is about: named ones, or all with `--all`. */
+/** The workers, or what running ones wait with, that a verb of several is about: named ones, or all with `--all`. */
 import { exits } from './exit.ts';
 import type { CliContext } from './verb.ts';
 
@@ -15,4 +15,20 @@ export function chosenWorkers(
     next: `czar ${verb} WORKER…, or czar ${verb} --all`,
   });
   return undefined;
+}
+
+/** What is said of them: of launches, and of what running attempts wait with (`WORKER/p1`). */
+export function sentences(
+  names: readonly string[],
+  say: {
+    readonly launches: (names: string) => string;
+    readonly asks: (names: string) => string;
+  },
+): string {
+  const asks = names.filter((name) => name.includes('/'));
+  const launches = names.filter((name) => !name.includes('/'));
+  return [
+    ...(launches.length === 0 ? [] : [say.launches(launches.join(', '))]),
+    ...(asks.length === 0 ? [] : [say.asks(asks.join(', '))]),
+  ].join(' ');
 }

@@ -5,6 +5,7 @@
  * One call returns the events of the first rule that has any: every rule sees a state in which those before it rest.
  */
 import { askApprovals } from './approval.ts';
+import { unansweredAsks } from './asks.ts';
 import { watchBudgets } from './budget.ts';
 import { edgeState, supersededBy } from './edges.ts';
 import type { Block, NewEvent } from './events.ts';
@@ -83,6 +84,7 @@ const rules: readonly Rule[] = [
   (_state, run, { now }) => beginMerge(run, now),
   (state, run) => grantChecks(state, run),
   (_state, run, { now }) => unanswered(run, now),
+  (_state, run, { now }) => unansweredAsks(run, now),
   (_state, run, { now }) => askApprovals(run, now),
   (state, run, { now, draining }) => (draining ? [] : grantStarts(state, run, now)),
   (state, run, { now }) => runOutcome(state, run, now),

@@ -81,6 +81,8 @@ export type Request =
       readonly kind: 'answer';
       readonly run: string;
       readonly worker: string;
+      /** The question that its attempt waits with; left out for the only one, or for what blocks it. */
+      readonly ask?: string | undefined;
       readonly text: string;
     }
   | {
@@ -127,7 +129,7 @@ export type Request =
       readonly limits: RunLimits;
       readonly sources: RunSources | null;
     }
-  /** `workers` is null for all that ask. */
+  /** Launches of workers, and what attempts wait with (`WORKER/p1`); `workers` is null for all that ask. */
   | { readonly kind: 'approve'; readonly run: string; readonly workers: readonly string[] | null }
   | {
       readonly kind: 'deny';
@@ -227,6 +229,8 @@ export type Outcome =
     })
   /** It has shown no sign of life for as long as its worker calls a stall, and is to begin again then. */
   | (OfAttempt & { readonly kind: 'stalled'; readonly silentMs: number })
+  /** The answer lies where it looks for it. */
+  | (OfAttempt & { readonly kind: 'answer-delivered'; readonly id: string })
   /** It uses more of the machine than it may. */
   | (OfAttempt & { readonly kind: 'over-limit'; readonly limit: LimitKind })
   | (OfAttempt & {

@@ -1,6 +1,7 @@
 /** Requests about launches that wait for a person: approve, deny, and whether the run asks at all. */
 import { awaited } from './approval.ts';
 import { of, why, type Asked } from './asked.ts';
+import { awaitedPermissions, settleAsk } from './decide-asks.ts';
 import { backToWork } from './back-to-work.ts';
 import { accept, refuse, type Decision } from './decision.ts';
 import type { NewEvent, Principal } from './events.ts';
@@ -8,12 +9,19 @@ import { approvalOf, definitionOf, isRunLive, type RunState, type WorkerState } 
 
 /** Approval of these workers, or of all that ask: all of them or, when one is refused, none. */
 export function approve(run: RunState, request: Asked<'approve'>): Decision {
-  return each(run, request.workers, (worker) => approveOne(run, worker, request.by));
+  return each(run, request.workers, {
+    launch: (worker) => approveOne(run, worker, request.by),
+    ask: (worker, id) => settleAsk(run, worker, id, { ...request, decision: 'allow', text: null }),
+  });
 }
 
 /** Denial of these workers, or of all that ask: all of them or, when one is refused, none. */
 export function deny(run: RunState, request: Asked<'deny'>): Decision {
-  return each(run, request.workers, (worker) => denyOne(run, worker, request));
+  const text = request.why;
+  return each(run, request.workers, {
+    launch: (worker) => denyOne(run, worker, request),
+    ask: (worker, id) => settleAsk(run, worker, id, { ...request, decision: 'deny', text }),
+  });
 }
 
 /** Whether launches of the run wait for a person from now on. */
@@ -44,9 +52,12 @@ export function denying(
 function each(
   run: RunState,
   ids: readonly string[] | null,
-  one: (worker: WorkerState) => Decision,
+  one: {
+    readonly launch: (worker: WorkerState) => Decision;
+    readonly ask: (worker: WorkerState, ask: string) => Decision;
+  },
 ): Decision {
-  const named = [...new Set(ids ?? awaited(run))];
+  const named = [...new Set(ids ?? [...awaited(run), ...awaitedPermissions(run)])];
   if (named.length === 0) {
     return refuse(
       4,
@@ -55,7 +66,8 @@ function each(
     );
   }
   const events: NewEvent[] = [];
-  for (const id of named) {
+  for (const name of named) {
+    const [id = '', ask] = name.split('/', 2);
     const worker = run.workers.get(id);
     if (worker === undefined) {
       return refuse(
@@ -64,7 +76,7 @@ function each(
         'czar status lists the workers.',
       );
     }
-    const decision = one(worker);
+    const decision = ask === undefined ? one.launch(worker) : one.ask(worker, ask);
     if (!decision.ok) return decision;
     events.push(...decision.events);
   }

@@ -2,6 +2,7 @@
  * What the outcome of an effect means. An outcome that does not belong to the present state any more (an older attempt,
  * a merge that was given up) means nothing: the fence of S2.
  */
+import { openAsks, undelivered, unsettled } from './asks.ts';
 import { attemptLimitsOf, overLimitText } from './attempt-limits.ts';
 import { missingUsage, priceOf } from './budget.ts';
 import type { Outcome } from './commands.ts';
@@ -101,6 +102,7 @@ export function decideOutcome(
     case 'reports':
     case 'stalled':
     case 'over-limit':
+    case 'answer-delivered':
     case 'attempt-ended':
     case 'collected':
     case 'judged':
@@ -147,6 +149,7 @@ function ofWorker(
     case 'reports':
     case 'stalled':
     case 'over-limit':
+    case 'answer-delivered':
     case 'attempt-ended': {
       const { attempt } = worker;
       if (attempt === null || attempt.n !== outcome.attempt) return [];
@@ -171,6 +174,7 @@ function ofAttempt(
         | 'reports'
         | 'stalled'
         | 'over-limit'
+        | 'answer-delivered'
         | 'attempt-ended';
     }
   >,
@@ -224,6 +228,8 @@ function ofAttempt(
           agent: agentNameOf(run, worker),
           price: priceOf(run, worker),
           used: attempt.used,
+          asks: attempt.asks,
+          unsettled: unsettled(definitionOf(run, worker.id)),
         }),
         ...outcome.refused.map((error): NewEvent => ({
           type: 'worker.report_refused',
@@ -234,7 +240,13 @@ function ofAttempt(
           data: { reportOffset: outcome.reportOffset, outputOffset: outcome.outputOffset },
         },
       ];
+    case 'answer-delivered':
+      return undelivered(worker).some((ask) => ask.id === outcome.id)
+        ? [{ type: 'answer.delivered', data: { id: outcome.id } }]
+        : [];
     case 'stalled':
+      // Who waits for a person is silent.
+      if (openAsks(worker).length > 0) return [];
       return endedByRule(worker, attempt, stallReason(outcome.silentMs));
     case 'over-limit': {
       const reason = overLimitText(outcome.limit, attemptLimitsOf(definitionOf(run, worker.id)));

@@ -1,4 +1,5 @@
 /** Requests that settle what blocks a worker: answer, unblock, approval of a protected path. */
+import { answerAsk } from './decide-asks.ts';
 import { backToWork } from './back-to-work.ts';
 import { accept, refuse, type Decision } from './decision.ts';
 import { of, refusePaused, refuseRoot, why, type Asked } from './asked.ts';
@@ -9,6 +10,8 @@ import type { RunState, WorkerState } from './state.ts';
 
 /** Answer to a question or a blocker. */
 export function answer(run: RunState, worker: WorkerState, request: Asked<'answer'>): Decision {
+  const waits = answerAsk(run, worker, request);
+  if (waits !== null) return waits;
   if (worker.state === 'paused') return refusePaused(worker);
   const kind = worker.block?.kind;
   if (worker.state !== 'blocked' || (kind !== 'question' && kind !== 'blocker')) {

@@ -163,7 +163,16 @@ export type Report =
   | { readonly kind: 'task-complete'; readonly task: string }
   | { readonly kind: 'checkpoint'; readonly name: string }
   | { readonly kind: 'blocked'; readonly text: string }
-  | { readonly kind: 'ask'; readonly text: string }
+  /** With `wait` its agent waits where it is; without, its turn ends. */
+  | {
+      readonly kind: 'ask';
+      readonly text: string;
+      readonly wait?: { readonly id: string; readonly ms: number };
+    }
+  /** It wants to do something that its permissions do not settle, and waits for the answer. */
+  | { readonly kind: 'permission'; readonly id: string; readonly request: PermissionRequest }
+  /** It waits no longer for an answer. */
+  | { readonly kind: 'gave-up'; readonly id: string }
   | { readonly kind: 'handoff'; readonly text: string }
   /** `total`: not what was used since the last one, but by the whole attempt so far. */
   | { readonly kind: 'usage'; readonly usage: Usage; readonly total?: true }
@@ -171,6 +180,17 @@ export type Report =
   | { readonly kind: 'session'; readonly id: string }
   /** Something that it wanted to do and was not allowed; `detail` is the exact command or path. */
   | { readonly kind: 'denied'; readonly tool: string; readonly detail: string };
+
+/** What an agent wants to do. */
+export interface PermissionRequest {
+  readonly kind: 'command' | 'edit' | 'read' | 'fetch' | 'other';
+  /** In the agent's words. */
+  readonly title: string;
+  /** The exact command. */
+  readonly command?: string;
+  /** The exact file, folder or address. */
+  readonly path?: string;
+}
 
 /** What of the machine an attempt used too much of. */
 export type LimitKind = 'processes' | 'memory';

@@ -16,6 +16,7 @@ import type {
   KeptWork,
   LandPlan,
   Machine,
+  PermissionRequest,
   Principal,
   ProcessIdentity,
   PrunedRef,
@@ -165,7 +166,13 @@ export interface EventData {
   'worker.task_completed': { readonly task: string };
   'worker.checkpoint': { readonly name: string };
   'worker.reported_blocked': { readonly text: string };
-  'worker.asked': { readonly text: string };
+  /** With `wait` its attempt goes on, and waits for so long. */
+  'worker.asked': {
+    readonly text: string;
+    readonly wait?: { readonly id: string; readonly ms: number };
+  };
+  /** A question that its attempt waits with has an answer, or none any more: nobody gave one in time, or it gave up. */
+  'worker.answered': { readonly id: string; readonly text: string | null; readonly by: Principal };
   'worker.handoff': { readonly text: string };
   'worker.usage': Usage & { readonly source: 'reported' | 'estimated' };
   'budget.warned': BudgetNews;
@@ -204,6 +211,22 @@ export interface EventData {
   'gate.inconclusive': { readonly verdict: ChangeVerdict | TreeVerdict };
   'protect.approved': { readonly path: string; readonly patch: string; readonly by: Principal };
 
+  /** An agent waits with what it wants to do; when nobody answers for so long, it is denied, or its worker fails too. */
+  'permission.requested': {
+    readonly id: string;
+    readonly request: PermissionRequest;
+    readonly afterMs: number;
+    readonly instead: 'deny' | 'fail';
+  };
+  /** By the agent itself when it waits no longer. */
+  'permission.answered': {
+    readonly id: string;
+    readonly decision: 'allow' | 'deny';
+    readonly text: string | null;
+    readonly by: Principal;
+  };
+  /** The answer lies where its attempt looks for it. */
+  'answer.delivered': { readonly id: string };
   /** An agent was kept from what its permissions do not cover. */
   'permission.denied': {
     readonly tool: string;

@@ -1,5 +1,6 @@
 /** What happens to a worker's attempt, and what its agent says of itself. */
 import type { EventOf } from './events.ts';
+import { evolveAsk } from './evolve-ask.ts';
 import { noUsage, sum } from './usage.ts';
 import type { WorkerState } from './state.ts';
 import { touchTask } from './task-list.ts';
@@ -12,9 +13,13 @@ export type OfAttempt =
   | 'worker.checkpoint'
   | 'worker.reported_blocked'
   | 'worker.asked'
+  | 'worker.answered'
   | 'worker.handoff'
   | 'worker.usage'
   | 'worker.report_refused'
+  | 'permission.requested'
+  | 'permission.answered'
+  | 'answer.delivered'
   | 'permission.denied'
   | 'attempt.session'
   | 'attempt.read'
@@ -46,7 +51,13 @@ export function evolveAttempt(worker: WorkerState, event: EventOf<OfAttempt>): W
         ...say(worker, at, `blocked: ${event.data.text}`),
         attempt: attempt(worker, { stopWord: { kind: 'blocker', text: event.data.text } }),
       };
+    case 'worker.answered':
+    case 'permission.requested':
+    case 'permission.answered':
+    case 'answer.delivered':
+      return evolveAsk(worker, event);
     case 'worker.asked':
+      if (event.data.wait !== undefined) return evolveAsk(worker, event);
       return {
         ...say(worker, at, `asks: ${event.data.text}`),
         attempt: attempt(worker, { stopWord: { kind: 'question', text: event.data.text } }),

@@ -255,6 +255,7 @@ function newAttempt(data: EventData['worker.started'], at: number): AttemptState
     judgement: null,
     lastWords: [],
     stopWord: null,
+    asks: [],
     reportOffset: 0,
     outputOffset: 0,
   };

@@ -30,9 +30,13 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
     case 'worker.checkpoint':
     case 'worker.reported_blocked':
     case 'worker.asked':
+    case 'worker.answered':
     case 'worker.handoff':
     case 'worker.usage':
     case 'worker.report_refused':
+    case 'permission.requested':
+    case 'permission.answered':
+    case 'answer.delivered':
     case 'permission.denied':
     case 'attempt.session':
     case 'attempt.read':

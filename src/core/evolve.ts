@@ -8,6 +8,7 @@ import type { Event } from './events.ts';
 import { ratesAfter } from './rates.ts';
 import { noSpend, plus, warningShare, withDay } from './spend.ts';
 import { evolveWorker } from './evolve-worker.ts';
+import { answerKey } from './intent-key.ts';
 import type { IntentKind } from './intents.ts';
 import { limitKeys, underLimits } from './limits.ts';
 import type { Plan } from './plan.ts';
@@ -200,6 +201,8 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
       return { ...forgetTroubles(run, event.worker), ...awayAfter(run, event) };
     case 'worker.blocked':
       return forgetTroubles(run, event.worker);
+    case 'answer.delivered':
+      return forgetAnswer(run, event.worker, event.data.id);
     case 'refs.published':
       return {
         published: { ...run.published, ...event.data.refs },
@@ -274,8 +277,11 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
     case 'worker.checkpoint':
     case 'worker.reported_blocked':
     case 'worker.asked':
+    case 'worker.answered':
     case 'worker.handoff':
     case 'worker.report_refused':
+    case 'permission.requested':
+    case 'permission.answered':
     case 'permission.denied':
     case 'attempt.session':
     case 'attempt.read':
@@ -319,6 +325,12 @@ function forgetTroubles(run: FoldRun, worker: string | undefined): RunPatch | nu
   const mine = Object.keys(run.troubles).filter((key) => key.split(':')[1] === worker);
   if (mine.length === 0) return null;
   return { troubles: without(run.troubles, Object.fromEntries(mine.map((key) => [key, true]))) };
+}
+
+function forgetAnswer(run: FoldRun, id: string | undefined, ask: string): RunPatch | null {
+  const worker = run.workers.get(id ?? '');
+  const key = worker === undefined ? '' : answerKey(run, worker, ask);
+  return key in run.troubles ? { troubles: without(run.troubles, { [key]: true }) } : null;
 }
 
 function without<T>(

@@ -5,3 +5,8 @@ import type { RunState, WorkerState } from './state.ts';
 export function intentKey(run: RunState, kind: string, worker: WorkerState): string {
   return `${run.id}/${kind}:${worker.id}:${worker.attempt?.n ?? 0}`;
 }
+
+/** Key of the intent that brings an answer to the worker's present attempt. */
+export function answerKey(run: RunState, worker: WorkerState, id: string): string {
+  return `${intentKey(run, 'answer', worker)}:${id}`;
+}

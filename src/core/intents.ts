@@ -55,6 +55,13 @@ export type Intent =
   | (ForAttempt & { readonly kind: 'launch' })
   /** Follow a live attempt to its end: reports, output, exit, time limit. */
   | (ForAttempt & { readonly kind: 'watch' })
+  /** Put an answer where the attempt looks for it. */
+  | (ForAttempt & {
+      readonly kind: 'answer';
+      readonly id: string;
+      readonly decision: 'allow' | 'deny';
+      readonly text: string | null;
+    })
   | (ForAttempt & { readonly kind: 'stop'; readonly why: 'timeout' | 'requested' | 'interrupted' })
   /** End what is left of the process tree, bring the commits home, keep the rest. */
   | (ForAttempt & {

@@ -10,6 +10,8 @@ export const noticeTypes = [
   'approval.requested',
   'approval.granted',
   'approval.denied',
+  'permission.requested',
+  'permission.answered',
   'budget.warned',
   'budget.exceeded',
   'budget.raised',
@@ -55,6 +57,7 @@ export type NoticeType = (typeof noticeTypes)[number];
 /** What a person must act on, or know: told where a target names no events. */
 export const toldByDefault: readonly NoticeType[] = [
   'approval.requested',
+  'permission.requested',
   'worker.blocked',
   'worker.failed',
   'budget.warned',

@@ -1,6 +1,8 @@
 /** What a line of an agent's report means in the log. */
+import { mostOpenAsks } from './asks.ts';
 import type { NewEvent, Report, Usage } from './events.ts';
 import type { Price } from './plan.ts';
+import type { Ask } from './state.ts';
 import { since, sum } from './usage.ts';
 
 /** What is known where a report is read. */
@@ -11,22 +13,31 @@ export interface ReportGround {
   readonly price: Price | null;
   /** What the attempt has told of its usage so far. */
   readonly used: Usage;
+  /** What it waits, or has waited, for an answer to. */
+  readonly asks: readonly Pick<Ask, 'id' | 'what' | 'answer'>[];
+  /** What happens to a permission that nobody settles. */
+  readonly unsettled: { readonly afterMs: number; readonly instead: 'deny' | 'fail' };
 }
+
+/** Where a report is read without anybody who could answer. */
+export const nobodyAsks = { asks: [], unsettled: { afterMs: 0, instead: 'deny' } } as const;
 
 /** The events of accepted reports, in their order. */
 export function reportEvents(
   reports: readonly Report[],
   ground: ReportGround,
 ): readonly NewEvent[] {
-  let { used } = ground;
-  return reports.map((report) => {
-    const event = reportEvent(report, { ...ground, used });
-    if (event.type === 'worker.usage') used = sum(used, event.data);
-    return event;
+  let { used, asks } = ground;
+  return reports.flatMap((report) => {
+    const event = reportEvent(report, { ...ground, used, asks });
+    if (event?.type === 'worker.usage') used = sum(used, event.data);
+    asks = asksAfter(asks, event);
+    return event ?? [];
   });
 }
 
-function reportEvent(report: Report, { agent, price, used }: ReportGround): NewEvent {
+function reportEvent(report: Report, ground: ReportGround): NewEvent | null {
+  const { agent, price, used } = ground;
   switch (report.kind) {
     case 'task-start':
       return { type: 'worker.task_started', data: { task: report.task } };
@@ -36,8 +47,25 @@ function reportEvent(report: Report, { agent, price, used }: ReportGround): NewE
       return { type: 'worker.checkpoint', data: { name: report.name } };
     case 'blocked':
       return { type: 'worker.reported_blocked', data: { text: report.text } };
-    case 'ask':
-      return { type: 'worker.asked', data: { text: report.text } };
+    case 'ask': {
+      const { text, wait } = report;
+      if (wait === undefined) return { type: 'worker.asked', data: { text } };
+      return unaskable(wait.id, ground) ?? { type: 'worker.asked', data: { text, wait } };
+    }
+    case 'permission': {
+      const { id, request } = report;
+      const data = { id, request, ...ground.unsettled };
+      return unaskable(id, ground) ?? { type: 'permission.requested', data };
+    }
+    case 'gave-up': {
+      const ask = ground.asks.find(({ id, answer }) => id === report.id && answer === null);
+      if (ask === undefined) return null;
+      const { id, what } = ask;
+      const none = { id, text: null, by: 'agent' } as const;
+      return what.kind === 'question'
+        ? { type: 'worker.answered', data: none }
+        : { type: 'permission.answered', data: { ...none, decision: 'deny' } };
+    }
     case 'handoff':
       return { type: 'worker.handoff', data: { text: report.text } };
     case 'usage': {
@@ -52,6 +80,31 @@ function reportEvent(report: Report, { agent, price, used }: ReportGround): NewE
       return { type: 'permission.denied', data: { tool, detail, by: 'policy' } };
     }
   }
+}
+
+/** Why nobody is asked: an id means one thing, and a person can only look at so much. */
+function unaskable(id: string, { asks }: ReportGround): NewEvent | null {
+  const refused = (error: string): NewEvent => ({ type: 'worker.report_refused', data: { error } });
+  if (asks.some((one) => one.id === id)) return refused(`${id} was asked already`);
+  const open = asks.filter(({ answer }) => answer === null).length;
+  return open < mostOpenAsks ? null : refused(`${open} answers are waited for already`);
+}
+
+function asksAfter(asks: ReportGround['asks'], event: NewEvent | null): ReportGround['asks'] {
+  if (event?.type === 'permission.requested') {
+    const { id, request } = event.data;
+    return [...asks, { id, what: { kind: 'permission', request }, answer: null }];
+  }
+  if (event?.type === 'worker.asked' && event.data.wait !== undefined) {
+    const { text, wait } = event.data;
+    return [...asks, { id: wait.id, what: { kind: 'question', text }, answer: null }];
+  }
+  if (event?.type === 'permission.answered' || event?.type === 'worker.answered') {
+    const { id, text, by } = event.data;
+    const answer = { decision: 'deny', text, by } as const;
+    return asks.map((ask) => (ask.id === id ? { ...ask, answer } : ask));
+  }
+  return asks;
 }
 
 function priced(usage: Usage, price: Price | null): Usage {

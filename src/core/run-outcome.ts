@@ -1,11 +1,12 @@
 /** Whether a run is over, waits for a person, or goes on. */
+import { openAsks } from './asks.ts';
 import { lacksBudget } from './budget.ts';
 import { supersededBy } from './edges.ts';
 import type { NewEvent } from './events.ts';
 import { foreignHolder } from './foreign-claim.ts';
 import { claimHolder, heldByBarrier } from './grant.ts';
 import { isFinal } from './lifecycle.ts';
-import { countIn } from './run-index.ts';
+import { countIn, workersIn } from './run-index.ts';
 import {
   awaitsApproval,
   workersOf,
@@ -22,8 +23,7 @@ export function runOutcome(
 ): readonly NewEvent[] {
   const at = { state, run, now };
   // Nearly always something goes on: then nobody needs to be looked at.
-  if (run.state === 'running' && countIn(run, 'starting', 'active', 'verifying', 'reviewing') > 0)
-    return [];
+  if (run.state === 'running' && isUnderWay(run)) return [];
   const open = [...run.workers.values()].filter((worker) => !isOver(worker));
   if (open.length === 0) return [ending(run)];
   const moving = open.some((worker) => canGoOn(at, worker));
@@ -45,6 +45,11 @@ export function runOutcome(
   return [];
 }
 
+function isUnderWay(run: RunState): boolean {
+  if (countIn(run, 'starting', 'verifying', 'reviewing') > 0) return true;
+  return workersIn(run, 'active').some((worker) => openAsks(worker).length === 0);
+}
+
 /** Whether nothing follows for the worker without a person: final, or blocked by failure. */
 export function isOver(worker: WorkerState): boolean {
   return isFinal(worker.state) || (worker.state === 'blocked' && worker.blockedBy !== null);
@@ -53,6 +58,7 @@ export function isOver(worker: WorkerState): boolean {
 /** Whether the worker stands still until a person decides. */
 export function waitsForPerson(run: RunState, worker: WorkerState): boolean {
   if (worker.state === 'ready') return awaitsApproval(run, worker);
+  if (worker.state === 'active') return openAsks(worker).length > 0;
   return worker.state === 'paused' || (worker.state === 'blocked' && worker.blockedBy === null);
 }
 
@@ -69,8 +75,9 @@ function canGoOn(at: At, worker: WorkerState, behind: readonly WorkerState[] = [
     }
     case 'merging':
       return supersededBy(run, worker) === null;
-    case 'starting':
     case 'active':
+      return openAsks(worker).length === 0;
+    case 'starting':
     case 'verifying':
     case 'reviewing':
       return true;

@@ -2,11 +2,12 @@
  * What is to be done now, as intents: a function of state and `now`, so that a restart is load and schedule (A2). Every
  * intent has a durable event before it: the one that brought the worker or run into the state it is derived from (S14).
  */
+import { nextUnanswered, undelivered } from './asks.ts';
 import { grantedWait, launchGivenUp } from './trouble.ts';
 import { collectMode } from './collect-mode.ts';
 import { lookAgainMs } from './disk-space.ts';
 import { inputsOf, resourceLack, setupOf } from './grant.ts';
-import { intentKey as key } from './intent-key.ts';
+import { answerKey, intentKey as key } from './intent-key.ts';
 import type { Intent } from './intents.ts';
 import { staggerEnd } from './stagger.ts';
 import { publishable, publishKey, unpublished } from './publish.ts';
@@ -97,12 +98,13 @@ function* ofRun(
     };
     return;
   }
-  const fallback = nextFallback(run);
-  if (fallback !== null && fallback > options.now) wake(fallback);
+  for (const due of [nextFallback(run), nextUnanswered(run)])
+    if (due !== null && due > options.now) wake(due);
   // Of a paused run only what is being stopped, and a merge that is through.
   for (const worker of workersIn(run, ...(paused ? ending : goingOn))) {
     const intent = ofWorker({ state, run, tip: run.tip }, worker, options, wake);
     if (intent !== null) yield intent;
+    yield* answers(run, worker);
   }
 }
 
@@ -210,6 +212,23 @@ function active(
     return { kind: 'watch', key: key(run, 'watch', worker), ...place };
   const why = worker.stop !== null ? 'requested' : late ? 'timeout' : 'interrupted';
   return { kind: 'stop', key: key(run, 'stop', worker), ...place, why };
+}
+
+function* answers(run: RunState, worker: WorkerState): Generator<Intent> {
+  for (const { id, answer } of undelivered(worker)) {
+    if (answer === null) continue;
+    const { decision, text } = answer;
+    yield {
+      kind: 'answer',
+      key: answerKey(run, worker, id),
+      run: run.id,
+      worker: worker.id,
+      attempt: worker.attempt?.n ?? 0,
+      id,
+      decision,
+      text,
+    };
+  }
 }
 
 function collect(run: RunState, tip: string, worker: WorkerState): Intent {

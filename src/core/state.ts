@@ -12,6 +12,8 @@ import type {
   KeptWork,
   LandPlan,
   Machine,
+  PermissionRequest,
+  Principal,
   ProcessIdentity,
   RunBase,
   Spend,
@@ -133,6 +135,26 @@ export interface TaskState {
   readonly completedAt: number | null;
 }
 
+/** What a running attempt waits for an answer to. */
+export interface Ask {
+  /** Its own name for it, `p1` or `q1`. */
+  readonly id: string;
+  readonly what:
+    | { readonly kind: 'permission'; readonly request: PermissionRequest }
+    | { readonly kind: 'question'; readonly text: string };
+  readonly at: number;
+  /** What follows when nobody answers for so long, milliseconds. */
+  readonly afterMs: number;
+  readonly instead: 'deny' | 'fail';
+  readonly answer: {
+    readonly decision: 'allow' | 'deny';
+    readonly text: string | null;
+    readonly by: Principal;
+  } | null;
+  /** Whether the answer lies where its attempt looks for it. */
+  readonly delivered: boolean;
+}
+
 /** Where an attempt stands. It is live from `tree` to `running`. */
 export type AttemptPhase = 'tree' | 'setup' | 'launch' | 'running' | 'ended' | 'collected';
 
@@ -158,6 +180,8 @@ export interface AttemptState {
   readonly lastWords: readonly string[];
   /** What the agent said that ends its turn: the last `blocked` or `ask`. */
   readonly stopWord: { readonly kind: 'blocker' | 'question'; readonly text: string } | null;
+  /** What it waits, or has waited, for an answer to, oldest first: what is open, and the last that are settled. */
+  readonly asks: readonly Ask[];
   readonly reportOffset: number;
   readonly outputOffset: number;
 }

@@ -88,6 +88,7 @@ function ofRun(run: RunState, effect: IntentKind, error: string): readonly NewEv
     case 'setup':
     case 'launch':
     case 'watch':
+    case 'answer':
     case 'stop':
     case 'collect':
     case 'judge':

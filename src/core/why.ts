@@ -1,4 +1,5 @@
 /** One true sentence about why a worker is where it is: what `czar why` says. Derived from state, in every state. */
+import { openAsks } from './asks.ts';
 import { isUsedUp, raisingCommands, usedUpText, workerAccount } from './budget.ts';
 import { edgeState, supersededBy } from './edges.ts';
 import { waitingFor, type WaitingFor } from './grant.ts';
@@ -6,6 +7,7 @@ import { intentKey } from './intent-key.ts';
 import type { IntentKind } from './intents.ts';
 import { definitionOf, type RepositoryState, type RunState, type WorkerState } from './state.ts';
 import { lackText } from './lack-text.ts';
+import { requestText } from './permissions.ts';
 import { merging } from './queue.ts';
 
 /** The sentence. `now` is milliseconds since 1970. */
@@ -157,6 +159,10 @@ function activeReason(worker: WorkerState): string {
   if (worker.attempt?.phase === 'ended')
     return 'its agent has ended and its work is being collected';
   if (worker.stop !== null) return `it is being stopped (${worker.stop.reason})`;
+  const [ask] = openAsks(worker);
+  if (ask?.what.kind === 'question') return `it waits for an answer to ${ask.id}: ${ask.what.text}`;
+  if (ask !== undefined)
+    return `it waits for permission (${ask.id}): ${requestText(ask.what.request)}`;
   return `attempt ${worker.attempt?.n ?? 0} runs`;
 }
 

@@ -13,6 +13,7 @@ import { choose, invalid, refusal, type Refusal, type Wanted } from './choose-ru
 import { askLimits, runSources } from './limits-now.ts';
 import { missingAgents, replaceable, replacedText } from './missing-agents.ts';
 import { newRun } from './new-run.ts';
+import { permissionNotes } from './permission-notes.ts';
 import type { Place } from './place.ts';
 import { planNow } from './plan-changes.ts';
 
@@ -125,6 +126,7 @@ export async function begin(at: {
       ...replacedText(plan, replaced),
       ...(shared === null ? [] : [shared]),
       ...baseNotes(request.base, made.leftOut),
+      ...permissionNotes(plan),
     ],
   };
 }

@@ -10,6 +10,7 @@ import { briefing } from '../context/briefing.ts';
 import { workerIdentity } from '../context/identity.ts';
 import { nextMessage, workerPrompt } from '../context/prompt.ts';
 import { attemptLimitsOf } from '../core/attempt-limits.ts';
+import { unsettled } from '../core/asks.ts';
 import type { Outcome } from '../core/commands.ts';
 import type { Intent } from '../core/intents.ts';
 import { positionOf } from '../core/order.ts';
@@ -163,7 +164,9 @@ function brief(
   });
   const redact = redactorOf(run.plan, place.env);
   const prompt = redact(workerPrompt(facts));
-  writeAttemptFiles({ home: place.git.home, files, prompt });
+  const { afterMs } = unsettled(definitionOf(run, intent.worker));
+  const permissions = { ...permissionsOf(run.plan), tree, afterMs };
+  writeAttemptFiles({ home: place.git.home, files, prompt, permissions });
   const { identityFile } = isolationOf(run);
   const linksFrom = dirname(join(tree, identityFile));
   const identity = redact(workerIdentity({ ...facts, place: { ...facts.place, linksFrom } }));

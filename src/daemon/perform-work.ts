@@ -118,8 +118,8 @@ export async function endRest(
   return survivors.length === 0;
 }
 
-function isStopWord({ kind }: Report): boolean {
-  return kind === 'ask' || kind === 'blocked';
+function isStopWord(report: Report): boolean {
+  return report.kind === 'blocked' || (report.kind === 'ask' && report.wait === undefined);
 }
 
 /** How files of a tree are kept: size limit, secrets, and what czar carried in. */

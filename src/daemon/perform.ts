@@ -6,6 +6,7 @@
 import type { Outcome } from '../core/commands.ts';
 import type { Intent } from '../core/intents.ts';
 import type { Perform, Performed } from './loop.ts';
+import { deliverAnswer } from './perform-answer.ts';
 import { setUp, stopAttempt, watch } from './perform-attempt.ts';
 import { launch } from './perform-launch.ts';
 import { check } from './perform-check.ts';
@@ -51,6 +52,8 @@ async function perform(
       return launch(place, intent, context);
     case 'watch':
       return watch(place, intent, context);
+    case 'answer':
+      return deliverAnswer(place, intent);
     case 'stop':
       return stopAttempt(place, intent, context);
     case 'collect':

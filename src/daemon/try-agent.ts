@@ -16,7 +16,7 @@ import { judgeEnd } from '../agents/judge-end.ts';
 import type { AttemptEnd, Judgement, ProcessIdentity, Report } from '../core/events.ts';
 import { permissionsOf } from '../core/permissions.ts';
 import type { AgentDefinition, AttemptLimits, Policies } from '../core/plan.ts';
-import { reportEvents } from '../core/report-event.ts';
+import { nobodyAsks, reportEvents } from '../core/report-event.ts';
 import { noUsage, sum } from '../core/usage.ts';
 import { checkRoot } from '../gates/check-environment.ts';
 import { startAttempt } from '../process/attempt.ts';
@@ -70,8 +70,15 @@ async function tryIn(
   const tree = join(base, 'tree');
   const files = attemptFiles({ home: base, ...of });
   await makeTrialRepository(tree);
-  writeAttemptFiles({ home: base, files, prompt: trialPrompt(word) });
-  const commitNeeded = permissionsOf({ policies, workers: [] }).policy !== 'edit';
+  const permissions = permissionsOf({ policies, workers: [] });
+  writeAttemptFiles({
+    home: base,
+    files,
+    prompt: trialPrompt(word),
+    // Nobody looks at a trial's requests.
+    permissions: { ...permissions, tree, afterMs: 0 },
+  });
+  const commitNeeded = permissions.policy !== 'edit';
   const from = performance.now();
   const done = await runIt({ runners, files, tree, prompt: trialPrompt(word) }, options);
   const known = { v: 1, agent: definition.name, adapter: definition.adapter } as const;
@@ -222,8 +229,8 @@ function toldIn(
   reports: readonly Report[],
   agent: string,
 ): Pick<AgentTrialDocument, 'session' | 'usage' | 'denied'> {
-  const used = reportEvents(reports, { agent, price: null, used: noUsage }).flatMap((event) =>
-    event.type === 'worker.usage' ? [event.data] : [],
+  const used = reportEvents(reports, { agent, price: null, used: noUsage, ...nobodyAsks }).flatMap(
+    (event) => (event.type === 'worker.usage' ? [event.data] : []),
   );
   const { costUsd, ...tokens } = used.reduce(sum, noUsage);
   return {

@@ -26,6 +26,15 @@ test('reports of every kind come back as they were', () => {
     { kind: 'checkpoint', name: nasty },
     { kind: 'blocked', text: nasty },
     { kind: 'ask', text: nasty },
+    { kind: 'ask', text: nasty, wait: { id: 'q1', ms: 1 } },
+    {
+      kind: 'permission',
+      id: 'p1',
+      request: { kind: 'command', title: nasty, command: nasty, path: nasty },
+    },
+    { kind: 'permission', id: 'p999999999', request: { kind: 'other', title: nasty } },
+    { kind: 'gave-up', id: 'p1' },
+    { kind: 'denied', tool: nasty, detail: nasty },
     { kind: 'handoff', text: nasty.repeat(100) },
     { kind: 'usage', usage: { input: 1, output: 2, cached: 3, costUsd: 0.04 } },
   ];
@@ -92,6 +101,20 @@ test('what is not acceptable is refused with a reason', () => {
     refused(JSON.stringify({ v: 1, kind: 'ask', text: 'x'.repeat(70_000) })),
     /70000 bytes/,
   );
+  for (const line of [
+    '{"v":1,"kind":"permission","id":"../p1","request":{"kind":"other","title":"x"}}',
+    '{"v":1,"kind":"permission","id":"p0","request":{"kind":"other","title":"x"}}',
+    '{"v":1,"kind":"permission","id":"p1"}',
+    '{"v":1,"kind":"permission","id":"p1","request":{"kind":"sudo","title":"x"}}',
+    '{"v":1,"kind":"permission","id":"p1","request":{"kind":"other"}}',
+    '{"v":1,"kind":"permission","id":"p1","request":{"kind":"command","title":"x","command":7}}',
+    '{"v":1,"kind":"gave-up"}',
+    '{"v":1,"kind":"denied","tool":"x"}',
+    '{"v":1,"kind":"ask","text":"x","wait":{"id":"q1","ms":0}}',
+    '{"v":1,"kind":"ask","text":"x","wait":{"id":"q1","ms":1e12}}',
+    '{"v":1,"kind":"ask","text":"x","wait":{"ms":1}}',
+  ])
+    assert.match(refused(line), /permission|gave-up|denied|ask/, line);
   for (const figure of ['-1', '1e13', '1e999', '"5"', 'true', '[1]']) {
     assert.match(
       refused(`{"v":1,"kind":"usage","usage":{"input":${figure}}}`),

@@ -8,7 +8,7 @@
  * Imported by `czar emit`, which must start fast: nothing but node:fs here.
  */
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
-import type { Report, Usage } from '../core/events.ts';
+import type { PermissionRequest, Report, Usage } from '../core/events.ts';
 
 /** Bytes of UTF-8 that a text may have. */
 export const maxTextBytes = 64 * 1024;
@@ -47,8 +47,30 @@ export function parseReportLine(line: string): Report | { readonly refused: stri
       const name = textOf(kind, entry['name']);
       return typeof name === 'string' ? { kind, name } : name;
     }
+    case 'ask': {
+      const text = textOf(kind, entry['text']);
+      if (typeof text !== 'string') return text;
+      const wait = entry['wait'] === undefined ? null : waitOf(entry['wait']);
+      if (wait === null) return { kind, text };
+      return 'refused' in wait ? wait : { kind, text, wait };
+    }
+    case 'permission': {
+      const { id } = entry;
+      if (!isId(id)) return { refused: 'permission has no id' };
+      const request = requestOf(entry['request']);
+      return 'refused' in request ? request : { kind, id, request };
+    }
+    case 'gave-up': {
+      const { id } = entry;
+      return isId(id) ? { kind, id } : { refused: 'gave-up has no id' };
+    }
+    case 'denied': {
+      const tool = textOf(kind, entry['tool']);
+      if (typeof tool !== 'string') return tool;
+      const detail = textOf(kind, entry['detail']);
+      return typeof detail === 'string' ? { kind, tool, detail } : detail;
+    }
     case 'blocked':
-    case 'ask':
     case 'handoff': {
       const text = textOf(kind, entry['text']);
       return typeof text === 'string' ? { kind, text } : text;
@@ -113,6 +135,40 @@ function textOf(kind: string, value: unknown): string | { readonly refused: stri
   if (typeof value !== 'string') return { refused: `${kind} has no text` };
   const problem = textProblem(value);
   return problem === null ? value : { refused: `${kind}: ${problem}` };
+}
+
+/** How long somebody may wait for an answer, milliseconds. */
+export const longestWaitMs = 7 * 86_400_000;
+
+function waitOf(
+  value: unknown,
+): { readonly id: string; readonly ms: number } | { readonly refused: string } {
+  const { id, ms } = isObject(value) ? value : {};
+  if (!isId(id)) return { refused: 'ask: its wait has no id' };
+  const fits = typeof ms === 'number' && Number.isInteger(ms) && ms > 0 && ms <= longestWaitMs;
+  return fits ? { id, ms } : { refused: `ask: it cannot wait for ${show(ms)} ms` };
+}
+
+function requestOf(value: unknown): PermissionRequest | { readonly refused: string } {
+  if (!isObject(value)) return { refused: 'permission has no request' };
+  const kind = (['command', 'edit', 'read', 'fetch', 'other'] as const).find(
+    (one) => one === value['kind'],
+  );
+  if (kind === undefined) return { refused: `permission: unknown kind ${show(value['kind'])}` };
+  const title = textOf('permission', value['title']);
+  if (typeof title !== 'string') return title;
+  const exact: { command?: string; path?: string } = {};
+  for (const key of ['command', 'path'] as const) {
+    if (value[key] === undefined) continue;
+    const text = textOf('permission', value[key]);
+    if (typeof text !== 'string') return text;
+    exact[key] = text;
+  }
+  return { kind, title, ...exact };
+}
+
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && /^[pq][1-9]\d{0,8}$/.test(value);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -2,6 +2,7 @@
 import type { ChangeVerdict, Event, KeptWork, TreeVerdict } from '../core/events.ts';
 import { leftOutOf, leftOutText } from '../core/left-out.ts';
 import { limitTexts } from '../core/limits.ts';
+import { requestText } from '../core/permissions.ts';
 import type { TokensOf } from './event-line.ts';
 
 /** A key and its value. */
@@ -153,6 +154,27 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
         ['cost_usd', event.data.costUsd],
         ...(event.data.source === 'estimated' ? [['estimated', 'true'] as const] : []),
       ];
+    case 'worker.answered':
+      return [
+        ['id', event.data.id],
+        ...(event.data.text === null ? [] : [['answer', event.data.text] as const]),
+        ['by', event.data.by],
+      ];
+    case 'permission.requested':
+      return [
+        ['id', event.data.id],
+        ['kind', event.data.request.kind],
+        ['detail', requestText(event.data.request)],
+      ];
+    case 'permission.answered':
+      return [
+        ['id', event.data.id],
+        ['decision', event.data.decision],
+        ...(event.data.text === null ? [] : [['text', event.data.text] as const]),
+        ['by', event.data.by],
+      ];
+    case 'answer.delivered':
+      return [['id', event.data.id]];
     case 'permission.denied':
       return [
         ['tool', event.data.tool],

@@ -7,6 +7,7 @@ const time = z.iso.datetime({ precision: 3 });
 export const inboxKinds = [
   'approval',
   'denied',
+  'permission',
   'paused',
   'question',
   'blocker',
@@ -52,6 +53,16 @@ export const inboxEntrySchema = z.strictObject({
     })
     .nullable()
     .describe('what would start, of an approval'),
+  ask: z
+    .strictObject({
+      id: z.string().describe('a person names it WORKER/id'),
+      kind: z.enum(['command', 'edit', 'read', 'fetch', 'other', 'question']),
+      title: z.string().describe('in the agent’s words'),
+      command: z.string().nullable().describe('the exact command'),
+      path: z.string().nullable().describe('the exact file, folder or address'),
+    })
+    .nullable()
+    .describe('what a running attempt waits with; null when nothing of the worker runs'),
   since: time,
   age_ms: z.int().min(0),
   if_unanswered: z.enum(['wait', 'deny', 'skip', 'fail']),

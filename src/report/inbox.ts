@@ -1,4 +1,6 @@
 /** Everything that waits for a person, over the live runs: a view of the state and of what live attempts show. Pure. */
+import { openAsks } from '../core/asks.ts';
+import { requestText } from '../core/permissions.ts';
 import { restlessRuns } from '../core/restless.ts';
 import {
   isUsedUp,
@@ -45,6 +47,7 @@ export function inboxEntries(options: InboxOptions): readonly InboxEntry[] {
       ...ofRun(run, now),
       ...shortOfBudget(state, run, now),
       ...stalledOf(run, now, liveness),
+      ...asksOf(run, now),
     ])
     .map((entry) => (live.length > 1 ? withRun(entry) : entry));
   return entries.sort((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : 0));
@@ -149,6 +152,7 @@ function ofWorker(run: RunState, worker: WorkerState, now: number): readonly Inb
       findings: [...(blocked?.findings ?? [])],
       files: [...(blocked?.files ?? [])],
       launch: kind === 'approval' ? launchOf(run, worker) : null,
+      ask: null,
       since: timestamp(since),
       age_ms: Math.max(0, now - since),
       if_unanswered: fallback?.instead ?? 'wait',
@@ -184,10 +188,49 @@ function stalledOf(
   });
 }
 
+/** What live attempts wait with, each by itself. */
+function asksOf(run: RunState, now: number): readonly InboxEntry[] {
+  return workersIn(run, 'active').flatMap((worker) =>
+    openAsks(worker).map((ask): InboxEntry => {
+      const name = `${worker.id}/${ask.id}`;
+      const { what } = ask;
+      return {
+        ...empty,
+        run: run.id,
+        worker: worker.id,
+        ...(what.kind === 'question'
+          ? {
+              kind: 'question',
+              text: what.text,
+              ask: { id: ask.id, kind: 'question', title: what.text, command: null, path: null },
+              commands: [`czar answer ${name} TEXT`],
+            }
+          : {
+              kind: 'permission',
+              text: `${what.request.kind}: ${requestText(what.request)}`,
+              ask: {
+                id: ask.id,
+                kind: what.request.kind,
+                title: what.request.title,
+                command: what.request.command ?? null,
+                path: what.request.path ?? null,
+              },
+              commands: [`czar approve ${name}`, `czar deny ${name}`],
+            }),
+        since: timestamp(ask.at),
+        age_ms: Math.max(0, now - ask.at),
+        if_unanswered: ask.instead,
+        after: ask.afterMs,
+      };
+    }),
+  );
+}
+
 const empty = {
   findings: [],
   files: [],
   launch: null,
+  ask: null,
   if_unanswered: 'wait',
   after: null,
 } satisfies Partial<InboxEntry>;
@@ -242,8 +285,8 @@ function fallbackText({ if_unanswered: then, after, age_ms: age }: InboxEntry): 
   return after === null ? '' : `; in ${spanText(Math.max(0, after - age))}: ${then}`;
 }
 
-function nameOf({ run, worker, kind, since }: InboxEntry): string {
-  return JSON.stringify([run, worker, kind, since]);
+function nameOf({ run, worker, kind, ask, since }: InboxEntry): string {
+  return JSON.stringify([run, worker, kind, ask?.id, since]);
 }
 
 /** Its commands, where more than one run lives. */

@@ -1,4 +1,5 @@
 /** What to type about a worker that stands still. */
+import { openAsks } from '../core/asks.ts';
 import { isUsedUp, workerAccount } from '../core/budget.ts';
 import { offeredAs } from '../core/isolation.ts';
 import { awaitsApproval, type RunState, type WorkerState } from '../core/state.ts';
@@ -15,6 +16,9 @@ export function nextCommand(run: RunState, worker: WorkerState): string | null {
     return 'czar resume';
   if (worker.state === 'paused') return `czar resume ${id}`;
   if (awaitsApproval(run, worker)) return `czar approve ${id}`;
+  const [ask] = openAsks(worker);
+  if (ask?.what.kind === 'question') return `czar answer ${id}/${ask.id} TEXT`;
+  if (ask !== undefined) return `czar approve ${id}/${ask.id}`;
   if (worker.state === 'ready' && isUsedUp(workerAccount(run, worker)))
     return `czar budget ${id} --add TOKENS`;
   if (worker.state !== 'blocked') return null;

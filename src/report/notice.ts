@@ -1,6 +1,7 @@
 /** What somebody who is told of an event gets to know. */
 import { daemonGaveUp } from '../core/notify.ts';
 import type { Event } from '../core/events.ts';
+import { requestText } from '../core/permissions.ts';
 import { oneLine } from './cells.ts';
 import { eventDocument, eventDocumentVersion } from './event-document.ts';
 import { timestamp } from './figures.ts';
@@ -59,6 +60,8 @@ export function gaveUpNotice(gaveUp: {
 
 function textOf({ type, data }: Event): string {
   if (type === 'approval.requested') return `may attempt ${data.attempt} start?`;
+  if (type === 'permission.requested')
+    return `${data.id} waits for permission: ${requestText(data.request)}`;
   if (type === 'run.waiting') return `waits for a person: ${data.workers.join(', ')}`;
   const what = type.replace(/^(?:worker|run)\./, '').replace(/[._]/g, ' ');
   if ('reason' in data) return `${what}: ${data.reason}`;

@@ -5,6 +5,7 @@
 import type { Event, EventData, EventOf } from '../core/events.ts';
 import { isFinal, isLive } from '../core/lifecycle.ts';
 import { limitTexts } from '../core/limits.ts';
+import { requestText } from '../core/permissions.ts';
 import { waveOf } from '../core/order.ts';
 import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
 import { columns, cut, oneLine } from './cells.ts';
@@ -183,6 +184,12 @@ function changeText(event: Event, run: RunState | null): string | null {
       return `launches of run ${event.run} ${event.data.approve ? 'wait for approval' : 'wait for nobody'}`;
     case 'worker.error':
       return `${event.worker} attempt failed: ${event.data.error}`;
+    case 'permission.requested':
+      return `${event.worker}/${event.data.id} waits for permission: ${requestText(event.data.request)}`;
+    case 'permission.answered': {
+      const { id, decision, by } = event.data;
+      return `${event.worker}/${id} ${decision === 'allow' ? 'allowed' : 'denied'} (${by})`;
+    }
     case 'permission.denied':
       return `${event.worker} may not: ${event.data.tool} ${event.data.detail}`.trim();
     case 'effect.failed': {
@@ -230,6 +237,8 @@ function changeText(event: Event, run: RunState | null): string | null {
     case 'worker.checkpoint':
     case 'worker.reported_blocked':
     case 'worker.asked':
+    case 'worker.answered':
+    case 'answer.delivered':
     case 'worker.handoff':
     case 'worker.usage':
     case 'worker.report_refused':

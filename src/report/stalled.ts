@@ -1,4 +1,5 @@
 /** Whether a live attempt has been silent for as long as its worker calls a stall. A view, which ends nothing. Pure. */
+import { openAsks } from '../core/asks.ts';
 import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
 import { spanText } from './figures.ts';
 import type { Liveness } from './status.ts';
@@ -12,6 +13,8 @@ export function stalledSince(
   const { stall } = definitionOf(run, worker.id);
   if (stall === undefined || worker.state !== 'active' || worker.attempt?.phase !== 'running')
     return null;
+  // Who waits for a person is silent.
+  if (openAsks(worker).length > 0) return null;
   const { state, lastOutputAt, lastReportAt, lastCommitAt } = seen();
   // What has ended, or cannot be seen, is not silent.
   if (state !== 'alive') return null;

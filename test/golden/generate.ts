@@ -17,6 +17,7 @@ import { CoreWorld, endOf, planOf, runId, success, treeVerdict } from '../suppor
 import { Scratch } from '../support/scratch.ts';
 import { plainState } from '../support/golden.ts';
 import { fallbackLog, sessionLog } from './session-log.ts';
+import { permissionLog } from './permission-log.ts';
 
 const [number = '', ...named] = process.argv.slice(2);
 if (!/^\d+$/.test(number)) throw new Error('give the number of the first log that is written');
@@ -35,6 +36,7 @@ const kinds: Readonly<
   resources: resourceLog,
   sessions: sessionLog,
   fallback: fallbackLog,
+  permissions: permissionLog,
 };
 let next = Number(number);
 for (const [what, make] of Object.entries(kinds)) {

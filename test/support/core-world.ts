@@ -294,6 +294,8 @@ export function success(intent: Intent): Outcome {
       return { ...attempt(intent), kind: 'launched', process: { pid: 100, start: '1', boot: 'b' } };
     case 'watch':
       return endOf(intent, { how: 'exited', code: 0 });
+    case 'answer':
+      return { ...attempt(intent), kind: 'answer-delivered', id: intent.id };
     case 'stop':
       return endOf(intent, { how: 'stopped', why: intent.why, code: null });
     case 'collect':
@@ -375,11 +377,9 @@ export function treeVerdict(
   };
 }
 
-function attempt(intent: Extract<Intent, { attempt: number }>): {
-  run: string;
-  worker: string;
-  attempt: number;
-} {
+type Attempt = Extract<Intent, { attempt: number }>;
+
+function attempt(intent: Attempt): Pick<Attempt, 'run' | 'worker' | 'attempt'> {
   return { run: intent.run, worker: intent.worker, attempt: intent.attempt };
 }
 
