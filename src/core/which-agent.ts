@@ -37,7 +37,8 @@ export function nextAgent(
     if (soonest === null || until < (soonest.until ?? 0)) soonest = { name, why, until };
     passed.push(`${name} has no quota`);
   }
-  return soonest ?? { name: agent.name, why: null, until: null };
+  // That none is installed is told by a start that fails; but not before it may.
+  return soonest ?? { name: agent.name, why: null, until: quotaUntil(state, agent.name, now) };
 }
 
 /** Who makes the first attempt where these agents are not installed, with why when it is not the worker's own. */

@@ -1,6 +1,7 @@
 /** Where secrets are taken out: of what effects tell the loop, of what a person asks, and of what agents are told. */
 import { redactor, secretsIn, type Redact } from '../context/redact.ts';
 import type { Outcome, Steering } from '../core/commands.ts';
+import type { Report } from '../core/events.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Performed } from './loop.ts';
 
@@ -29,7 +30,7 @@ export function redactOutcome(outcome: Outcome, redact: Redact): Outcome {
     case 'reports':
       return {
         ...outcome,
-        reports: outcome.reports.map((one) => redactTexts(one, redact)),
+        reports: outcome.reports.map((one) => redactReport(one, redact)),
         refused: outcome.refused.map(redact),
       };
     case 'attempt-ended':
@@ -66,6 +67,7 @@ export function redactOutcome(outcome: Outcome, redact: Redact): Outcome {
     case 'tree-prepared':
     case 'setup-passed':
     case 'launched':
+    case 'answer-delivered':
     case 'stalled':
     case 'over-limit':
     case 'merge-built':
@@ -76,6 +78,13 @@ export function redactOutcome(outcome: Outcome, redact: Redact): Outcome {
     case 'landed':
       return outcome;
   }
+}
+
+function redactReport(report: Report, redact: Redact): Report {
+  const said = redactTexts(report, redact);
+  return said.kind === 'permission'
+    ? { ...said, request: redactTexts(said.request, redact) }
+    : said;
 }
 
 /** What a person asks, without secrets in its words. */
