@@ -8,6 +8,9 @@ import { configSchema } from '../src/plan/config-schema.ts';
 import { agentTrialSchema } from '../src/report/agent-trial-schema.ts';
 import { agentsSchema } from '../src/report/agents-schema.ts';
 import { closeoutSchema } from '../src/report/closeout-schema.ts';
+import { conflictsSchema } from '../src/report/conflicts-schema.ts';
+import { gateSchema } from '../src/report/gates-schema.ts';
+import { integrationSchema } from '../src/report/integration-schema.ts';
 import { inboxChangeSchema, inboxSchema } from '../src/report/inbox-schema.ts';
 import { metricsSchema } from '../src/report/metrics-schema.ts';
 import { resourcesSchema } from '../src/report/resources-schema.ts';
@@ -38,6 +41,13 @@ const published: readonly Published[] = [
   { name: 'daily', title: 'czar report daily --json', schema: dailySchema },
   { name: 'weekly', title: 'czar report weekly --json', schema: weeklySchema },
   { name: 'closeout', title: 'czar closeout --json', schema: closeoutSchema },
+  { name: 'gate', title: 'czar gate WORKER --json', schema: gateSchema },
+  { name: 'conflicts', title: 'czar conflicts --json', schema: conflictsSchema },
+  {
+    name: 'integration',
+    title: 'czar check integration --json',
+    schema: integrationSchema,
+  },
   { name: 'worker-status', title: 'czar status WORKER --json', schema: workerStatusSchema },
 ];
 

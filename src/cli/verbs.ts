@@ -45,6 +45,14 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
   why: { summary: 'why a worker is where it is', load: () => import('./why.ts') },
   logs: { summary: 'what a worker’s agent printed', load: () => import('./logs.ts') },
   diff: { summary: 'what a worker changed', load: () => import('./diff.ts') },
+  gate: {
+    summary: 'every gate of a worker with its verdict and its output',
+    load: () => import('./gate.ts'),
+  },
+  conflicts: {
+    summary: 'which branches that are under way would be in conflict',
+    load: () => import('./conflicts.ts'),
+  },
   path: { summary: 'where a worker’s working tree is', load: () => import('./path.ts') },
   report: {
     summary: 'the run told in sections: status, metrics, daily, weekly, closeout',
@@ -97,6 +105,10 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
   kept: {
     summary: 'work that no branch holds: list, show, restore',
     load: () => import('./kept.ts'),
+  },
+  check: {
+    summary: 'whether every required branch is in integration: integration',
+    load: () => import('./check.ts'),
   },
   land: { summary: 'bring the run’s work into your branch', load: () => import('./land.ts') },
   prune: {

@@ -93,7 +93,8 @@ async function pathsOf(context: GitContext, tree: string): Promise<string[]> {
   );
 }
 
-function withFolders(names: readonly string[]): string[] {
+/** Names with the folders that they lie in. */
+export function withFolders(names: readonly string[]): string[] {
   const all = new Set<string>(names);
   for (const name of names) {
     for (let slash = name.lastIndexOf('/'); slash > 0; slash = name.lastIndexOf('/', slash - 1)) {

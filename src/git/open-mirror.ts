@@ -30,6 +30,7 @@ export interface OpenTree {
 
 export class OpenMirror implements AsyncDisposable {
   readonly #mirror: string;
+  readonly #borrowed: readonly string[];
   readonly #commits = new Map<string, Commit>();
   readonly #trees = new Map<string, OpenTree>();
   #entries = 0;
@@ -37,8 +38,10 @@ export class OpenMirror implements AsyncDisposable {
   #idle: NodeJS.Timeout | undefined;
   #asked = 0;
 
-  constructor(mirror: string) {
+  /** `borrowed`: folders of other objects that it may read, where every file is a plain one. */
+  constructor(mirror: string, borrowed: readonly string[] = []) {
     this.#mirror = mirror;
+    this.#borrowed = borrowed;
   }
 
   /** Whether every commit has its parents: false in a shallow repository. */
@@ -130,7 +133,8 @@ export class OpenMirror implements AsyncDisposable {
   }
 
   #start(): CoProcess {
-    const place = { cwd: this.#mirror, gitDir: this.#mirror };
+    const env = borrowing(this.#borrowed);
+    const place = { cwd: this.#mirror, gitDir: this.#mirror, env };
     return stayingGit(['cat-file', '--batch-command'], { ...place, timeoutMs: answerMs });
   }
 
@@ -145,6 +149,12 @@ export class OpenMirror implements AsyncDisposable {
         this.#idle = setTimeout(() => void this[Symbol.asyncDispose](), idleMs).unref();
     }
   }
+}
+
+/** The environment in which git reads objects of these folders too (git, "GIT_ALTERNATE_OBJECT_DIRECTORIES"). */
+export function borrowing(folders: readonly string[]): Readonly<Record<string, string>> {
+  const quoted = folders.map((folder) => `"${folder.replace(/["\\]/g, '\\$&')}"`);
+  return folders.length === 0 ? {} : { GIT_ALTERNATE_OBJECT_DIRECTORIES: quoted.join(':') };
 }
 
 /** A tree to be looked into; null when two entries have one name. */

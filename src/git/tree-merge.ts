@@ -17,20 +17,26 @@ type Trees = Pick<OpenMirror, 'tree'>;
 /** Merges what `theirs` changed since `from` into `ours`, and gives the tree's id. Null when git has to do it. */
 export async function mergeByPath(
   trees: NewTrees,
-  ids: { readonly from: string; readonly ours: string; readonly theirs: string },
+  ids: {
+    /** Null for a folder that is new on both sides. */
+    readonly from: string | null;
+    readonly ours: string;
+    readonly theirs: string;
+  },
 ): Promise<string | null> {
   if (ids.from === ids.theirs) return ids.ours;
   if (ids.from === ids.ours) return ids.theirs;
-  const opened = await Promise.all(
-    [ids.from, ids.ours, ids.theirs].map(async (id) => trees.tree(id)),
-  );
-  const [from, ours, theirs] = opened;
-  if (from == null || ours == null || theirs == null) return null;
+  const [from, ours, theirs] = await Promise.all([
+    ids.from === null ? nothing : trees.tree(ids.from),
+    trees.tree(ids.ours),
+    trees.tree(ids.theirs),
+  ]);
+  if (from === null || ours === null || theirs === null) return null;
 
   const merged = new Map(ours.byName);
   const entries = await Promise.all(
     differingNames(from, theirs).map(async (name) => {
-      const [before, our, their] = [from, ours, theirs].map((tree) => tree.byName.get(name));
+      const [before, our, their] = [from, ours, theirs].map(({ byName }) => byName.get(name));
       return [name, await mergeEntry(trees, { before, our, their })] as const;
     }),
   );
@@ -56,7 +62,12 @@ async function mergeEntry(
   if ([before, our, their].some((entry) => entry?.mode === '160000')) return null;
   if (isSame(before, our)) return their ?? 'none';
   // From here on both changed it.
-  if (before === undefined || our === undefined || their === undefined) return null;
+  if (our === undefined || their === undefined) return null;
+  if (before === undefined) {
+    if (our.mode !== folderMode || their.mode !== folderMode || isSame(our, their)) return null;
+    const id = await mergeByPath(trees, { from: null, ours: our.id, theirs: their.id });
+    return id === null ? null : { ...our, id };
+  }
   const folders = [before, our, their].filter(({ mode }) => mode === folderMode).length;
   if (folders === 0) return isSame(our, their) ? our : null;
   // The same change to a folder could hide that both removed a file and one of them renamed it.

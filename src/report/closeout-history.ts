@@ -48,13 +48,11 @@ export function closeoutHistory(
       type,
       text: textOf(data),
     })),
-    reworks: of(all, 'worker.ready')
-      .filter(isSentBack)
-      .map(({ worker, at, data }) => ({
-        worker: worker ?? '',
-        at: timestamp(at),
-        reason: data.reason,
-      })),
+    reworks: of(all, 'worker.ready').flatMap(({ worker, at, data }) =>
+      data.rework === undefined
+        ? []
+        : [{ worker: worker ?? '', at: timestamp(at), reason: data.rework.text }],
+    ),
     failed_attempts: of(all, 'worker.error').map(({ worker, attempt, at, data }) => ({
       worker: worker ?? '',
       attempt: attempt ?? 0,
@@ -101,12 +99,6 @@ function landingsOf(events: readonly Event[], run: RunState): CloseoutHistory['l
       ? [{ at, target: event.data.target, commit: event.data.commit, reason: null }]
       : [{ at, target, commit: null, reason: event.data.reason }];
   });
-}
-
-/** Whether a gate, a review or a merge gave the work back to its worker. */
-function isSentBack({ data }: EventOf<'worker.ready'>): boolean {
-  const { from, counts } = data;
-  return counts === null && (from === 'verifying' || from === 'reviewing' || from === 'merging');
 }
 
 /** How often each gate gave which verdict. */

@@ -1,0 +1,30 @@
+/** The document of `czar check integration --json`, version 1: shipped as `schema/integration.schema.json`. */
+import { z } from 'zod';
+import { states } from '../core/lifecycle.ts';
+
+/** `czar check integration --json`. */
+export const integrationSchema = z.strictObject({
+  v: z.literal(1),
+  run: z.string(),
+  integration: z.strictObject({
+    branch: z.string(),
+    commit: z.string().nullable().describe('null when there is no such branch'),
+  }),
+  ok: z.boolean().describe('whether every required branch is in it'),
+  branches: z.array(
+    z.strictObject({
+      worker: z.string(),
+      state: z.enum(states),
+      branch: z.string().nullable(),
+      commit: z.string().nullable().describe('where the branch stands'),
+      required: z
+        .boolean()
+        .describe('false for what was skipped, changed nothing, or has no repository'),
+      merged: z.boolean().describe('whether it is an ancestor of the integration branch'),
+      why: z.string().nullable().describe('why a required one is not'),
+    }),
+  ),
+  missing: z.array(z.string()).describe('workers whose required branches are not in it'),
+});
+
+export type IntegrationDocument = z.infer<typeof integrationSchema>;
