@@ -41,6 +41,11 @@ for (const name of ['claude', 'codex'] as const) {
     const seen = readFileSync(join(scratch.base, 'home/seen'), 'utf8');
     const [first = '', ...rest] = seen.split(/^(?=-p |exec )/m);
     assert.doesNotMatch(first, /resume/);
+    const standing = { claude: '--append-system-prompt ', codex: 'developer_instructions="' }[name];
+    for (const words of [first, ...rest])
+      assert.ok(
+        !/^(?:-p|exec) /.test(words) || words.includes(`${standing}You are the worker **a**`),
+      );
     assert.ok(rest.join('').includes(`resume ${session}`), seen);
     assert.match(rest.join(''), /Your session goes on[^]*the second/);
     const { workers } = await scratch.json('status');

@@ -36,6 +36,8 @@ export interface StartOptions extends AttemptPlaces {
   readonly definition: AgentDefinition;
   /** The whole prompt. */
   readonly prompt: string;
+  /** What it is to keep in mind whatever it forgets of its prompt; null for nothing. */
+  readonly standing: string | null;
   /** Session that goes on with `prompt` as its next message; null for a new one. */
   readonly session: string | null;
   /** Null for what the agent is set up with. */

@@ -66,6 +66,7 @@ function start(options: StartOptions): Start {
       '--verbose',
       '--include-partial-messages',
       ...permissionFlags(options),
+      ...(options.standing === null ? [] : ['--append-system-prompt', options.standing]),
       ...(model === null ? [] : ['--model', model]),
       ...(session === null ? [] : ['--resume', session]),
     ],

@@ -55,6 +55,9 @@ function start(options: StartOptions): Start {
       ...sandboxFlags(options),
       '-c',
       'check_for_update_on_startup=false',
+      ...(options.standing === null
+        ? []
+        : ['-c', `developer_instructions=${toml(options.standing)}`]),
       ...(model === null ? [] : ['-c', `model=${toml(model)}`]),
       promptArgument(options.prompt, options.promptFile),
     ],

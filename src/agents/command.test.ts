@@ -28,6 +28,7 @@ function begin(
     worker: 'alpha',
     attempt: 2,
     port: 20_010,
+    standing: null,
     session: null,
     model: null,
     permissions: { policy: 'work', allow: [] },

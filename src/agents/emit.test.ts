@@ -69,6 +69,11 @@ test('every kind is recorded as it was said', () => {
   say('blocked', 'no\naccess');
   say('ask', 'which?');
   say('handoff', '-');
+  const closeout = join(home, 'closeout.md');
+  writeFileSync(closeout, '# Closeout\n\nall is well\n');
+  say('handoff', '--file', closeout);
+  say('handoff', `--file=${closeout}`);
+  say('handoff', '--', '--file', 'is a word here');
   say('usage', '--input-tokens', '10', '--output-tokens=5', '--cost-usd', '1e-2');
   assert.deepEqual(reports(files), [
     { kind: 'task-start', task: 'Task 1.1: "extract"' },
@@ -77,6 +82,9 @@ test('every kind is recorded as it was said', () => {
     { kind: 'blocked', text: 'no\naccess' },
     { kind: 'ask', text: 'which?' },
     { kind: 'handoff', text: 'from\ninput\0' },
+    { kind: 'handoff', text: '# Closeout\n\nall is well\n' },
+    { kind: 'handoff', text: '# Closeout\n\nall is well\n' },
+    { kind: 'handoff', text: '--file is a word here' },
     { kind: 'usage', usage: { input: 10, output: 5, cached: 0, costUsd: 0.01 } },
   ]);
 });
@@ -113,6 +121,12 @@ test('ask --wait is refused, wrong usage is exit 2, and nothing is recorded', ()
   assert.equal(exit('checkpoint', ''), 2);
   assert.equal(exit('checkpoint', '--name', 'x'), 2);
   assert.equal(exit('handoff', 'x'.repeat(70_000)), 2);
+  assert.equal(exit('handoff', '--file'), 2);
+  assert.equal(exit('handoff', '--file', join(home, 'missing')), 1);
+  assert.equal(exit('handoff', '--file', home), 1);
+  const long = join(home, 'long.md');
+  writeFileSync(long, 'x'.repeat(70_000));
+  assert.equal(exit('handoff', '--file', long), 2);
   for (const args of [
     [],
     ['--input-tokens'],

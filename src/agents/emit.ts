@@ -4,8 +4,9 @@
  *
  * Runs once for every report of every agent, so it imports next to nothing.
  */
-import { readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import type { Report } from '../core/events.ts';
+import { openPlainFile } from '../process/plain-file.ts';
 import { appendReport, maxTextBytes, textProblem, usageOf } from '../process/report-file.ts';
 
 export interface EmitResult {
@@ -16,7 +17,7 @@ export interface EmitResult {
 }
 
 const usageLine =
-  'usage: czar emit task-start|task-complete|checkpoint|blocked|ask|handoff TEXT, or usage --input-tokens N --output-tokens N [--cached-tokens N] [--cost-usd X]';
+  'usage: czar emit task-start|task-complete|checkpoint|blocked|ask|handoff TEXT, handoff --file FILE, or usage --input-tokens N --output-tokens N [--cached-tokens N] [--cost-usd X]';
 
 /** Records one report. `argv` begins with the kind; `readInput` gives what `handoff -` reads. */
 export function emit(
@@ -77,7 +78,7 @@ function parse(argv: readonly string[], readInput: () => string): Report | EmitR
       return typeof text === 'string' ? { kind, text } : text;
     }
     case 'handoff': {
-      const text = rest.length === 1 && rest[0] === '-' ? inputText(readInput) : textOf(rest);
+      const text = handoffText(rest, readInput);
       return typeof text === 'string' ? { kind, text } : text;
     }
     case 'usage':
@@ -97,6 +98,26 @@ function textOf(args: readonly string[]): string | EmitResult {
     return problem(2, `there is no option ${first}`, 'Put -- before a text that begins with it.');
   }
   return checked(args.join(' '));
+}
+
+/** The text itself, `-` for standard input, or `--file` with a file's name. */
+function handoffText(args: readonly string[], readInput: () => string): string | EmitResult {
+  const [first = '', second] = args;
+  if (args.length === 1 && first === '-') return inputText(readInput);
+  const file = first.startsWith('--file=') && args.length === 1 ? first.slice(7) : second;
+  const named = first.startsWith('--file=') || (first === '--file' && args.length === 2);
+  if (!named || file === undefined || file === '') return textOf(args);
+  try {
+    const handle = openPlainFile(file);
+    if (handle === null) return problem(1, `there is no file ${file}`, null);
+    try {
+      return checked(readSome(handle));
+    } finally {
+      closeSync(handle);
+    }
+  } catch (error) {
+    return problem(1, `${file} could not be read: ${reason(error)}`, null);
+  }
 }
 
 function inputText(readInput: () => string): string | EmitResult {
@@ -147,12 +168,16 @@ function parseUsage(args: readonly string[]): Report | EmitResult {
   return 'refused' in usage ? problem(2, usage.refused, usageLine) : { kind: 'usage', usage };
 }
 
-/** Standard input, and a little more than the limit at most, so that too much is seen to be too much. */
 function readStandardInput(): string {
+  return readSome(0);
+}
+
+/** What is there, and a little more than the limit at most, so that too much is seen to be too much. */
+function readSome(handle: number): string {
   const bytes = Buffer.alloc(maxTextBytes + 1);
   let filled = 0;
   while (filled < bytes.length) {
-    const count = readSync(0, bytes, filled, bytes.length - filled, null);
+    const count = readSync(handle, bytes, filled, bytes.length - filled, null);
     if (count === 0) break;
     filled += count;
   }

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import type { Edge, WorkerDefinition } from '../core/plan.ts';
 import type { RunState, WorkerState } from '../core/state.ts';
 import { briefing, type Place } from './briefing.ts';
-import { workerIdentity } from './identity.ts';
+import { standingText, workerIdentity } from './identity.ts';
 import { workerPrompt } from './prompt.ts';
 import { aRun } from './testing.ts';
 
@@ -183,4 +183,25 @@ test('a worker without a repository hears of a folder, not of a branch', () => {
 test('a command with backticks stays one code span', () => {
   const run = aRun({ beta: { verify: ['test `pwd` = x'] } }, {});
   assert.match(workerPrompt(briefing(run, 'beta', place)), /`` test `pwd` = x ``/);
+});
+
+test('who must give a handoff, or has others who build on it, is shown its form and who will read it', () => {
+  const parts = ['## Deliverables', '## What changed', '## Notes for dependents', '## Open risks'];
+  const told = (handoff: 'required' | 'optional', others: number) => {
+    const ids = Array.from({ length: others }, (_, n) => `after${n}`);
+    const after = Object.fromEntries(ids.map((id) => [id, { edges: [{ ...edge, on: 'beta' }] }]));
+    const run = aRun({ beta: { ...beta, edges: [], handoff }, ...after }, {});
+    return workerPrompt(briefing(run, 'beta', place));
+  };
+  for (const part of parts) assert.ok(told('required', 0).includes(`    ${part}`), part);
+  assert.match(told('required', 0), /Your work counts only with one\./);
+  assert.match(told('optional', 2), /Give one if it helps them\. It is shown to after0, after1\./);
+  assert.doesNotMatch(told('optional', 0), /Closeout/);
+});
+
+test('what an agent keeps in mind is short, and says where the rest stands', () => {
+  const told = standingText(aBriefing(), 'WORKER_IDENTITY.md');
+  for (const part of ['**beta**', 'WORKER_IDENTITY.md', place.promptFile, '`test/**`', '- `test/`'])
+    assert.ok(told.includes(part), `${part} is missing in\n${told}`);
+  assert.doesNotMatch(told, /The long text/);
 });

@@ -20,8 +20,24 @@ export function workerIdentity(briefing: Briefing): string {
     section.deliverables,
     section.success,
     section.checks,
+    section.handoff,
     section.reporting,
     closing,
+  ]);
+}
+
+/**
+ * What its agent keeps in mind, as a part of its instructions that it cannot forget: who it is, its limits, and where
+ * the rest stands. Short, since it goes with every request of the agent.
+ */
+export function standingText(briefing: Briefing, identityFile: string): string {
+  const { definition, place } = briefing;
+  const rest = `Who you are, what you may change and how you report stands in ${code(identityFile)} of your folder; all of your instructions in ${code(place.promptFile)}. Read them again whenever you are not sure.`;
+  return section.compose(briefing, [
+    () =>
+      `You are the worker **${definition.id}** of run ${briefing.run.id}, in ${code(place.tree)}. Nobody reads along while you work. ${rest}`,
+    section.boundaries,
+    section.deliverables,
   ]);
 }
 

@@ -24,6 +24,7 @@ export function workerPrompt(briefing: Briefing): string {
     section.checks,
     section.budget,
     working,
+    section.handoff,
     section.reporting,
   ]);
 }

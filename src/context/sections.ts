@@ -98,13 +98,40 @@ export const success: Section = ({ definition }) => {
 export const checks: Section = ({ commands, definition, place }) => {
   const lines = commands.map((command) => `- ${code(command)}`);
   if (definition.handoff === 'required')
-    lines.push('- a handoff, reported with `czar emit handoff "TEXT"`');
+    lines.push('- a handoff, reported with `czar emit handoff`');
   if (lines.length === 0) return null;
   const where =
     place.branch === null
       ? 'in your folder'
       : 'on clean checkouts of your branch and of the merged result';
   return `## How your work is checked\n\nAfter you end, czar checks ${where}:\n\n${lines.join('\n')}`;
+};
+
+/** Asked of who must give one, and of everybody on whom others depend. */
+export const handoff: Section = ({ run, definition: { id, handoff: wanted } }) => {
+  const others = run.plan.workers.filter(({ edges }) => edges.some(({ on }) => on === id));
+  if (wanted !== 'required' && others.length === 0) return null;
+  const readers = others.slice(0, 10).map((one) => one.id);
+  const who = readers.length === 0 ? '' : ` It is shown to ${readers.join(', ')}.`;
+  const must =
+    wanted === 'required' ? 'Your work counts only with one.' : 'Give one if it helps them.';
+  return `## Handoff
+
+Before you end, write down what those who come after you need, in a file such as \`"$TMPDIR"/closeout.md\`, and report it with \`czar emit handoff --file FILE\`. ${must}${who}
+
+    # Closeout: ${id}
+
+    ## Deliverables
+    - each one, and where it is
+
+    ## What changed
+    - what is different now, and why it was done so
+
+    ## Notes for dependents
+    - what they build on, and how; what they must not do
+
+    ## Open risks
+    - what is not done, not sure, or not tested; "none" when there is nothing`;
 };
 
 export const reporting: Section = (briefing) => `## How to report
@@ -114,7 +141,7 @@ ${code('czar')} is on your PATH. Each report is stored at once; nobody has to li
     czar emit task-start "TASK"
     czar emit task-complete "TASK"
     czar emit checkpoint "NAME"
-    czar emit handoff "WHAT THE NEXT WORKER NEEDS TO KNOW"     (or - to read it from standard input)
+    czar emit handoff --file FILE  what the next worker needs to know     (or the text, or - for standard input)
     czar emit usage --input-tokens N --output-tokens N
     czar emit ask "QUESTION"       then end: the answer comes with your next prompt
     czar emit blocked "REASON"     then end

@@ -7,7 +7,7 @@ import { dirname, join, relative } from 'node:path';
 import { writeAttemptFiles, type AttemptFiles } from '../agents/attempt-files.ts';
 import { preferredPorts } from '../agents/environment.ts';
 import { briefing } from '../context/briefing.ts';
-import { workerIdentity } from '../context/identity.ts';
+import { standingText, workerIdentity } from '../context/identity.ts';
 import { nextMessage, workerPrompt } from '../context/prompt.ts';
 import { attemptLimitsOf } from '../core/attempt-limits.ts';
 import { unsettled } from '../core/asks.ts';
@@ -64,7 +64,7 @@ export async function launch(
   }
   const adapter = adapterOf(run, intent.worker);
   const session = adapter.capabilities.resume ? sessionToResume(worker, agent.name) : null;
-  const prompt = brief(place, intent, context, { tree, resumes: session !== null });
+  const { prompt, standing } = brief(place, intent, context, { tree, resumes: session !== null });
   const preferred = preferredPorts(files.attemptDir, positionOf(run.plan, intent.worker));
   const port = await place.ports.take(files.attemptDir, preferred);
   const { argv, env, own } = adapter.start({
@@ -76,6 +76,7 @@ export async function launch(
     port,
     definition: agent,
     prompt,
+    standing,
     session,
     model: worker.attempt?.agent == null ? definition.model : null,
     permissions: permissionsOf(run.plan),
@@ -151,7 +152,7 @@ function brief(
   intent: Launch,
   { run }: EffectContext,
   { tree, resumes }: { readonly tree: string; readonly resumes: boolean },
-): string {
+): { readonly prompt: string; readonly standing: string } {
   const files = filesOf(place, intent);
   const worker = stateOf(run, intent.worker);
   const facts = briefing(run, intent.worker, {
@@ -171,7 +172,10 @@ function brief(
   const linksFrom = dirname(join(tree, identityFile));
   const identity = redact(workerIdentity({ ...facts, place: { ...facts.place, linksFrom } }));
   writeIdentity(tree, identityFile, identity);
-  return resumes ? redact(nextMessage(facts)) : prompt;
+  return {
+    prompt: resumes ? redact(nextMessage(facts)) : prompt,
+    standing: redact(standingText(facts, identityFile)),
+  };
 }
 
 /** Why the program must not start where it would: git there would find another repository. */

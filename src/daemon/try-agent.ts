@@ -136,6 +136,7 @@ async function runIt(
       port: await ports.take(attemptDir, preferredPorts(attemptDir, 0)),
       definition,
       prompt,
+      standing: null,
       session: null,
       model: null,
       permissions: permissionsOf({ policies, workers: [] }),

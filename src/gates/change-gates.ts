@@ -82,7 +82,12 @@ export function missingHandoff(
   given: boolean,
 ): Judgement {
   if (definition.handoff !== 'required' || given) return { findings: [], files: [] };
-  return { findings: ['The handoff is missing: czar emit handoff "TEXT".'], files: [] };
+  return {
+    findings: [
+      'The handoff is missing: czar emit handoff --file FILE (deliverables, what changed, notes for dependents, open risks).',
+    ],
+    files: [],
+  };
 }
 
 function violations({ definition, work, files }: Change): Judgement {
