@@ -11,6 +11,14 @@ export function truth(seed: number, tree: string, command: string): 'pass' | 'fa
   return fnv(`${seed}/${tree}/${command}`) % 8 === 0 ? 'fail' : 'pass';
 }
 
+export async function tearDown({ world, intent, place }: EffectOf<'teardown'>): Promise<Outcome> {
+  const { run, worker, attempt } = intent;
+  await place('run');
+  const red = truth(world.seed, `teardown of ${worker} ${attempt}`, 'teardown') === 'fail';
+  const failures = red ? [{ command: 'stop', findings: ['it is red'] }] : [];
+  return { kind: 'torn-down', run, worker, attempt, failures };
+}
+
 export async function setUp({
   world,
   intent,

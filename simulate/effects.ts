@@ -6,7 +6,7 @@ import type { Outcome } from '../src/core/commands.ts';
 import type { Intent } from '../src/core/intents.ts';
 import type { Perform, Performed } from '../src/daemon/loop.ts';
 import { effectOf, type Effect, type EffectOf } from './effect-context.ts';
-import { checkGates, judge, setUp } from './effects-gates.ts';
+import { checkGates, judge, setUp, tearDown } from './effects-gates.ts';
 import { answer, launch, stop, watch } from './effects-attempt.ts';
 import { buildLanding, buildMerge, commitLanding, commitMerge, publish } from './effects-merge.ts';
 import { collect, prepareTree } from './effects-tree.ts';
@@ -72,6 +72,8 @@ async function perform(effect: Effect, intent: Intent): Promise<Performed> {
       return stop({ ...effect, intent });
     case 'collect':
       return collect({ ...effect, intent });
+    case 'teardown':
+      return tearDown({ ...effect, intent });
     case 'judge':
       return judge({ ...effect, intent });
     case 'check':

@@ -133,6 +133,7 @@ function outcomesOf(intent: Intent): readonly Outcome[] {
     case 'answer':
     case 'stop':
     case 'collect':
+    case 'teardown':
     case 'judge':
     case 'commit-merge':
     case 'publish':

@@ -54,6 +54,13 @@ export function justification(ledger: Ledger, intent: Intent): string | null {
         ofAttempt(worker, intent)
         ? null
         : 'there is nothing to collect';
+    case 'teardown':
+      return worker?.state === 'active' &&
+        worker.phase === 'collected' &&
+        worker.definition.teardown.length > 0 &&
+        ofAttempt(worker, intent)
+        ? null
+        : 'there is nothing to tear down';
     case 'judge':
       return worker?.state === 'verifying' && worker.phase === 'collected'
         ? null

@@ -17,10 +17,12 @@ export function generatePlan(seed: number, name: string, most: number): Plan {
   const mends = stream(seed, `rework ${name}`);
   const agents = stream(seed, `agents ${name}`);
   const several = agents.chance(0.25);
+  const downs = stream(seed, `teardown ${name}`);
   const plan = planOf(
     sketches.map((one) => ({
       ...one,
       ...(several ? agentsOf(agents) : {}),
+      ...(downs.chance(0.15) ? { teardown: ['stop'] } : {}),
       budget: budgetOf(money, capped),
       ...(shares ? requestsOf(things) : {}),
     })),

@@ -57,6 +57,24 @@ export function afterAttempt(run: RunState, worker: WorkerState, now: number): r
   }
 }
 
+/** Whether something is to be torn down between the collection of an attempt's work and what follows from its end. */
+export function tearsDown(run: RunState, { id, worktree }: WorkerState): boolean {
+  return worktree !== null && definitionOf(run, id).teardown.length > 0;
+}
+
+/** What follows from an attempt's end once its work is at home, and what it had put up is torn down. */
+export function afterCollection(
+  run: RunState,
+  worker: WorkerState,
+  now: number,
+): readonly NewEvent[] {
+  if (worker.stop?.to === 'retry') return afterRule(run, worker, now);
+  if (worker.stop !== null && !outranBudget(worker)) return stopped(worker);
+  const end = worker.attempt?.end;
+  if (end?.how === 'stopped' && end.why === 'interrupted') return [interrupted(worker)];
+  return afterAttempt(run, worker, now);
+}
+
 interface Failure {
   readonly error: string;
   readonly exit: number | null;

@@ -246,6 +246,14 @@ export type Outcome =
       readonly notes?: readonly string[];
       readonly kept: readonly KeptWork[];
     })
+  /** The teardown has run; what went wrong of it changes nothing. */
+  | (OfAttempt & {
+      readonly kind: 'torn-down';
+      readonly failures: readonly {
+        readonly command: string;
+        readonly findings: readonly string[];
+      }[];
+    })
   | {
       readonly kind: 'judged';
       readonly run: string;

@@ -8,16 +8,15 @@ import { missingUsage, priceOf } from './budget.ts';
 import type { Outcome } from './commands.ts';
 import type { AttemptEnd, Judgement, KeptWork, NewEvent } from './events.ts';
 import {
-  afterAttempt,
-  afterRule,
+  afterCollection,
   endedByRule,
   failedAttempt,
   interrupted,
   lostAttempt,
   madeByLaunch,
-  outranBudget,
   stallReason,
   stopped,
+  tearsDown,
 } from './attempt-outcome.ts';
 import { at, checked, mergeOutcome, verdictEvent } from './decide-verdict.ts';
 import { machineObserved } from './disk-space.ts';
@@ -104,6 +103,7 @@ export function decideOutcome(
     case 'over-limit':
     case 'answer-delivered':
     case 'attempt-ended':
+    case 'torn-down':
     case 'collected':
     case 'judged':
     case 'merge-built':
@@ -150,7 +150,8 @@ function ofWorker(
     case 'stalled':
     case 'over-limit':
     case 'answer-delivered':
-    case 'attempt-ended': {
+    case 'attempt-ended':
+    case 'torn-down': {
       const { attempt } = worker;
       if (attempt === null || attempt.n !== outcome.attempt) return [];
       return ofAttempt(run, worker, attempt, outcome, now);
@@ -175,7 +176,8 @@ function ofAttempt(
         | 'stalled'
         | 'over-limit'
         | 'answer-delivered'
-        | 'attempt-ended';
+        | 'attempt-ended'
+        | 'torn-down';
     }
   >,
   now: number,
@@ -254,6 +256,12 @@ function ofAttempt(
     }
     case 'attempt-ended':
       return ended(run, worker, attempt, outcome, now);
+    case 'torn-down':
+      if (worker.state !== 'active' || attempt.phase !== 'collected') return [];
+      return [
+        ...outcome.failures.map((data): NewEvent => ({ type: 'teardown.failed', data })),
+        ...afterCollection(run, worker, now),
+      ];
   }
 }
 
@@ -311,13 +319,8 @@ function collected(
   ];
   if (worker.state === 'verifying' && worker.attempt?.phase === 'ended') return receipts;
   if (worker.state !== 'active' || worker.attempt?.phase !== 'ended') return [];
-  if (worker.stop?.to === 'retry')
-    return [...receipts, ...afterRule(run, { ...worker, work }, now)];
-  if (worker.stop !== null && !outranBudget(worker)) return [...receipts, ...stopped(worker)];
-  const { end } = worker.attempt;
-  if (end?.how === 'stopped' && end.why === 'interrupted')
-    return [...receipts, interrupted(worker)];
-  return [...receipts, ...afterAttempt(run, { ...worker, work }, now)];
+  if (tearsDown(run, worker)) return receipts;
+  return [...receipts, ...afterCollection(run, { ...worker, work }, now)];
 }
 
 function inputsChecked(worker: WorkerState, missing: readonly string[]): readonly NewEvent[] {

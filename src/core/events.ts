@@ -198,6 +198,8 @@ export interface EventData {
     /** What a person should know of how it was found, each one sentence; absent when there is nothing. */
     readonly notes?: readonly string[];
   };
+  /** A command of a worker's teardown failed: what it was to take away may still be there. Its work is at home. */
+  'teardown.failed': { readonly command: string; readonly findings: readonly string[] };
   'work.kept': { readonly kept: KeptWork };
   'inputs.checked': { readonly missing: readonly string[] };
 

@@ -28,6 +28,7 @@ export type OfAttempt =
   | 'attempt.setup_passed'
   | 'attempt.ended'
   | 'work.collected'
+  | 'teardown.failed'
   | 'work.kept';
 
 /** The worker after an event of its attempt. */
@@ -125,6 +126,8 @@ export function evolveAttempt(worker: WorkerState, event: EventOf<OfAttempt>): W
         notes:
           event.data.work === null ? worker.notes : keptNotes(worker, event.data.work.kept, at),
       };
+    case 'teardown.failed':
+      return say(worker, at, `teardown failed: ${event.data.command}`);
     case 'work.kept':
       return {
         ...worker,

@@ -45,6 +45,7 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
     case 'attempt.setup_passed':
     case 'attempt.ended':
     case 'work.collected':
+    case 'teardown.failed':
     case 'work.kept':
       return evolveAttempt(worker, event);
     case 'worker.error':

@@ -290,6 +290,7 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
     case 'attempt.setup_passed':
     case 'attempt.ended':
     case 'work.collected':
+    case 'teardown.failed':
     case 'work.kept':
     case 'inputs.checked':
     case 'protect.approved':

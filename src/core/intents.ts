@@ -69,6 +69,8 @@ export type Intent =
       readonly commit: 'all' | 'none';
       readonly integration: string;
     })
+  /** Run what tears down what `setup` or the agent put up, once the work of an attempt is at home. */
+  | (ForAttempt & { readonly kind: 'teardown' })
   /** Deliverables, handoff, ownership, protect. */
   | (ForWorker & { readonly kind: 'judge'; readonly integration: string })
   | CheckIntent

@@ -60,6 +60,7 @@ export function schedule(state: RepositoryState, options: ScheduleOptions): Sche
     for (const intent of ofRun(state, run, options, wake)) {
       // A check that is stopped has no verdict and runs again; somebody waits for a landing.
       if (options.stopping && intent.kind === 'check' && intent.subject !== 'land') continue;
+      if (options.stopping && intent.kind === 'teardown') continue;
       const pause = grantedWait(run, intent, options.now);
       if (pause === null) intents.push(intent);
       else wake(pause);
@@ -203,6 +204,8 @@ function active(
   if (attempt === null) return null;
   const place = { run: run.id, worker: worker.id, attempt: attempt.n };
   if (attempt.phase === 'ended') return collect(run, tip, worker);
+  if (attempt.phase === 'collected')
+    return { kind: 'teardown', key: key(run, 'teardown', worker), ...place };
   if (attempt.phase !== 'running') return null;
   const { timeoutMs } = definitionOf(run, worker.id);
   const limit = timeoutMs === null ? null : worker.since + timeoutMs;

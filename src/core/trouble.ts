@@ -6,7 +6,7 @@ import type { Outcome } from './commands.ts';
 import { intentKey } from './intent-key.ts';
 import type { Intent, IntentKind } from './intents.ts';
 import type { Block, NewEvent } from './events.ts';
-import { lostAttempt, stopped } from './attempt-outcome.ts';
+import { afterCollection, lostAttempt, stopped } from './attempt-outcome.ts';
 import type { RunState, WorkerState } from './state.ts';
 
 /** Tries of one effect until it is given up. */
@@ -91,6 +91,7 @@ function ofRun(run: RunState, effect: IntentKind, error: string): readonly NewEv
     case 'answer':
     case 'stop':
     case 'collect':
+    case 'teardown':
     case 'judge':
     case 'build-merge':
     case 'commit-merge':
@@ -113,6 +114,11 @@ function ofWorker(
       return [blocked(worker, 'ready', error)];
     case 'active':
       // Its work stays in the tree: a cancelled worker keeps it.
+      if (effect === 'teardown')
+        return [
+          { type: 'teardown.failed', data: { command: '', findings: [error] } },
+          ...afterCollection(run, worker, now),
+        ];
       if (worker.stop !== null && effect === 'collect') return stopped(worker);
       return effect === 'collect'
         ? [blocked(worker, 'attempt', `its work could not be collected: ${error}`)]

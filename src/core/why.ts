@@ -40,7 +40,7 @@ function troubleOf(run: RunState, worker: WorkerState): RunState['troubles'][str
 /** Effects without which a worker stays where it is. */
 const steps: Partial<Record<WorkerState['state'], readonly IntentKind[]>> = {
   starting: ['prepare-tree', 'setup', 'launch'],
-  active: ['collect'],
+  active: ['collect', 'teardown'],
 };
 
 function sentence(state: RepositoryState, run: RunState, worker: WorkerState, now: number): string {
@@ -158,6 +158,8 @@ function startingReason(worker: WorkerState): string {
 function activeReason(worker: WorkerState): string {
   if (worker.attempt?.phase === 'ended')
     return 'its agent has ended and its work is being collected';
+  if (worker.attempt?.phase === 'collected')
+    return 'its agent has ended, its work is collected, and its teardown runs';
   if (worker.stop !== null) return `it is being stopped (${worker.stop.reason})`;
   const [ask] = openAsks(worker);
   if (ask?.what.kind === 'question') return `it waits for an answer to ${ask.id}: ${ask.what.text}`;

@@ -8,6 +8,7 @@ import type { Intent } from '../core/intents.ts';
 import type { Perform, Performed } from './loop.ts';
 import { deliverAnswer } from './perform-answer.ts';
 import { setUp, stopAttempt, watch } from './perform-attempt.ts';
+import { tearDown } from './perform-teardown.ts';
 import { launch } from './perform-launch.ts';
 import { check } from './perform-check.ts';
 import { buildLandingTree, landTree } from './perform-landing.ts';
@@ -58,6 +59,8 @@ async function perform(
       return stopAttempt(place, intent, context);
     case 'collect':
       return collectWork(place, intent, context);
+    case 'teardown':
+      return tearDown(place, intent, context);
     case 'judge':
       return judge(place, intent, context);
     case 'check':

@@ -49,6 +49,10 @@ export function redactOutcome(outcome: Outcome, redact: Redact): Outcome {
       return outcome.notes === undefined
         ? outcome
         : { ...outcome, notes: outcome.notes.map(redact) };
+    case 'torn-down': {
+      const failures = outcome.failures.map((one) => withFindings(one, redact));
+      return { ...outcome, failures };
+    }
     case 'judged':
       return { ...outcome, verdicts: outcome.verdicts.map((one) => withFindings(one, redact)) };
     case 'checked':

@@ -145,6 +145,7 @@ export const eventTypes: Readonly<Record<EventType, true>> = {
   'attempt.setup_passed': true,
   'attempt.ended': true,
   'work.collected': true,
+  'teardown.failed': true,
   'work.kept': true,
   'inputs.checked': true,
   'gate.started': true,

@@ -345,9 +345,9 @@ const mistakes: readonly Mistake[] = [
   },
   {
     name: 'a field that is not acted on',
-    files: { a: front('teardown: [make stop]') },
+    files: { a: front('labels: {gpu: "yes"}') },
     at: 'a.md:2:1',
-    says: /teardown: this version does not act on it/,
+    says: /labels: this version does not act on it/,
     severity: 'warning',
   },
   {

@@ -84,7 +84,10 @@ export const workerSchema = z.strictObject({
   setup: listOf(shell, 'a command')
     .optional()
     .meta({ description: 'Commands that prepare a fresh tree.' }),
-  teardown: listOf(shell, 'a command').optional(),
+  teardown: listOf(shell, 'a command').optional().meta({
+    description:
+      'Commands that take away what setup or the agent put up, in its tree after the work of each attempt is collected.',
+  }),
   copy: listOf(onePath, 'a path').optional(),
   link: listOf(onePath, 'a path').optional(),
   review: z
@@ -139,6 +142,5 @@ export const workerFileSchema = z.union([named, z.strictObject({ worker: named }
  * an entry out when its part is built.
  */
 export const notActedOn: Readonly<Partial<Record<keyof WorkerFields, string>>> = {
-  teardown: 'nothing runs when the tree is released',
   labels: 'everything runs on this machine',
 };

@@ -206,6 +206,11 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
             ...leftOut(event.data.work.kept),
             ...(event.data.notes ?? []).map((note) => ['note', note] as const),
           ];
+    case 'teardown.failed':
+      return [
+        ['command', event.data.command],
+        ['finding', event.data.findings.find((one) => one !== event.data.command) ?? ''],
+      ];
     case 'work.kept':
       return [
         ['ref', event.data.kept.ref],

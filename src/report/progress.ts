@@ -139,6 +139,11 @@ function changeText(event: Event, run: RunState | null): string | null {
       const details = [`attempt ${event.data.attempt}`, ...agent];
       return `${event.worker} ${event.data.from} → starting (${details.join(', ')})`;
     }
+    case 'teardown.failed': {
+      const { command, findings } = event.data;
+      const why = findings.find((one) => one !== command) ?? '';
+      return `${event.worker} teardown failed: ${command}: ${why}`;
+    }
     case 'budget.warned':
     case 'budget.exceeded':
       return budgetNews(event);

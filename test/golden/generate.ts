@@ -16,7 +16,7 @@ import { decodeEvent, encodeEvent, type StoredEvent } from '../../src/journal/co
 import { CoreWorld, endOf, planOf, runId, success, treeVerdict } from '../support/core-world.ts';
 import { Scratch } from '../support/scratch.ts';
 import { plainState } from '../support/golden.ts';
-import { fallbackLog, sessionLog } from './session-log.ts';
+import { fallbackLog, sessionLog, teardownLog } from './session-log.ts';
 import { permissionLog } from './permission-log.ts';
 
 const [number = '', ...named] = process.argv.slice(2);
@@ -36,6 +36,7 @@ const kinds: Readonly<
   resources: resourceLog,
   sessions: sessionLog,
   fallback: fallbackLog,
+  teardown: teardownLog,
   permissions: permissionLog,
 };
 let next = Number(number);

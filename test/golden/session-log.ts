@@ -1,4 +1,4 @@
-/** The golden logs of sessions, quotas and permissions, and of agents that take the place of others. */
+/** The golden logs of sessions, quotas and permissions, of agents that take the place of others, and of teardowns. */
 import assert from 'node:assert/strict';
 import { encodeEvent, type StoredEvent } from '../../src/journal/codec.ts';
 import { CoreWorld, endOf, planOf, runId } from '../support/core-world.ts';
@@ -51,6 +51,26 @@ export function fallbackLog(): readonly StoredEvent[] {
   });
   assert.equal(world.run.state, 'complete');
   assert.deepEqual(Object.keys(world.run.turnedAway), ['busy']);
+  world.send({ kind: 'loop-ended', reason: 'closed' });
+  return world.log.map((event) => encodeEvent(event));
+}
+
+/** A teardown that goes well, and one that does not. */
+export function teardownLog(): readonly StoredEvent[] {
+  const teardown = ['make stop'];
+  const world = new CoreWorld(
+    planOf([
+      { id: 'a', teardown },
+      { id: 'b', teardown },
+    ]),
+  );
+  world.rest((intent) => {
+    if (intent.kind !== 'teardown' || intent.worker !== 'b') return null;
+    const { run, worker, attempt } = intent;
+    const failures = [{ command: 'make stop', findings: ['make stop', 'exit 2', 'no rule'] }];
+    return { kind: 'torn-down', run, worker, attempt, failures };
+  });
+  assert.equal(world.run.state, 'complete');
   world.send({ kind: 'loop-ended', reason: 'closed' });
   return world.log.map((event) => encodeEvent(event));
 }

@@ -15,7 +15,6 @@ import type {
   TreeGate,
   TreeVerdict,
 } from '../../src/core/events.ts';
-import type { RunSources } from '../../src/core/limits.ts';
 import type { Intent } from '../../src/core/intents.ts';
 import type { Edge, Plan, Policies, WorkerDefinition } from '../../src/core/plan.ts';
 import { schedule } from '../../src/core/schedule.ts';
@@ -131,11 +130,9 @@ export class CoreWorld {
       approve = false,
       sources,
       missing = [],
-    }: {
-      readonly approve?: boolean;
-      readonly sources?: RunSources;
-      readonly missing?: readonly string[];
-    } = {},
+    }: Partial<
+      Pick<Extract<Request, { kind: 'start-run' }>, 'approve' | 'sources' | 'missing'>
+    > = {},
   ) {
     this.when = when;
     this.send({ kind: 'loop-started', pid: 1, host: 'test', version: '0' });
@@ -300,6 +297,8 @@ export function success(intent: Intent): Outcome {
       return endOf(intent, { how: 'stopped', why: intent.why, code: null });
     case 'collect':
       return { ...attempt(intent), kind: 'collected', kept: [], work: workOf(intent) };
+    case 'teardown':
+      return { ...attempt(intent), kind: 'torn-down', failures: [] };
     case 'judge':
       return {
         kind: 'judged',
