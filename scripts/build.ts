@@ -72,6 +72,13 @@ const made = await Promise.all([
     plugins: [apart, builtins],
   }),
   build({ ...options, entryPoints: ['src/cli/look.ts'], plugins: [builtins] }),
+  // It lives as long as an agent, beside each one: small, and whole from its start.
+  build({
+    ...options,
+    entryPoints: { acp: 'src/bridge/main.ts' },
+    plugins: [builtins],
+    sourcemap: false,
+  }),
 ]);
 writeFileSync('dist/LICENSES.txt', licenses(made.map(({ metafile }) => metafile)));
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { knownAgents } from '../src/plan/known-agents.ts';
 import { agentsSchema } from '../src/report/agents-schema.ts';
 import { recordedAgent } from './support/recorded-agent.ts';
 import { Scratch } from './support/scratch.ts';
@@ -17,7 +18,7 @@ function onlyOwn(scratch: Scratch): void {
   recordedAgent(scratch, 'sh-of-the-test', 'exit 1');
   const dirs = (scratch.env['PATH'] ?? '').split(':');
   scratch.env['PATH'] = dirs
-    .filter((dir) => !['claude', 'codex'].some((name) => existsSync(join(dir, name))))
+    .filter((dir) => ![...knownAgents.keys()].some((name) => existsSync(join(dir, name))))
     .join(':');
 }
 
@@ -30,11 +31,11 @@ test('agents lists what is known, defined and named: where it is, its version, i
   });
   scratch.scripted('touch began');
   scratch.worker('a', 'agent: claude');
-  scratch.worker('b', 'agent: opencode');
+  scratch.worker('b', 'agent: unheard-of');
   scratch.worker('c');
   scratch.worker('d', 'agent: claude');
   const agents = await listed(scratch);
-  assert.deepEqual([...agents.keys()], ['claude', 'codex', 'opencode', 'script']);
+  assert.deepEqual([...agents.keys()], [...knownAgents.keys(), 'script', 'unheard-of'].toSorted());
   assert.deepEqual(agents.get('claude'), {
     name: 'claude',
     adapter: 'claude',
@@ -56,7 +57,7 @@ test('agents lists what is known, defined and named: where it is, its version, i
   });
   const codex = agents.get('codex');
   assert.deepEqual([codex?.found, codex?.problem], [false, 'codex is not on the PATH']);
-  assert.match(agents.get('opencode')?.problem ?? '', /agents\.define\.opencode\.command/);
+  assert.match(agents.get('unheard-of')?.problem ?? '', /agents\.define\.unheard-of\.command/);
   const script = agents.get('script');
   assert.deepEqual(
     [script?.default, script?.source, script?.version, script?.workers],

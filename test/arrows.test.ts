@@ -24,6 +24,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   process: ['core'],
   git: ['core', 'process'],
   agents: ['core', 'process'],
+  bridge: ['core', 'process', 'agents'],
   gates: ['core', 'process', 'git', 'agents'],
   context: ['core'],
   report: ['core'],

@@ -77,6 +77,8 @@ export interface Adapter {
   readonly login: LoginQuestion | null;
   /** What its standard output is made of. */
   readonly prints: 'text' | 'json';
+  /** Whether its program ends what it started when it is told to end: then it is told before the rest is. */
+  readonly endsItsOwn?: true;
   readonly start: (options: StartOptions) => Start;
   /** What a line of standard output says; empty for a line of log. */
   readonly read: (line: string) => readonly Said[];

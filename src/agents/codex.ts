@@ -9,7 +9,7 @@ import type { Judgement, Usage } from '../core/events.ts';
 import type { Adapter, Ending, LoginQuestion, Said, Start, StartOptions } from './adapter.ts';
 import { byExitCode, exitCode, notItsOwn } from './ending.ts';
 import { attemptEnvironment } from './environment.ts';
-import { providerFailure, statusIn } from './failure.ts';
+import { providerFailure, quotaEnd, statusIn } from './failure.ts';
 import { resultText, saidText, useText } from './show-text.ts';
 import {
   numberIn,
@@ -163,21 +163,4 @@ function judge(ending: Ending): Judgement {
   const limited = until !== null || /usage limit|rate limit|quota/i.test(reason);
   const status = statusIn(reason) ?? (limited ? 429 : null);
   return providerFailure({ reason, status, until, now: ending.now });
-}
-
-const units: Readonly<Record<string, number>> = {
-  day: 86_400_000,
-  hour: 3_600_000,
-  minute: 60_000,
-  second: 1000,
-};
-
-/** When there is quota again, from words such as `try again in 2 hours 5 minutes`; null when they say nothing of it. */
-function quotaEnd(message: string, now: number): number | null {
-  const [, span = ''] =
-    /try again in ((?:\d+ (?:day|hour|minute|second)s?[ ,and]*)+)/i.exec(message) ?? [];
-  let sum = 0;
-  for (const [, count, unit = ''] of span.matchAll(/(\d+) (day|hour|minute|second)/gi))
-    sum += Number(count) * (units[unit.toLowerCase()] ?? 0);
-  return sum === 0 ? null : now + sum;
 }

@@ -44,6 +44,23 @@ export function statusIn(message: string): number | null {
   return text === undefined ? null : Number(text);
 }
 
+const units: Readonly<Record<string, number>> = {
+  day: 86_400_000,
+  hour: 3_600_000,
+  minute: 60_000,
+  second: 1000,
+};
+
+/** When there is quota again, from words such as `try again in 2 hours 5 minutes`; null when they say nothing of it. */
+export function quotaEnd(message: string, now: number): number | null {
+  const [, span = ''] =
+    /try again in ((?:\d+ (?:day|hour|minute|second)s?[ ,and]*)+)/i.exec(message) ?? [];
+  let sum = 0;
+  for (const [, count, unit = ''] of span.matchAll(/(\d+) (day|hour|minute|second)/gi))
+    sum += Number(count) * (units[unit.toLowerCase()] ?? 0);
+  return sum === 0 ? null : now + sum;
+}
+
 /** Longest reason, characters. */
 const longest = 300;
 

@@ -1,6 +1,6 @@
 /** Every adapter over what its agent really printed, in the version that the folder names. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { AttemptEnd, Judgement, Usage } from '../core/events.ts';
 import type { AdapterName } from '../core/plan.ts';
@@ -97,6 +97,71 @@ for (const [name, folder] of agents) {
   });
 }
 
+/** Agents that speak ACP, through the bridge: what each tells of 2100 tokens read afresh, 500 from a cache, 81 written. */
+const bridged: readonly (readonly [string, { input: number; output: number; cached: number }])[] = [
+  ['claude-agent-acp-0.100.0', { input: 2100, output: 81, cached: 500 }],
+  ['codex-acp-2.6.0', { input: 2100, output: 81, cached: 500 }],
+  ['qwen-0.24.4', { input: 2100, output: 81, cached: 500 }],
+  ['gemini-0.61.0', { input: 2600, output: 81, cached: 0 }],
+  ['opencode-1.18.33', { input: 1600, output: 41, cached: 0 }],
+];
+
+for (const [folder, tokens] of bridged) {
+  const adapter = adapters.acp;
+  const has = (name: string): boolean =>
+    existsSync(new URL(`../../test/fixtures/agents/${folder}/${name}.jsonl`, import.meta.url));
+  describe(folder, () => {
+    test('a good run is one: its session, its tokens, each counted once, and what it said', () => {
+      const lines = recorded(folder, 'commit');
+      assert.deepEqual(judgement(adapter, lines, 0), { kind: 'well' });
+      const { input, output, cached } = counted(adapter, lines);
+      assert.deepEqual({ input, output, cached }, tokens);
+      const said = lines.flatMap(adapter.read);
+      assert.equal(said.filter((one) => 'kind' in one && one.kind === 'session').length, 1);
+      const shown = lines.flatMap(adapter.show).join('\n');
+      assert.match(shown, /^Step 0 of commit\.\n▸ \w+: .*git commit /m);
+      assert.match(shown, /^Committed f\.txt\./m);
+    });
+
+    test('a good run that was cut off before its last word did not end well', () => {
+      const lines = recorded(folder, 'commit').slice(0, -1);
+      for (const code of [0, 1]) assert.equal(judgement(adapter, lines, code).kind, 'failed');
+    });
+
+    test('its last word does not outweigh an exit code that says otherwise', () => {
+      assert.equal(judgement(adapter, recorded(folder, 'commit'), 1).kind, 'failed');
+    });
+
+    test('a wrong key is a failure, and final where its status is told', () => {
+      const found = judgement(adapter, recorded(folder, 'http401'), 1);
+      assert.ok(found.kind === 'failed', JSON.stringify(found));
+      assert.equal(found.final, !folder.startsWith('opencode'));
+    });
+
+    if (has('http429')) {
+      test('too many requests are a wait', () => {
+        assert.equal(judgement(adapter, recorded(folder, 'http429'), 1).kind, 'quota');
+      });
+    }
+
+    if (has('http500')) {
+      test('a server that fails is a failed attempt that may be repeated', () => {
+        const found = judgement(adapter, recorded(folder, 'http500'), 1);
+        assert.ok(found.kind === 'failed' && !found.final, JSON.stringify(found));
+      });
+    }
+
+    if (has('denied')) {
+      test('what it was not allowed is told with the exact command', () => {
+        const said = recorded(folder, 'denied').flatMap(adapter.read);
+        const denied = said.filter((one) => 'kind' in one && one.kind === 'denied');
+        assert.equal(denied.length, 1);
+        assert.match(JSON.stringify(denied[0]), /"detail":"touch outside && git status"/);
+      });
+    }
+  });
+}
+
 test('what an agent prints is a claim: an id that could be a flag is none, nor is an absurd figure', () => {
   const flag = '--dangerously-bypass-approvals-and-sandbox';
   const lines: readonly (readonly [AdapterName, unknown])[] = [
@@ -105,6 +170,9 @@ test('what an agent prints is a claim: an id that could be a flag is none, nor i
     ['claude', { type: 'system', subtype: 'init', session_id: flag }],
     ['claude', { type: 'result', usage: { input_tokens: 1.7e308, output_tokens: -1 } }],
     ['codex', { type: 'turn.completed', usage: { input_tokens: '7' } }],
+    ['acp', { type: 'session', id: flag }],
+    ['acp', { type: 'plan', started: [7, ' '], completed: 'all' }],
+    ['acp', { type: 'permission', decision: 'deny', by: 'answer' }],
   ];
   for (const [name, line] of lines) assert.deepEqual(adapters[name].read(JSON.stringify(line)), []);
 });

@@ -138,8 +138,8 @@ export interface WorkerDefinition {
   readonly hash: string;
 }
 
-/** How a program is spoken to: any program, or one whose own protocol is known. */
-export type AdapterName = 'command' | 'claude' | 'codex';
+/** How a program is spoken to: any program, one that speaks the Agent Client Protocol, or one whose own is known. */
+export type AdapterName = 'command' | 'acp' | 'claude' | 'codex';
 
 /** How an agent is started. */
 export interface AgentDefinition {

@@ -1,5 +1,5 @@
 /** The agents that are known, defined or only named: which are here, what their programs say, and who needs them. */
-import { adapters } from '../agents/adapters.ts';
+import { capabilitiesOf } from '../agents/adapters.ts';
 import { askProgram } from '../agents/ask-program.ts';
 import { compare } from '../core/graph.ts';
 import type { AgentDefinition, Plan } from '../core/plan.ts';
@@ -51,12 +51,11 @@ async function look(name: string, options: ListOptions): Promise<AgentDocument> 
       problem: `it has no command: add agents.define.${name}.command to config.yaml`,
       capabilities: null,
     };
-  const { capabilities } = adapters[definition.adapter];
   const own = {
     ...known,
     adapter: definition.adapter,
     source: isAsKnown(definition) ? ('built_in' as const) : ('config' as const),
-    capabilities,
+    capabilities: capabilitiesOf(definition),
   };
   const [program = ''] = definition.command;
   const found = which({ program, path: env['PATH'] ?? '', cwd: root });

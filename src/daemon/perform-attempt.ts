@@ -168,6 +168,8 @@ export async function stopAttempt(
     roots: worker.attempt?.process == null ? [] : [worker.attempt.process],
     worktree: treeOf(place, worker),
     attemptDir: files.attemptDir,
+    leader:
+      adapterOf(run, intent.worker).endsItsOwn === true ? (worker.attempt?.process ?? null) : null,
     graceMs: isOver(files.attemptDir) ? 0 : run.plan.policies.graceMs,
   });
   if (survivors.length > 0) throw new Error(`${survivors.length} processes could not be ended`);

@@ -4,6 +4,7 @@
  */
 import { readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { capabilitiesOf } from '../agents/adapters.ts';
 import { writeAttemptFiles, type AttemptFiles } from '../agents/attempt-files.ts';
 import { preferredPorts } from '../agents/environment.ts';
 import { briefing } from '../context/briefing.ts';
@@ -63,7 +64,7 @@ export async function launch(
     };
   }
   const adapter = adapterOf(run, intent.worker);
-  const session = adapter.capabilities.resume ? sessionToResume(worker, agent.name) : null;
+  const session = capabilitiesOf(agent).resume ? sessionToResume(worker, agent.name) : null;
   const { prompt, standing } = brief(place, intent, context, { tree, resumes: session !== null });
   const preferred = preferredPorts(files.attemptDir, positionOf(run.plan, intent.worker));
   const port = await place.ports.take(files.attemptDir, preferred);

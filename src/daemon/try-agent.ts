@@ -157,7 +157,8 @@ async function runIt(
     });
     if ('failed' in started) return started;
     runners.guard(attemptDir);
-    return await endedOf(started.started, { ...at, policies, timeoutMs, signal });
+    const endsItsOwn = adapters[definition.adapter].endsItsOwn === true;
+    return await endedOf(started.started, { ...at, policies, timeoutMs, endsItsOwn, signal });
   } catch (error) {
     // A shim that hung may have begun: nothing of it stays.
     const query = { marker: attemptKey(attemptDir), roots: [], worktree: tree, attemptDir };
@@ -177,6 +178,7 @@ async function endedOf(
     readonly tree: string;
     readonly policies: Policies;
     readonly timeoutMs: number;
+    readonly endsItsOwn: boolean;
     readonly signal: AbortSignal;
   },
 ): Promise<{ readonly end: AttemptEnd; readonly survivors: number }> {
@@ -197,6 +199,7 @@ async function endedOf(
     roots: [agent],
     worktree: at.tree,
     attemptDir,
+    leader: at.endsItsOwn ? agent : null,
     graceMs: at.policies.graceMs,
   });
   if (end !== null) return { end, survivors: survivors.length };

@@ -100,12 +100,7 @@ export function warnOfUnused({ fields, layers }: Merged, problems: Problems): vo
   for (const [name, agent] of Object.entries(fields.agents?.define ?? {})) {
     const path = ['agents', 'define', name];
     const adapter = adapterOf(name, agent);
-    if (adapter === 'acp') {
-      warn(
-        [...path, 'adapter'],
-        `czar run refuses workers of ${name}; give it adapter: command and a command`,
-      );
-    } else if (commandOf(name, agent) === null) {
+    if (commandOf(name, agent) === null) {
       const message = `agents.define.${name}: the adapter ${adapter} needs a command`;
       say(path, { message, hint: 'command: [program, argument, …]' });
     }
@@ -221,7 +216,7 @@ function agentsOf(define: Readonly<Record<string, Defined>>): Config['agents']['
   const defined = Object.entries(define).flatMap(([name, agent]) => {
     const adapter = adapterOf(name, agent);
     const command = commandOf(name, agent);
-    if (adapter === 'acp' || command === null) return [];
+    if (command === null) return [];
     const env = [...new Set([...(knownOf(name, adapter)?.env ?? []), ...(agent.env ?? [])])];
     return [[name, { name, adapter, command: [...command, ...(agent.args ?? [])], env }] as const];
   });
@@ -229,7 +224,7 @@ function agentsOf(define: Readonly<Record<string, Defined>>): Config['agents']['
 }
 
 /** A command written out makes any program of it, unless it says how it is spoken to. */
-function adapterOf(name: string, { adapter, command }: Defined): AdapterName | 'acp' {
+function adapterOf(name: string, { adapter, command }: Defined): AdapterName {
   if (adapter !== undefined) return adapter;
   return command === undefined ? (knownAgents.get(name)?.adapter ?? 'command') : 'command';
 }
@@ -239,8 +234,10 @@ function commandOf(name: string, agent: Defined): readonly string[] | null {
 }
 
 /** What is known of the agent, or of one that is spoken to in the same way. */
-function knownOf(name: string, adapter: AdapterName | 'acp'): AgentDefinition | undefined {
+function knownOf(name: string, adapter: AdapterName): AgentDefinition | undefined {
   const own = knownAgents.get(name);
   if (own?.adapter === adapter) return own;
-  return [...knownAgents.values()].find((one) => one.adapter === adapter);
+  // Any number of programs are spoken to in the other ways.
+  if (adapter !== 'claude' && adapter !== 'codex') return undefined;
+  return knownAgents.get(adapter);
 }

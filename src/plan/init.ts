@@ -25,7 +25,7 @@ export function initHome(options: {
   readonly path: string;
 }): Initialised | { readonly error: string } {
   const { root, home } = options;
-  const agents = agentsOfPeople.filter(({ name }) => onPath(name, options.path));
+  const agents = [...knownAgents.keys()].filter((name) => onPath(name, options.path));
   const { setup, checks } = detectChecks(root);
   const made: string[] = [];
   const kept: string[] = [];
@@ -39,35 +39,12 @@ export function initHome(options: {
   const failed = hadConfig ? null : createFile(config, configText({ agents, setup, checks }));
   if (failed !== null) return { error: `${home.name}/config.yaml cannot be written (${failed})` };
   note(`${home.name}/config.yaml`, !hadConfig);
-  return { made, kept, agents: agents.map(({ name }) => name), setup, checks };
+  return { made, kept, agents, setup, checks };
 }
-
-interface AgentOfPeople {
-  readonly name: string;
-  /** Absent when czar knows how it is started. */
-  readonly command?: readonly string[];
-  readonly env?: readonly string[];
-}
-
-/** Agents that people have: those that czar speaks to, and how others are run without a terminal. */
-const agentsOfPeople: readonly AgentOfPeople[] = [
-  ...[...knownAgents.keys()].map((name) => ({ name })),
-  { name: 'opencode', command: ['opencode', 'run', '{prompt}'], env: [] },
-  {
-    name: 'gemini',
-    command: ['gemini', '-p', '{prompt}', '--approval-mode', 'auto_edit'],
-    env: ['GEMINI_API_KEY'],
-  },
-  {
-    name: 'aider',
-    command: ['aider', '--yes-always', '--message-file', '{prompt_file}'],
-    env: ['OPENAI_API_KEY', 'ANTHROPIC_API_KEY'],
-  },
-];
 
 /** Whether it is a program that, started without arguments, is there to be talked to. */
 export function isConversation(program: string): boolean {
-  return agentsOfPeople.some(({ name }) => name === program);
+  return knownAgents.has(program);
 }
 
 function onPath(program: string, path: string): boolean {
@@ -147,7 +124,7 @@ function readText(file: string): string {
 }
 
 function configText(found: {
-  readonly agents: readonly AgentOfPeople[];
+  readonly agents: readonly string[];
   readonly setup: readonly string[];
   readonly checks: readonly string[];
 }): string {
@@ -174,16 +151,7 @@ function configText(found: {
       '#     mine: {adapter: command, command: [./tools/agent.sh, "{prompt_file}"]}',
     );
   } else {
-    lines.push('agents:', `  default: ${found.agents[0]?.name}`);
-    const others = found.agents.filter(({ command }) => command !== undefined);
-    if (others.length > 0) {
-      lines.push('  # {prompt}, {prompt_file} and {worktree} are replaced; no shell is involved.');
-      lines.push('  define:');
-    }
-    for (const { name, command = [], env = [] } of others) {
-      lines.push(`    ${name}:`, '      adapter: command', `      command: ${words(command)}`);
-      if (env.length > 0) lines.push(`      env: ${words(env)}`);
-    }
+    lines.push('agents:', `  default: ${found.agents[0]}`);
     lines.push(
       '',
       '# What agents may do without asking: edit (files in their tree), work (also usual commands), full.',

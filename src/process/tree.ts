@@ -52,6 +52,8 @@ export interface StopResult {
   readonly survivors: readonly ProcessIdentity[];
 }
 
+/** How much of the grace a leader has for itself. */
+const leadersShare = 0.75;
 /** Rounds of killing before it is given up. */
 const maxRounds = 200;
 const roundMs = 10;
@@ -131,12 +133,17 @@ export function scan(query: TreeQuery): readonly Member[] {
 
 /**
  * Ends the tree: SIGTERM, the grace, then SIGKILL until two looks in a row find nothing. An abort of `signal` ends the
- * waiting, and what is left is in `survivors`.
+ * waiting, and what is left is in `survivors`. A `leader` is told alone first, and has most of the grace to end the
+ * others in its own way.
  */
 export async function stopTree(
-  query: TreeQuery & { readonly graceMs: number; readonly signal?: AbortSignal },
+  query: TreeQuery & {
+    readonly graceMs: number;
+    readonly leader?: ProcessIdentity | null;
+    readonly signal?: AbortSignal;
+  },
 ): Promise<StopResult> {
-  const { source = systemFacts, signal } = query;
+  const { source = systemFacts, leader = null, signal } = query;
   const seen = new Map<string, ProcessIdentity>();
   const look = (): readonly Member[] => {
     const found = scan({ ...query, roots: [...query.roots, ...seen.values()] });
@@ -145,17 +152,32 @@ export async function stopTree(
   };
   const isAlive = (process: ProcessIdentity): boolean => liveness(process, source) === 'alive';
 
-  const first = look();
-  for (const member of first) {
+  const tell = (member: Member): void => {
     send(member.process, 'SIGTERM', source);
     // A stopped process gets its SIGTERM only when it goes on.
     if (member.stopped) send(member.process, 'SIGCONT', source);
-  }
+  };
   const deadline = Date.now() + query.graceMs;
-  for (let pause = 5; Date.now() < deadline && [...seen.values()].some(isAlive);) {
-    if (!(await wait(Math.min(pause, deadline - Date.now()), signal))) return result(seen, isAlive);
-    pause = Math.min(pause * 2, 100);
-  }
+  const whileAlive = async (who: () => readonly ProcessIdentity[], until: number) => {
+    for (let pause = 5; Date.now() < until && who().some(isAlive);) {
+      if (!(await wait(Math.min(pause, until - Date.now()), signal))) return false;
+      pause = Math.min(pause * 2, 100);
+    }
+    return true;
+  };
+
+  const before = leader === null ? [] : look();
+  const leading = before.filter(
+    ({ process: { pid, start } }) => pid === leader?.pid && start === leader.start,
+  );
+  for (const member of leading) tell(member);
+  const alone = deadline - query.graceMs * (1 - leadersShare);
+  if (!(await whileAlive(() => leading.map((member) => member.process), alone)))
+    return result(seen, isAlive);
+
+  const first = look();
+  for (const member of first) tell(member);
+  if (!(await whileAlive(() => [...seen.values()], deadline))) return result(seen, isAlive);
   // The first look counts: when it was empty, one more makes two in a row.
   let empty = first.length === 0 ? 1 : 0;
   using held = new DisposableStack();

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const agentTrialSchema = z.strictObject({
   v: z.literal(1),
   agent: z.string(),
-  adapter: z.enum(['command', 'claude', 'codex']),
+  adapter: z.enum(['command', 'acp', 'claude', 'codex']),
   ok: z.boolean().describe('it can do the work of a run'),
   started: z.boolean(),
   error: z.string().nullable().describe('why it was not started, or could not be ended'),

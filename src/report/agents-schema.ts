@@ -1,7 +1,7 @@
 /** The documents of `czar agents`, version 1: shipped in `schema/`. */
 import { z } from 'zod';
 
-const adapter = z.enum(['command', 'claude', 'codex']);
+const adapter = z.enum(['command', 'acp', 'claude', 'codex']);
 
 export const agentSchema = z.strictObject({
   name: z.string(),
