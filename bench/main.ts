@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { agents } from './agents.ts';
 import { daemon } from './daemon.ts';
 import { dispatch } from './dispatch.ts';
 import { graph } from './graph.ts';
@@ -29,6 +30,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   status,
   recovery,
   daemon,
+  agents,
   journal,
 };
 

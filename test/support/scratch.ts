@@ -30,7 +30,7 @@ const launcher = join(import.meta.dirname, '../../bin/czar');
 const stubAgent = join(import.meta.dirname, 'stub-agent.mjs');
 
 /** How long a test waits for something that must come, milliseconds. */
-const patienceMs = 40_000;
+const patienceMs = Number(process.env['CZAR_TEST_PATIENCE_MS'] ?? 40_000);
 
 /** Verbs that change the checkout or its branches when they end well, and only then. */
 const changing = new Set(['land', 'init', 'add', 'worker', 'kept', 'closeout', 'report']);

@@ -3,7 +3,7 @@
  * conversation is the script, and the tool calls after it are how far it has come. So the model remembers nothing, and
  * goes on rightly in a session that another process took up again.
  *
- * Scripts: `commit FILE`, `write FILE` (with the tool for files, then commits it), `run COMMAND`, `turns N` (a command
+ * Scripts: `commit FILE`, `report FILE` (tells czar that it made it, and commits it), `write FILE` (with the tool for files, then commits it), `run COMMAND`, `turns N` (a command
  * each), `plan` (a list of tasks, when there is a tool for it), `tool NAME` (the first tool of such a name), `slow N`
  * (pieces of text), `recall` (how many markers it sees), `http STATUS`.
  */
@@ -91,6 +91,12 @@ export function answerTo(question: Question): Answer {
       return step === 0
         ? shell(`echo made by the model | tee ${argument} && ${commit(argument)}`)
         : say(`Committed ${argument}. The tool said: ${result.slice(0, 200)}`);
+    case 'report':
+      return step === 0
+        ? shell(
+            `czar emit checkpoint ${argument} && echo reported | tee ${argument} && ${commit(argument)}`,
+          )
+        : say(`Reported ${argument}. The tool said: ${result.slice(0, 200)}`);
     case 'write':
       if (step === 0) return use(writeCall(tools, question.folder, argument));
       return step === 1

@@ -1,0 +1,201 @@
+/**
+ * Whole runs with real agents, which ask a scripted model. Each test runs with every agent that is installed, and is
+ * skipped for what that agent was measured to do otherwise (docs/agents.md).
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { scan } from '../../src/process/tree.ts';
+import { all, only } from '../support/log.ts';
+import { installed, Live, type Name } from './real-agents.ts';
+
+assert.notEqual(installed.length, 0, 'no agent is installed: npm run test:agents installs them');
+
+/** Those that try again for minutes when their provider fails. */
+const patient: readonly Name[] = ['gemini', 'qwen', 'opencode'];
+/** Those that are held by a sandbox of their own, and ask nobody. */
+const sandboxed: readonly Name[] = ['codex', 'codex-acp'];
+/** Those that tell in the middle of a turn what it has used. */
+const telling: readonly Name[] = ['claude', 'claude-agent-acp', 'codex-acp', 'qwen'];
+/** Those whose session goes on. */
+const lasting: readonly Name[] = installed.filter((name) => name !== 'gemini');
+
+test('a plan that mixes all agents: each commits its work and reports, and all of it is merged', async () => {
+  await using live = await Live.make('max_parallel: 2\n');
+  const { scratch } = live;
+  for (const name of installed)
+    live.worker(name, name, `report ${name}.txt`, `deliverables: [${name}.txt]`);
+  scratch.commitAll();
+  const { code, stderr } = await scratch.czar('run');
+  assert.equal(code, 0, stderr);
+  const log = scratch.log();
+  for (const name of installed) {
+    assert.equal(only(log, 'worker.checkpoint', name).data.name, `${name}.txt`);
+    assert.equal(only(log, 'attempt.ended', name).data.judgement.kind, 'well');
+    const { workers } = await scratch.json('status');
+    const { tokens } = workers.find((worker: any) => worker.id === name);
+    // Two steps: 2100 read afresh or 500 of them from a cache, and 81 written; some tell less, none more.
+    assert.ok(tokens.used > 1_600 && tokens.used <= 2_700, `${name}: ${tokens.used}`);
+    assert.equal(tokens.source, 'reported');
+  }
+  const merged = scratch.git(
+    'ls-tree',
+    '--name-only',
+    'czar/' + only(log, 'run.started').run + '-integration',
+  );
+  for (const name of installed) assert.ok(merged.split('\n').includes(`${name}.txt`), merged);
+});
+
+for (const name of installed) {
+  const skip = (names: readonly Name[]) => ({ skip: names.includes(name) });
+
+  test(
+    `${name}: what it may not do is not done, and is told with the exact command`,
+    skip(sandboxed),
+    async () => {
+      await using live = await Live.make('');
+      const { scratch } = live;
+      live.worker('a', name, 'run touch outside && git status', 'handoff: optional');
+      scratch.commitAll();
+      const { code, stderr } = await scratch.czar('run');
+      assert.equal(code, 0, stderr);
+      assert.match(live.output('a'), /touch outside/);
+      const denied = scratch
+        .log()
+        .filter(({ type }) => /^permission\.(denied|answered)$/.test(type));
+      assert.notEqual(denied.length, 0);
+      assert.equal(only(scratch.log(), 'attempt.ended').data.judgement.kind, 'well');
+    },
+  );
+
+  test(`${name}: cancelled in the middle of a tool it is gone, and so is what it started`, async () => {
+    await using live = await Live.make();
+    const { scratch } = live;
+    live.worker('a', name, 'run tail -f /dev/null');
+    scratch.commitAll();
+    const run = scratch.start('run');
+    await scratch.logged(() => {
+      const [asked] = live.model.asked.filter(
+        ({ answer }) => answer.kind === 'answer' && answer.call !== null,
+      );
+      return asked;
+    }, 'tool that is used');
+    const { data } = await scratch.happened('worker.active', 'a');
+    assert.equal((await scratch.czar('cancel', 'a', '--yes')).code, 0);
+    await run.finished;
+    const left = scan({
+      marker: 'none',
+      roots: [data.process],
+      worktree: `${scratch.repo}/.czar/worktrees/a`,
+      attemptDir: null,
+    });
+    assert.deepEqual(left, []);
+  });
+
+  test(
+    `${name}: asked, it waits for the answer, and goes on in its session`,
+    { skip: !lasting.includes(name) },
+    async () => {
+      await using live = await Live.make();
+      const { scratch } = live;
+      live.worker('a', name, "run czar emit ask 'which one'", 'deliverables: [f.txt]');
+      scratch.commitAll();
+      assert.equal((await scratch.czar('run')).code, 5);
+      assert.equal((await scratch.czar('answer', 'a', '[[model: commit f.txt]]')).code, 0);
+      const { code, stderr } = await scratch.czar('run');
+      assert.equal(code, 0, stderr);
+      const sessions = all(scratch.log(), 'attempt.session').map(({ data }) => data.session);
+      assert.equal(new Set(sessions).size, 1, sessions.join());
+      // It knew what it was told first.
+      const last = live.model.asked.findLast(
+        ({ answer }) => answer.kind === 'answer' && answer.call !== null,
+      );
+      assert.ok(last?.body.includes('which one'));
+    },
+  );
+
+  test(`${name}: killed in the middle of a tool, it is started again and does its work`, async () => {
+    await using live = await Live.make('retry: {initial: 0s}\n');
+    const { scratch } = live;
+    live.worker('a', name, 'run tail -f /dev/null', 'retry: {from: continue}');
+    scratch.commitAll();
+    const run = scratch.start('run');
+    await scratch.logged(
+      () => live.model.asked.find(({ answer }) => answer.kind === 'answer' && answer.call !== null),
+      'tool that is used',
+    );
+    const { data } = await scratch.happened('worker.active', 'a');
+    process.kill(data.process.pid, 'SIGKILL');
+    const again = await scratch.happened('worker.active', 'a', 2);
+    assert.notEqual(again.data.process.pid, data.process.pid);
+    const { workers } = await scratch.json('status');
+    assert.equal(workers[0].attempt, 2);
+    run.child.kill('SIGINT');
+    run.child.kill('SIGINT');
+    await run.finished;
+  });
+
+  test(`${name}: a wrong key fails its worker for good`, async () => {
+    await using live = await Live.make();
+    const { scratch } = live;
+    live.worker('a', name, 'http 401');
+    scratch.commitAll();
+    assert.equal((await scratch.czar('run')).code, 1);
+    const { error, final } = only(scratch.log(), 'worker.error').data;
+    assert.equal(final, true, error);
+  });
+
+  test(`${name}: too many requests are waited for`, skip(patient), async () => {
+    await using live = await Live.make();
+    const { scratch } = live;
+    live.worker('a', name, 'http 429');
+    scratch.commitAll();
+    const run = scratch.start('run');
+    const ended = await scratch.happened('attempt.ended', 'a', 1);
+    assert.equal(ended.data.judgement.kind, 'quota', JSON.stringify(ended.data.judgement));
+    assert.equal((await scratch.json('status')).workers[0].waiting_for, 'quota');
+    run.child.kill('SIGINT');
+    await run.finished;
+    assert.deepEqual(all(scratch.log(), 'worker.error'), []);
+  });
+
+  test(`${name}: a provider that fails is a failed attempt`, skip(patient), async () => {
+    await using live = await Live.make('retry: {max_attempts: 1}\n');
+    const { scratch } = live;
+    live.worker('a', name, 'http 500');
+    scratch.commitAll();
+    assert.equal((await scratch.czar('run')).code, 1);
+    const { data } = only(scratch.log(), 'attempt.ended');
+    assert.equal(data.judgement.kind, 'failed', JSON.stringify(data.judgement));
+  });
+
+  test(
+    `${name}: a provider that fails for long is given up at the time limit`,
+    { skip: !patient.includes(name) },
+    async () => {
+      await using live = await Live.make('retry: {max_attempts: 1}\n');
+      const { scratch } = live;
+      live.worker('a', name, 'http 500', 'timeout: 30s');
+      scratch.commitAll();
+      assert.equal((await scratch.czar('run')).code, 1);
+      const { data } = only(scratch.log(), 'attempt.ended');
+      assert.equal(data.judgement.kind, 'failed', JSON.stringify(data.judgement));
+    },
+  );
+
+  test(
+    `${name}: its budget stops it in the middle of its turn`,
+    { skip: !telling.includes(name) },
+    async () => {
+      await using live = await Live.make();
+      const { scratch } = live;
+      live.worker('a', name, 'turns 60', 'budget: {tokens: 3000, limit: 3000}');
+      scratch.commitAll();
+      const { code, stderr } = await scratch.czar('run');
+      assert.equal(code, 5, stderr);
+      const steps = live.model.asked.filter(
+        ({ answer }) => answer.kind === 'answer' && answer.call !== null,
+      );
+      assert.ok(steps.length < 60, `${steps.length} steps`);
+    },
+  );
+}
