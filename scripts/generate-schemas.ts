@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { configSchema } from '../src/plan/config-schema.ts';
 import { agentTrialSchema } from '../src/report/agent-trial-schema.ts';
 import { agentsSchema } from '../src/report/agents-schema.ts';
+import { branchesSchema } from '../src/report/branches-schema.ts';
 import { closeoutSchema } from '../src/report/closeout-schema.ts';
 import { conflictsSchema } from '../src/report/conflicts-schema.ts';
 import { gateSchema } from '../src/report/gates-schema.ts';
@@ -48,6 +49,7 @@ const published: readonly Published[] = [
     title: 'czar check integration --json',
     schema: integrationSchema,
   },
+  { name: 'branches', title: 'czar branch status --json', schema: branchesSchema },
   { name: 'worker-status', title: 'czar status WORKER --json', schema: workerStatusSchema },
 ];
 

@@ -53,6 +53,10 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     summary: 'which branches that are under way would be in conflict',
     load: () => import('./conflicts.ts'),
   },
+  branch: {
+    summary: 'the branches of workers as git has them: status',
+    load: () => import('./branch.ts'),
+  },
   path: { summary: 'where a worker’s working tree is', load: () => import('./path.ts') },
   report: {
     summary: 'the run told in sections: status, metrics, daily, weekly, closeout',

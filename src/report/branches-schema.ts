@@ -1,0 +1,29 @@
+/** The document of `czar branch status --json`, version 1: shipped as `schema/branches.schema.json`. */
+import { z } from 'zod';
+import { states } from '../core/lifecycle.ts';
+
+const count = z.int().min(0);
+
+/** `czar branch status --json`. */
+export const branchesSchema = z.strictObject({
+  v: z.literal(1),
+  run: z.string(),
+  against: z.string().nullable().describe('branch that ahead and behind are counted against'),
+  branches: z.array(
+    z.strictObject({
+      worker: z.string(),
+      state: z.enum(states),
+      branch: z.string(),
+      commit: z.string().nullable().describe('null when there is no such branch'),
+      commits: count.describe('of its whole history'),
+      latest_commit: z.string().nullable().describe('id and subject'),
+      latest_at: z.iso.datetime({ precision: 3 }).nullable(),
+      commits_ahead: count.nullable(),
+      commits_behind: count.nullable(),
+      unmerged: count.nullable().describe('commits that integration has not'),
+      diverged: z.string().nullable().describe('why czar leaves it alone'),
+    }),
+  ),
+});
+
+export type BranchesDocument = z.infer<typeof branchesSchema>;
