@@ -56,6 +56,11 @@ export const steeringSchema: z.ZodType<Steering> = z.discriminatedUnion('kind', 
     mode: z.enum(['merge', 'squash', 'ff']),
     partial: z.boolean(),
   }),
+  z.strictObject({
+    kind: z.literal('sync'),
+    run: place.run,
+    target: z.string().min(1).max(1024),
+  }),
 ]);
 
 const version = z.literal(contractVersion);

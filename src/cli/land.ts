@@ -1,5 +1,4 @@
 /** `czar land`: the run's integration branch enters the target branch, on the tree whose gates passed. */
-import { ask } from '../api/client.ts';
 import type { Event } from '../core/events.ts';
 import type { RunState } from '../core/state.ts';
 import { previewLanding } from '../daemon/preview-landing.ts';
@@ -11,16 +10,15 @@ import {
   type LandOrder,
   type LandResult,
 } from '../daemon/land.ts';
-import { listenerOf } from '../daemon/holder.ts';
-import { openLogState, readEvents } from '../daemon/hold-log.ts';
+import { openLogState } from '../daemon/hold-log.ts';
 import { openLoop } from '../daemon/open-loop.ts';
 import type { Place } from '../daemon/place.ts';
-import { isHeld } from '../daemon/read.ts';
 import { exits } from './exit.ts';
 import { chosenRun } from './reading.ts';
 import { findFacts } from './find-facts.ts';
 import { findPlace } from './find-place.ts';
 import { insideAttempt, refuse } from './steering.ts';
+import { throughLoop } from './through-loop.ts';
 import type { CliContext, Verb } from './verb.ts';
 
 interface LandOptions {
@@ -106,52 +104,17 @@ async function perform(
     },
   });
   if ('refused' in opened) return null;
-  if ('owner' in opened) return throughLoop(context, place, order, opened.owner);
+  if ('owner' in opened) {
+    return throughLoop(context, place, {
+      owner: opened.owner,
+      asked: { kind: 'land', ...order },
+      result: (events) => outcome(events, order.run),
+    });
+  }
   await using loop = opened;
   for (const note of loop.notes) context.out.note(note);
   // Awaited here: the loop is given back when this function ends.
   return await land(loop, order, events);
-}
-
-/** The loop that lives lands; this process follows the log until it has. */
-async function throughLoop(
-  context: CliContext,
-  place: Place,
-  order: LandOrder,
-  owner: Parameters<typeof listenerOf>[0],
-): Promise<LandResult | null> {
-  const before = openLogState(place)?.seq ?? 0;
-  const listener = listenerOf(owner);
-  const reply = listener === null ? 'unreachable' : await ask(listener, { kind: 'land', ...order });
-  if (reply === 'unreachable') {
-    context.fail({
-      exit: exits.refused,
-      what: 'another czar holds this repository and does not answer',
-    });
-    return null;
-  }
-  if (!reply.ok) return { kind: 'rejected', rejection: reply.rejection };
-  for (;;) {
-    // Looked at first: what it did before it went is in the log.
-    const alive = isHeld(place);
-    const result = outcome(
-      readEvents(place, { after: before, run: order.run, types: ['run.landed', 'land.refused'] }),
-      order.run,
-    );
-    if (result !== null) return result;
-    if (openLogState(place)?.runs.get(order.run)?.landing === null) {
-      return { kind: 'refused', reason: 'it ended without a result', files: [] };
-    }
-    if (!alive) {
-      context.fail({
-        exit: exits.refused,
-        what: 'the czar that was landing ended before it was done',
-        next: 'czar land again carries it through',
-      });
-      return null;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }
 
 async function preview(

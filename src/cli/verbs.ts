@@ -114,6 +114,10 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     summary: 'whether every required branch is in integration: integration',
     load: () => import('./check.ts'),
   },
+  sync: {
+    summary: 'bring your branch, as it is now, into a live run',
+    load: () => import('./sync.ts'),
+  },
   land: { summary: 'bring the run’s work into your branch', load: () => import('./land.ts') },
   prune: {
     summary: 'delete what old runs hold, as far as it is landed or asked for',

@@ -273,7 +273,8 @@ function stoppedBeforeLaunch(worker: WorkerState): NewEvent | null {
 }
 
 function beginMerge(run: RunState, now: number): readonly NewEvent[] {
-  if (run.tip === null || merging(run) !== null) return [];
+  // One thing at a time moves integration.
+  if (run.tip === null || merging(run) !== null || run.landing?.sync === true) return [];
   const [next] = mergeQueue(run);
   if (next?.work == null) return [];
   return [

@@ -139,7 +139,14 @@ export type Request =
     }
   /** Whether launches of a live run wait for a person. */
   | { readonly kind: 'set-approval'; readonly run: string; readonly approve: boolean }
-  | ({ readonly kind: 'land'; readonly run: string; readonly onto: string } & LandPlan);
+  | ({ readonly kind: 'land'; readonly run: string; readonly onto: string } & LandPlan)
+  /** The target, which stands at `onto`, enters the integration of a live run. */
+  | {
+      readonly kind: 'sync';
+      readonly run: string;
+      readonly target: string;
+      readonly onto: string;
+    };
 
 export type RequestKind = Request['kind'];
 

@@ -26,7 +26,10 @@ export function decideLanding(
   const { landing } = run;
   if (landing !== null) {
     // Whoever asks for what is under way, or was when its process ended, waits for its end.
-    if (landing.target === target && landing.mode === mode) return accept([]);
+    if (landing.sync === undefined && landing.target === target && landing.mode === mode)
+      return accept([]);
+    if (landing.sync === true)
+      return refuse(4, `${landing.target} is being brought into run ${run.id}.`, null);
     return refuse(
       4,
       `Run ${run.id} is being landed on ${landing.target} already (${landing.mode}).`,

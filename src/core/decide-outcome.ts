@@ -18,6 +18,8 @@ import {
   stopped,
   tearsDown,
 } from './attempt-outcome.ts';
+import { synced } from './decide-sync.ts';
+import { landingRefused } from './landing-refused.ts';
 import { at, checked, mergeOutcome, verdictEvent } from './decide-verdict.ts';
 import { machineObserved } from './disk-space.ts';
 import { reportEvents } from './report-event.ts';
@@ -67,15 +69,10 @@ export function decideOutcome(
       ];
     case 'landing-refused':
       if (run.landing === null) return [];
-      return [
-        {
-          type: 'land.refused',
-          run: run.id,
-          data: { reason: outcome.reason, files: outcome.files },
-        },
-      ];
+      return [landingRefused(run, outcome)];
     case 'landed':
       if (run.landing?.built?.commit !== outcome.commit) return [];
+      if (run.landing.sync === true) return [synced(run, run.landing, outcome.commit)];
       return [
         {
           type: 'run.landed',

@@ -6,6 +6,7 @@ import { amend } from './decide-amend.ts';
 import { retry, retryFailed, reviving, submit } from './decide-again.ts';
 import { setLimits } from './decide-limits.ts';
 import { decideLanding } from './decide-land.ts';
+import { decideSync } from './decide-sync.ts';
 import { approve, deny, setApproval } from './decide-approval.ts';
 import { pause, pauseRun, resume, resumeRun, tell } from './decide-pause.ts';
 import { answer, approvePath, unblock } from './decide-settle.ts';
@@ -49,6 +50,8 @@ export function decideRequest(
   switch (request.kind) {
     case 'land':
       return decideLanding(run, request, now);
+    case 'sync':
+      return decideSync(run, request, now);
     case 'raise-budget':
       if (request.scope !== 'worker') return raiseRun(state, run, { request, now });
       break;

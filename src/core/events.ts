@@ -264,9 +264,26 @@ export interface EventData {
   'refs.published': { readonly refs: Readonly<Record<string, string>> };
   'refs.diverged': { readonly ref: string; readonly expected: string | null; readonly why: string };
 
-  'land.started': LandPlan & { readonly onto: string; readonly tip: string; readonly date: number };
+  /** With `sync` the other way round: the target (`tip`) enters integration, which stands at `onto`. */
+  'land.started': LandPlan & {
+    readonly onto: string;
+    readonly tip: string;
+    readonly date: number;
+    readonly sync?: true;
+  };
   'land.built': { readonly commit: string; readonly tree: string };
-  'land.refused': { readonly reason: string; readonly files: readonly string[] };
+  'land.refused': {
+    readonly reason: string;
+    readonly files: readonly string[];
+    readonly sync?: true;
+  };
+  /** The target, as it stood at `tip`, is in integration, which stands at `commit` now. */
+  'run.synced': {
+    readonly target: string;
+    readonly tip: string;
+    readonly base: string;
+    readonly commit: string;
+  };
   'run.landed': {
     readonly target: string;
     readonly commit: string;

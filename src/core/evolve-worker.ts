@@ -170,6 +170,7 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
     case 'land.built':
     case 'land.refused':
     case 'run.landed':
+    case 'run.synced':
       throw new Error(`${event.type} does not concern a worker (event ${event.seq})`);
   }
 }

@@ -232,16 +232,18 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
       return scope === 'day' ? withDay(run, event.at, { added, told: 0 }) : null;
     }
     case 'land.started': {
-      const { target, mode, partial, onto, tip, date } = event.data;
       forgetRefusals(run);
-      return { landing: { target, mode, partial, onto, tip, date, built: null, checking: false } };
+      return { landing: { ...event.data, built: null, checking: false } };
     }
     case 'land.built':
       return run.landing === null
         ? null
         : { landing: { ...run.landing, built: event.data }, ...settled(run, 'build-landing') };
     case 'land.refused':
-      return { landing: null, ...settled(run, 'build-landing', 'commit-landing', 'check') };
+    case 'run.synced': {
+      const tip = event.type === 'run.synced' ? { tip: event.data.commit } : {};
+      return { landing: null, ...tip, ...settled(run, 'build-landing', 'commit-landing', 'check') };
+    }
     case 'run.landed': {
       const { target, commit } = event.data;
       return {

@@ -97,6 +97,8 @@ export type Intent =
       readonly tip: string;
       readonly mode: 'merge' | 'squash' | 'ff';
       readonly date: number;
+      /** The target enters integration: `onto` is integration, `tip` the target. */
+      readonly sync?: true;
     })
   | (Keyed & {
       readonly kind: 'commit-landing';
@@ -105,6 +107,7 @@ export type Intent =
       readonly commit: string;
       readonly tree: string;
       readonly admission: Admission;
+      readonly sync?: true;
     });
 
 export type IntentKind = Intent['kind'];

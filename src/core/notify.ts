@@ -23,6 +23,7 @@ export const noticeTypes = [
   'run.failed',
   'run.cancelled',
   'run.landed',
+  'run.synced',
   'worker.ready',
   'worker.started',
   'worker.active',

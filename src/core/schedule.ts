@@ -11,7 +11,7 @@ import { answerKey, intentKey as key } from './intent-key.ts';
 import type { Intent } from './intents.ts';
 import { staggerEnd } from './stagger.ts';
 import { publishable, publishKey, unpublished } from './publish.ts';
-import { mergeIsThrough } from './queue.ts';
+import { mergeIsThrough, merging } from './queue.ts';
 import { restlessRuns } from './restless.ts';
 import { waitsForDay } from './budget.ts';
 import { nextDay } from './spend.ts';
@@ -319,7 +319,11 @@ function mergeIntent(run: RunState, worker: WorkerState): Intent | null {
 function* landingIntents(run: RunState): Generator<Intent> {
   const { landing } = run;
   if (landing === null) return;
-  const { target, onto, tip, mode, date, built } = landing;
+  const { target, tip, mode, date, built } = landing;
+  const sync = landing.sync === true ? ({ sync: true } as const) : {};
+  // A merge that is under way comes first: what enters integration is built on what it stands at then.
+  if (landing.sync === true && merging(run) !== null) return;
+  const onto = landing.sync === true ? (run.tip ?? landing.onto) : landing.onto;
   if (built === null) {
     yield {
       kind: 'build-landing',
@@ -330,6 +334,7 @@ function* landingIntents(run: RunState): Generator<Intent> {
       tip,
       mode,
       date,
+      ...sync,
     };
     return;
   }
@@ -347,6 +352,7 @@ function* landingIntents(run: RunState): Generator<Intent> {
       onto,
       ...built,
       admission,
+      ...sync,
     };
     return;
   }

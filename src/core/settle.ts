@@ -11,6 +11,7 @@ import type {
   NewEvent,
   TreeVerdict,
 } from './events.ts';
+import { landingRefused } from './landing-refused.ts';
 import { sentBack } from './rework.ts';
 import { definitionOf, type RunState, type WorkerState } from './state.ts';
 
@@ -90,17 +91,14 @@ export function mergingOutcome(run: RunState, worker: WorkerState): NewEvent | n
 /** The refusal that is due when a gate of the landing tree does not pass; null when none is. */
 export function landingOutcome(run: RunState): NewEvent | null {
   if (run.landing?.built == null) return null;
+  const sync = run.landing.sync === true;
   const red = verdictsOf(run, landGates(run), run.landing.built.tree).filter(
     (verdict) => verdict.result !== 'pass',
   );
   const [first] = red;
   if (first === undefined) return null;
-  const reason = `${first.gate} ${first.result === 'fail' ? 'failed' : 'gave no verdict'} on the tree that would land: ${first.command}`;
-  return {
-    type: 'land.refused',
-    run: run.id,
-    data: { reason: [reason, ...first.findings].join('\n'), files: [] },
-  };
+  const reason = `${first.gate} ${first.result === 'fail' ? 'failed' : 'gave no verdict'} on the ${sync ? 'combined tree' : 'tree that would land'}: ${first.command}`;
+  return landingRefused(run, { reason: [reason, ...first.findings].join('\n'), files: [] });
 }
 
 /** The agent ended well, but what it left could not be made part of its branch: its work is not what the branch holds. */

@@ -122,6 +122,8 @@ export interface RunState {
 }
 
 export interface Landing extends LandPlan {
+  /** The target enters integration, not the other way round: `onto` is integration then, and `tip` the target. */
+  readonly sync?: true;
   readonly onto: string;
   readonly tip: string;
   readonly date: number;

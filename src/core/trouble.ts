@@ -2,6 +2,7 @@
  * Effects that failed for reasons outside the work: disk, git, the process table. Each is tried again after a moment;
  * the third failure in a row of the same effect gives up in the way that loses least and says so.
  */
+import { landingRefused } from './landing-refused.ts';
 import type { Outcome } from './commands.ts';
 import { intentKey } from './intent-key.ts';
 import type { Intent, IntentKind } from './intents.ts';
@@ -77,9 +78,7 @@ function ofRun(run: RunState, effect: IntentKind, error: string): readonly NewEv
       return [{ type: 'run.failed', run: run.id, data: { workers: [], reason: error } }];
     case 'build-landing':
     case 'check':
-      return run.landing === null
-        ? []
-        : [{ type: 'land.refused', run: run.id, data: { reason: error, files: [] } }];
+      return run.landing === null ? [] : [landingRefused(run, { reason: error, files: [] })];
     // Tried for ever, or a worker's.
     case 'publish':
     case 'commit-landing':

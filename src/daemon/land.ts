@@ -90,7 +90,10 @@ function isUnderWay(run: RunState | undefined, { target, mode, partial }: LandOr
 /** How the newest landing of the run among the events ended; null when none has. */
 export function outcome(events: readonly Event[], run: string): LandResult | null {
   const last = events.findLast(
-    (event) => event.run === run && (event.type === 'run.landed' || event.type === 'land.refused'),
+    (event) =>
+      event.run === run &&
+      (event.type === 'run.landed' ||
+        (event.type === 'land.refused' && event.data.sync === undefined)),
   );
   if (last?.type === 'run.landed') {
     const { mode: _, ...landed } = last.data;

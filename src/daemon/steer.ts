@@ -34,12 +34,15 @@ export async function complete(
       const repository = isolationOf(run).repository(git, tree);
       return { ...steering, tree: await treeFacts(git, { tree, repository, files }) };
     }
-    case 'land': {
+    case 'land':
+    case 'sync': {
       const onto = await readRefIn(inUserRepository(git), `refs/heads/${steering.target}`);
       if (onto !== null) return { ...steering, onto };
       return refusal(
-        `There is no branch ${steering.target} to land on.`,
-        'czar land --into BRANCH names another one.',
+        `There is no branch ${steering.target}.`,
+        steering.kind === 'land'
+          ? 'czar land --into BRANCH names another one.'
+          : 'czar sync --from BRANCH names another one.',
       );
     }
     case 'amend': {

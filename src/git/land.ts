@@ -211,8 +211,8 @@ async function move(
   return moved.kind !== 'lost';
 }
 
-/** The target as it is now, in the mirror. */
-async function bring(
+/** A branch of the user's as it is now, in the mirror. */
+export async function bring(
   context: GitContext,
   options: { readonly run: string; readonly target: string },
 ): Promise<void> {

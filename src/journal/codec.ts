@@ -167,6 +167,7 @@ export const eventTypes: Readonly<Record<EventType, true>> = {
   'land.built': true,
   'land.refused': true,
   'run.landed': true,
+  'run.synced': true,
   'prune.started': true,
   'prune.done': true,
   'uninstall.started': true,

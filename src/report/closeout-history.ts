@@ -92,8 +92,9 @@ function mergesOf(
 function landingsOf(events: readonly Event[], run: RunState): CloseoutHistory['landings'] {
   let target = run.target ?? '';
   return events.flatMap((event): CloseoutHistory['landings'] => {
-    if (event.type === 'land.started') target = event.data.target;
+    if (event.type === 'land.started' && event.data.sync === undefined) target = event.data.target;
     if (event.type !== 'run.landed' && event.type !== 'land.refused') return [];
+    if ('sync' in event.data) return [];
     const at = timestamp(event.at);
     return event.type === 'run.landed'
       ? [{ at, target: event.data.target, commit: event.data.commit, reason: null }]

@@ -281,6 +281,7 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
     case 'land.refused':
       return [['reason', event.data.reason]];
     case 'run.landed':
+    case 'run.synced':
       return [
         ['target', event.data.target],
         ['commit', short(event.data.commit)],

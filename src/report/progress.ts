@@ -223,8 +223,12 @@ function changeText(event: Event, run: RunState | null): string | null {
       return `run ${event.run} was cancelled`;
     case 'run.landed':
       return `run ${event.run} landed on ${event.data.target}`;
+    case 'run.synced':
+      return `run ${event.run} has ${event.data.target} as it is now`;
     case 'land.refused':
-      return `run ${event.run} did not land: ${event.data.reason}`;
+      return event.data.sync === true
+        ? `${event.data.reason}: run ${event.run} stays as it is`
+        : `run ${event.run} did not land: ${event.data.reason}`;
     case 'loop.started':
     case 'loop.ended':
     case 'prune.started':
