@@ -231,10 +231,9 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
       if (scope === 'run') return { raised: plus(run.raised, added), told: 0 };
       return scope === 'day' ? withDay(run, event.at, { added, told: 0 }) : null;
     }
-    case 'land.started': {
+    case 'land.started':
       forgetRefusals(run);
       return { landing: { ...event.data, built: null, checking: false } };
-    }
     case 'land.built':
       return run.landing === null
         ? null

@@ -18,6 +18,7 @@ import { Scratch } from '../support/scratch.ts';
 import { plainState } from '../support/golden.ts';
 import { fallbackLog, sessionLog, teardownLog } from './session-log.ts';
 import { permissionLog } from './permission-log.ts';
+import { syncLog } from './sync-log.ts';
 
 const [number = '', ...named] = process.argv.slice(2);
 if (!/^\d+$/.test(number)) throw new Error('give the number of the first log that is written');
@@ -38,6 +39,7 @@ const kinds: Readonly<
   fallback: fallbackLog,
   teardown: teardownLog,
   permissions: permissionLog,
+  sync: syncLog,
 };
 let next = Number(number);
 for (const [what, make] of Object.entries(kinds)) {
