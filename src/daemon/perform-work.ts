@@ -15,6 +15,7 @@ import { filesOf, missingPaths } from '../git/facts.ts';
 import { keepFiles } from '../git/keep.ts';
 import { isCzarFile } from '../git/tree-config.ts';
 import { attemptKey } from '../process/status.ts';
+import { carriedInto } from './carried-list.ts';
 import { stopTree } from '../process/tree.ts';
 import { drainReports } from './attempt-reports.ts';
 import type { EffectContext } from './loop.ts';
@@ -124,18 +125,27 @@ function isStopWord(report: Report): boolean {
 
 /** How files of a tree are kept: size limit, secrets, and what czar carried in. */
 export function captureRules(
-  place: { readonly git: Pick<Workplace['git'], 'state'> },
+  place: { readonly git: Pick<Workplace['git'], 'state' | 'home'> },
   run: RunState,
   at: { readonly worker: string; readonly attempt: number },
 ): CaptureRules {
-  const definition = definitionOf(run, at.worker);
   return {
     maxFileBytes: run.plan.policies.maxFileBytes,
-    carried: [...definition.copy, ...definition.link],
+    carried: carriedFiles(place, run, at.worker),
     secretPatterns: defaultSecretPatterns,
     // Below the state: what is not in git must survive a cleaning of the checkout.
     asideDir: join(place.git.state, 'aside', run.id, at.worker, String(at.attempt)),
   };
+}
+
+/** What czar carried into the worker's tree. */
+function carriedFiles(
+  { git: { home } }: { readonly git: Pick<Workplace['git'], 'home'> },
+  run: RunState,
+  worker: string,
+): readonly string[] {
+  const { copy, link } = definitionOf(run, worker);
+  return [...copy, ...link, ...carriedInto({ home, run: run.id, worker })];
 }
 
 /** Deliverables, handoff, ownership and protect, on what git says was changed. */
@@ -162,6 +172,7 @@ export async function judge(
     files,
     baseFiles: base.files.map((file) => file.path),
     approvals: worker.approvals,
+    carried: carriedFiles(place, run, intent.worker),
     handoffGiven,
     gateCommands: gateCommandsOf(run),
   });

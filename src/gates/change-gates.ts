@@ -27,6 +27,8 @@ export interface Change {
   /** Every path of the integration commit that the change is measured against. */
   readonly baseFiles: Iterable<string>;
   readonly approvals: readonly { readonly path: string; readonly patch: string }[];
+  /** What czar carried into the tree: files, and folders with all that is in them. */
+  readonly carried: readonly string[];
   readonly handoffGiven: boolean;
   /** Commands of every gate that will judge this work or a tree that holds it. */
   readonly gateCommands: readonly string[];
@@ -90,16 +92,26 @@ export function missingHandoff(
   };
 }
 
-function violations({ definition, work, files }: Change): Judgement {
+function violations({ definition, work, files, carried }: Change): Judgement {
   const tip = new Map(files.map((file) => [file.path, file]));
   const outside = outsideOf(definition);
   return judgement(
     work.changed.flatMap((changed) => {
       const file = changed.status === 'D' ? undefined : tip.get(changed.path);
-      const text = (file === undefined ? null : strayFile(file)) ?? outside(changed);
+      const stray = file === undefined ? null : strayFile(file);
+      const text = stray ?? carriedFile(changed, carried) ?? outside(changed);
       return text === null ? [] : [{ path: changed.path, text }];
     }),
   );
+}
+
+/** What czar brought into the tree is nobody's work; of a path that the repository has it brought nothing. */
+function carriedFile({ path, status }: ChangedPath, carried: readonly string[]): string | null {
+  const isIt = (own: string): boolean =>
+    path === own || path.startsWith(`${own.replace(/\/$/, '')}/`);
+  return status === 'A' && carried.some(isIt)
+    ? `${path} was carried into the tree and is no part of the work: git rm --cached ${path}, then commit.`
+    : null;
 }
 
 const did = {

@@ -68,6 +68,7 @@ export function aChange(changed: readonly string[], given: Partial<Change> = {})
     files: paths.filter(({ status }) => status !== 'D').map(({ path }) => aFile(path)),
     baseFiles: [],
     approvals: [],
+    carried: [],
     handoffGiven: false,
     gateCommands: [],
     ...given,
