@@ -4,7 +4,7 @@
  *
  *     npm run test:agents [-- --few] [-- --name PATTERN]
  *
- * `--few`: one headless and one that speaks ACP, from one download.
+ * `--few`: one headless and one that speaks ACP, from one download, and of the tests those that take seconds.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,8 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const { values } = parseArgs({
   options: { few: { type: 'boolean', default: false }, name: { type: 'string' } },
 });
+const few = '^(a plan that mixes|\\S+: (what it may|cancelled))';
+const name = values.name ?? (values.few ? few : undefined);
 const given = process.env['CZAR_LIVE_AGENTS'];
 const folder = given ?? (values.few ? 'test/live/few' : 'test/live/agents');
 if (given === undefined) {
@@ -31,7 +33,7 @@ const { status } = spawnSync(
     '--test-concurrency=1',
     '--test-timeout=300000',
     '--test-reporter=./scripts/test-reporter.ts',
-    ...(values.name === undefined ? [] : [`--test-name-pattern=${values.name}`]),
+    ...(name === undefined ? [] : [`--test-name-pattern=${name}`]),
     'test/live/agents.live.ts',
   ],
   {

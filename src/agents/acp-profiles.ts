@@ -109,6 +109,8 @@ const profiles: Readonly<Record<string, Profile>> = {
     // Its sandbox makes `.git` read-only unless it is named.
     env: ({ permissions, writable, standing }) => ({
       CODEX_CONFIG: JSON.stringify({
+        // A login shell begins with a PATH of its own, on which there is no czar.
+        allow_login_shell: false,
         ...(standing === null ? {} : { developer_instructions: standing }),
         ...(permissions.policy === 'full'
           ? {}

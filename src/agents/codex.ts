@@ -55,6 +55,9 @@ function start(options: StartOptions): Start {
       ...sandboxFlags(options),
       '-c',
       'check_for_update_on_startup=false',
+      '-c',
+      // A login shell begins with a PATH of its own, on which there is no czar.
+      'allow_login_shell=false',
       ...(options.standing === null
         ? []
         : ['-c', `developer_instructions=${toml(options.standing)}`]),

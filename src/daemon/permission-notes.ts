@@ -1,5 +1,5 @@
 /** What each agent of a plan may do, in words: said before the first of them is started. */
-import { adapters } from '../agents/adapters.ts';
+import { capabilitiesOf } from '../agents/adapters.ts';
 import { compare } from '../core/graph.ts';
 import { permissionsOf } from '../core/permissions.ts';
 import type { AgentDefinition, Permissions, Plan } from '../core/plan.ts';
@@ -15,13 +15,13 @@ export function permissionNotes(plan: Plan): readonly string[] {
   });
 }
 
-function whatOf({ adapter }: AgentDefinition, { policy, allow }: Permissions): string {
-  const how = adapters[adapter].capabilities.permissions;
+function whatOf(agent: AgentDefinition, { policy, allow }: Permissions): string {
+  const how = capabilitiesOf(agent).permissions;
   if (how === 'none')
     return 'do what you may: it is a program whose permissions czar does not know';
   if (policy === 'full') return 'do everything (permissions: full)';
   // Its sandbox cannot tell single commands apart.
-  if (adapter === 'codex')
+  if (agent.adapter === 'codex' || (agent.adapter === 'acp' && how === 'flags'))
     return `run any command, and change files in its tree: its own sandbox holds it there (permissions: ${policy})`;
   const commands = `run ${counted(allow.length, 'kind')} of commands`;
   const free = `change files in its tree${policy === 'work' ? ` and ${commands}` : ''}`;
