@@ -14,9 +14,24 @@ import { gateSchema } from '../src/report/gates-schema.ts';
 import { integrationSchema } from '../src/report/integration-schema.ts';
 import { inboxChangeSchema, inboxSchema } from '../src/report/inbox-schema.ts';
 import { metricsSchema } from '../src/report/metrics-schema.ts';
+import {
+  planGraphSchema,
+  planSchema,
+  planWavesSchema,
+  workerShowSchema,
+} from '../src/report/plan-schema.ts';
 import { resourcesSchema } from '../src/report/resources-schema.ts';
 import { dailySchema, weeklySchema } from '../src/report/standup-schema.ts';
 import { statusSchema, workerStatusSchema } from '../src/report/status-schema.ts';
+import {
+  budgetDocumentSchema,
+  daemonStatusSchema,
+  diffSchema,
+  doctorSchema,
+  eventSchema,
+  landSchema,
+  pruneSchema,
+} from '../src/report/verb-schemas.ts';
 import { workerFileSchema } from '../src/plan/worker-schema.ts';
 
 interface Published {
@@ -50,6 +65,17 @@ const published: readonly Published[] = [
     schema: integrationSchema,
   },
   { name: 'branches', title: 'czar branch status --json', schema: branchesSchema },
+  { name: 'plan', title: 'czar plan show --json', schema: planSchema },
+  { name: 'plan-waves', title: 'czar plan waves --json', schema: planWavesSchema },
+  { name: 'plan-graph', title: 'czar plan graph --json', schema: planGraphSchema },
+  { name: 'worker-show', title: 'czar worker show WORKER --json', schema: workerShowSchema },
+  { name: 'event', title: 'a line of czar events --json', schema: eventSchema },
+  { name: 'budget', title: 'czar budget --json', schema: budgetDocumentSchema },
+  { name: 'daemon-status', title: 'czar daemon status --json', schema: daemonStatusSchema },
+  { name: 'diff', title: 'czar diff WORKER --json', schema: diffSchema },
+  { name: 'land', title: 'czar land --json', schema: landSchema },
+  { name: 'prune', title: 'czar prune --json', schema: pruneSchema },
+  { name: 'doctor', title: 'czar doctor --json', schema: doctorSchema },
   { name: 'worker-status', title: 'czar status WORKER --json', schema: workerStatusSchema },
 ];
 
