@@ -40,6 +40,8 @@ interface Options {
   readonly settings?: Partial<BridgeSettings>;
   readonly env?: Readonly<Record<string, string>>;
   readonly command?: readonly string[];
+  /** What it may do is not to be read. */
+  readonly unreadable?: boolean;
   /** Signals the bridge as soon as its output or what the agent saw holds the text. */
   readonly when?: { readonly text: string; readonly signal: NodeJS.Signals };
 }
@@ -52,7 +54,8 @@ async function talk(script: string, options: Options = {}): Promise<Talk> {
   const tree = join(dir, 'tree');
   mkdirSync(tree, { recursive: true });
   const file = (name: string): string => join(dir, name);
-  writeFileSync(file('permissions.json'), JSON.stringify({ policy, allow, tree, afterMs: 0 }));
+  if (options.unreadable !== true)
+    writeFileSync(file('permissions.json'), JSON.stringify({ policy, allow, tree, afterMs: 0 }));
   writeFileSync(file('prompt.md'), `Do this.\n<script>\n${script}\n</script>\n`);
   writeFileSync(file('seen'), '');
   const argument = settingsArgument({
@@ -211,6 +214,14 @@ test('only with full is a mode set that asks nothing; an agent that has no other
   assert.deepEqual(
     refused.seen.filter((line) => line.startsWith('prompt')),
     [],
+  );
+});
+
+test('when what it may do cannot be read it may run nothing', async () => {
+  const talked = await talk('run echo hello\nedit in.txt', { policy: 'full', unreadable: true });
+  assert.deepEqual(
+    talked.seen.filter((line) => line.startsWith('answer')),
+    ['answer no', 'answer once'],
   );
 });
 

@@ -85,9 +85,10 @@ export async function converse(options: ConversationOptions): Promise<Outcome> {
         ? { outcome: { outcome: 'cancelled' } }
         : { outcome: { outcome: 'selected', optionId } };
     })
-    .onNotification(methods.client.session.update, ({ params }) => {
+    // Nothing of an update is taken for granted where it is read: the schemas would make it half as dear again.
+    .onNotification(methods.client.session.update, updateIn, ({ params }) => {
       // What a session was before is told again when it is loaded.
-      if (turn.figures !== null) take(json(params.update), turn.figures);
+      if (turn.figures !== null) take(params, turn.figures);
     });
   const take = (update: Json, counted: Figures): void => {
     const text = textIn(objectIn(update, 'content'), 'text') ?? '';
@@ -197,6 +198,12 @@ export async function converse(options: ConversationOptions): Promise<Outcome> {
   connection.close();
   const over = signal.aborted && outcome.kind === 'failed';
   return over ? cancelled : outcome;
+}
+
+/** The update in the parameters of a notification. */
+function updateIn(params: unknown): Json {
+  const given = typeof params === 'object' && params !== null ? { ...params } : {};
+  return objectIn(given, 'update');
 }
 
 interface Turn {

@@ -27,6 +27,14 @@ const cancelMs = 2_500;
 const graceMs = 3_000;
 const hastyMs = 1_500;
 
+/** What may be done when that cannot be read. */
+const nothing: AttemptPermissions = {
+  policy: 'edit',
+  allow: [],
+  tree: process.cwd(),
+  afterMs: 0,
+};
+
 const [argument = '', ...argv] = process.argv.slice(2);
 const given = settingsFrom(argument);
 if (given === null || argv.length === 0) {
@@ -86,13 +94,6 @@ async function attend(
   if (signalled !== 0) return 128 + signalled;
   return said ? exitOf(outcome) : 1;
 }
-
-const nothing: AttemptPermissions = {
-  policy: 'edit',
-  allow: [],
-  tree: process.cwd(),
-  afterMs: 0,
-};
 
 /** The server of czar's own tools, with what tells it for whom it is. */
 function serversOf({ tools }: BridgeSettings, env: NodeJS.ProcessEnv) {
