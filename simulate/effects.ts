@@ -84,6 +84,10 @@ async function perform(effect: Effect, intent: Intent): Promise<Performed> {
       return commitMerge({ ...effect, intent });
     case 'publish':
       return publish({ ...effect, intent });
+    case 'push': {
+      const { run, refs } = intent;
+      return { kind: 'pushed', run, remote: null, refs, left: {} };
+    }
     case 'build-landing':
       return buildLanding({ ...effect, intent });
     case 'commit-landing':

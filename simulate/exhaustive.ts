@@ -137,6 +137,7 @@ function outcomesOf(intent: Intent): readonly Outcome[] {
     case 'judge':
     case 'commit-merge':
     case 'publish':
+    case 'push':
     case 'build-landing':
     case 'commit-landing':
       return [well];

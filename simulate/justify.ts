@@ -13,6 +13,7 @@ export function justification(ledger: Ledger, intent: Intent): string | null {
     case 'prepare-run':
       return run.tip === null ? null : 'it is prepared';
     case 'publish':
+    case 'push':
       return (
         Object.entries(intent.refs)
           .map(([ref, commit]) => known(run, ref, commit))

@@ -1,5 +1,6 @@
 /** `czar land`: the run's integration branch enters the target branch, on the tree whose gates passed. */
 import type { Event } from '../core/events.ts';
+import { unpushed } from '../core/push.ts';
 import type { RunState } from '../core/state.ts';
 import { previewLanding } from '../daemon/preview-landing.ts';
 import {
@@ -74,7 +75,10 @@ async function landVerb(context: CliContext, options: LandOptions): Promise<void
   const order: LandOrder = { run: run.id, target, mode, partial: options.partial === true };
   if (options.dryRun === true) return preview(context, place, run, order);
   const commit = await landedAs(place, run, target);
-  if (commit !== null) return report(context, run, { kind: 'landed', target, commit }, true);
+  if (commit !== null) {
+    if (Object.keys(unpushed(run)).length > 0) await pushLeft(context, place, run);
+    return report(context, run, { kind: 'landed', target, commit }, true);
+  }
   const result = await perform(context, place, order);
   if (result !== null) report(context, run, result, false);
 }
@@ -115,6 +119,25 @@ async function perform(
   for (const note of loop.notes) context.out.note(note);
   // Awaited here: the loop is given back when this function ends.
   return await land(loop, order, events);
+}
+
+/** Pushes what could not be pushed before; a loop that lives does so itself. */
+async function pushLeft(context: CliContext, place: Place, run: RunState): Promise<void> {
+  const facts = await findFacts(context, place);
+  if (facts === null) return;
+  const opened = await openLoop({
+    facts,
+    home: place.home,
+    env: { ...context.env },
+    now: context.now,
+    only: (intent) => intent.run === run.id && intent.kind === 'push',
+    admit: async () => true,
+    onNotice: (line) => context.out.note(line),
+    onCommit: () => {},
+  });
+  if ('refused' in opened || 'owner' in opened) return;
+  await using loop = opened;
+  await loop.loop.until((_state, idle) => idle);
 }
 
 async function preview(

@@ -56,6 +56,7 @@ export function aRun(
     trees: new Map(),
     mergedOrder: [],
     published: {},
+    pushed: {},
     diverged: {},
     landing: null,
     landed: null,

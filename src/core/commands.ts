@@ -319,6 +319,13 @@ export type Outcome =
       readonly diverged: Readonly<Record<string, string>>;
     }
   | {
+      readonly kind: 'pushed';
+      readonly run: string;
+      readonly remote: string | null;
+      readonly refs: Readonly<Record<string, string>>;
+      readonly left: Readonly<Record<string, string>>;
+    }
+  | {
       readonly kind: 'landing-built';
       readonly run: string;
       /** Date of the landing that it was built for: another one's is not it. */

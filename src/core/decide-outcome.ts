@@ -61,6 +61,10 @@ export function decideOutcome(
         : [];
     case 'published':
       return publishedEvents(run, outcome.refs, outcome.diverged);
+    case 'pushed': {
+      const { remote, refs, left } = outcome;
+      return [{ type: 'refs.pushed', run: run.id, data: { remote, refs, left } }];
+    }
     case 'landing-built':
       if (run.landing === null || run.landing.built !== null || run.landing.date !== outcome.date)
         return [];

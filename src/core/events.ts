@@ -262,6 +262,15 @@ export interface EventData {
 
   'dependency.superseded': { readonly dependency: string; readonly dependent: string };
   'refs.published': { readonly refs: Readonly<Record<string, string>> };
+  /**
+   * Branches are at `remote` where they stand in `refs`, but for those that it did not take: `left` says why. Null when
+   * there is no remote: then there is nothing to push to.
+   */
+  'refs.pushed': {
+    readonly remote: string | null;
+    readonly refs: Readonly<Record<string, string>>;
+    readonly left: Readonly<Record<string, string>>;
+  };
   'refs.diverged': { readonly ref: string; readonly expected: string | null; readonly why: string };
 
   /** With `sync` the other way round: the target (`tip`) enters integration, which stands at `onto`. */

@@ -165,6 +165,7 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
     case 'run.paused':
     case 'run.approval_set':
     case 'refs.published':
+    case 'refs.pushed':
     case 'refs.diverged':
     case 'land.started':
     case 'land.built':

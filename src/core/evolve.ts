@@ -8,10 +8,9 @@ import type { Event } from './events.ts';
 import { ratesAfter } from './rates.ts';
 import { noSpend, plus, warningShare, withDay } from './spend.ts';
 import { evolveWorker } from './evolve-worker.ts';
-import { answerKey } from './intent-key.ts';
-import type { IntentKind } from './intents.ts';
 import { limitKeys, underLimits } from './limits.ts';
 import type { Plan } from './plan.ts';
+import { forgetAnswer, forgetTroubles, settled, without } from './fold-troubles.ts';
 import { noteRun } from './restless.ts';
 import { replaceWorker } from './run-index.ts';
 import { treeGateKey, type RepositoryState, type RunState, type WorkerState } from './state.ts';
@@ -94,6 +93,7 @@ function startedRun(
     trees: new Map(),
     mergedOrder: [],
     published: {},
+    pushed: {},
     diverged: {},
     landing: null,
     landed: null,
@@ -209,6 +209,8 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
         diverged: without(run.diverged, event.data.refs),
         ...settled(run, 'publish'),
       };
+    case 'refs.pushed':
+      return { pushed: { ...run.pushed, ...event.data.refs }, ...settled(run, 'push') };
     case 'refs.diverged':
       return { diverged: { ...run.diverged, [event.data.ref]: event.data.why } };
     case 'worker.usage': {
@@ -248,7 +250,8 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
       return {
         landing: null,
         landed: { target, commit, tip: run.landing?.tip ?? '', at: event.at },
-        ...settled(run, 'build-landing', 'commit-landing', 'check'),
+        // A person is here: what could not be pushed before is tried again with it.
+        ...settled(run, 'build-landing', 'commit-landing', 'check', 'push'),
       };
     }
     case 'effect.failed': {
@@ -312,34 +315,6 @@ function forgetRefusals(run: FoldRun): void {
   for (const [key, verdict] of run.trees) {
     if (verdict.result !== 'pass') run.trees.delete(key);
   }
-}
-
-/** The run's own effects of these kinds are over: what failed on the way is not counted against later ones. */
-function settled(run: FoldRun, ...kinds: readonly IntentKind[]): Pick<RunState, 'troubles'> {
-  const over = (key: string): boolean =>
-    kinds.some((kind) => key.startsWith(`${run.id}/${kind}:`) && (key.split(':')[1] ?? '') === '');
-  return {
-    troubles: Object.fromEntries(Object.entries(run.troubles).filter(([key]) => !over(key))),
-  };
-}
-
-function forgetTroubles(run: FoldRun, worker: string | undefined): RunPatch | null {
-  const mine = Object.keys(run.troubles).filter((key) => key.split(':')[1] === worker);
-  if (mine.length === 0) return null;
-  return { troubles: without(run.troubles, Object.fromEntries(mine.map((key) => [key, true]))) };
-}
-
-function forgetAnswer(run: FoldRun, id: string | undefined, ask: string): RunPatch | null {
-  const worker = run.workers.get(id ?? '');
-  const key = worker === undefined ? '' : answerKey(run, worker, ask);
-  return key in run.troubles ? { troubles: without(run.troubles, { [key]: true }) } : null;
-}
-
-function without<T>(
-  record: Readonly<Record<string, T>>,
-  names: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, T>> {
-  return Object.fromEntries(Object.entries(record).filter(([name]) => !(name in names)));
 }
 
 function plannedWorkers(plan: Plan, at: number): Map<string, WorkerState> {

@@ -90,6 +90,8 @@ export type Intent =
     })
   /** Bring the user's repository up to date: `refs/czar/**` and the run's branches. */
   | (Keyed & { readonly kind: 'publish'; readonly refs: Readonly<Record<string, string>> })
+  /** Bring branches of the user's repository to its remote. */
+  | (Keyed & { readonly kind: 'push'; readonly refs: Readonly<Record<string, string>> })
   | (Keyed & {
       readonly kind: 'build-landing';
       readonly target: string;

@@ -47,6 +47,7 @@ export const noticeTypes = [
   'gate.inconclusive',
   'merge.conflict',
   'land.refused',
+  'refs.pushed',
   'refs.diverged',
   'disk.low',
   'effect.failed',

@@ -189,6 +189,8 @@ export interface Policies {
   readonly resources?: Readonly<Record<string, Capacity>>;
   /** Free space below which nothing starts, bytes; absent for 1 GB, or a tenth of a smaller disk. */
   readonly diskReserveBytes?: number;
+  /** Whether branches of merged workers, and what has landed, are pushed to `origin`; absent when they are not. */
+  readonly push?: true;
   /** How working trees are tied to a repository; absent for a clone each. */
   readonly isolation?: 'worktree';
   /** How often findings send a worker back to its agent; absent for 3. */

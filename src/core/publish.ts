@@ -1,4 +1,5 @@
 /** Which refs of the user's repository are behind what the log says. */
+import { isPushing } from './push.ts';
 import { workersWithRefs } from './run-index.ts';
 import type { RunState } from './state.ts';
 import { triesAllowed } from './trouble.ts';
@@ -36,7 +37,7 @@ export function publishTrouble(run: RunState): string | null {
   return behind && trouble !== undefined && trouble.tries >= triesAllowed ? trouble.error : null;
 }
 
-/** Whether refs of the user's repository are about to be brought up to date: until then a run has not come home. */
+/** Whether refs of the user's repository, or of its remote, are about to be brought up to date: until then a run has not come home. */
 export function isPublishing(run: RunState): boolean {
-  return publishable(run, false).length > 0 && publishTrouble(run) === null;
+  return (publishable(run, false).length > 0 && publishTrouble(run) === null) || isPushing(run);
 }

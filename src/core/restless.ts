@@ -6,6 +6,7 @@
  * Invariant: after each event the set says what `isAtRest` says of each run.
  */
 import { unpublished } from './publish.ts';
+import { unpushed } from './push.ts';
 import { isRunLive, type RepositoryState, type RunState } from './state.ts';
 
 type Runs = RepositoryState['runs'];
@@ -18,7 +19,8 @@ export function isAtRest(run: RunState): boolean {
     !isRunLive(run) &&
     run.landing === null &&
     Object.keys(run.diverged).length === 0 &&
-    Object.keys(unpublished(run)).length === 0
+    Object.keys(unpublished(run)).length === 0 &&
+    Object.keys(unpushed(run)).length === 0
   );
 }
 

@@ -11,6 +11,7 @@ import { answerKey, intentKey as key } from './intent-key.ts';
 import type { Intent } from './intents.ts';
 import { staggerEnd } from './stagger.ts';
 import { publishable, publishKey, unpublished } from './publish.ts';
+import { pushKey, unpushed } from './push.ts';
 import { mergeIsThrough, merging } from './queue.ts';
 import { restlessRuns } from './restless.ts';
 import { waitsForDay } from './budget.ts';
@@ -87,6 +88,8 @@ function* ofRun(
 ): Generator<Intent> {
   yield* landingIntents(run);
   yield* publishing(run, options.retryDiverged?.has(run.id) === true);
+  const refs = unpushed(run);
+  if (Object.keys(refs).length > 0) yield { kind: 'push', key: pushKey(run), run: run.id, refs };
   if (!isRunLive(run)) return;
   const paused = run.state === 'paused';
   if (run.tip === null) {

@@ -85,6 +85,8 @@ export interface RunState {
   /** What czar last wrote into the user's repository, by full ref name. */
   readonly published: Readonly<Record<string, string>>;
   readonly diverged: Readonly<Record<string, string>>;
+  /** What was pushed, or could not be and is not tried again, by full ref name. */
+  readonly pushed: Readonly<Record<string, string>>;
   readonly landing: Landing | null;
   readonly landed: {
     readonly target: string;

@@ -22,6 +22,7 @@ const givenUpMs = 60_000;
  */
 const neverGivenUp: ReadonlySet<IntentKind> = new Set([
   'publish',
+  'push',
   'commit-merge',
   'commit-landing',
 ]);
@@ -81,6 +82,7 @@ function ofRun(run: RunState, effect: IntentKind, error: string): readonly NewEv
       return run.landing === null ? [] : [landingRefused(run, { reason: error, files: [] })];
     // Tried for ever, or a worker's.
     case 'publish':
+    case 'push':
     case 'commit-landing':
     case 'check-inputs':
     case 'prepare-tree':

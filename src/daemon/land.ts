@@ -34,6 +34,7 @@ export function isLanding(run: string): (intent: Intent) => boolean {
     (intent.kind === 'build-landing' ||
       intent.kind === 'commit-landing' ||
       intent.kind === 'prepare-run' ||
+      intent.kind === 'push' ||
       (intent.kind === 'check' && intent.subject === 'land'));
 }
 

@@ -6,6 +6,7 @@ import { definitionOf } from '../core/state.ts';
 import { commitMerge, buildMerge } from '../git/merge.ts';
 import { createIntegration, ensureMirror, fetchCommit } from '../git/mirror.ts';
 import { publish } from '../git/publish.ts';
+import { pushRefs } from '../git/push.ts';
 import { integrationRef, setRefs } from '../git/refs.ts';
 import type { EffectContext } from './loop.ts';
 import { succeed } from './succeed.ts';
@@ -94,6 +95,13 @@ async function putBack(
 ): Promise<void> {
   if (found !== '') await setRefs(git, new Map([[`refs/czar/stray/${run}/${found}`, found]]));
   await setRefs(git, new Map([[integrationRef(run), base]]));
+}
+
+/** Brings branches to the remote of the user's repository. */
+export async function pushOut(place: Workplace, intent: Of<'push'>): Promise<Outcome> {
+  const { run, refs } = intent;
+  const { remote, left } = succeed(await pushRefs(place.git, refs));
+  return { kind: 'pushed', run, remote, refs, left };
 }
 
 /** Brings the user's refs up to date. */

@@ -12,7 +12,7 @@ import { tearDown } from './perform-teardown.ts';
 import { launch } from './perform-launch.ts';
 import { check } from './perform-check.ts';
 import { buildLandingTree, landTree } from './perform-landing.ts';
-import { build, commit, prepareRun, show } from './perform-merge.ts';
+import { build, commit, prepareRun, pushOut, show } from './perform-merge.ts';
 import { prepareWorktree } from './perform-tree.ts';
 import { checkInputs, collectWork, judge } from './perform-work.ts';
 import { redactOutcome, redactPerformed, redactorOf } from './redactions.ts';
@@ -71,6 +71,8 @@ async function perform(
       return commit(place, intent);
     case 'publish':
       return show(place, intent);
+    case 'push':
+      return pushOut(place, intent);
     case 'build-landing':
       return buildLandingTree(place, intent, context);
     case 'commit-landing':

@@ -78,6 +78,7 @@ export function redactOutcome(outcome: Outcome, redact: Redact): Outcome {
     case 'merge-committed':
     case 'merge-lost':
     case 'published':
+    case 'pushed':
     case 'landing-built':
     case 'landed':
       return outcome;

@@ -162,6 +162,7 @@ export const eventTypes: Readonly<Record<EventType, true>> = {
   'merge.abandoned': true,
   'dependency.superseded': true,
   'refs.published': true,
+  'refs.pushed': true,
   'refs.diverged': true,
   'land.started': true,
   'land.built': true,

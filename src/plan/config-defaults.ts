@@ -15,6 +15,7 @@ export const configDefaults = {
   checks: [],
   setup: [],
   protect: defaultProtect,
+  push: false,
   isolation: 'clone',
   agents: { default: 'claude' },
   permissions: 'work',

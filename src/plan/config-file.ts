@@ -129,6 +129,7 @@ function configOf(fields: ConfigFields): Config {
       ...(resources === null ? {} : { resources }),
       ...(reserve === null ? {} : { diskReserveBytes: reserve }),
       ...(fields.redact === undefined ? {} : { redact: list(fields.redact) }),
+      ...(fields.push === true ? { push: fields.push } : {}),
       ...(fields.isolation === 'worktree' ? { isolation: fields.isolation } : {}),
       ...(fields.stagger === undefined ? {} : { staggerMs: milliseconds(fields.stagger, 0) }),
       ...(fields.max_rework === undefined ? {} : { maxRework: fields.max_rework }),

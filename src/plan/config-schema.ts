@@ -90,6 +90,10 @@ export const configSchema = z.strictObject({
   protect: listOf(glob, 'a pattern')
     .optional()
     .meta({ description: 'Patterns whose change needs a person, instead of the built-in ones.' }),
+  push: z.boolean().optional().meta({
+    description:
+      'Whether the branch of a worker that is merged, and a branch on which a run has landed, are pushed to origin.',
+  }),
   isolation: z.enum(['clone', 'worktree']).optional().meta({
     description:
       'What working trees are: clones that share nothing with your repository, or linked worktrees of it.',
@@ -197,9 +201,6 @@ export const configSchema = z.strictObject({
   budget: budgetsSchema.optional().meta({
     description: 'Limits of a run and of a day, and the budget of workers that name none.',
   }),
-  push: anything
-    .optional()
-    .meta({ description: 'Whether merged branches and what has landed are pushed.' }),
   git: anything.optional().meta({ description: 'Filters, submodules and names in commits.' }),
   mirror: anything.optional().meta({ description: 'How objects get into the mirror.' }),
   merge: anything.optional().meta({ description: 'How merges are queued.' }),
@@ -257,7 +258,6 @@ export type ConfigFields = z.infer<typeof configSchema>;
 /** Keys that load and that this version does not act on, with what happens instead. */
 export const configNotActedOn: Readonly<Partial<Record<keyof ConfigFields, string>>> = {
   worktrees: 'working trees stand in the home',
-  push: 'nothing is pushed',
   git: 'the built-in rules hold',
   mirror: 'objects are copied',
   merge: 'merges go one at a time, in order',

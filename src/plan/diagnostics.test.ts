@@ -73,13 +73,13 @@ test('what is wrong in config.yaml is said there', () => {
   );
   folder.write({
     '.czar/config.yaml':
-      'agents:\n  define:\n    x: {adapter: command}\nisolation: worktree\npush: true\n',
+      'agents:\n  define:\n    x: {adapter: command}\nisolation: worktree\nmirror: link\n',
   });
   assert.deepEqual(
     folder.load().diagnostics.map((one) => [one.severity, one.line, one.message]),
     [
       ['error', 3, 'agents.define.x: the adapter command needs a command'],
-      ['warning', 5, 'push: this version does not act on it'],
+      ['warning', 5, 'mirror: this version does not act on it'],
     ],
   );
 });

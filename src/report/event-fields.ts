@@ -268,6 +268,12 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
       ];
     case 'refs.published':
       return [['refs', Object.keys(event.data.refs).length]];
+    case 'refs.pushed':
+      return [
+        ['remote', event.data.remote ?? 'none'],
+        ['refs', Object.keys(event.data.refs).length],
+        ['left', Object.keys(event.data.left).length],
+      ];
     case 'refs.diverged':
       return [
         ['ref', event.data.ref],

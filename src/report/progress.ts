@@ -223,6 +223,8 @@ function changeText(event: Event, run: RunState | null): string | null {
       return `run ${event.run} was cancelled`;
     case 'run.landed':
       return `run ${event.run} landed on ${event.data.target}`;
+    case 'refs.pushed':
+      return pushText(event.data);
     case 'run.synced':
       return `run ${event.run} has ${event.data.target} as it is now`;
     case 'land.refused':
@@ -276,6 +278,18 @@ function changeText(event: Event, run: RunState | null): string | null {
     case 'land.built':
       return null;
   }
+}
+
+function pushText({ remote, refs, left }: EventData['refs.pushed']): string {
+  if (remote === null) return 'nothing is pushed: there is no remote named origin';
+  const not = Object.entries(left).map(
+    ([ref, why]) => `${ref.replace('refs/heads/', '')} not: ${why}`,
+  );
+  const done = Object.keys(refs).length - not.length;
+  return [
+    ...(done > 0 ? [`pushed ${counted(done, 'branch').replace(/branchs$/, 'branches')}`] : []),
+    ...not,
+  ].join('; ');
 }
 
 /** States whose reason says more than their name. */

@@ -3,6 +3,7 @@ import { lacksBudget, raisingCommands } from '../core/budget.ts';
 import { awaitsApproval, definitionOf, type RunState, type WorkerState } from '../core/state.ts';
 import { leftOutOf } from '../core/left-out.ts';
 import { publishable, publishTrouble } from '../core/publish.ts';
+import { pushTrouble } from '../core/push.ts';
 import { nextCommand } from './next-command.ts';
 import { columns, oneLine } from './cells.ts';
 import { counted, grouped, spanText } from './figures.ts';
@@ -73,8 +74,18 @@ function leftOut(workers: readonly WorkerState[]): readonly string[] {
 /** Branches of the user's repository that could not be brought up to date. */
 function behind(run: RunState): readonly string[] {
   const why = publishTrouble(run);
-  if (why === null) return [];
+  const unsent = pushTrouble(run);
+  const pushes =
+    unsent === null
+      ? []
+      : [
+          `not everything could be pushed to origin: ${oneLine(unsent)}`,
+          '    nothing is lost; the next czar land tries it again',
+          '',
+        ];
+  if (why === null) return pushes;
   return [
+    ...pushes,
     `${counted(publishable(run, false).length, 'ref')} of this run could not be written to your repository: ${oneLine(why)}`,
     '    the work is safe; the next czar run or czar land tries it again',
     '',

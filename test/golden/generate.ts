@@ -18,6 +18,7 @@ import { Scratch } from '../support/scratch.ts';
 import { plainState } from '../support/golden.ts';
 import { fallbackLog, sessionLog, teardownLog } from './session-log.ts';
 import { permissionLog } from './permission-log.ts';
+import { pushLog } from './push-log.ts';
 import { syncLog } from './sync-log.ts';
 
 const [number = '', ...named] = process.argv.slice(2);
@@ -40,6 +41,7 @@ const kinds: Readonly<
   teardown: teardownLog,
   permissions: permissionLog,
   sync: syncLog,
+  push: pushLog,
 };
 let next = Number(number);
 for (const [what, make] of Object.entries(kinds)) {

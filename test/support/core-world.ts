@@ -346,6 +346,8 @@ export function success(intent: Intent): Outcome {
       };
     case 'publish':
       return { kind: 'published', run, refs: intent.refs, diverged: {} };
+    case 'push':
+      return { kind: 'pushed', run, remote: 'origin', refs: intent.refs, left: {} };
     case 'build-landing':
       return {
         kind: 'landing-built',
