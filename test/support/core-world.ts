@@ -348,14 +348,10 @@ export function success(intent: Intent): Outcome {
       return { kind: 'published', run, refs: intent.refs, diverged: {} };
     case 'push':
       return { kind: 'pushed', run, remote: 'origin', refs: intent.refs, left: {} };
-    case 'build-landing':
-      return {
-        kind: 'landing-built',
-        run,
-        date: intent.date,
-        commit: 'landing',
-        tree: 'landing-tree',
-      };
+    case 'build-landing': {
+      const { date } = intent;
+      return { kind: 'landing-built', run, date, commit: 'landing', tree: 'landing-tree' };
+    }
     case 'commit-landing':
       return { kind: 'landed', run, commit: intent.commit };
   }
