@@ -152,6 +152,8 @@ export interface AgentDefinition {
   readonly command: readonly string[];
   /** Names of environment variables it is given beside the allow-list. */
   readonly env: readonly string[];
+  /** It has a home folder of its own, with copies of these of the user's; absent for the user's home. */
+  readonly home?: { readonly files: readonly string[] };
 }
 
 /** Somebody who is told of events, and how. Secrets stand here by the name of their environment variable alone. */

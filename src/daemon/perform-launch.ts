@@ -2,7 +2,7 @@
  * The launch of an attempt: what its agent is told, how its program is started under the shim, and what became of a start
  * that an earlier loop began. From here on the records in the attempt's folder say what is true.
  */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { capabilitiesOf } from '../agents/adapters.ts';
 import { writeAttemptFiles, type AttemptFiles } from '../agents/attempt-files.ts';
@@ -14,6 +14,7 @@ import { attemptLimitsOf } from '../core/attempt-limits.ts';
 import { unsettled } from '../core/asks.ts';
 import type { Outcome } from '../core/commands.ts';
 import type { Intent } from '../core/intents.ts';
+import type { AgentDefinition } from '../core/plan.ts';
 import { positionOf } from '../core/order.ts';
 import { permissionsOf } from '../core/permissions.ts';
 import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
@@ -29,6 +30,7 @@ import { madeFolder, makeEmptyFolder } from './empty-folder.ts';
 import { writeIdentity } from './identity-file.ts';
 import type { EffectContext } from './loop.ts';
 import { stateOf } from './perform-work.ts';
+import { awayFromHome, makeHome } from './own-home.ts';
 import { redactorOf } from './redactions.ts';
 import { isolationOf, treeOf, type Workplace } from './workplace.ts';
 
@@ -64,7 +66,13 @@ export async function launch(
     };
   }
   const adapter = adapterOf(run, intent.worker);
-  const session = capabilitiesOf(agent).resume ? sessionToResume(worker, agent.name) : null;
+  const known = capabilitiesOf(agent).resume ? sessionToResume(worker, agent.name) : null;
+  // A session lies in the home in which it was made.
+  const before = agent.home === undefined || known === null ? null : lastHome(place, intent);
+  const session = agent.home === undefined || before !== null ? known : null;
+  const made = await homeOf(place, { intent, agent, before });
+  if (made !== null && 'problem' in made)
+    return { kind: 'launch-failed', ...attemptOf(intent), error: made.problem, final: true };
   const { prompt, standing } = brief(place, intent, context, { tree, resumes: session !== null });
   const preferred = preferredPorts(files.attemptDir, positionOf(run.plan, intent.worker));
   const port = await place.ports.take(files.attemptDir, preferred);
@@ -83,7 +91,7 @@ export async function launch(
     permissions: permissionsOf(run.plan),
     gitDir: definition.workspace === 'empty' ? null : gitDirOf(place, run, tree),
     repository: place.git.root,
-    baseEnv: place.env,
+    baseEnv: made === null ? place.env : awayFromHome(place.env),
   });
   await place.git.point?.('launch:before-spawn');
   const { policies } = run.plan;
@@ -92,7 +100,7 @@ export async function launch(
     argv,
     cwd: tree,
     env,
-    own,
+    own: made === null ? own : { ...own, HOME: made.home },
     limits: attemptLimitsOf(definition),
     timeoutMs: definition.timeoutMs === null ? null : definition.timeoutMs + watchdogSlackMs,
     unattendedMs: policies.unattendedMs,
@@ -134,6 +142,27 @@ async function recoveredLaunch(
       return { kind: 'launched', ...attemptOf(intent), process: { ...agent, boot: bootId() } };
     }
   }
+}
+
+/** The folder of the last attempt before this one that has a home of its own; null when none has. */
+function lastHome(place: Workplace, intent: Launch): string | null {
+  for (let n = intent.attempt - 1; n > 0; n -= 1) {
+    const { attemptDir } = filesOf(place, { ...intent, attempt: n });
+    if (existsSync(join(attemptDir, 'home'))) return attemptDir;
+  }
+  return null;
+}
+
+/** The home folder of the attempt's own; null when it has the user's. */
+async function homeOf(
+  place: Workplace,
+  of: { readonly intent: Launch; readonly agent: AgentDefinition; readonly before: string | null },
+): Promise<Awaited<ReturnType<typeof makeHome>> | null> {
+  const { intent, agent, before } = of;
+  if (agent.home === undefined) return null;
+  const { attemptDir } = filesOf(place, intent);
+  const user = place.env['HOME'] ?? null;
+  return makeHome({ attemptDir, before, user, files: agent.home.files });
 }
 
 /** Where git in the tree writes: into the tree's own folder, or into that of the user's repository. */

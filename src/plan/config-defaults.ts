@@ -29,6 +29,8 @@ export const configDefaults = {
   unattended: '15m',
   check_timeout: '30m',
   grace: '10s',
+  home: 'user',
+  home_files: [],
   redact: [],
   max_file_size: '10MB',
   max_work_size: '1GB',

@@ -17,7 +17,7 @@ import { configNotActedOn, type ConfigFields } from './config-schema.ts';
 import { report, type Problems } from './diagnostics.ts';
 import { parseDuration } from './duration.ts';
 import { list, parseSize } from './fields.ts';
-import { normalGlob } from './globs.ts';
+import { normalGlob, normalPath } from './globs.ts';
 import { knownAgents } from './known-agents.ts';
 import { attemptLimits, noLimits } from './limit-fields.ts';
 import { notifyOf } from './notify-fields.ts';
@@ -155,7 +155,7 @@ function configOf(fields: ConfigFields): Config {
       preferences: agents.preferences ?? {},
       rules: agents.rules ?? [],
       fallback: list(agents.fallback),
-      define: agentsOf(agents.define ?? {}),
+      define: agentsOf(agents.define ?? {}, fields),
     },
     retry: retryOf(retry, {
       maxAttempts: otherwise.retry.max_attempts,
@@ -213,15 +213,32 @@ export function milliseconds(text: string | undefined, otherwise: number): numbe
 type Defined = NonNullable<NonNullable<ConfigFields['agents']>['define']>[string];
 
 /** What is defined, over what is known of agents of that name. */
-function agentsOf(define: Readonly<Record<string, Defined>>): Config['agents']['define'] {
+function agentsOf(
+  define: Readonly<Record<string, Defined>>,
+  all: Pick<ConfigFields, 'home' | 'home_files'>,
+): Config['agents']['define'] {
   const defined = Object.entries(define).flatMap(([name, agent]) => {
     const adapter = adapterOf(name, agent);
     const command = commandOf(name, agent);
     if (command === null) return [];
     const env = [...new Set([...(knownOf(name, adapter)?.env ?? []), ...(agent.env ?? [])])];
-    return [[name, { name, adapter, command: [...command, ...(agent.args ?? [])], env }] as const];
+    const words = [...command, ...(agent.args ?? [])];
+    return [[name, { name, adapter, command: words, env, ...homeOf(agent, all) }] as const];
   });
-  return Object.fromEntries([...knownAgents, ...defined]);
+  const known = [...knownAgents].map(([name, agent]): readonly [string, AgentDefinition] => {
+    const home = homeOf({}, all);
+    return [name, home.home === undefined ? agent : { ...agent, ...home }];
+  });
+  return Object.fromEntries([...known, ...defined]);
+}
+
+/** A home of its own, where the agent, or the configuration for all of them, says so. */
+function homeOf(
+  agent: Pick<ConfigFields, 'home' | 'home_files'>,
+  all: Pick<ConfigFields, 'home' | 'home_files'>,
+): Pick<AgentDefinition, 'home'> {
+  if ((agent.home ?? all.home) !== 'own') return {};
+  return { home: { files: list(agent.home_files ?? all.home_files).map(normalPath) } };
 }
 
 /** A command written out makes any program of it, unless it says how it is spoken to. */

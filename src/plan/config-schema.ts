@@ -9,6 +9,7 @@ import {
   glob,
   line,
   listOf,
+  path,
   positiveDuration,
   shell,
   size,
@@ -20,6 +21,16 @@ import { capacitiesSchema } from './resource-fields.ts';
 const variableName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable');
+
+const homeFields = {
+  home: z.enum(['user', 'own']).optional().meta({
+    description:
+      'own: agents get a home folder of their own, with nothing of yours but home_files.',
+  }),
+  home_files: listOf(path, 'a path').optional().meta({
+    description: 'Files and folders of your home that are copied into one of their own.',
+  }),
+};
 
 const agentDefinition = z.strictObject({
   adapter: z
@@ -44,6 +55,7 @@ const agentDefinition = z.strictObject({
     .max(200)
     .optional()
     .meta({ description: 'Environment variables that it is given beside the usual ones.' }),
+  ...homeFields,
 });
 
 /** A span of time, or `never` for one without an end. */
@@ -228,7 +240,7 @@ export const configSchema = z.strictObject({
     description:
       'Variables whose values are secrets and are shown and stored nowhere, beside those whose names say so.',
   }),
-  home: anything.optional().meta({ description: 'own: agents get a home folder of their own.' }),
+  ...homeFields,
   sandbox: anything
     .optional()
     .meta({ description: 'What keeps agents away from everything but their tree.' }),
@@ -262,7 +274,6 @@ export const configNotActedOn: Readonly<Partial<Record<keyof ConfigFields, strin
   mirror: 'objects are copied',
   merge: 'merges go one at a time, in order',
   review: 'nobody reviews',
-  home: 'agents use the home folder of the user',
   stories: 'stories are not read',
   workflows: 'workflows are not read',
 };
