@@ -130,11 +130,11 @@ test('an expression that names a dependency which is refused has no problem of i
 });
 
 test('a field that is not acted on is warned of once, with the number of workers', () => {
-  const text = front('teardown: "true"');
+  const text = front('labels: {gpu: a}');
   const { diagnostics } = loadWorkers({ a: text, b: text, c: text });
   assert.deepEqual(
     diagnostics.map((one) => `${one.file}: ${one.message}`),
-    ['.czar/workers/a.md: teardown (3 workers): this version does not act on it'],
+    ['.czar/workers/a.md: labels (3 workers): this version does not act on it'],
   );
 });
 
