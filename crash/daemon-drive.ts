@@ -49,6 +49,8 @@ class DaemonDrive {
   #point: string | null = null;
   #hasMetPoint = false;
   #leader: Found | null = null;
+  /** Starts that were asked for while it led. */
+  #startsOfLeader = 0;
   #life = new AbortController();
   readonly #struck = new Set<number>();
   /** Deaths that guardians have written down and that are accounted for, and kills that they have yet to notice. */
@@ -100,6 +102,7 @@ class DaemonDrive {
     if (leader !== null && !lives(leader.pid, leader.start)) {
       this.#leader = null;
       if (this.#struck.has(leader.pid)) this.#struck.delete(leader.pid);
+      else if (this.#wasReplaced(leader.pid)) this.#strikes += 1;
       else if (this.#point === null) finding = `daemon ${leader.pid} died by itself`;
       else {
         this.#owed += seen.guardians.length > 0 ? 1 : 0;
@@ -119,6 +122,17 @@ class DaemonDrive {
     if (this.#hasMetPoint && this.#owed === 0)
       for (const one of [...seen.guardians, ...seen.daemons]) this.#killOne(one);
     return finding;
+  }
+
+  /** A daemon without its guardian ends for whoever starts one, who may be killed before another lives. */
+  #wasReplaced(pid: number): boolean {
+    if (this.#startsOfLeader === 0) return false;
+    const events = readLog(this.#orders.scratch.repo)?.events ?? [];
+    const begun = events.findLastIndex(
+      ({ type, data }) => type === 'loop.started' && data.text('pid') === String(pid),
+    );
+    const after = events.slice(begun + 1).find(({ type }) => type.startsWith('loop.'));
+    return begun >= 0 && after?.type === 'loop.ended';
   }
 
   #metPoint(point: string): void {
@@ -162,6 +176,7 @@ class DaemonDrive {
     this.#life.abort();
     this.#life = new AbortController();
     this.#leader = leader;
+    this.#startsOfLeader = 0;
     this.#arm();
     const { random } = this.#orders;
     if (this.#left.agents > 0 && random.chance(0.5))
@@ -290,9 +305,7 @@ class DaemonDrive {
     const wasPointed = this.#point !== null;
     tally.starts += 1;
     this.#busy += 1;
-    // A daemon without its guardian is replaced by whoever starts one, who may be killed before another lives.
-    const replaces = args[1] === 'start' && this.#census.look().guardians.length === 0;
-    if (replaces && this.#leader !== null) this.#struck.add(this.#leader.pid);
+    if (args[1] === 'start') this.#startsOfLeader += 1;
     const { child, ended: result } = startCzar(scratch, args, extra);
     const soon = setTimeout(
       () => child.kill('SIGKILL'),

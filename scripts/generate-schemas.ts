@@ -20,6 +20,7 @@ import {
   planWavesSchema,
   workerShowSchema,
 } from '../src/report/plan-schema.ts';
+import { reviewSchema } from '../src/report/review-schema.ts';
 import { resourcesSchema } from '../src/report/resources-schema.ts';
 import { dailySchema, weeklySchema } from '../src/report/standup-schema.ts';
 import { statusSchema, workerStatusSchema } from '../src/report/status-schema.ts';
@@ -53,6 +54,7 @@ const published: readonly Published[] = [
   { name: 'agents', title: 'czar agents --json', schema: agentsSchema },
   { name: 'agent-trial', title: 'czar agents test NAME --json', schema: agentTrialSchema },
   { name: 'resources', title: 'czar resources --json', schema: resourcesSchema },
+  { name: 'review', title: 'czar review WORKER --json', schema: reviewSchema },
   { name: 'metrics', title: 'czar metrics --json', schema: metricsSchema },
   { name: 'daily', title: 'czar report daily --json', schema: dailySchema },
   { name: 'weekly', title: 'czar report weekly --json', schema: weeklySchema },

@@ -43,6 +43,10 @@ export interface WorkerBook {
   counted: number;
   refused: number;
   failures: number;
+  /** Number of the review that goes on. */
+  reviewing: number | null;
+  /** Words of reviewers on what is its work now. */
+  reviews: { readonly by: string; readonly tip: string; readonly approves: boolean }[];
   /** Times that findings sent it back since the last retry, and what for last. */
   reworks: number;
   lost: number;
@@ -142,6 +146,8 @@ function openWorker(definition: WorkerDefinition): WorkerBook {
     counted: 0,
     refused: 0,
     failures: 0,
+    reviewing: null,
+    reviews: [],
     reworks: 0,
     lost: 0,
     satisfies: false,
@@ -189,5 +195,6 @@ export function edgeHolds(run: RunBook, edge: Edge): boolean {
   if (on === undefined) return true;
   if (on.state === 'complete') return true;
   if (on.state === 'merging') return edge.requires !== 'complete';
+  if (on.state === 'reviewing') return edge.requires === 'verified';
   return on.state === 'skipped' && (edge.allowSkipped || on.satisfies);
 }

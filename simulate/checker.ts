@@ -226,6 +226,7 @@ export class Checker {
         (one) =>
           one.state === 'paused' ||
           one.block !== null ||
+          (one.state === 'reviewing' && mayWait(one)) ||
           (one.state === 'ready' &&
             (isPoor(one.id) ||
               saidOf(run, one) === 'requested' ||
@@ -233,7 +234,9 @@ export class Checker {
       );
       this.require('L2', run.state !== 'waiting' || told, where);
       const standing = ['pending', 'blocked', 'paused', 'merging', 'ready'];
-      const stand = open.every((one) => standing.includes(one.state));
+      const stand = open.every(
+        (one) => standing.includes(one.state) || (one.state === 'reviewing' && mayWait(one)),
+      );
       this.require('L2', stand || run.tip === null, where);
       this.require('L3', run.landing === null, () => `${run.id} is being landed for ever`);
     }
@@ -243,7 +246,14 @@ export class Checker {
   noProcess(invariant: 'L4' | 'L6'): void {
     const alive = [...this.#world.attempts.values()].find((folder) => folder.alive);
     this.require(invariant, alive === undefined, () => `${alive?.key} lives`);
+    const reviewer = [...this.#world.reviewers.values()].find((one) => one.alive);
+    this.require(invariant, reviewer === undefined, () => `${reviewer?.key} lives`);
   }
+}
+
+/** Whether its review may wait for a person, or for money. */
+function mayWait({ definition, reviewing }: WorkerBook): boolean {
+  return definition.review !== undefined && reviewing === null;
 }
 
 function isDone(worker: WorkerBook | undefined): boolean {

@@ -171,7 +171,8 @@ function checkRework(
   require('P14', worker.reworks <= most, () =>
     `${worker.id} is sent back ${worker.reworks} times of ${most}`);
   const { kind, text = '' } = rework ?? {};
-  const isMendable = kind === 'gate' || kind === 'conflict' || kind === 'nothing_changed';
+  const isMendable =
+    kind === 'review' || kind === 'gate' || kind === 'conflict' || kind === 'nothing_changed';
   require('P14', isMendable && text !== '' && tree === 'continue', () =>
     `${worker.id} is sent back from ${from} with ${kind ?? 'nothing'}`);
   world.coverage.hit('block', `${kind} sends back from ${from}`);

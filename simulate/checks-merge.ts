@@ -31,6 +31,7 @@ export function requireMerge(
   require('S4', tip === worker.work?.tip, () =>
     `${tip} is merged and ${worker.work?.tip} was judged`);
   requireChange(ground, run, worker);
+  requireReview(ground, worker, tip);
   const { checks } = run.plan.policies;
   const others = run.merged.flatMap((id) => {
     const other = run.workers.get(id);
@@ -71,6 +72,20 @@ export function requireLanding(
   for (const gate of checks.length > 0 ? checksOf(run) : others)
     requirePass(ground, run, made.tree, gate);
   requireUnion(ground, landing.onto, landing.tip, commit);
+}
+
+/** Enough reviewers approved this very tip, and nobody objected whom no person has overruled. */
+function requireReview({ require }: Ground, worker: WorkerBook, tip: string): void {
+  const { review } = worker.definition;
+  if (review === undefined) return;
+  const said = worker.reviews.filter((one) => one.tip === tip);
+  const person = said.findLast((one) => one.by !== 'agent');
+  const agents = said.filter((one) => one.by === 'agent');
+  const approvals = agents.filter((one) => one.approves).length + (person === undefined ? 0 : 1);
+  require('S4', approvals >= review.quorum, () =>
+    `${worker.id} is merged with ${approvals} approvals of ${review.quorum}`);
+  const objects = person === undefined ? agents.some((one) => !one.approves) : !person.approves;
+  require('S4', !objects, () => `${worker.id} is merged against a reviewer`);
 }
 
 /** Every change gate passed, for the tip that is the work now, and the facts agree. */

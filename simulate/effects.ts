@@ -2,6 +2,7 @@
  * Performs every kind of intent on the simulated world, in steps between which anything may happen. Written from what
  * each effect promises, not from how the product does it: performed again it finds what was done.
  */
+import { endReview, review } from './effects-review.ts';
 import type { Outcome } from '../src/core/commands.ts';
 import type { Intent } from '../src/core/intents.ts';
 import type { Perform, Performed } from '../src/daemon/loop.ts';
@@ -76,6 +77,10 @@ async function perform(effect: Effect, intent: Intent): Promise<Performed> {
       return tearDown({ ...effect, intent });
     case 'judge':
       return judge({ ...effect, intent });
+    case 'review':
+      return review({ ...effect, intent });
+    case 'end-review':
+      return endReview({ ...effect, intent });
     case 'check':
       return checkGates({ ...effect, intent });
     case 'build-merge':

@@ -135,6 +135,8 @@ function outcomesOf(intent: Intent): readonly Outcome[] {
     case 'collect':
     case 'teardown':
     case 'judge':
+    case 'review':
+    case 'end-review':
     case 'commit-merge':
     case 'publish':
     case 'push':

@@ -66,6 +66,12 @@ export function justification(ledger: Ledger, intent: Intent): string | null {
       return worker?.state === 'verifying' && worker.phase === 'collected'
         ? null
         : 'nothing to judge';
+    case 'review':
+      return worker?.state === 'reviewing' && worker.reviewing === intent.n
+        ? null
+        : 'its review was not begun';
+    case 'end-review':
+      return worker?.reviewing === intent.n ? null : 'no review of it goes on';
     case 'build-merge':
       return worker?.merge != null &&
         worker.merge.tip === intent.tip &&

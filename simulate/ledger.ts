@@ -36,7 +36,10 @@ export class Ledger {
   live(): number {
     let count = 0;
     for (const run of this.runs.values())
-      for (const worker of run.workers.values()) if (isLive(worker)) count += 1;
+      for (const worker of run.workers.values()) {
+        if (isLive(worker)) count += 1;
+        if (worker.reviewing !== null) count += 1;
+      }
     return count;
   }
 
@@ -192,6 +195,19 @@ function ofWorker(run: RunBook, worker: WorkerBook, event: Event): void {
     case 'permission.denied':
     case 'attempt.session':
       break;
+    case 'review.started':
+      worker.reviewing = event.data.n;
+      break;
+    case 'review.inconclusive':
+      worker.reviewing = null;
+      break;
+    case 'review.approved':
+    case 'review.changes_requested': {
+      const { by, tip, n } = event.data;
+      if (n !== null) worker.reviewing = null;
+      worker.reviews.push({ by, tip, approves: event.type === 'review.approved' });
+      break;
+    }
     case 'worker.report_refused':
       worker.refused += 1;
       break;
@@ -293,10 +309,14 @@ function enter(run: RunBook, worker: WorkerBook, event: Event): void {
       worker.continues = event.data.continues;
       worker.work = null;
       worker.change = [];
+      worker.reviews = worker.reviews.filter(({ approves }) => approves);
       worker.counted = 0;
       worker.refused = 0;
       worker.stopAsked = false;
       worker.asks.clear();
+      break;
+    case 'worker.reviewing':
+      if (event.data.person === true) worker.claims = false;
       break;
     case 'worker.active':
       worker.phase = 'running';

@@ -14,6 +14,7 @@ import type { RepositoryState, RunState, WorkerState } from '../src/core/state.t
 import type { Invariant } from './invariants.ts';
 import { adding, deciding, dropping, rules, scheduling, underPlan } from './mutate-rules.ts';
 import type { Mutation } from './mutation.ts';
+import { reworkMutants } from './mutants-rework.ts';
 import { askMutants } from './mutants-asks.ts';
 import { worldMutants } from './mutants-world.ts';
 
@@ -164,25 +165,6 @@ const coreMutants: readonly Mutant[] = [
           ? { ...event, data: { ...event.data, block: { ...event.data.block, text: '' } } }
           : event,
       ),
-    ),
-  },
-  {
-    breaks: 'P14',
-    name: 'a worker is sent back with findings again and again',
-    mutation: adding((_run, worker) =>
-      worker.state === 'blocked' && worker.block?.kind === 'gate'
-        ? {
-            type: 'worker.ready',
-            data: {
-              from: 'blocked',
-              reason: 'once more',
-              notBefore: null,
-              counts: 'rework',
-              tree: 'continue',
-              rework: worker.block,
-            },
-          }
-        : null,
     ),
   },
   {
@@ -389,4 +371,9 @@ const coreMutants: readonly Mutant[] = [
 ];
 
 /** Every mutant. */
-export const mutants: readonly Mutant[] = [...coreMutants, ...askMutants, ...worldMutants];
+export const mutants: readonly Mutant[] = [
+  ...coreMutants,
+  ...askMutants,
+  ...reworkMutants,
+  ...worldMutants,
+];

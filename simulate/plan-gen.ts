@@ -14,6 +14,7 @@ export function generatePlan(seed: number, name: string, most: number): Plan {
   const capped = money.chance(0.15);
   const things = stream(seed, `resources ${name}`);
   const shares = things.chance(0.25);
+  const looks = stream(seed, `reviews ${name}`);
   const mends = stream(seed, `rework ${name}`);
   const agents = stream(seed, `agents ${name}`);
   const several = agents.chance(0.25);
@@ -24,6 +25,7 @@ export function generatePlan(seed: number, name: string, most: number): Plan {
       ...(several ? agentsOf(agents) : {}),
       ...(downs.chance(0.15) ? { teardown: ['stop'] } : {}),
       budget: budgetOf(money, capped),
+      ...(one.workspace === 'empty' ? {} : reviewOf(looks)),
       ...(shares ? requestsOf(things) : {}),
     })),
     {
@@ -107,6 +109,15 @@ function budgetOf(random: Random, capped: boolean): Budget | null {
     limit: random.pick([60, 150, 10_000]),
     onExceeded: random.pick(['block', 'block', 'fail', 'warn'] as const),
   };
+}
+
+/** Nobody, most of the time; agents, a person, or both. */
+function reviewOf(random: Random): Pick<WorkerSketch, 'review'> {
+  if (!random.chance(0.2)) return {};
+  const agents = Array.from({ length: random.below(3) }, () => 'stub');
+  const person = agents.length === 0 || random.chance(0.3);
+  const most = agents.length + (person ? 1 : 0);
+  return { review: { agents, person, quorum: random.chance(0.5) ? most : 1 } };
 }
 
 /** What workers share; the same in every run, so that runs share it too. */

@@ -2,6 +2,7 @@
  * One seed, from the first request to the last: loops come and go over one log and one world. First a chaos of faults
  * and requests, then calm: from there on everything must come to rest, and what waits for a person gets its answer.
  */
+import { reviewLacksBudget } from '../src/core/review.ts';
 import { isUsedUp, lacksBudget, workerAccount } from '../src/core/budget.ts';
 import { isDeepStrictEqual } from 'node:util';
 import type { Plan } from '../src/core/plan.ts';
@@ -267,9 +268,10 @@ class Simulation {
       }
       for (const worker of run.workers.values()) {
         if (
-          worker.state === 'ready' &&
           state !== undefined &&
-          lacksBudget({ state, run, now: this.#world.wall }, worker)
+          (worker.state === 'ready'
+            ? lacksBudget({ state, run, now: this.#world.wall }, worker)
+            : reviewLacksBudget({ state, run, now: this.#world.wall }, worker))
         ) {
           const own = isUsedUp(workerAccount(run, worker));
           for (const who of own ? [worker.id] : ['run', 'day'])

@@ -88,6 +88,8 @@ export function anyRequest(world: World, run: string, plan: Plan): Request {
       return { kind: 'set-approval', run: place.run, approve: user.chance(0.4) };
     case 22:
       return land(world, place.run, true);
+    case 24:
+      return reviewing(world, place);
     case 23:
       return raise(place.run, user.pick([worker, 'run', 'day']));
     default:
@@ -114,6 +116,21 @@ function submit(world: World, place: { readonly run: string; readonly worker: st
       exists: tree !== undefined,
       unfinished: world.user.chance(0.1) ? 'a merge is under way' : null,
     },
+  };
+}
+
+function reviewing(
+  world: World,
+  place: { readonly run: string; readonly worker: string },
+): Request {
+  const approves = world.user.chance(0.75);
+  return {
+    kind: 'review',
+    ...place,
+    result: approves ? 'approve' : 'changes_requested',
+    tip: null,
+    text: approves ? '' : 'not like this',
+    findings: [],
   };
 }
 
@@ -160,6 +177,7 @@ export function settle(world: World, run: RunState, worker: WorkerState, round: 
       : { kind: 'cancel', ...place };
   if (worker.state === 'active') return settleAsk(world, run, worker);
   if (worker.state === 'paused') return { kind: 'resume', ...place };
+  if (worker.state === 'reviewing') return reviewing(world, place);
   const retry: Request = { kind: 'retry', ...place, note: 'once more', clean: user.chance(0.2) };
   if (worker.state === 'ready' && user.chance(0.1))
     return { kind: 'deny', run: run.id, workers: [worker.id], why: 'not this way' };
@@ -179,6 +197,7 @@ export function settle(world: World, run: RunState, worker: WorkerState, round: 
       return user.chance(0.9) ? { kind: 'approve-path', ...place, path } : retry;
     }
     case 'conflict':
+    case 'review':
     case 'gate':
     case 'nothing_changed':
     case 'lost':

@@ -7,6 +7,7 @@
 import type { KeptWork } from '../src/core/events.ts';
 import type { RunState } from '../src/core/state.ts';
 import type { AttemptFolder } from './attempts.ts';
+import type { Reviewer } from './effects-review.ts';
 import { Coverage } from './coverage.ts';
 import { Faults } from './faults.ts';
 import { SimGit } from './git.ts';
@@ -54,6 +55,7 @@ export class World {
   readonly git = new SimGit();
   readonly trees = new Map<string, Worktree>();
   readonly attempts = new Map<string, AttemptFolder>();
+  readonly reviewers = new Map<string, Reviewer>();
   /** Results of gate commands as they were run, by tree, command and setup. */
   readonly ran = new Map<string, Set<string>>();
   readonly agent: Random;

@@ -43,7 +43,7 @@ export interface Profile {
 }
 
 const usual = {
-  mode: { edit: null, work: null, full: null },
+  mode: { read: null, edit: null, work: null, full: null },
   resume: 'session/resume',
   usage: 'any',
   cost: true,
@@ -71,7 +71,7 @@ const profiles: Readonly<Record<string, Profile>> = {
   gemini: {
     ...usual,
     name: 'gemini',
-    mode: { edit: 'default', work: 'default', full: 'yolo' },
+    mode: { read: 'default', edit: 'default', work: 'default', full: 'yolo' },
     // It has session/load, and finds none of its sessions.
     resume: 'none',
     usage: 'meta',
@@ -84,7 +84,7 @@ const profiles: Readonly<Record<string, Profile>> = {
   qwen: {
     ...usual,
     name: 'qwen',
-    mode: { edit: 'default', work: 'default', full: 'yolo' },
+    mode: { read: 'default', edit: 'default', work: 'default', full: 'yolo' },
     usage: 'steps',
     cost: false,
     model: (model) => ['-m', model],
@@ -95,7 +95,7 @@ const profiles: Readonly<Record<string, Profile>> = {
   'claude-agent-acp': {
     ...usual,
     name: 'claude-agent-acp',
-    mode: { edit: 'default', work: 'default', full: 'bypassPermissions' },
+    mode: { read: 'default', edit: 'default', work: 'default', full: 'bypassPermissions' },
     usage: 'sum',
     env: () => ({ DISABLE_AUTOUPDATER: '1' }),
     standing: (text) => ({ systemPrompt: { append: text } }),
@@ -103,7 +103,7 @@ const profiles: Readonly<Record<string, Profile>> = {
   'codex-acp': {
     ...usual,
     name: 'codex-acp',
-    mode: { edit: 'agent', work: 'agent', full: 'agent-full-access' },
+    mode: { read: 'read-only', edit: 'agent', work: 'agent', full: 'agent-full-access' },
     usage: 'sum',
     cost: false,
     // Its sandbox makes `.git` read-only unless it is named.

@@ -65,7 +65,7 @@ export function permissionsIn(attemptDir: string): AttemptPermissions | null {
     return null;
   }
   const { policy, allow, tree, afterMs } = parseObject(text) ?? {};
-  if (policy !== 'edit' && policy !== 'work' && policy !== 'full') return null;
+  if (policy !== 'read' && policy !== 'edit' && policy !== 'work' && policy !== 'full') return null;
   if (typeof tree !== 'string' || typeof afterMs !== 'number' || !Array.isArray(allow)) return null;
   return { policy, allow: allow.filter((one) => typeof one === 'string'), tree, afterMs };
 }

@@ -30,7 +30,8 @@ export function attemptFiles(options: {
   readonly home: string;
   readonly run: string;
   readonly worker: string;
-  readonly attempt: number;
+  /** Number of the attempt, or name of the review. */
+  readonly attempt: number | string;
   readonly launcher?: Launcher;
 }): AttemptFiles {
   const { home, run, worker, attempt, launcher = thisInstallation } = options;

@@ -81,6 +81,18 @@ function permissionFlags({ permissions: { policy, allow } }: StartOptions): read
   switch (policy) {
     case 'full':
       return ['--dangerously-skip-permissions'];
+    case 'read':
+      return [
+        '--permission-mode',
+        'default',
+        '--disallowedTools',
+        'Write,Edit,NotebookEdit',
+        '--allowedTools',
+        ...allow.map((pattern) => `Bash(${pattern})`),
+        'Read',
+        'Grep',
+        'Glob',
+      ];
     case 'edit':
       return ['--permission-mode', 'acceptEdits', '--allowedTools', 'Write,Edit'];
     case 'work':

@@ -75,6 +75,7 @@ function start(options: StartOptions): Start {
 /** Its sandbox is what holds it to its tree: single commands cannot be told apart by flags. */
 function sandboxFlags({ permissions, gitDir, attemptDir }: StartOptions): readonly string[] {
   if (permissions.policy === 'full') return ['-c', 'sandbox_mode="danger-full-access"'];
+  if (permissions.policy === 'read') return ['-c', 'sandbox_mode="read-only"'];
   const roots = [...(gitDir === null ? [] : [gitDir]), attemptDir];
   return [
     '-c',

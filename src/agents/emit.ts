@@ -35,6 +35,13 @@ export function emit(
       'Only an agent that czar started can report.',
     );
   }
+  if (env['CZAR_REVIEW'] !== undefined) {
+    return problem(
+      4,
+      'a reviewer reports nothing but its verdict',
+      'It is the JSON object that its prompt describes, as its last words.',
+    );
+  }
   const parsed = parse(argv, readInput);
   if ('exit' in parsed) return parsed;
   try {

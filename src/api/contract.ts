@@ -38,6 +38,23 @@ export const steeringSchema: z.ZodType<Steering> = z.discriminatedUnion('kind', 
   z.strictObject({ kind: z.literal('unblock'), ...place, note: text.nullable() }),
   z.strictObject({ kind: z.literal('approve-path'), ...place, path: z.string().min(1).max(4096) }),
   z.strictObject({
+    kind: z.literal('review'),
+    ...place,
+    result: z.enum(['approve', 'changes_requested']),
+    tip: z.string().max(128).nullable(),
+    text,
+    findings: z
+      .array(
+        z.strictObject({
+          severity: z.enum(['critical', 'high', 'medium', 'low']),
+          file: z.string().max(4096).nullable(),
+          line: z.int().positive().nullable(),
+          text,
+        }),
+      )
+      .max(1_000),
+  }),
+  z.strictObject({
     kind: z.literal('raise-budget'),
     run: place.run,
     scope: z.enum(['worker', 'run', 'day']),

@@ -11,7 +11,7 @@ export type Ask = <T>(what: Promise<T>) => Promise<T>;
 export interface SessionOptions {
   readonly agent: ClientContext;
   readonly profile: Profile;
-  readonly policy: 'edit' | 'work' | 'full';
+  readonly policy: 'read' | 'edit' | 'work' | 'full';
   /** Its answer to the greeting. */
   readonly greeting: Json;
   readonly cwd: string;

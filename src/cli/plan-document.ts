@@ -72,6 +72,7 @@ export function workerDocument(worker: WorkerDefinition, missing: readonly strin
       limit: tokenLimit(budget),
       on_exceeded: budget.onExceeded,
     },
+    review: worker.review ?? null,
     deliverables: worker.deliverables,
     owns: worker.owns,
     references: worker.references,

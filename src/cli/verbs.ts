@@ -78,6 +78,10 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     summary: 'say that a worker’s tree as it stands is the work',
     load: () => import('./submit.ts'),
   },
+  review: {
+    summary: 'what is under review; approve it or ask for changes',
+    load: () => import('./review.ts'),
+  },
   answer: { summary: 'answer a worker’s question', load: () => import('./answer.ts') },
   unblock: { summary: 'let a blocked worker go on', load: () => import('./unblock.ts') },
   approve: {

@@ -9,11 +9,12 @@ import { unansweredAsks } from './asks.ts';
 import { watchBudgets } from './budget.ts';
 import { edgeState, supersededBy } from './edges.ts';
 import type { Block, NewEvent } from './events.ts';
-import { grantChecks, grantStarts } from './grant.ts';
+import { grantChecks, grantReviews, grantStarts } from './grant.ts';
 import { isFinal, isLive } from './lifecycle.ts';
 import { mergeIsThrough, mergeQueue, merging } from './queue.ts';
 import { restlessRuns } from './restless.ts';
 import { frontier, underWay, workersIn } from './run-index.ts';
+import { reviewingOutcome } from './review.ts';
 import { runOutcome } from './run-outcome.ts';
 import { endOfStop } from './attempt-outcome.ts';
 import { landingOutcome, mergingOutcome, verifyingOutcome } from './settle.ts';
@@ -80,12 +81,15 @@ const rules: readonly Rule[] = [
   (_state, run) => each(run, workersIn(run, 'starting'), stoppedBeforeLaunch),
   (_state, run) =>
     each(run, workersIn(run, 'verifying'), (worker) => verifyingOutcome(run, worker)),
+  (_state, run) =>
+    each(run, workersIn(run, 'reviewing'), (worker) => reviewingOutcome(run, worker)),
   (_state, run) => each(run, workersIn(run, 'merging'), (worker) => mergingOutcome(run, worker)),
   (_state, run, { now }) => beginMerge(run, now),
   (state, run) => grantChecks(state, run),
   (_state, run, { now }) => unanswered(run, now),
   (_state, run, { now }) => unansweredAsks(run, now),
   (_state, run, { now }) => askApprovals(run, now),
+  (state, run, { now, draining }) => (draining ? [] : grantReviews(state, run, now)),
   (state, run, { now, draining }) => (draining ? [] : grantStarts(state, run, now)),
   (state, run, { now }) => runOutcome(state, run, now),
 ];

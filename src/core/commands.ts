@@ -15,8 +15,11 @@ import type {
   ProcessIdentity,
   PrunedRef,
   Report,
+  ReviewFinding,
+  ReviewerSaid,
   RunBase,
   TreeVerdict,
+  Usage,
   Work,
 } from './events.ts';
 import type { IntentKind } from './intents.ts';
@@ -136,6 +139,16 @@ export type Request =
       readonly run: string;
       readonly workers: readonly string[] | null;
       readonly why: string | null;
+    }
+  /** A person's word on a change; `tip` is the commit that was looked at, null for whatever is there now. */
+  | {
+      readonly kind: 'review';
+      readonly run: string;
+      readonly worker: string;
+      readonly result: 'approve' | 'changes_requested';
+      readonly tip: string | null;
+      readonly text: string;
+      readonly findings: readonly ReviewFinding[];
     }
   /** Whether launches of a live run wait for a person. */
   | { readonly kind: 'set-approval'; readonly run: string; readonly approve: boolean }
@@ -273,6 +286,15 @@ export type Outcome =
       readonly subject: 'branch' | 'merge' | 'land';
       readonly worker: string | null;
       readonly verdicts: readonly TreeVerdict[];
+    }
+  /** A review by an agent is over: what it said, or why it said nothing. */
+  | {
+      readonly kind: 'reviewed';
+      readonly run: string;
+      readonly worker: string;
+      readonly n: number;
+      readonly said: ReviewerSaid;
+      readonly usage: Usage | null;
     }
   | {
       readonly kind: 'merge-built';

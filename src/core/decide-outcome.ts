@@ -21,6 +21,7 @@ import {
 import { synced } from './decide-sync.ts';
 import { landingRefused } from './landing-refused.ts';
 import { at, checked, mergeOutcome, verdictEvent } from './decide-verdict.ts';
+import { reviewEnded } from './decide-review.ts';
 import { machineObserved } from './disk-space.ts';
 import { reportEvents } from './report-event.ts';
 import { changeVerdicts, tipOf } from './settle.ts';
@@ -107,6 +108,7 @@ export function decideOutcome(
     case 'torn-down':
     case 'collected':
     case 'judged':
+    case 'reviewed':
     case 'merge-built':
     case 'merge-conflict':
     case 'merge-committed':
@@ -130,6 +132,8 @@ function ofWorker(
   switch (outcome.kind) {
     case 'inputs-checked':
       return inputsChecked(worker, outcome.missing);
+    case 'reviewed':
+      return reviewEnded(run, worker, outcome);
     case 'judged':
       if (worker.state !== 'verifying' || worker.attempt?.phase !== 'collected') return [];
       if (changeVerdicts(run, worker).length > 0) return [];

@@ -9,6 +9,7 @@ import { decideLanding } from './decide-land.ts';
 import { decideSync } from './decide-sync.ts';
 import { approve, deny, setApproval } from './decide-approval.ts';
 import { pause, pauseRun, resume, resumeRun, tell } from './decide-pause.ts';
+import { review } from './decide-review.ts';
 import { answer, approvePath, unblock } from './decide-settle.ts';
 import { cancel, cancelRun, skip } from './decide-stop.ts';
 import { accept, refuse, type Decision } from './decision.ts';
@@ -28,6 +29,7 @@ const goesOn: ReadonlySet<Request['kind']> = new Set([
   'amend',
   'approve',
   'deny',
+  'review',
 ]);
 
 /** Decides a person's request. */
@@ -85,6 +87,7 @@ export function decideRequest(
     case 'unblock':
     case 'approve-path':
     case 'tell':
+    case 'review':
       break;
   }
   const worker = request.worker === null ? undefined : run.workers.get(request.worker);
@@ -125,6 +128,8 @@ export function decideRequest(
       return resume(run, worker, request);
     case 'tell':
       return tell(run, worker, request);
+    case 'review':
+      return review(run, worker, request);
   }
 }
 

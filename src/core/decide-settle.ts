@@ -106,6 +106,12 @@ function onward(
     case 'ready':
     case 'attempt':
       return backToWork(run, worker, 'unblocked');
+    case 'reviewing':
+      if (changeVerdicts(run, worker).length === 0) return onward(run, worker, 'verifying');
+      return of(run, worker, {
+        type: 'worker.reviewing',
+        data: { from: 'blocked', reason: 'unblocked' },
+      });
     case 'verifying':
       return of(run, worker, {
         type: 'worker.verifying',

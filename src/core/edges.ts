@@ -19,6 +19,8 @@ export function edgeState(run: RunState, edge: Edge): EdgeState {
   switch (dependency.state) {
     case 'complete':
       return { kind: 'satisfied' };
+    case 'reviewing':
+      return edge.requires === 'verified' ? { kind: 'satisfied' } : { kind: 'open' };
     case 'merging':
       return edge.requires === 'complete' ? { kind: 'open' } : { kind: 'satisfied' };
     case 'skipped':
@@ -40,7 +42,6 @@ export function edgeState(run: RunState, edge: Edge): EdgeState {
     case 'starting':
     case 'active':
     case 'verifying':
-    case 'reviewing':
     case 'paused':
       return { kind: 'open' };
   }

@@ -23,11 +23,12 @@ export type BlockKind =
   | 'protect'
   | 'nothing_changed'
   | 'conflict'
+  | 'review'
   | 'infrastructure'
   | 'budget'
   | 'denied';
 
-export type BlockStep = 'pending' | 'ready' | 'attempt' | 'verifying' | 'merging';
+export type BlockStep = 'pending' | 'ready' | 'attempt' | 'verifying' | 'reviewing' | 'merging';
 
 export interface Block {
   readonly kind: BlockKind;
@@ -81,6 +82,45 @@ export interface TreeVerdict {
   /** Output of the command, relative to the home; null when there is none. */
   readonly log: string | null;
   readonly durationMs: number;
+}
+
+export type Severity = 'critical' | 'high' | 'medium' | 'low';
+
+/** What a reviewer found; `file` is null when it is of the whole, `line` counts from 1. */
+export interface ReviewFinding {
+  readonly severity: Severity;
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly text: string;
+}
+
+/** What a reviewing agent came to. A verdict; or why there is none: when it may be asked again (null for now), and whether that is its own fault. */
+export type ReviewerSaid =
+  | {
+      readonly kind: 'verdict';
+      readonly result: 'approve' | 'changes_requested';
+      readonly text: string;
+      readonly findings: readonly ReviewFinding[];
+    }
+  | {
+      readonly kind: 'none';
+      readonly reason: string;
+      readonly notBefore: number | null;
+      readonly counts: boolean;
+    };
+
+/** What a reviewer says of a change, bound to the tip and the patch that it looked at. */
+export interface ReviewWord {
+  /** `user`, or the name of the agent. */
+  readonly reviewer: string;
+  readonly by: Principal;
+  /** Number of the worker's review by an agent; null for a person's. */
+  readonly n: number | null;
+  readonly tip: string;
+  readonly patch: string;
+  readonly definition: string;
+  readonly text: string;
+  readonly findings: readonly ReviewFinding[];
 }
 
 /** A file that is not committed on an agent's behalf. */

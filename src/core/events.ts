@@ -20,6 +20,7 @@ import type {
   Principal,
   ProcessIdentity,
   PrunedRef,
+  ReviewWord,
   RunBase,
   Spend,
   TreeVerdict,
@@ -124,7 +125,8 @@ export interface EventData {
   };
   'worker.active': Entered & { readonly process: ProcessIdentity };
   'worker.verifying': Entered & { readonly submitted: boolean };
-  'worker.reviewing': Entered;
+  /** `person`: one of its reviewers is a person, for whom others do not wait. */
+  'worker.reviewing': Entered & { readonly person?: true };
   'worker.merging': Entered;
   'worker.complete': Entered & { readonly noChange: boolean };
   'worker.blocked': Entered & { readonly block: Block; readonly blockedBy: string | null };
@@ -229,6 +231,25 @@ export interface EventData {
   };
   /** The answer lies where its attempt looks for it. */
   'answer.delivered': { readonly id: string };
+  /** An agent reviews: the worker's n-th review, which is no attempt and holds a slot of the agents. */
+  'review.started': {
+    readonly n: number;
+    readonly reviewer: string;
+    readonly tip: string;
+    readonly patch: string;
+    readonly definition: string;
+  };
+  'review.approved': ReviewWord;
+  'review.changes_requested': ReviewWord;
+  /** A review by an agent that ended without a verdict; with `counts` it is its own fault. */
+  'review.inconclusive': {
+    readonly n: number;
+    readonly reviewer: string;
+    readonly reason: string;
+    readonly notBefore: number | null;
+    readonly counts: boolean;
+  };
+
   /** An agent was kept from what its permissions do not cover. */
   'permission.denied': {
     readonly tool: string;

@@ -4,7 +4,8 @@
  */
 import type { Block, Entered, EventData, EventOf } from './events.ts';
 import { canMove, isFinal, type WorkerStateName } from './lifecycle.ts';
-import type { AttemptState, WorkerState } from './state.ts';
+import { noReview } from './review-state.ts';
+import type { AttemptState, ReviewState, WorkerState } from './state.ts';
 import { noUsage } from './usage.ts';
 import { attempt, note, say } from './worker-parts.ts';
 
@@ -85,6 +86,8 @@ export function enterState(worker: WorkerState, event: EventOf<Transition>): Wor
         startedAt: worker.startedAt ?? at,
         // What begins in a clean tree begins with nothing behind it.
         session: event.data.continues ? worker.session : null,
+        // What is made anew is looked at anew; what stays as it was approved stays approved.
+        review: worker.review === null ? null : onlyApprovals(worker.review),
       };
     case 'worker.active':
       return {
@@ -107,7 +110,14 @@ export function enterState(worker: WorkerState, event: EventOf<Transition>): Wor
           : {}),
       };
     case 'worker.reviewing':
-      return enter(worker, 'reviewing', event.data, at);
+      return {
+        ...enter(worker, 'reviewing', event.data, at),
+        block: null,
+        blockedBy: null,
+        // While a person is waited for, others may change the same files.
+        claims: event.data.person === true ? false : worker.claims,
+        review: { ...(worker.review ?? noReview), misses: 0, missed: '', notBefore: null },
+      };
     case 'worker.merging':
       return {
         ...enter(worker, 'merging', event.data, at),
@@ -204,6 +214,10 @@ function enter(
     readySince: to === 'ready' ? worker.readySince : null,
     completedAt: isFinal(to) ? at : null,
   };
+}
+
+function onlyApprovals(review: ReviewState): ReviewState {
+  return { ...review, verdicts: review.verdicts.filter(({ result }) => result === 'approve') };
 }
 
 function reworked(

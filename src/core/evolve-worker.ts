@@ -2,6 +2,7 @@
 import { blockWithout } from './protect.ts';
 import { plus, warningShare } from './spend.ts';
 import type { Event } from './events.ts';
+import { reviewed, reviewText } from './review-state.ts';
 import { evolveAttempt } from './evolve-attempt.ts';
 import { enterState } from './evolve-state.ts';
 import type { WorkerState } from './state.ts';
@@ -108,6 +109,11 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
         merge: worker.merge === null ? null : { ...worker.merge, checking: false },
       };
     }
+    case 'review.started':
+    case 'review.approved':
+    case 'review.changes_requested':
+    case 'review.inconclusive':
+      return { ...say(worker, at, reviewText(event)), review: reviewed(worker, event) };
     case 'protect.approved':
       return {
         ...say(worker, at, `${event.data.path} approved`),

@@ -9,8 +9,8 @@ import { ratesAfter } from './rates.ts';
 import { noSpend, plus, warningShare, withDay } from './spend.ts';
 import { evolveWorker } from './evolve-worker.ts';
 import { limitKeys, underLimits } from './limits.ts';
-import type { Plan } from './plan.ts';
 import { forgetAnswer, forgetTroubles, settled, without } from './fold-troubles.ts';
+import { plannedWorkers } from './planned-workers.ts';
 import { noteRun } from './restless.ts';
 import { replaceWorker } from './run-index.ts';
 import { treeGateKey, type RepositoryState, type RunState, type WorkerState } from './state.ts';
@@ -91,6 +91,7 @@ function startedRun(
     approve: data.approve === true,
     workers: plannedWorkers(data.plan, at),
     trees: new Map(),
+    reviewing: [],
     mergedOrder: [],
     published: {},
     pushed: {},
@@ -122,6 +123,15 @@ function amendedRun(
   for (const [id, worker] of plannedWorkers(plan, at))
     if (!workers.has(id)) workers.set(id, worker);
   return { ...run, plan, scope, workers };
+}
+
+/** Its workers with a review that has not ended, once the fold has told the worker. */
+function reviewingAfter(run: FoldRun, id: string): RunPatch | null {
+  const runs = run.workers.get(id)?.review?.running != null;
+  if (run.reviewing.includes(id) === runs) return null;
+  return {
+    reviewing: runs ? [...run.reviewing, id] : run.reviewing.filter((other) => other !== id),
+  };
 }
 
 type RunPatch = Partial<Omit<RunState, 'workers' | 'trees'>>;
@@ -174,6 +184,11 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
     }
     case 'run.cancel_requested':
       return { cancelling: true };
+    case 'review.started':
+    case 'review.approved':
+    case 'review.changes_requested':
+    case 'review.inconclusive':
+      return reviewingAfter(run, event.worker ?? '');
     case 'worker.merged':
       return { tip: event.data.commit, mergedOrder: [...run.mergedOrder, event.worker ?? ''] };
     case 'gate.passed':
@@ -315,61 +330,4 @@ function forgetRefusals(run: FoldRun): void {
   for (const [key, verdict] of run.trees) {
     if (verdict.result !== 'pass') run.trees.delete(key);
   }
-}
-
-function plannedWorkers(plan: Plan, at: number): Map<string, WorkerState> {
-  return new Map(
-    plan.workers.map((definition) => [
-      definition.id,
-      {
-        id: definition.id,
-        state: 'pending',
-        from: null,
-        since: at,
-        reason: 'planned',
-        block: null,
-        blockedBy: null,
-        readySince: null,
-        notBefore: null,
-        superseded: [],
-        claims: false,
-        inputsChecked: false,
-        attempts: 0,
-        failures: 0,
-        lostInRow: 0,
-        reworks: [],
-        reworksUsed: 0,
-        quotaInRow: 0,
-        session: null,
-        attempt: null,
-        nextClean: true,
-        approval: null,
-        branch: null,
-        worktree: null,
-        stop: null,
-        pausedWithRun: false,
-        work: null,
-        submitted: false,
-        checking: false,
-        verdicts: [],
-        approvals: [],
-        queuedAt: null,
-        merge: null,
-        merged: null,
-        mergedFacts: null,
-        noChange: false,
-        satisfies: false,
-        kept: [],
-        usage: { input: 0, output: 0, cached: 0, costUsd: 0, source: 'none' },
-        raised: noSpend,
-        told: 0,
-        tasks: definition.tasks.map((task) => ({ task, startedAt: null, completedAt: null })),
-        handoff: null,
-        notes: [],
-        latest: [],
-        startedAt: null,
-        completedAt: null,
-      },
-    ]),
-  );
 }

@@ -9,6 +9,9 @@ import { foreignHolder, takesClaim } from './foreign-claim.ts';
 import { isFinal } from './lifecycle.ts';
 import { waveOf } from './order.ts';
 import { inUse, lackOf, withStart, type InUse, type ResourceLack } from './resources.ts';
+import { subjectOf } from './decide-review.ts';
+import { quotaUntil } from './quota.ts';
+import { reviewLacksBudget, reviewOutcome } from './review.ts';
 import { restlessRuns } from './restless.ts';
 import { countIn, workersIn } from './run-index.ts';
 import { noSpend, plus } from './spend.ts';
@@ -90,6 +93,44 @@ export function grantStarts(
     });
   }
   return events;
+}
+
+/** Starts reviews by agents, each in a slot of the agents: what is nearly done goes before what is not begun. */
+export function grantReviews(
+  state: RepositoryState,
+  run: RunState,
+  now: number,
+): readonly NewEvent[] {
+  if (run.cancelling || run.state === 'paused' || run.tip === null) return [];
+  const waiting = workersIn(run, 'reviewing');
+  if (waiting.length === 0) return [];
+  let free = freeSlots(state, run);
+  const events: NewEvent[] = [];
+  for (const worker of waiting) {
+    if (free <= 0) break;
+    const reviewer = reviewerDue({ state, run, now }, worker);
+    if (reviewer === null) continue;
+    free -= 1;
+    events.push({
+      type: 'review.started',
+      run: run.id,
+      worker: worker.id,
+      data: { n: (worker.review?.made ?? 0) + 1, reviewer, ...subjectOf(run, worker) },
+    });
+  }
+  return events;
+}
+
+/** The agent whose review of the worker is due now; null when none is. */
+function reviewerDue(
+  at: { readonly state: RepositoryState; readonly run: RunState; readonly now: number },
+  worker: WorkerState,
+): string | null {
+  const { running = null, notBefore = null } = worker.review ?? {};
+  if (running !== null || (notBefore !== null && notBefore > at.now)) return null;
+  const outcome = reviewOutcome(at.run, worker);
+  if (outcome.kind !== 'agent' || reviewLacksBudget(at, worker)) return null;
+  return quotaUntil(at.state, outcome.name, at.now) === null ? outcome.name : null;
 }
 
 /** Whether nothing is to be prepared: an empty workspace that nobody has worked in, without commands or files for it. */
@@ -227,6 +268,7 @@ export function heldByBarrier(run: RunState, worker: WorkerState): boolean {
 function freeSlots(state: RepositoryState, run: RunState): number {
   let live = 0;
   for (const one of restlessRuns(state)) {
+    live += one.reviewing.length;
     if (isRunLive(one)) live += countIn(one, 'starting', 'active');
   }
   return run.plan.policies.maxParallel - live;

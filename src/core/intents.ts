@@ -74,6 +74,16 @@ export type Intent =
   /** Deliverables, handoff, ownership, protect. */
   | (ForWorker & { readonly kind: 'judge'; readonly integration: string })
   | CheckIntent
+  /** An agent looks at the change: started, or followed to its end and heard. */
+  | (ForWorker & {
+      readonly kind: 'review';
+      readonly n: number;
+      readonly reviewer: string;
+      readonly tip: string;
+      readonly integration: string;
+    })
+  /** Nobody waits for the review any more: its processes are ended. */
+  | (ForWorker & { readonly kind: 'end-review'; readonly n: number; readonly reviewer: string })
   | (ForWorker & {
       readonly kind: 'build-merge';
       readonly base: string;

@@ -75,21 +75,24 @@ export function permit(
   { tree }: { readonly tree: string },
 ): Permit {
   if (policy === 'full') return 'allow';
+  // Nobody is asked on behalf of a reviewer.
+  const unsettled = policy === 'read' ? 'deny' : 'ask';
   const { kind, command, path } = request;
   const inTree = path === undefined ? null : within(tree, path);
   switch (kind) {
     case 'edit':
+      if (policy === 'read') return 'deny';
       if (inTree === '.git' || inTree?.startsWith('.git/') === true) return 'deny';
       return inTree === null || inTree === '' ? 'ask' : 'allow';
     case 'read':
-      return policy === 'work' || inTree !== null ? 'allow' : 'ask';
+      return policy !== 'edit' || inTree !== null ? 'allow' : 'ask';
     case 'command':
-      return policy === 'work' && command !== undefined && isAllowed(command, allow, tree)
+      return policy !== 'edit' && command !== undefined && isAllowed(command, allow, tree)
         ? 'allow'
-        : 'ask';
+        : unsettled;
     case 'fetch':
     case 'other':
-      return 'ask';
+      return unsettled;
   }
 }
 
@@ -139,3 +142,22 @@ function within(folder: string, path: string): string | null {
   if (!root.every((name, index) => names[index] === name)) return null;
   return names.slice(root.length).join('/');
 }
+/** What a reviewer may do: look, and run what only shows. */
+export const readOnly: Permissions = {
+  policy: 'read',
+  allow: [
+    'git diff *',
+    'git log *',
+    'git show *',
+    'git blame *',
+    'ls',
+    'ls *',
+    'cat *',
+    'head *',
+    'tail *',
+    'grep *',
+    'rg *',
+    'wc *',
+    'pwd',
+  ],
+};

@@ -46,6 +46,14 @@ export interface Price {
   readonly cached: number;
 }
 
+/** Reviewers of a worker: agents in the order in which they are asked, then a person. */
+export interface Review {
+  readonly agents: readonly string[];
+  readonly person: boolean;
+  /** Approvals that are needed. */
+  readonly quorum: number;
+}
+
 export interface Retry {
   /** Failed attempts until the worker is failed; at least 1. */
   readonly maxAttempts: number;
@@ -115,6 +123,8 @@ export interface WorkerDefinition {
   readonly copy: readonly string[];
   readonly link: readonly string[];
   readonly handoff: 'required' | 'optional';
+  /** Who must approve a change before it is merged; absent when nobody must. */
+  readonly review?: Review;
   readonly priority: Priority;
   readonly retry: Retry;
   readonly timeoutMs: number | null;
@@ -171,7 +181,7 @@ export interface NotifyTarget {
 /** What agents may do without asking. */
 export interface Permissions {
   /** Files in their tree; also the commands of `allow`; everything. */
-  readonly policy: 'edit' | 'work' | 'full';
+  readonly policy: 'read' | 'edit' | 'work' | 'full';
   /** Commands, `*` for anything. */
   readonly allow: readonly string[];
 }

@@ -20,6 +20,7 @@ function target(run: RunState, worker: WorkerState, by: Principal): NewEvent {
     case 'active':
       return afterStop(run, worker, by);
     case 'verifying':
+    // Approvals of the same tip still hold when its gates have been looked at.
     case 'reviewing':
       return verifying(worker, by);
     case 'merging':

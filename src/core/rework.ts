@@ -9,7 +9,7 @@ import type { RunState, WorkerState } from './state.ts';
 export const usualRework = 3;
 
 /** What an agent can mend by itself. */
-const mendable: ReadonlySet<BlockKind> = new Set(['gate', 'conflict', 'nothing_changed']);
+const mendable: ReadonlySet<BlockKind> = new Set(['gate', 'conflict', 'review', 'nothing_changed']);
 
 /** How often findings may send a worker of the run back. */
 export function maxRework(run: Pick<RunState, 'plan'>): number {

@@ -142,7 +142,6 @@ const stillOpen: ReadonlySet<WorkerStateName> = new Set([
   'starting',
   'active',
   'verifying',
-  'reviewing',
   'paused',
 ]);
 

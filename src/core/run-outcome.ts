@@ -6,6 +6,7 @@ import type { NewEvent } from './events.ts';
 import { foreignHolder } from './foreign-claim.ts';
 import { claimHolder, heldByBarrier } from './grant.ts';
 import { isFinal } from './lifecycle.ts';
+import { awaitsReviewer, reviewLacksBudget } from './review.ts';
 import { countIn, workersIn } from './run-index.ts';
 import {
   awaitsApproval,
@@ -36,6 +37,7 @@ export function runOutcome(
     .filter(
       (worker) =>
         waitsForPerson(run, worker) ||
+        reviewLacksBudget(at, worker) ||
         (worker.state === 'ready' && (lacksBudget(at, worker) || standsBehindOther(at, worker))),
     )
     .map((worker) => worker.id);
@@ -46,7 +48,7 @@ export function runOutcome(
 }
 
 function isUnderWay(run: RunState): boolean {
-  if (countIn(run, 'starting', 'verifying', 'reviewing') > 0) return true;
+  if (countIn(run, 'starting', 'verifying') > 0) return true;
   return workersIn(run, 'active').some((worker) => openAsks(worker).length === 0);
 }
 
@@ -59,6 +61,7 @@ export function isOver(worker: WorkerState): boolean {
 export function waitsForPerson(run: RunState, worker: WorkerState): boolean {
   if (worker.state === 'ready') return awaitsApproval(run, worker);
   if (worker.state === 'active') return openAsks(worker).length > 0;
+  if (worker.state === 'reviewing') return awaitsReviewer(run, worker);
   return worker.state === 'paused' || (worker.state === 'blocked' && worker.blockedBy === null);
 }
 
@@ -79,8 +82,9 @@ function canGoOn(at: At, worker: WorkerState, behind: readonly WorkerState[] = [
       return openAsks(worker).length === 0;
     case 'starting':
     case 'verifying':
-    case 'reviewing':
       return true;
+    case 'reviewing':
+      return !awaitsReviewer(run, worker) && !reviewLacksBudget(at, worker);
     case 'pending':
     case 'blocked':
     case 'paused':

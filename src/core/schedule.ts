@@ -13,6 +13,7 @@ import { staggerEnd } from './stagger.ts';
 import { publishable, publishKey, unpublished } from './publish.ts';
 import { pushKey, unpushed } from './push.ts';
 import { mergeIsThrough, merging } from './queue.ts';
+import { reviewIntents } from './schedule-reviews.ts';
 import { restlessRuns } from './restless.ts';
 import { waitsForDay } from './budget.ts';
 import { nextDay } from './spend.ts';
@@ -87,6 +88,7 @@ function* ofRun(
   wake: Wake,
 ): Generator<Intent> {
   yield* landingIntents(run);
+  yield* reviewIntents(run, options, wake);
   yield* publishing(run, options.retryDiverged?.has(run.id) === true);
   const refs = unpushed(run);
   if (Object.keys(refs).length > 0) yield { kind: 'push', key: pushKey(run), run: run.id, refs };

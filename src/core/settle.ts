@@ -44,7 +44,7 @@ export function changePassed(run: RunState, worker: WorkerState): boolean {
   );
 }
 
-/** verifying → merging, complete, ready or blocked, once every gate before the merge has its verdict. */
+/** verifying → reviewing, merging, complete, ready or blocked, once every gate before the review has its verdict. */
 export function verifyingOutcome(run: RunState, worker: WorkerState): NewEvent | null {
   if (worker.state !== 'verifying' || worker.attempt?.phase !== 'collected') return null;
   const change = changeVerdicts(run, worker);
@@ -77,7 +77,13 @@ export function verifyingOutcome(run: RunState, worker: WorkerState): NewEvent |
       data: { from: 'verifying', reason: 'nothing to merge', noChange: true },
     };
   }
-  return { type: 'worker.merging', data: { from: 'verifying', reason: 'its gates passed' } };
+  const { review } = definitionOf(run, worker.id);
+  const passed = { from: 'verifying', reason: 'its gates passed' } as const;
+  if (review === undefined) return { type: 'worker.merging', data: passed };
+  return {
+    type: 'worker.reviewing',
+    data: review.person ? { ...passed, person: true } : passed,
+  };
 }
 
 /** merging → ready or blocked, when a gate of the combined tree does not pass. */

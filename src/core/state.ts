@@ -15,6 +15,7 @@ import type {
   PermissionRequest,
   Principal,
   ProcessIdentity,
+  ReviewWord,
   RunBase,
   Spend,
   StopTarget,
@@ -80,6 +81,8 @@ export interface RunState {
   readonly workers: ReadonlyMap<string, WorkerState>;
   /** Verdicts on trees, by `treeGateKey`. */
   readonly trees: ReadonlyMap<string, TreeVerdict>;
+  /** Workers with a review by an agent that has not ended. */
+  readonly reviewing: readonly string[];
   /** Workers in the order in which they were merged. */
   readonly mergedOrder: readonly string[];
   /** What czar last wrote into the user's repository, by full ref name. */
@@ -206,6 +209,25 @@ export interface Note {
   readonly at: number;
 }
 
+/** A reviewer's word with its result. */
+export interface ReviewVerdict extends ReviewWord {
+  readonly result: 'approve' | 'changes_requested';
+  readonly at: number;
+}
+
+export interface ReviewState {
+  /** Reviews by agents ever begun. */
+  readonly made: number;
+  /** The one that goes on: its process may live whatever state the worker is in. */
+  readonly running: { readonly n: number; readonly reviewer: string; readonly tip: string } | null;
+  /** Reviews of this tip that gave no verdict, and why the last one did not. */
+  readonly misses: number;
+  readonly missed: string;
+  /** No review before this time, milliseconds since 1970. */
+  readonly notBefore: number | null;
+  readonly verdicts: readonly ReviewVerdict[];
+}
+
 /** One time that the worker was sent back with findings. */
 export interface Rework {
   readonly at: number;
@@ -249,6 +271,8 @@ export interface WorkerState {
   /** Every time that findings sent it back, the newest last, and how many of them count since the last retry. */
   readonly reworks: readonly Rework[];
   readonly reworksUsed: number;
+  /** What its reviewers do and said; null before the first review. */
+  readonly review: ReviewState | null;
   /** Attempts in a row that ended because the provider had no more. */
   readonly quotaInRow: number;
   /** The last session of an agent, for the next attempt to go on with; null when there is none, or it begins anew. */

@@ -25,6 +25,7 @@ const neverGivenUp: ReadonlySet<IntentKind> = new Set([
   'push',
   'commit-merge',
   'commit-landing',
+  'end-review',
 ]);
 
 /** Why the worker's program could not be launched, once that is given up; null before. */
@@ -94,6 +95,8 @@ function ofRun(run: RunState, effect: IntentKind, error: string): readonly NewEv
     case 'collect':
     case 'teardown':
     case 'judge':
+    case 'review':
+    case 'end-review':
     case 'build-merge':
     case 'commit-merge':
       return [];
@@ -107,6 +110,8 @@ function ofWorker(
   error: string,
   now: number,
 ): readonly NewEvent[] {
+  // Nobody waits for it any more.
+  if (effect === 'review' && worker.state !== 'reviewing') return [];
   switch (worker.state) {
     case 'starting':
       // A program that could not be launched is stopped first: it may run.
@@ -128,8 +133,9 @@ function ofWorker(
       return [blocked(worker, 'verifying', error)];
     case 'merging':
       return [blocked(worker, 'merging', error)];
-    case 'pending':
     case 'reviewing':
+      return [blocked(worker, 'reviewing', error)];
+    case 'pending':
     case 'complete':
     case 'blocked':
     case 'paused':

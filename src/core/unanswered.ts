@@ -3,6 +3,9 @@
  * Nothing does while the run is paused. What a person has decided (a denial, a pause) waits for that person.
  */
 import { backToWork } from './back-to-work.ts';
+import { of } from './asked.ts';
+import { subjectOf } from './decide-review.ts';
+import { awaitsReviewer } from './review.ts';
 import { denying } from './decide-approval.ts';
 import type { NewEvent } from './events.ts';
 import type { Plan } from './plan.ts';
@@ -29,6 +32,7 @@ export const nobodyAnswered =
 /** Since when the worker waits for a person; null when it does not. */
 export function waitsSince(run: RunState, worker: WorkerState): number | null {
   if (awaitsApproval(run, worker)) return approvalOf(run, worker)?.at ?? null;
+  if (awaitsReviewer(run, worker)) return worker.since;
   if (worker.state === 'paused') return worker.pausedWithRun ? null : worker.since;
   return worker.state === 'blocked' && worker.blockedBy === null ? worker.since : null;
 }
@@ -41,12 +45,14 @@ export function fallbackOf(run: RunState, worker: WorkerState): Fallback | null 
     return null;
   if (worker.state === 'paused' || worker.block?.kind === 'denied') return null;
   if (unanswered.instead === 'deny' && !canDeny(worker)) return null;
+  // Nothing is merged, and nothing passed over, because nobody looked at it.
+  if (unanswered.instead === 'skip' && worker.state === 'reviewing') return null;
   return { ...unanswered, at: since + unanswered.afterMs };
 }
 
 /** A launch can be denied, and a question once: whoever asks again after that waits for a person. */
 function canDeny({ state, block, notes }: WorkerState): boolean {
-  if (state === 'ready') return true;
+  if (state === 'ready' || state === 'reviewing') return true;
   if (block?.kind !== 'question' && block?.kind !== 'blocker') return false;
   return !notes.some((note) => note.kind === 'answer' && note.text === nobodyAnswered);
 }
@@ -66,7 +72,7 @@ export function nextFallback(run: RunState): number | null {
 }
 
 function waiting(run: RunState): readonly WorkerState[] {
-  return hasFallbacks(run.plan) ? workersIn(run, 'ready', 'blocked') : [];
+  return hasFallbacks(run.plan) ? workersIn(run, 'ready', 'blocked', 'reviewing') : [];
 }
 
 function dealtWith(run: RunState, worker: WorkerState, { instead }: Fallback): readonly NewEvent[] {
@@ -80,12 +86,28 @@ function dealtWith(run: RunState, worker: WorkerState, { instead }: Fallback): r
     case 'fail':
       return [{ type: 'worker.failed', ...place, data: { from, reason, by, blockedBy: null } }];
     case 'deny':
+      if (from === 'reviewing') return [unreviewed(run, worker)];
       if (from === 'ready') return denying(run, worker, { by, why: 'nobody answered in time' });
       return [
         { type: 'worker.noted', ...place, data: { by, kind: 'answer', text: nobodyAnswered } },
         backToWork(run, worker, reason),
       ];
   }
+}
+
+/** What nobody reviewed in time is not merged: its agent looks at it once more. */
+function unreviewed(run: RunState, worker: WorkerState): NewEvent {
+  return of(run, worker, {
+    type: 'review.changes_requested',
+    data: {
+      ...subjectOf(run, worker),
+      reviewer: 'policy',
+      by: 'policy',
+      n: null,
+      text: 'Nobody reviewed it in time. Look at your change once more as a reviewer would, and mend what you find.',
+      findings: [],
+    },
+  });
 }
 
 const known = new WeakMap<Plan, boolean>();

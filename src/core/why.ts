@@ -9,6 +9,7 @@ import { definitionOf, type RepositoryState, type RunState, type WorkerState } f
 import { lackText } from './lack-text.ts';
 import { requestText } from './permissions.ts';
 import { merging } from './queue.ts';
+import { reviewLacksBudget, reviewOutcome } from './review.ts';
 
 /** The sentence. `now` is milliseconds since 1970. */
 export function why(
@@ -61,7 +62,7 @@ function sentence(state: RepositoryState, run: RunState, worker: WorkerState, no
     case 'verifying':
       return `${id} is verifying: ${verifyingReason(worker)}.`;
     case 'reviewing':
-      return `${id} is being reviewed.`;
+      return `${id} is reviewing: ${reviewingReason({ state, run, now }, worker)}.`;
     case 'merging':
       return `${id} is merging: ${mergingReason(run, worker)}.`;
     case 'blocked':
@@ -176,6 +177,20 @@ function verifyingReason(worker: WorkerState): string {
     : 'its verify waits for a check slot (max_parallel_checks)';
 }
 
+function reviewingReason(
+  at: { readonly state: RepositoryState; readonly run: RunState; readonly now: number },
+  worker: WorkerState,
+): string {
+  const running = worker.review?.running;
+  if (running != null) return `${running.reviewer} looks at it`;
+  const outcome = reviewOutcome(at.run, worker);
+  if (outcome.kind === 'person')
+    return `it waits for a person's review (czar review ${worker.id} --approve)`;
+  if (outcome.kind !== 'agent') return 'its reviewers have spoken';
+  if (reviewLacksBudget(at, worker)) return `its budget does not allow a review by ${outcome.name}`;
+  return `a review by ${outcome.name} waits for a slot or a quota`;
+}
+
 function mergingReason(run: RunState, worker: WorkerState): string {
   const waits = supersededBy(run, worker);
   if (waits !== null)
@@ -209,6 +224,7 @@ function blockedReason(worker: WorkerState): string {
     case 'protect':
       return `${id} changed protected paths that a person must approve: ${block.files.join(', ')}.`;
     case 'conflict':
+    case 'review':
     case 'denied':
     case 'dependency':
     case 'gate':

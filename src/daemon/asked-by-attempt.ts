@@ -13,7 +13,7 @@ import { bootId } from '../process/identity.ts';
 import { lineage, variableOf } from '../process/lineage.ts';
 import type { Place } from './place.ts';
 
-/** The attempt that a process belongs to. */
+/** The attempt, or the review, that a process belongs to. */
 export interface Asker {
   readonly worker: string;
   readonly attempt: number;
@@ -58,9 +58,10 @@ function liveProcesses(
   );
 }
 
-/** Worker and attempt of a file `RUN/WORKER/N/report` in the folder of runs; null for any other. */
+/** Worker and attempt of a file `RUN/WORKER/N/report`, or of a review's, in the folder of runs; null for any other. */
 function placeIn(runs: string, file: string): Asker | null {
   const [run, worker, attempt, ...rest] = relative(runs, file).split(sep);
   if (run === '..' || worker === undefined || rest.length !== 1) return null;
-  return /^[1-9]\d*$/.test(attempt ?? '') ? { worker, attempt: Number(attempt) } : null;
+  const number = /^(?:review-)?([1-9]\d*)$/.exec(attempt ?? '')?.[1];
+  return number === undefined ? null : { worker, attempt: Number(number) };
 }

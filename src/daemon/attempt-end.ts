@@ -30,6 +30,14 @@ export function filesOf(place: Workplace, { run, worker, attempt }: AttemptRef):
   return attemptFiles({ home: place.git.home, run, worker, attempt });
 }
 
+/** Where the files of a review are: those of an attempt, in a folder of its own. */
+export function reviewFiles(
+  place: Workplace,
+  { run, worker, n }: { readonly run: string; readonly worker: string; readonly n: number },
+): AttemptFiles {
+  return attemptFiles({ home: place.git.home, run, worker, attempt: `review-${n}` });
+}
+
 /** Its end, with what it said last. */
 export function ended(
   run: RunState,

@@ -48,7 +48,8 @@ export function missingAgents(plan: Plan, here: Here): string | null {
   const alone = plan.workers.filter(({ fallback = [] }) =>
     fallback.every((name) => replaced.has(name)),
   );
-  const names = new Set(alone.map(({ agent }) => agent.name));
+  const reviewers = plan.workers.flatMap(({ review }) => review?.agents ?? []);
+  const names = new Set([...alone.map(({ agent }) => agent.name), ...reviewers]);
   // Any program of the user's own may come to be while the run goes on: its worker tells when it did not.
   const agents = Object.values(plan.agents).filter(
     ({ name, adapter }) => adapter !== 'command' && names.has(name),
@@ -60,7 +61,13 @@ export function missingAgents(plan: Plan, here: Here): string | null {
   const [first] = missing;
   if (first === undefined) return null;
   const gone = new Set(missing.map(({ name }) => name));
-  const ids = alone.filter(({ agent }) => gone.has(agent.name)).map(({ id }) => id);
+  const ids = plan.workers
+    .filter(
+      (worker) =>
+        (alone.includes(worker) && gone.has(worker.agent.name)) ||
+        worker.review?.agents.some((name) => gone.has(name)) === true,
+    )
+    .map(({ id }) => id);
   const more = missing.length === 1 ? '' : ` (nor can ${[...gone].slice(1).join(', ')})`;
   return `the agent ${first.name} cannot be started: ${first.why}${more}; needed by ${some(ids)}`;
 }

@@ -11,6 +11,7 @@ import { setUp, stopAttempt, watch } from './perform-attempt.ts';
 import { tearDown } from './perform-teardown.ts';
 import { launch } from './perform-launch.ts';
 import { check } from './perform-check.ts';
+import { endReview, review } from './perform-review.ts';
 import { buildLandingTree, landTree } from './perform-landing.ts';
 import { build, commit, prepareRun, pushOut, show } from './perform-merge.ts';
 import { prepareWorktree } from './perform-tree.ts';
@@ -63,6 +64,10 @@ async function perform(
       return tearDown(place, intent, context);
     case 'judge':
       return judge(place, intent, context);
+    case 'review':
+      return review(place, intent, context);
+    case 'end-review':
+      return endReview(place, intent, context);
     case 'check':
       return check(place, intent, context);
     case 'build-merge':

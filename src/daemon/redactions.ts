@@ -1,6 +1,7 @@
 /** Where secrets are taken out: of what effects tell the loop, of what a person asks, and of what agents are told. */
 import { redactor, secretsIn, type Redact } from '../context/redact.ts';
 import type { Outcome, Steering } from '../core/commands.ts';
+import type { ReviewerSaid } from '../core/events.ts';
 import type { Report } from '../core/events.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Performed } from './loop.ts';
@@ -59,6 +60,8 @@ export function redactOutcome(outcome: Outcome, redact: Redact): Outcome {
       return { ...outcome, verdicts: outcome.verdicts.map((one) => withFindings(one, redact)) };
     case 'merge-conflict':
       return { ...outcome, messages: outcome.messages.map(redact) };
+    case 'reviewed':
+      return { ...outcome, said: redactSaid(outcome.said, redact) };
     case 'landing-refused':
       return { ...outcome, reason: redact(outcome.reason) };
     case 'loop-started':
@@ -85,6 +88,12 @@ export function redactOutcome(outcome: Outcome, redact: Redact): Outcome {
   }
 }
 
+function redactSaid(said: ReviewerSaid, redact: Redact): ReviewerSaid {
+  const told = redactTexts(said, redact);
+  if (told.kind === 'none') return told;
+  return { ...told, findings: told.findings.map((one) => ({ ...one, text: redact(one.text) })) };
+}
+
 function redactReport(report: Report, redact: Redact): Report {
   const said = redactTexts(report, redact);
   return said.kind === 'permission'
@@ -95,6 +104,10 @@ function redactReport(report: Report, redact: Redact): Report {
 /** What a person asks, without secrets in its words. */
 export function redactSteering(steering: Steering, env: NodeJS.ProcessEnv): Steering {
   const redact = redactor(secretsIn(env));
+  if (steering.kind === 'review') {
+    const findings = steering.findings.map((one) => ({ ...one, text: redact(one.text) }));
+    return { ...steering, text: redact(steering.text), findings };
+  }
   if (steering.kind === 'answer' || steering.kind === 'tell')
     return { ...steering, text: redact(steering.text) };
   if ((steering.kind === 'retry' || steering.kind === 'unblock') && steering.note !== null)
@@ -112,7 +125,7 @@ function withFindings<T extends { readonly findings: readonly string[] }>(
 }
 
 /** Names of what says which one it is, and nothing else. */
-const names: ReadonlySet<string> = new Set(['kind', 'id', 'how']);
+const names: ReadonlySet<string> = new Set(['kind', 'id', 'how', 'result']);
 
 /** The value with every text of it redacted, but for names. */
 export function redactTexts<T extends object>(value: T, redact: Redact): T {

@@ -67,6 +67,7 @@ export async function complete(
     case 'pause':
     case 'resume':
     case 'tell':
+    case 'review':
     case 'approve':
     case 'deny':
     case 'set-approval':

@@ -1,4 +1,5 @@
 /** The configuration: the policies of the runs, who the agents are, and the defaults of the workers. */
+import type { ReviewFields } from './review-fields.ts';
 import { defaultProtect } from '../core/protect.ts';
 import { budgetOf, pricesOf, runLimitsOf } from './budget-fields.ts';
 import type {
@@ -36,6 +37,8 @@ export interface Config {
   readonly target: string | null;
   readonly policies: Policies;
   readonly agents: Assignment & { readonly define: Readonly<Record<string, AgentDefinition>> };
+  /** Who reviews, where a worker says nothing. */
+  readonly review: ReviewFields;
   readonly retry: Retry;
   readonly timeoutMs: number | null;
   /** When a live attempt counts as stalled (null: never), and whether it begins again then. */
@@ -181,6 +184,7 @@ function configOf(fields: ConfigFields): Config {
       afterMs: fields.after === undefined ? null : milliseconds(fields.after, 0),
     },
     approve: fields.approve ?? otherwise.approve,
+    review: fields.review ?? otherwise.review,
   };
 }
 

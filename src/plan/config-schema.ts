@@ -16,6 +16,7 @@ import {
 } from './fields.ts';
 import { limitsSchema } from './limit-fields.ts';
 import { notifySchema } from './notify-fields.ts';
+import { reviewSchema } from './review-fields.ts';
 import { capacitiesSchema } from './resource-fields.ts';
 
 const variableName = z
@@ -219,7 +220,9 @@ export const configSchema = z.strictObject({
   max_rework: count(0, 100).optional().meta({
     description: 'How often findings send a worker back to its agent before it waits for a person.',
   }),
-  review: anything.optional().meta({ description: 'Who reviews, where a worker says nothing.' }),
+  review: reviewSchema.optional().meta({
+    description: 'Who reviews, where a worker says nothing: none, agent, human, or {by, quorum}.',
+  }),
   resources: capacitiesSchema.optional().meta({
     description:
       'What there is of things that workers share, by name: an amount, or {amount, requests_per_minute, tokens_per_minute}. cpu, memory and disk are found out.',
@@ -273,7 +276,6 @@ export const configNotActedOn: Readonly<Partial<Record<keyof ConfigFields, strin
   git: 'the built-in rules hold',
   mirror: 'objects are copied',
   merge: 'merges go one at a time, in order',
-  review: 'nobody reviews',
   stories: 'stories are not read',
   workflows: 'workflows are not read',
 };

@@ -85,13 +85,16 @@ export function loadPlan(options: {
 
 /** Why `run` refuses the agents of a plan, in a sentence, or null. With `scope` only those workers are looked at. */
 export function agentProblem(plan: Plan, scope: readonly string[] | null = null): string | null {
+  const lacks = (name: string): boolean => !Object.hasOwn(plan.agents, name);
+  const unknown = ({ agent, fallback = [], review }: WorkerDefinition): readonly string[] => [
+    ...([agent.name, ...fallback].every(lacks) ? [agent.name] : []),
+    ...(review?.agents.filter(lacks) ?? []),
+  ];
   const without = plan.workers.filter(
-    ({ id, agent, fallback = [] }) =>
-      [agent.name, ...fallback].every((name) => !Object.hasOwn(plan.agents, name)) &&
-      (scope === null || scope.includes(id)),
+    (worker) => unknown(worker).length > 0 && (scope === null || scope.includes(worker.id)),
   );
   if (without.length === 0) return null;
-  const names = [...new Set(without.map(({ agent }) => agent.name))].sort();
+  const names = [...new Set(without.flatMap(unknown))].sort();
   const ids = without.map(({ id }) => id);
   const shown =
     ids.length > 5 ? `${ids.slice(0, 5).join(', ')} and ${ids.length - 5} more` : ids.join(', ');
@@ -101,6 +104,11 @@ export function agentProblem(plan: Plan, scope: readonly string[] | null = null)
   return `${agents} no command, and czar does not know how to start ${names.length === 1 ? 'it' : 'them'} (needed by ${shown}): add ${keys} to config.yaml`;
 }
 
+/** The agents that a worker may come to need: who does it, who takes their place, and who reviews it. */
+function agentsOf({ agent, fallback = [], review }: WorkerDefinition): readonly string[] {
+  return [agent.name, ...fallback, ...(review?.agents ?? [])];
+}
+
 function planOf(from: {
   readonly workers: readonly WorkerDefinition[];
   readonly overlaps: Plan['overlaps'];
@@ -108,7 +116,7 @@ function planOf(from: {
   readonly name: string;
 }): Plan {
   const { workers, overlaps, config, name } = from;
-  const used = new Set(workers.flatMap(({ agent, fallback = [] }) => [agent.name, ...fallback]));
+  const used = new Set(workers.flatMap(agentsOf));
   const agents = Object.fromEntries(
     Object.entries(config.agents.define)
       .filter(([agent]) => used.has(agent))

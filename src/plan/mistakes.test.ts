@@ -286,11 +286,11 @@ const mistakes: readonly Mistake[] = [
     says: /number/,
   },
   {
-    name: 'a review, which does not guard yet',
-    files: { a: front('review: human') },
+    name: 'more approvals than reviewers',
+    files: { a: front('review: {by: human, quorum: 2}') },
     at: 'a.md:2:9',
-    says: /review/,
-    hint: /review: none/,
+    says: /2 approvals cannot come: one person counts once/,
+    hint: /quorum/,
   },
   {
     name: 'an expression over a worker that is no dependency',

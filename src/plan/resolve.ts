@@ -15,6 +15,7 @@ import { checkWhen } from './expression.ts';
 import { normalGlob, normalPath } from './globs.ts';
 import { meetings } from './claims.ts';
 import { checkRequests, resourcesOf } from './resource-fields.ts';
+import { checkReview, reviewField } from './review-fields.ts';
 import { compareFiles, placeOf } from './source.ts';
 import { notActedOn } from './worker-schema.ts';
 
@@ -50,6 +51,7 @@ export function resolveWorkers(
   warnNotActedOn(unique, isUsed, problems);
   for (const draft of unique) {
     checkFields(draft, edges.get(draft.id) ?? [], problems);
+    checkReview(draft, config.agents.default.name, problems);
     checkUnanswered(draft, config, problems);
   }
   const workers = unique.map((draft) => define(draft, edges.get(draft.id) ?? [], config));
@@ -186,8 +188,9 @@ function checkUnanswered(
 ): void {
   const { if_unanswered: then, after, review } = fields;
   const skips = (then ?? config.unanswered.instead) === 'skip';
-  if (skips && review !== undefined && review !== 'none') {
-    report(problems, draft.valueAt(then === undefined ? 'review' : 'if_unanswered'), {
+  if (skips && (review ?? config.review) !== 'none') {
+    const field = then !== undefined ? 'if_unanswered' : review === undefined ? 'id' : 'review';
+    report(problems, draft.valueAt(field), {
       message: 'if_unanswered: skip is refused for a worker that must be reviewed',
       hint: 'deny sends it back, fail ends it',
     });
@@ -214,13 +217,6 @@ function checkUnanswered(
 
 function checkFields(draft: WorkerDraft, edges: readonly Edge[], problems: Problems): void {
   const { fields } = draft;
-  if (fields.review !== undefined && fields.review !== 'none') {
-    report(problems, draft.valueAt('review'), {
-      message:
-        'review: this version cannot guard a merge by a review, so it refuses to run without one',
-      hint: 'review: none',
-    });
-  }
   if (fields.when !== undefined) {
     // What is written counts, also when it is refused as a dependency: one mistake is one problem.
     const written = (draft.dependencies ?? []).flatMap((one) => (one.kind === 'id' ? one.on : []));
@@ -300,6 +296,7 @@ function define(draft: WorkerDraft, edges: readonly Edge[], config: Config): Wor
     labels: fields.labels ?? {},
     ...(mustApprove(fields, config.approve) ? { approve: true as const } : {}),
     ...resourcesOf(fields.resources),
+    ...reviewField(fields, config),
     ...unansweredOf(fields, config),
     ...stallOf(fields, config),
     ...limitsField(attemptLimits(fields.limits ?? {}, config.limits)),

@@ -1,4 +1,5 @@
 /** The shape of a worker's fields, as worker files hold them. What needs other workers is checked in `resolve.ts`. */
+import { reviewSchema } from './review-fields.ts';
 import { z } from 'zod';
 import { budgetSchema } from './budget-fields.ts';
 import { requestsSchema } from './resource-fields.ts';
@@ -90,12 +91,10 @@ export const workerSchema = z.strictObject({
   }),
   copy: listOf(onePath, 'a path').optional(),
   link: listOf(onePath, 'a path').optional(),
-  review: z
-    .union([
-      z.enum(['none', 'agent', 'human']),
-      z.strictObject({ by: z.enum(['agent', 'human']), quorum: count(1, 20).optional() }),
-    ])
-    .optional(),
+  review: reviewSchema.optional().meta({
+    description:
+      'Who must approve a change before it is merged: none, agent, human, or {by, quorum}; default: that of the config.',
+  }),
   handoff: z.enum(['required', 'optional']).optional(),
   priority: z.enum(['critical', 'high', 'normal', 'low']).optional(),
   resources: requestsSchema.optional().meta({

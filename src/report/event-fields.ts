@@ -175,6 +175,25 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
       ];
     case 'answer.delivered':
       return [['id', event.data.id]];
+    case 'review.started':
+      return [
+        ['reviewer', event.data.reviewer],
+        ['review', event.data.n],
+        ['tip', short(event.data.tip)],
+      ];
+    case 'review.approved':
+    case 'review.changes_requested':
+      return [
+        ['reviewer', event.data.reviewer],
+        ['tip', short(event.data.tip)],
+        ['findings', event.data.findings.length],
+        ...(event.data.text === '' ? [] : [['text', event.data.text] as const]),
+      ];
+    case 'review.inconclusive':
+      return [
+        ['reviewer', event.data.reviewer],
+        ['reason', event.data.reason],
+      ];
     case 'permission.denied':
       return [
         ['tool', event.data.tool],

@@ -19,9 +19,10 @@ import {
   type RunState,
   type WorkerState,
 } from '../core/state.ts';
+import { reviewLacksBudget } from '../core/review.ts';
 import { fallbackOf, waitsSince } from '../core/unanswered.ts';
 import { oneLine } from './cells.ts';
-import { clockTime, grouped, spanText, timestamp } from './figures.ts';
+import { clockTime, counted, grouped, spanText, timestamp } from './figures.ts';
 import type { InboxChange, InboxEntry, InboxKind } from './inbox-schema.ts';
 import { settlingCommands } from './next-command.ts';
 import { stalledSince, stallText } from './stalled.ts';
@@ -117,8 +118,11 @@ function ofRun(run: RunState, now: number): readonly InboxEntry[] {
 /** Workers that are ready, and that their budget, or that of the run or the day, keeps from starting. */
 function shortOfBudget(state: RepositoryState, run: RunState, now: number): readonly InboxEntry[] {
   if (run.state !== 'waiting') return [];
-  return workersIn(run, 'ready').flatMap((worker): readonly InboxEntry[] => {
-    if (awaitsApproval(run, worker) || !lacksBudget({ state, run, now }, worker)) return [];
+  return workersIn(run, 'ready', 'reviewing').flatMap((worker): readonly InboxEntry[] => {
+    const at = { state, run, now };
+    const lacks =
+      worker.state === 'ready' ? lacksBudget(at, worker) : reviewLacksBudget(at, worker);
+    if (awaitsApproval(run, worker) || !lacks) return [];
     const own = isUsedUp(workerAccount(run, worker));
     return [
       {
@@ -237,6 +241,7 @@ const empty = {
 
 function kindOf({ state, block, verdicts }: WorkerState): InboxKind {
   if (state === 'ready') return 'approval';
+  if (state === 'reviewing') return 'review';
   if (state === 'paused' || block === null) return 'paused';
   if (block.kind === 'dependency') return 'infrastructure';
   if (block.kind !== 'gate') return block.kind;
@@ -246,6 +251,8 @@ function kindOf({ state, block, verdicts }: WorkerState): InboxKind {
 }
 
 function textOf(worker: WorkerState, kind: InboxKind): string {
+  if (worker.state === 'reviewing')
+    return `is the change good? ${counted(worker.work?.changed.length ?? 0, 'file')} at ${(worker.work?.tip ?? '').slice(0, 10)}`;
   if (kind === 'approval') return `may attempt ${worker.attempts + 1} start?`;
   return worker.state === 'blocked' ? (worker.block?.text ?? worker.reason) : worker.reason;
 }

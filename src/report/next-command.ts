@@ -2,6 +2,7 @@
 import { openAsks } from '../core/asks.ts';
 import { isUsedUp, workerAccount } from '../core/budget.ts';
 import { offeredAs } from '../core/isolation.ts';
+import { awaitsReviewer } from '../core/review.ts';
 import { awaitsApproval, type RunState, type WorkerState } from '../core/state.ts';
 
 /** The command that deals with what keeps a worker, and why there is none when nothing does. */
@@ -19,6 +20,7 @@ export function nextCommand(run: RunState, worker: WorkerState): string | null {
   const [ask] = openAsks(worker);
   if (ask?.what.kind === 'question') return `czar answer ${id}/${ask.id} TEXT`;
   if (ask !== undefined) return `czar approve ${id}/${ask.id}`;
+  if (awaitsReviewer(run, worker)) return `czar review ${id} --approve`;
   if (worker.state === 'ready' && isUsedUp(workerAccount(run, worker)))
     return `czar budget ${id} --add TOKENS`;
   if (worker.state !== 'blocked') return null;
@@ -39,6 +41,7 @@ export function nextCommand(run: RunState, worker: WorkerState): string | null {
       return worker.worktree === null
         ? `czar retry ${id}`
         : `cd ${quoted(worker.worktree)} && git merge ${offeredAs(run)}; then czar submit ${id}`;
+    case 'review':
     case 'gate':
     case 'nothing_changed':
       return `czar submit ${id} after mending it in ${worker.worktree ?? 'its tree'}, or czar retry ${id}`;
@@ -57,6 +60,12 @@ export function nextCommand(run: RunState, worker: WorkerState): string | null {
 export function settlingCommands(run: RunState, worker: WorkerState): readonly string[] {
   const { id, block } = worker;
   if (awaitsApproval(run, worker)) return [`czar approve ${id}`, `czar deny ${id}`];
+  if (awaitsReviewer(run, worker))
+    return [
+      `czar diff ${id}`,
+      `czar review ${id} --approve`,
+      `czar review ${id} --request-changes -m TEXT`,
+    ];
   if (worker.state !== 'blocked') return [nextCommand(run, worker) ?? `czar why ${id}`];
   switch (block?.kind) {
     case 'question':
@@ -71,6 +80,8 @@ export function settlingCommands(run: RunState, worker: WorkerState): readonly s
       return [nextCommand(run, worker) ?? '', `czar retry ${id}`].filter(
         (command, index, all) => command !== '' && all.indexOf(command) === index,
       );
+    case 'review':
+      return [`czar review ${id} --approve`, `czar retry ${id} -m TEXT`];
     case 'gate':
     case 'nothing_changed':
       return [`czar retry ${id} -m TEXT`, `czar submit ${id}`];

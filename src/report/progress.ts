@@ -181,6 +181,14 @@ function changeText(event: Event, run: RunState | null): string | null {
       const why = isTold && event.data.reason !== '' ? ` (${event.data.reason})` : '';
       return `${event.worker} ${event.data.from} → ${to}${why}`;
     }
+    case 'review.started':
+      return `${event.worker} is looked at by ${event.data.reviewer} (review ${event.data.n})`;
+    case 'review.approved':
+      return `${event.worker} is approved by ${event.data.reviewer}`;
+    case 'review.changes_requested':
+      return `${event.worker}: ${event.data.reviewer} asks for changes (${counted(event.data.findings.length, 'finding')})`;
+    case 'review.inconclusive':
+      return `${event.worker}: no verdict of ${event.data.reviewer}: ${event.data.reason}`;
     case 'approval.requested':
       return `${event.worker} waits for approval (attempt ${event.data.attempt})`;
     case 'approval.granted':

@@ -2,6 +2,7 @@
  * A run, and one worker of it, as documents: what `czar status --json` prints and what every other view is made of.
  * Pure: the time and what is known of processes are arguments.
  */
+import { reviewStatus } from './review.ts';
 import type { TreeVerdict } from '../core/events.ts';
 import { lowDisk } from '../core/disk-space.ts';
 import { edgeState } from '../core/edges.ts';
@@ -220,7 +221,7 @@ function workerDocument(
       completed: worker.tasks.filter((task) => task.completedAt !== null).length,
       total: worker.tasks.length,
     },
-    review: null,
+    review: reviewStatus(run, worker),
     latest: worker.latest.at(-1)?.text ?? null,
   };
 }

@@ -20,6 +20,7 @@ import { fallbackLog, sessionLog, teardownLog } from './session-log.ts';
 import { permissionLog } from './permission-log.ts';
 import { pushLog } from './push-log.ts';
 import { syncLog } from './sync-log.ts';
+import { reviewLog } from './review-log.ts';
 
 const [number = '', ...named] = process.argv.slice(2);
 if (!/^\d+$/.test(number)) throw new Error('give the number of the first log that is written');
@@ -42,6 +43,7 @@ const kinds: Readonly<
   permissions: permissionLog,
   sync: syncLog,
   push: pushLog,
+  reviews: reviewLog,
 };
 let next = Number(number);
 for (const [what, make] of Object.entries(kinds)) {

@@ -1,0 +1,63 @@
+/** Workers as a plan begins with them. */
+import type { Plan } from './plan.ts';
+import { noSpend } from './spend.ts';
+import type { WorkerState } from './state.ts';
+
+/** Every worker of the plan, pending since `at`. */
+export function plannedWorkers(plan: Plan, at: number): Map<string, WorkerState> {
+  return new Map(
+    plan.workers.map((definition) => [
+      definition.id,
+      {
+        id: definition.id,
+        state: 'pending',
+        from: null,
+        since: at,
+        reason: 'planned',
+        block: null,
+        blockedBy: null,
+        readySince: null,
+        notBefore: null,
+        superseded: [],
+        claims: false,
+        inputsChecked: false,
+        attempts: 0,
+        failures: 0,
+        lostInRow: 0,
+        reworks: [],
+        reworksUsed: 0,
+        review: null,
+        quotaInRow: 0,
+        session: null,
+        attempt: null,
+        nextClean: true,
+        approval: null,
+        branch: null,
+        worktree: null,
+        stop: null,
+        pausedWithRun: false,
+        work: null,
+        submitted: false,
+        checking: false,
+        verdicts: [],
+        approvals: [],
+        queuedAt: null,
+        merge: null,
+        merged: null,
+        mergedFacts: null,
+        noChange: false,
+        satisfies: false,
+        kept: [],
+        usage: { input: 0, output: 0, cached: 0, costUsd: 0, source: 'none' },
+        raised: noSpend,
+        told: 0,
+        tasks: definition.tasks.map((task) => ({ task, startedAt: null, completedAt: null })),
+        handoff: null,
+        notes: [],
+        latest: [],
+        startedAt: null,
+        completedAt: null,
+      },
+    ]),
+  );
+}
