@@ -116,7 +116,11 @@ test('what an agent was not allowed is told and on record, and a wrong key fails
   const { data } = only(scratch.log(), 'permission.denied');
   assert.deepEqual([data.tool, data.by], ['Bash', 'policy']);
   const seen = readFileSync(join(scratch.base, 'home/seen'), 'utf8');
-  assert.match(seen, /--allowedTools Bash\(make \*\) Bash\(test -f README\.md\) Write Edit/);
+  assert.match(
+    seen,
+    /--allowedTools Bash\(make \*\) Bash\(test -f README\.md\) Write Edit mcp__czar --mcp-config/,
+  );
+  assert.match(seen, /--permission-prompt-tool mcp__czar__approve/);
   assert.doesNotMatch(seen, /dangerously/);
   const error = only(scratch.log(), 'worker.error').data;
   assert.deepEqual(

@@ -56,7 +56,11 @@ test('an installed package has its licences and needs no other package', () => {
   );
   assert.ok(inside.has('commander') && inside.has('zod') && inside.has('yaml'));
   const licenses = readFileSync(join(installed, 'dist/LICENSES.txt'), 'utf8');
-  for (const name of inside) assert.match(licenses, new RegExp(`^${name} \\d+\\.`, 'm'));
+  // What is no package of its own came within one.
+  const packages = [...inside].filter((name) =>
+    existsSync(new URL(`../node_modules/${name}`, import.meta.url)),
+  );
+  for (const name of packages) assert.match(licenses, new RegExp(`^${name} \\d+\\.`, 'm'));
   assert.deepEqual(
     dist.filter((file) => file.endsWith('.ts')),
     [],

@@ -88,6 +88,22 @@ test('what nobody settles in time is denied by the policy, and its agent goes on
   assert.match(only_?.text ?? '', /Find another way/);
 });
 
+test('czar emit ask --wait gives the answer where it was asked', async () => {
+  await using scratch = await asking(
+    'czar emit ask --wait 5m "which?" >"$HOME/answer"; echo "$?" >>"$HOME/answer"\n',
+  );
+  const run = scratch.start('run');
+  await scratch.happened('worker.asked', 'a');
+  const { inbox } = inboxSchema.parse(await scratch.json('inbox'));
+  assert.deepEqual(
+    inbox.map(({ kind, text, after, commands }) => [kind, text, after, commands]),
+    [['question', 'which?', 300_000, ['czar answer a/q1 TEXT']]],
+  );
+  assert.equal((await scratch.czar('answer', 'a/q1', 'the', 'second')).code, 0);
+  assert.equal((await run.finished).code, 0);
+  assert.equal(readFileSync(join(scratch.base, 'home/answer'), 'utf8'), 'the second\n0\n');
+});
+
 describe(
   'an answer reaches the attempt that waits for it once',
   inTerminal('npm run crash kills daemons at crash points'),

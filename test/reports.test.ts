@@ -85,7 +85,8 @@ test('what an agent reports is counted once, word for word; absurd usage is refu
   assert.equal(await czar('usage', '--input-tokens', '100', '--output-tokens', '20'), 0);
   for (const bad of ['-5', 'Infinity', 'NaN', '1e400', 'many', '99999999999999999999'])
     assert.equal(await czar('usage', '--input-tokens', bad), 2, bad);
-  assert.equal(await czar('ask', '--wait', '10m', 'what?'), 4);
+  assert.equal(await czar('ask', '--wait', '10 minutes', 'what?'), 2);
+  assert.equal(await czar('ask', '--wait', '10ms', 'what?'), 5);
   assert.equal(await czar('dance', 'now'), 2);
   const functions = `. "$CZAR_SHELL"; czarina_log_task_start "two"; czarina_log_checkpoint "it's \\"half\\" way"; czarina_log_task_complete "two"; czarina_log_worker_complete`;
   assert.equal((await agent.run('sh', '-c', functions)).code, 0);

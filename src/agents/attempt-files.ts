@@ -10,6 +10,7 @@ import { olderPart } from '../process/bounded-file.ts';
 import { makeGeneratedFolder } from '../process/generated-folder.ts';
 import { lastLines, linesAtEnd, plainText } from '../process/tail.ts';
 import type { Adapter } from './adapter.ts';
+import type { ToldDependency } from './mcp-tools.ts';
 import type { AttemptPermissions } from './ask-permission.ts';
 import { launcherScript, shellFunctions } from './shell-functions.ts';
 
@@ -62,6 +63,7 @@ export function writeAttemptFiles(options: {
   readonly files: AttemptFiles;
   readonly prompt: string;
   readonly permissions: AttemptPermissions;
+  readonly dependencies?: readonly ToldDependency[];
   readonly launcher?: Launcher;
 }): void {
   const { home, files, prompt, permissions, launcher = thisInstallation } = options;
@@ -70,8 +72,14 @@ export function writeAttemptFiles(options: {
   mkdirSync(files.tmpDir, { recursive: true, mode: 0o700 });
   chmodSync(files.attemptDir, 0o700);
   writeFileSync(files.promptFile, prompt, { mode: 0o600 });
-  const told = JSON.stringify({ v: 1, ...permissions });
-  writeFileSync(join(files.attemptDir, 'permissions.json'), told, { mode: 0o600 });
+  const { dependencies = [] } = options;
+  for (const [name, told] of [
+    ['permissions.json', permissions],
+    ...(dependencies.length === 0 ? [] : [['dependencies.json', { dependencies }] as const]),
+  ] as const) {
+    const text = JSON.stringify({ v: 1, ...told });
+    writeFileSync(join(files.attemptDir, name), text, { mode: 0o600 });
+  }
 }
 
 /** Makes the programs, each whole or not at all; \`bin/czar\` is the last one. */

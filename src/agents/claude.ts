@@ -11,6 +11,7 @@ import type { Adapter, Ending, Said, Start, StartOptions } from './adapter.ts';
 import { byExitCode, exitCode, notItsOwn } from './ending.ts';
 import { attemptEnvironment } from './environment.ts';
 import { oneSentence, providerFailure } from './failure.ts';
+import { longestWaitMs } from '../process/report-file.ts';
 import { resultText, saidText, useText } from './show-text.ts';
 import {
   numberIn,
@@ -24,6 +25,7 @@ import {
   type Json,
 } from './json-lines.ts';
 import { commandOf } from './command-of.ts';
+import { serverName, toolServer } from './tool-server.ts';
 import { promptArgument } from './prompt-argument.ts';
 
 export const claude: Adapter = {
@@ -31,7 +33,7 @@ export const claude: Adapter = {
     usage: 'turns and total',
     cost: true,
     resume: true,
-    permissions: 'flags',
+    permissions: 'ask',
     mcp: 'flag',
   },
   version: ['--version'],
@@ -67,12 +69,13 @@ function start(options: StartOptions): Start {
       '--include-partial-messages',
       ...permissionFlags(options),
       ...(options.standing === null ? [] : ['--append-system-prompt', options.standing]),
+      ...toolFlags(options),
       ...(model === null ? [] : ['--model', model]),
       ...(session === null ? [] : ['--resume', session]),
     ],
     env,
-    // It must not replace itself while it works.
-    own: { ...own, DISABLE_AUTOUPDATER: '1' },
+    // It must not replace itself while it works, and some tools wait for a person.
+    own: { ...own, DISABLE_AUTOUPDATER: '1', MCP_TOOL_TIMEOUT: String(longestWaitMs) },
   };
 }
 
@@ -94,7 +97,14 @@ function permissionFlags({ permissions: { policy, allow } }: StartOptions): read
         'Glob',
       ];
     case 'edit':
-      return ['--permission-mode', 'acceptEdits', '--allowedTools', 'Write,Edit'];
+      return [
+        '--permission-mode',
+        'acceptEdits',
+        '--allowedTools',
+        'Write',
+        'Edit',
+        `mcp__${serverName}`,
+      ];
     case 'work':
       return [
         '--permission-mode',
@@ -103,8 +113,22 @@ function permissionFlags({ permissions: { policy, allow } }: StartOptions): read
         ...allow.map((pattern) => `Bash(${pattern})`),
         'Write',
         'Edit',
+        `mcp__${serverName}`,
       ];
   }
+}
+
+/** The tools of czar beside those that the user has set up; one of them is asked for what the flags do not settle. */
+function toolFlags(options: StartOptions): readonly string[] {
+  const asks = options.permissions.policy !== 'full';
+  const own = toolServer(options, { permissions: asks });
+  // Else it must search for them before it sees them.
+  const server = { type: 'stdio', ...own, alwaysLoad: true };
+  return [
+    '--mcp-config',
+    JSON.stringify({ mcpServers: { [serverName]: server } }),
+    ...(asks ? ['--permission-prompt-tool', `mcp__${serverName}__approve`] : []),
+  ];
 }
 
 function read(line: string): readonly Said[] {

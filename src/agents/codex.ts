@@ -10,6 +10,7 @@ import type { Adapter, Ending, LoginQuestion, Said, Start, StartOptions } from '
 import { byExitCode, exitCode, notItsOwn } from './ending.ts';
 import { attemptEnvironment } from './environment.ts';
 import { providerFailure, quotaEnd, statusIn } from './failure.ts';
+import { longestWaitMs } from '../process/report-file.ts';
 import { resultText, saidText, useText } from './show-text.ts';
 import {
   numberIn,
@@ -23,6 +24,7 @@ import {
   type Json,
 } from './json-lines.ts';
 import { commandOf } from './command-of.ts';
+import { serverName, toolServer } from './tool-server.ts';
 import { promptArgument } from './prompt-argument.ts';
 
 export const codex: Adapter = {
@@ -53,6 +55,7 @@ function start(options: StartOptions): Start {
       '--json',
       '--skip-git-repo-check',
       ...sandboxFlags(options),
+      ...toolFlags(options),
       '-c',
       'check_for_update_on_startup=false',
       '-c',
@@ -83,6 +86,20 @@ function sandboxFlags({ permissions, gitDir, attemptDir }: StartOptions): readon
     '-c',
     `sandbox_workspace_write.writable_roots=[${roots.map(toml).join(',')}]`,
   ];
+}
+
+/** The tools of czar beside those that the user has set up. */
+function toolFlags(options: StartOptions): readonly string[] {
+  const { command, args, env } = toolServer(options, { permissions: false });
+  const at = `mcp_servers.${serverName}`;
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${toml(value)}`);
+  return [
+    `${at}.command=${toml(command)}`,
+    `${at}.args=[${args.map(toml).join(',')}]`,
+    `${at}.env={${variables.join(',')}}`,
+    // Some of them wait for a person.
+    `${at}.tool_timeout_sec=${longestWaitMs / 1_000}`,
+  ].flatMap((setting) => ['-c', setting]);
 }
 
 /** A text as TOML has it. */

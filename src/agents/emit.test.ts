@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { runCommand } from '../process/run.ts';
+import { writeAnswer } from '../process/answer-file.ts';
 import { parseReportLine } from '../process/report-file.ts';
 import { readLines } from '../process/tail.ts';
 import {
@@ -13,7 +14,7 @@ import {
   writeAttemptFiles,
 } from './attempt-files.ts';
 import type { AttemptFiles } from './attempt-files.ts';
-import { emit } from './emit.ts';
+import { emit, waitForAnswer } from './emit.ts';
 import { launcherScript, shellQuote } from './shell-functions.ts';
 
 const home = mkdtempSync(join(tmpdir(), "czar-emit's "));
@@ -107,14 +108,59 @@ test('outside an attempt and after its folder is gone emit is refused with exit 
   assert.equal(emit(['checkpoint', 'x'], {}).exit, 4);
   const gone = emit(['checkpoint', 'x'], { CZAR_REPORT_FILE: join(home, 'gone', 'report') });
   assert.equal(gone.exit, 4);
+  const asks = emit(['ask', '--wait', '1h', 'x'], { CZAR_REPORT_FILE: join(home, 'gone/report') });
+  assert.deepEqual([asks.exit, asks.waits], [4, undefined]);
   assert.equal(existsSync(join(home, 'gone')), false);
 });
 
-test('ask --wait is refused, wrong usage is exit 2, and nothing is recorded', () => {
+test('ask --wait waits for the answer where it is, and gives it as it was said', async () => {
+  const files = attempt();
+  const { attemptDir } = files;
+  for (const [n, argv] of [
+    ['ask', '--wait', '1h30m', 'which', 'one?'],
+    ['ask', '--wait=5400s', '--', 'which one?'],
+  ].entries()) {
+    const { exit, stdout, waits } = emit(argv, envOf(files));
+    assert.deepEqual([exit, stdout], [0, '']);
+    const id = waits?.id ?? '';
+    assert.deepEqual(reports(files)[n], {
+      kind: 'ask',
+      text: 'which one?',
+      wait: { id, ms: 5_400_000 },
+    });
+    const waiting = waitForAnswer(waits ?? assert.fail());
+    writeAnswer(attemptDir, id, { decision: 'allow', text: 'the "second"\n' });
+    assert.deepEqual(await waiting, { exit: 0, stdout: 'the "second"\n\n', stderr: '' });
+  }
+  assert.equal(reports(files).length, 2);
+});
+
+test('ask --wait ends with 5 when nobody answers, and says that nobody waits any more', async () => {
+  const files = attempt();
+  const none = async (argv: readonly string[], signal?: AbortSignal): Promise<string> => {
+    const { waits } = emit(argv, envOf(files));
+    const { exit, stderr } = await waitForAnswer(waits ?? assert.fail(), signal);
+    assert.equal(exit, 5);
+    assert.match(stderr, /nobody answered in time/);
+    return waits?.id ?? '';
+  };
+  const late = await none(['ask', '--wait', '1ms', 'which?']);
+  assert.deepEqual(reports(files).at(-1), { kind: 'gave-up', id: late });
+  const off = await none(['ask', '--wait', '7d', 'which?'], AbortSignal.abort());
+  assert.deepEqual(reports(files).at(-1), { kind: 'gave-up', id: off });
+  const told = emit(['ask', '--wait', '1h', 'which?'], envOf(files)).waits ?? assert.fail();
+  writeAnswer(files.attemptDir, told.id, { decision: 'deny', text: 'Nobody.' });
+  assert.equal((await waitForAnswer(told)).exit, 5);
+  assert.notDeepEqual(reports(files).at(-1), { kind: 'gave-up', id: told.id });
+});
+
+test('wrong usage is exit 2, and nothing is recorded', () => {
   const files = attempt();
   const exit = (...argv: string[]): number => emit(argv, envOf(files)).exit;
-  assert.equal(exit('ask', '--wait', '10m', 'which?'), 4);
-  assert.equal(exit('ask', '--wait=10m', 'which?'), 4);
+  for (const span of ['', '10', 'm', '-1m', '0s', '10m5', '8d', '1e3s', '9999999999ms'])
+    assert.equal(exit('ask', '--wait', span, 'which?'), 2, span);
+  assert.equal(exit('ask', '--wait=10m'), 2);
+  assert.equal(exit('ask', '--wait', '10m', '--', ''), 2);
   assert.equal(exit(), 2);
   assert.equal(exit('merge', 'x'), 2);
   assert.equal(exit('checkpoint'), 2);

@@ -1,23 +1,40 @@
 /**
  * `czar emit KIND …`: what a running agent says. It appends one line to the attempt's report file and needs nobody to
- * listen.
+ * listen. `ask --wait` waits for the answer besides.
  *
  * Runs once for every report of every agent, so it imports next to nothing.
  */
 import { closeSync, readSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Report } from '../core/events.ts';
+import { awaitAnswer, claimId } from '../process/answer-file.ts';
 import { openPlainFile } from '../process/plain-file.ts';
-import { appendReport, maxTextBytes, textProblem, usageOf } from '../process/report-file.ts';
+import {
+  appendReport,
+  longestWaitMs,
+  maxTextBytes,
+  textProblem,
+  usageOf,
+} from '../process/report-file.ts';
 
 export interface EmitResult {
-  /** 0 recorded, 1 could not be written, 2 wrong usage, 4 not inside an attempt or refused. */
-  readonly exit: 0 | 1 | 2 | 4;
+  /** 0 recorded, 1 could not be written, 2 wrong usage, 4 not inside an attempt or refused, 5 nobody answered in time. */
+  readonly exit: 0 | 1 | 2 | 4 | 5;
   readonly stdout: string;
   readonly stderr: string;
+  /** The question that was recorded, when its answer is to be waited for. */
+  readonly waits?: WaitsFor;
+}
+
+/** A question whose answer is waited for. */
+export interface WaitsFor {
+  readonly attemptDir: string;
+  readonly id: string;
+  readonly ms: number;
 }
 
 const usageLine =
-  'usage: czar emit task-start|task-complete|checkpoint|blocked|ask|handoff TEXT, handoff --file FILE, or usage --input-tokens N --output-tokens N [--cached-tokens N] [--cost-usd X]';
+  'usage: czar emit task-start|task-complete|checkpoint|blocked|ask|handoff TEXT, ask --wait 10m TEXT, handoff --file FILE, or usage --input-tokens N --output-tokens N [--cached-tokens N] [--cost-usd X]';
 
 /** Records one report. `argv` begins with the kind; `readInput` gives what `handoff -` reads. */
 export function emit(
@@ -44,20 +61,47 @@ export function emit(
   }
   const parsed = parse(argv, readInput);
   if ('exit' in parsed) return parsed;
+  let waits: WaitsFor | null = null;
   try {
-    appendReport(file, parsed);
+    if ('waitMs' in parsed) {
+      const attemptDir = dirname(file);
+      waits = { attemptDir, id: claimId(attemptDir, 'q'), ms: parsed.waitMs };
+      const { id, ms } = waits;
+      appendReport(file, { kind: 'ask', text: parsed.text, wait: { id, ms } });
+    } else appendReport(file, parsed);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
       return problem(4, `the attempt is gone: there is no ${file}`, null);
     }
     return problem(1, `the report could not be written: ${reason(error)}`, 'Try it again.');
   }
-  const ends = parsed.kind === 'ask' || parsed.kind === 'blocked';
+  if (waits !== null) return { exit: 0, stdout: '', stderr: '', waits };
+  const ends = 'kind' in parsed && (parsed.kind === 'ask' || parsed.kind === 'blocked');
   const word = 'Recorded. End your turn now: the answer comes with your next prompt.\n';
   return { exit: 0, stdout: ends ? word : '', stderr: '' };
 }
 
-function parse(argv: readonly string[], readInput: () => string): Report | EmitResult {
+/** Waits for the answer to a question that was recorded; its text is what is printed. */
+export async function waitForAnswer(
+  { attemptDir, id, ms }: WaitsFor,
+  signal?: AbortSignal,
+): Promise<EmitResult> {
+  const answer = await awaitAnswer(attemptDir, id, { forMs: ms, signal });
+  if (answer === null) appendReport(join(attemptDir, 'report'), { kind: 'gave-up', id });
+  if (answer?.decision === 'allow') return { exit: 0, stdout: `${answer.text}\n`, stderr: '' };
+  return problem(
+    5,
+    'nobody answered in time',
+    'Find another way, and say in your handoff what you assumed; or ask without --wait and end your turn.',
+  );
+}
+
+interface AskAndWait {
+  readonly waitMs: number;
+  readonly text: string;
+}
+
+function parse(argv: readonly string[], readInput: () => string): Report | AskAndWait | EmitResult {
   const [kind, ...rest] = argv;
   switch (kind) {
     case 'task-start':
@@ -70,13 +114,7 @@ function parse(argv: readonly string[], readInput: () => string): Report | EmitR
       return typeof name === 'string' ? { kind, name } : name;
     }
     case 'ask': {
-      if (rest[0] !== undefined && /^--wait(=|$)/.test(rest[0])) {
-        return problem(
-          4,
-          'ask --wait is not there yet',
-          'Use ask without it and end your turn: the answer comes with your next prompt.',
-        );
-      }
+      if (rest[0] !== undefined && /^--wait(=|$)/.test(rest[0])) return parseWait(rest);
       const text = textOf(rest);
       return typeof text === 'string' ? { kind, text } : text;
     }
@@ -95,6 +133,33 @@ function parse(argv: readonly string[], readInput: () => string): Report | EmitR
     default:
       return problem(2, `there is no kind "${kind}"`, usageLine);
   }
+}
+
+/** `--wait SPAN TEXT`. */
+function parseWait([option = '', ...rest]: readonly string[]): AskAndWait | EmitResult {
+  const given = option.startsWith('--wait=');
+  const span = given ? option.slice('--wait='.length) : (rest[0] ?? '');
+  const waitMs = spanMs(span);
+  if (waitMs === null)
+    return problem(2, `--wait needs a span such as 10m, not "${span}"`, usageLine);
+  const text = textOf(given ? rest : rest.slice(1));
+  return typeof text === 'string' ? { waitMs, text } : text;
+}
+
+const units: Readonly<Record<string, number>> = {
+  d: 86_400_000,
+  h: 3_600_000,
+  m: 60_000,
+  s: 1_000,
+  ms: 1,
+};
+
+function spanMs(text: string): number | null {
+  if (!/^(?:\d{1,9}(?:ms|[dhms])){1,5}$/.test(text)) return null;
+  let sum = 0;
+  for (const [, amount, unit = ''] of text.matchAll(/(\d+)(ms|[dhms])/g))
+    sum += Number(amount) * (units[unit] ?? 0);
+  return sum > 0 && sum <= longestWaitMs ? sum : null;
 }
 
 /** The text of the arguments; several are joined, since agents forget quotes. */
@@ -191,7 +256,7 @@ function readSome(handle: number): string {
   return bytes.subarray(0, filled).toString('utf8');
 }
 
-function problem(exit: 1 | 2 | 4, what: string, next: string | null): EmitResult {
+function problem(exit: 1 | 2 | 4 | 5, what: string, next: string | null): EmitResult {
   const lines = next === null ? [what] : [what, next];
   return { exit, stdout: '', stderr: `czar emit: ${lines.join('\n')}\n` };
 }

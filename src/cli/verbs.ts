@@ -140,4 +140,5 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     load: () => import('./demo.ts'),
   },
   emit: { summary: 'what a running worker says', load: () => import('./emit.ts') },
+  mcp: { summary: 'the same as tools, for a running agent', load: () => import('./mcp.ts') },
 };

@@ -144,6 +144,7 @@ ${code('czar')} is on your PATH. Each report is stored at once; nobody has to li
     czar emit handoff --file FILE  what the next worker needs to know     (or the text, or - for standard input)
     czar emit usage --input-tokens N --output-tokens N
     czar emit ask "QUESTION"       then end: the answer comes with your next prompt
+    czar emit ask --wait 10m "QUESTION"     or wait for it, when your commands may take so long
     czar emit blocked "REASON"     then end
 
 In a shell the same as functions, from ${link(briefing, briefing.place.shellFile)}:

@@ -215,6 +215,24 @@ describe('what a running attempt waits for', () => {
     assert.equal(world.code({ kind: 'approve', run: runId, workers: ['a/p1'] }), 4);
   });
 
+  test('is on record once when its agent tells of the denial too', () => {
+    const world = asking();
+    const denied = { kind: 'denied', tool: 'Bash' } as const;
+    say(world, [{ ...denied, detail: 'git push' }]);
+    assert.equal(world.code({ kind: 'deny', run: runId, workers: ['a/p1'], why: null }), 0);
+    say(world, [
+      { ...denied, detail: 'git push' },
+      { ...denied, detail: 'git…' },
+      { ...denied, detail: 'git' },
+    ]);
+    const told = world.log.filter((event) => event.type === 'permission.denied');
+    assert.deepEqual(
+      told.map(({ data }) => data.detail),
+      ['git push', 'git'],
+      'the first came before the answer, the last is another',
+    );
+  });
+
   test('is forgotten with its attempt', () => {
     const world = asking();
     world.rest();

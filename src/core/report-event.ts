@@ -1,6 +1,7 @@
 /** What a line of an agent's report means in the log. */
 import { mostOpenAsks } from './asks.ts';
 import type { NewEvent, Report, Usage } from './events.ts';
+import { requestText } from './permissions.ts';
 import type { Price } from './plan.ts';
 import type { Ask } from './state.ts';
 import { since, sum } from './usage.ts';
@@ -77,9 +78,19 @@ function reportEvent(report: Report, ground: ReportGround): NewEvent | null {
       return { type: 'attempt.session', data: { agent, session: report.id } };
     case 'denied': {
       const { tool, detail } = report;
+      // What a person denied is on record as that.
+      if (ground.asks.some((ask) => wasDenied(ask, detail))) return null;
       return { type: 'permission.denied', data: { tool, detail, by: 'policy' } };
     }
   }
+}
+
+/** Whether it is what was asked for and denied: an agent tells it once more, on one line and cut. */
+function wasDenied({ what, answer }: ReportGround['asks'][number], detail: string): boolean {
+  if (what.kind !== 'permission' || answer?.decision !== 'deny') return false;
+  const asked = requestText(what.request).replaceAll(/\s+/g, ' ').trim();
+  const told = detail.replace(/…$/, '');
+  return told === asked || (told !== detail && asked.startsWith(told));
 }
 
 /** Why nobody is asked: an id means one thing, and a person can only look at so much. */

@@ -1,2 +1,2 @@
 /** The door through which the command line reaches what a running agent says. */
-export { emit } from '../agents/emit.ts';
+export { emit, waitForAnswer } from '../agents/emit.ts';

@@ -197,7 +197,15 @@ function brief(
   const prompt = redact(workerPrompt(facts));
   const { afterMs } = unsettled(definitionOf(run, intent.worker));
   const permissions = { ...permissionsOf(run.plan), tree, afterMs };
-  writeAttemptFiles({ home: place.git.home, files, prompt, permissions });
+  const dependencies = facts.dependencies.map(({ edge, state, role }) => ({
+    id: edge.on,
+    kind: edge.kind,
+    requires: edge.requires,
+    state: state.state,
+    role,
+    handoff: state.handoff === null ? null : redact(state.handoff),
+  }));
+  writeAttemptFiles({ home: place.git.home, files, prompt, permissions, dependencies });
   const { identityFile } = isolationOf(run);
   const linksFrom = dirname(join(tree, identityFile));
   const identity = redact(workerIdentity({ ...facts, place: { ...facts.place, linksFrom } }));

@@ -107,10 +107,14 @@ function watched(dir: string, changed: () => void): { close: () => void } | null
   }
 }
 
-/** The folder, made when it is not there. What an agent put in its place is not followed. */
+/** The folder, made in that of an attempt, which is there. What an agent put in its place is not followed. */
 function answersOf(attemptDir: string): string {
   const dir = join(attemptDir, 'answers');
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(dir, { mode: 0o700 });
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error) || error.code !== 'EEXIST') throw error;
+  }
   if (!lstatSync(dir).isDirectory()) throw new Error(`${dir} is no folder`);
   return dir;
 }
