@@ -118,9 +118,12 @@ test('what an agent was not allowed is told and on record, and a wrong key fails
   const seen = readFileSync(join(scratch.base, 'home/seen'), 'utf8');
   assert.match(
     seen,
-    /--allowedTools Bash\(make \*\) Bash\(test -f README\.md\) Write Edit mcp__czar --mcp-config/,
+    /--allowedTools Bash\(make \*\) Bash\(test -f README\.md\) Write Edit mcp__czar --/,
   );
-  assert.match(seen, /--permission-prompt-tool mcp__czar__approve/);
+  assert.match(
+    seen,
+    /--mcp-config \{"mcpServers":\{"czar":\{.* --permission-prompt-tool mcp__czar__approve/,
+  );
   assert.doesNotMatch(seen, /dangerously/);
   const error = only(scratch.log(), 'worker.error').data;
   assert.deepEqual(

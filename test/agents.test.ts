@@ -50,7 +50,7 @@ test('agents lists what is known, defined and named: where it is, its version, i
       usage: 'turns and total',
       cost: true,
       resume: true,
-      permissions: 'flags',
+      permissions: 'ask',
       mcp: 'flag',
     },
     workers: ['a', 'd'],
