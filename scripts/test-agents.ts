@@ -14,7 +14,7 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const { values } = parseArgs({
   options: { few: { type: 'boolean', default: false }, name: { type: 'string' } },
 });
-const few = '^(a plan that mixes|\\S+: (what it may|cancelled))';
+const few = '^(a plan that mixes|claude-agent-acp: (what it may|cancelled))';
 const name = values.name ?? (values.few ? few : undefined);
 const given = process.env['CZAR_LIVE_AGENTS'];
 const folder = given ?? (values.few ? 'test/live/few' : 'test/live/agents');
