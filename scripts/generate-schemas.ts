@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { configSchema } from '../src/plan/config-schema.ts';
 import { agentTrialSchema } from '../src/report/agent-trial-schema.ts';
 import { agentsSchema } from '../src/report/agents-schema.ts';
-import { branchesSchema } from '../src/report/branches-schema.ts';
+import { branchesSchema, worktreesSchema } from '../src/report/branches-schema.ts';
 import { closeoutSchema } from '../src/report/closeout-schema.ts';
 import { conflictsSchema } from '../src/report/conflicts-schema.ts';
 import { gateSchema } from '../src/report/gates-schema.ts';
@@ -66,6 +66,7 @@ const published: readonly Published[] = [
     title: 'czar check integration --json',
     schema: integrationSchema,
   },
+  { name: 'worktrees', title: 'czar worktree list --json', schema: worktreesSchema },
   { name: 'branches', title: 'czar branch status --json', schema: branchesSchema },
   { name: 'plan', title: 'czar plan show --json', schema: planSchema },
   { name: 'plan-waves', title: 'czar plan waves --json', schema: planWavesSchema },

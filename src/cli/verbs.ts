@@ -53,6 +53,10 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     summary: 'which branches that are under way would be in conflict',
     load: () => import('./conflicts.ts'),
   },
+  worktree: {
+    summary: 'the working trees of workers: list, merge',
+    load: () => import('./worktree.ts'),
+  },
   branch: {
     summary: 'the branches of workers as git has them: status',
     load: () => import('./branch.ts'),

@@ -1,4 +1,4 @@
-/** The document of `czar branch status --json`, version 1: shipped as `schema/branches.schema.json`. */
+/** The documents of `czar branch status` and `czar worktree list`, version 1: shipped in `schema/`. */
 import { z } from 'zod';
 import { states } from '../core/lifecycle.ts';
 
@@ -26,4 +26,23 @@ export const branchesSchema = z.strictObject({
   ),
 });
 
+/** `czar worktree list --json`. */
+export const worktreesSchema = z.strictObject({
+  v: z.literal(1),
+  worktrees: z.array(
+    z.strictObject({
+      run: z.string(),
+      worker: z.string(),
+      state: z.enum(states),
+      path: z.string().describe('relative to the checkout'),
+      branch: z.string().nullable(),
+      agent: z.string(),
+      there: z.boolean(),
+      live: z.boolean().describe('whether an agent works in it'),
+      merged: z.boolean(),
+    }),
+  ),
+});
+
+export type WorktreesDocument = z.infer<typeof worktreesSchema>;
 export type BranchesDocument = z.infer<typeof branchesSchema>;
