@@ -142,12 +142,26 @@ function read(line: string): readonly Said[] {
       const usage = usageOf(objectIn(event, 'usage'), 0);
       return usage === null ? [] : [{ kind: 'usage', usage }];
     }
+    case 'assistant':
+      return objectsIn(objectIn(entry ?? {}, 'message'), 'content').flatMap(tasksIn);
     case 'result':
       return totals(entry ?? {});
     case null:
     default:
       return [];
   }
+}
+
+/** Its own list of tasks, whole each time. */
+function tasksIn(block: Json): readonly Said[] {
+  if (textIn(block, 'type') !== 'tool_use' || textIn(block, 'name') !== 'TodoWrite') return [];
+  return objectsIn(objectIn(block, 'input'), 'todos').flatMap((todo): readonly Said[] => {
+    const task = oneSentence(textIn(todo, 'content') ?? '');
+    const status = textIn(todo, 'status');
+    if (task === '' || (status !== 'in_progress' && status !== 'completed')) return [];
+    const kind = status === 'completed' ? 'task-complete' : 'task-start';
+    return [{ kind, task, listed: true }];
+  });
 }
 
 function sessionOf(entry: Json): readonly Said[] {

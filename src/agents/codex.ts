@@ -9,7 +9,7 @@ import type { Judgement, Usage } from '../core/events.ts';
 import type { Adapter, Ending, LoginQuestion, Said, Start, StartOptions } from './adapter.ts';
 import { byExitCode, exitCode, notItsOwn } from './ending.ts';
 import { attemptEnvironment } from './environment.ts';
-import { providerFailure, quotaEnd, statusIn } from './failure.ts';
+import { oneSentence, providerFailure, quotaEnd, statusIn } from './failure.ts';
 import { longestWaitMs } from '../process/report-file.ts';
 import { resultText, saidText, useText } from './show-text.ts';
 import {
@@ -119,10 +119,25 @@ function read(line: string): readonly Said[] {
       const usage = usageOf(objectIn(entry, 'usage'));
       return usage === null ? [] : [{ kind: 'usage', usage }];
     }
+    case 'item.started':
+    case 'item.updated':
+    case 'item.completed':
+      return tasksIn(objectIn(entry, 'item'));
     case null:
     default:
       return [];
   }
+}
+
+/** Its own list of tasks, whole each time; which one it is at is not told. */
+function tasksIn(item: Json): readonly Said[] {
+  if (textIn(item, 'type') !== 'todo_list') return [];
+  return objectsIn(item, 'items').flatMap((one): readonly Said[] => {
+    const task = oneSentence(textIn(one, 'text') ?? '');
+    return task === '' || one['completed'] !== true
+      ? []
+      : [{ kind: 'task-complete', task, listed: true }];
+  });
 }
 
 function usageOf(figures: Json): Usage | null {

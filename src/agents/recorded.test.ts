@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { AttemptEnd, Judgement, Usage } from '../core/events.ts';
 import type { AdapterName } from '../core/plan.ts';
+import type { TaskState } from '../core/state.ts';
 import { sum, noUsage } from '../core/usage.ts';
 import { nobodyAsks, reportEvents } from '../core/report-event.ts';
 import type { Adapter } from './adapter.ts';
@@ -205,4 +206,38 @@ test('Codex: words say when a used-up quota is there again', () => {
   });
   const found = judgement(adapters.codex, [line], 1);
   assert.equal(found.kind === 'quota' && found.until, now + 125 * 60_000);
+});
+
+test('what an agent keeps as its own list becomes tasks, each once', () => {
+  // As Claude Code 2.1.330 prints it with CLAUDE_CODE_ENABLE_TODO_TOOLS=1 and CLAUDE_CODE_ENABLE_TASKS=0.
+  const todos = [
+    { content: 'Read the plan', activeForm: 'Read the plan', status: 'completed' },
+    { content: 'Write the code', activeForm: 'Write the code', status: 'in_progress' },
+    { content: 'Run the tests', activeForm: 'Run the tests', status: 'pending' },
+  ];
+  const content = [{ type: 'tool_use', id: 'toolu_1', name: 'TodoWrite', input: { todos } }];
+  const claudeLine = JSON.stringify({ type: 'assistant', message: { role: 'assistant', content } });
+  // As Codex 0.169.0 prints it with tools.update_plan.enabled.
+  const items = [
+    { text: 'Read the plan', completed: true },
+    { text: 'Write the code', completed: false },
+  ];
+  const item = { id: 'item_2', type: 'todo_list', items };
+  const codexLines = ['item.started', 'item.completed'].map((type) =>
+    JSON.stringify({ type, item }),
+  );
+  const eventsOf = (lines: readonly string[], adapter: Adapter, tasks: readonly TaskState[] = []) =>
+    reportEvents(
+      lines.flatMap(adapter.read).flatMap((said) => ('refused' in said ? [] : [said])),
+      { agent: 'it', price: null, used: noUsage, ...nobodyAsks, tasks },
+    ).map(({ type, data }) => [type, 'task' in data ? data.task : null]);
+  assert.deepEqual(eventsOf([claudeLine, claudeLine], adapters.claude), [
+    ['worker.task_completed', 'Read the plan'],
+    ['worker.task_started', 'Write the code'],
+  ]);
+  assert.deepEqual(eventsOf(codexLines, adapters.codex), [
+    ['worker.task_completed', 'Read the plan'],
+  ]);
+  const known = [{ task: 'Read the plan', startedAt: null, completedAt: 1 }];
+  assert.deepEqual(eventsOf(codexLines, adapters.codex, known), []);
 });

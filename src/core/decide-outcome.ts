@@ -236,6 +236,7 @@ function ofAttempt(
           price: priceOf(run, worker),
           used: attempt.used,
           asks: attempt.asks,
+          tasks: worker.tasks,
           unsettled: unsettled(definitionOf(run, worker.id)),
         }),
         ...outcome.refused.map((error): NewEvent => ({

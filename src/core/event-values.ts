@@ -199,8 +199,9 @@ export interface Usage {
 
 /** One line of an attempt's report file, or of its output, already validated. */
 export type Report =
-  | { readonly kind: 'task-start'; readonly task: string }
-  | { readonly kind: 'task-complete'; readonly task: string }
+  /** `listed`: read off a list that the agent tells whole each time, so that it counts once. */
+  | { readonly kind: 'task-start'; readonly task: string; readonly listed?: true }
+  | { readonly kind: 'task-complete'; readonly task: string; readonly listed?: true }
   | { readonly kind: 'checkpoint'; readonly name: string }
   | { readonly kind: 'blocked'; readonly text: string }
   /** With `wait` its agent waits where it is; without, its turn ends. */

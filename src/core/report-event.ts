@@ -3,7 +3,8 @@ import { mostOpenAsks } from './asks.ts';
 import type { NewEvent, Report, Usage } from './events.ts';
 import { requestText } from './permissions.ts';
 import type { Price } from './plan.ts';
-import type { Ask } from './state.ts';
+import type { Ask, TaskState } from './state.ts';
+import { touchTask } from './task-list.ts';
 import { since, sum } from './usage.ts';
 
 /** What is known where a report is read. */
@@ -16,6 +17,8 @@ export interface ReportGround {
   readonly used: Usage;
   /** What it waits, or has waited, for an answer to. */
   readonly asks: readonly Pick<Ask, 'id' | 'what' | 'answer'>[];
+  /** The tasks of the worker as the log has them; left out where they are not looked at. */
+  readonly tasks?: readonly TaskState[];
   /** What happens to a permission that nobody settles. */
   readonly unsettled: { readonly afterMs: number; readonly instead: 'deny' | 'fail' };
 }
@@ -28,8 +31,13 @@ export function reportEvents(
   reports: readonly Report[],
   ground: ReportGround,
 ): readonly NewEvent[] {
-  let { used, asks } = ground;
+  let { used, asks, tasks = [] } = ground;
   return reports.flatMap((report) => {
+    if ('task' in report) {
+      if (report.listed === true && isTold(tasks, report)) return [];
+      const at = report.kind === 'task-start' ? { startedAt: 0 } : { completedAt: 0 };
+      tasks = touchTask(tasks, report.task, at);
+    }
     const event = reportEvent(report, { ...ground, used, asks });
     if (event?.type === 'worker.usage') used = sum(used, event.data);
     asks = asksAfter(asks, event);
@@ -91,6 +99,16 @@ function wasDenied({ what, answer }: ReportGround['asks'][number], detail: strin
   const asked = requestText(what.request).replaceAll(/\s+/g, ' ').trim();
   const told = detail.replace(/…$/, '');
   return told === asked || (told !== detail && asked.startsWith(told));
+}
+
+/** Whether the log has it already that the task was begun, or done. */
+function isTold(
+  tasks: readonly TaskState[],
+  { kind, task }: { readonly kind: 'task-start' | 'task-complete'; readonly task: string },
+): boolean {
+  const known = tasks.find((one) => one.task.trim() === task.trim());
+  if (known === undefined) return false;
+  return known.completedAt !== null || (kind === 'task-start' && known.startedAt !== null);
 }
 
 /** Why nobody is asked: an id means one thing, and a person can only look at so much. */
