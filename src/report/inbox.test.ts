@@ -167,6 +167,21 @@ test('an entry has its age, and what happens without an answer', () => {
   assert.deepEqual(inboxText([]), ['Nothing waits for you.']);
 });
 
+test('the question about a launch names who takes the place of an agent that is not installed, without its model', () => {
+  const worker = { id: 'a', approve: true, model: 'big', fallback: ['spare'] } as const;
+  const world = new CoreWorld(planOf([worker]), undefined, { missing: ['stub'] });
+  world.rest();
+  const [entry] = inboxEntries({
+    state: world.state,
+    run: runId,
+    now: world.now,
+    liveness: () => {
+      throw new Error('nothing runs');
+    },
+  });
+  assert.deepEqual([entry?.launch?.agent, entry?.launch?.model], ['spare', null]);
+});
+
 test('the question about a launch shows role, agent, budget, what it owns and what it will see', () => {
   const entry = entriesOf(waiting()).find(({ kind }) => kind === 'approval') ?? assert.fail();
   assert.deepEqual(entry.launch, {

@@ -20,6 +20,7 @@ import {
   type WorkerState,
 } from '../core/state.ts';
 import { reviewLacksBudget } from '../core/review.ts';
+import { firstAgent } from '../core/which-agent.ts';
 import { fallbackOf, waitsSince } from '../core/unanswered.ts';
 import { oneLine } from './cells.ts';
 import { clockTime, counted, grouped, spanText, timestamp } from './figures.ts';
@@ -258,12 +259,14 @@ function textOf(worker: WorkerState, kind: InboxKind): string {
 }
 
 function launchOf(run: RunState, worker: WorkerState): NonNullable<InboxEntry['launch']> {
-  const { role, agent, model, budget, owns, edges, references } = definitionOf(run, worker.id);
+  const definition = definitionOf(run, worker.id);
+  const { role, budget, owns, edges, references } = definition;
+  const { name, why } = firstAgent(definition, run.missing);
   return {
     attempt: worker.attempts + 1,
     role,
-    agent: agent.name,
-    model,
+    agent: name,
+    model: why === null ? definition.model : null,
     budget:
       budget === null
         ? null
