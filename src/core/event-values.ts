@@ -82,6 +82,8 @@ export interface TreeVerdict {
   /** Output of the command, relative to the home; null when there is none. */
   readonly log: string | null;
   readonly durationMs: number;
+  /** Tries that it took, where the first did not pass and others were allowed; absent for one. */
+  readonly tries?: number;
 }
 
 export type Severity = 'critical' | 'high' | 'medium' | 'low';

@@ -217,6 +217,8 @@ export interface Policies {
   readonly agingMs: number;
   /** Tree gates of the run: shell commands on the combined tree. */
   readonly checks: readonly string[];
+  /** How often a command that failed is tried again on the same tree, because it is known to be flaky; absent for never. */
+  readonly checkRetries?: number;
   /** Prepares a check tree for `checks` (shell commands), and every worker without a `setup` of its own. */
   readonly setup: readonly string[];
   /** Globs whose change needs a person, per path. */

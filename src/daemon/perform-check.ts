@@ -29,6 +29,7 @@ export async function check(
     env: place.env,
     mark: checkMark(place.git.state),
     timeoutMs: policies.checkTimeoutMs,
+    retries: policies.checkRetries ?? 0,
     graceMs: policies.graceMs,
     logs: { dir: join(home, 'runs', run, worker ?? '.land', 'checks'), home, redact },
     signal: context.signal,

@@ -3,12 +3,36 @@ import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import type { TreeGate } from '../core/events.ts';
+import type { TreeGate, TreeVerdict } from '../core/events.ts';
 import { judgeEmptyWorkspace } from './empty-workspace.ts';
 import { checkRoot } from './check-environment.ts';
 import { checkMark } from './leftovers.ts';
 import { runChecks, type Checks, type ChecksOutcome } from './tree-gates.ts';
 import { aDefinition } from './testing.ts';
+
+test('a command that is known to be flaky is tried again on the same tree, and the verdict says so; without that it fails', async (t) => {
+  const { run, root } = await bench(t);
+  const flaky = `echo x >> ${root}/tries; [ "$(wc -l < ${root}/tries)" -ge 2 ] || { echo not yet; exit 1; }`;
+  const [verdict] = verdictsOf(await run([flaky], { retries: 2 }));
+  assert.equal(verdict?.result, 'pass');
+  assert.equal(verdict.tries, 2);
+  assert.deepEqual(verdict.findings, [flaky, 'exit 1', 'not yet'], 'what failed stays on record');
+  const [red] = verdictsOf(await run(['exit 1'], { retries: 1 }));
+  assert.deepEqual([red?.result, red?.tries], ['fail', 2]);
+  const [once] = verdictsOf(await run(['exit 1']));
+  assert.deepEqual([once?.result, once?.tries], ['fail', undefined]);
+  const [killed] = verdictsOf(await run(['kill -9 $$'], { retries: 3 }));
+  assert.deepEqual(
+    [killed?.result, killed?.tries],
+    ['inconclusive', undefined],
+    'that is no flaky check',
+  );
+});
+
+function verdictsOf(outcome: ChecksOutcome): readonly TreeVerdict[] {
+  assert.ok(outcome.kind === 'judged');
+  return outcome.verdicts;
+}
 
 interface Bench {
   readonly root: string;

@@ -34,6 +34,8 @@ export interface Checks {
   readonly mark: string;
   /** Time limit of each command, milliseconds. */
   readonly timeoutMs: number;
+  /** How often a command that failed is tried again in the same tree; never when left out. */
+  readonly retries?: number;
   /** SIGTERM to SIGKILL, milliseconds. */
   readonly graceMs: number;
   readonly logs: Logs;
@@ -122,23 +124,35 @@ export async function judgeFolder(
 
   const verdicts: TreeVerdict[] = [];
   for (const [index, gate] of checks.gates.entries()) {
-    const startedAt = performance.now();
-    const result = await run(gate.command);
-    if (checks.signal.aborted) return { kind: 'aborted' };
-    const durationMs = Math.round(performance.now() - startedAt);
-    const judged = verdictOf(result, checks.timeoutMs);
-    const log = await writeLog(
-      checks,
-      `${gate.gate}-${index + 1}`,
-      gate.command,
-      result,
-      judged.ended,
-    );
-    const findings =
-      judged.ended === null ? [] : [gate.command, judged.ended, ...lastLines(result.stdout)];
-    verdicts.push(verdict(checks, gate, { result: judged.result, findings, log, durationMs }));
+    const judged = await judgeCommand(checks, run, { gate, index });
+    if (judged === null) return { kind: 'aborted' };
+    verdicts.push(judged);
   }
   return { kind: 'judged', verdicts };
+}
+
+/** Runs a command, once more where it failed and is known to be flaky; null when it was aborted. */
+async function judgeCommand(
+  checks: Omit<Checks, 'cacheDir' | 'makeTree' | 'removeTree'>,
+  run: (command: string) => Promise<CommandResult>,
+  { gate, index }: { readonly gate: TreeGate; readonly index: number },
+): Promise<TreeVerdict | null> {
+  const startedAt = performance.now();
+  const failures: string[] = [];
+  for (let tries = 1; ; tries += 1) {
+    const result = await run(gate.command);
+    if (checks.signal.aborted) return null;
+    const judged = verdictOf(result, checks.timeoutMs);
+    const name = `${gate.gate}-${index + 1}${tries === 1 ? '' : `-try-${tries}`}`;
+    const log = await writeLog(checks, name, gate.command, result, judged.ended);
+    if (judged.ended !== null)
+      failures.push(gate.command, judged.ended, ...lastLines(result.stdout));
+    if (judged.result === 'fail' && tries <= (checks.retries ?? 0)) continue;
+    const durationMs = Math.round(performance.now() - startedAt);
+    // What a try that failed said stays on record, also when a later one passed.
+    const told = { result: judged.result, findings: failures, log, durationMs };
+    return { ...verdict(checks, gate, told), ...(tries === 1 ? {} : { tries }) };
+  }
 }
 
 function setupKey({ setup }: TreeGate): string {

@@ -135,6 +135,7 @@ function configOf(fields: ConfigFields): Config {
       ...(fields.push === true ? { push: fields.push } : {}),
       ...(fields.isolation === 'worktree' ? { isolation: fields.isolation } : {}),
       ...(fields.stagger === undefined ? {} : { staggerMs: milliseconds(fields.stagger, 0) }),
+      ...(fields.flaky === undefined ? {} : { checkRetries: fields.flaky.retries }),
       ...(fields.max_rework === undefined ? {} : { maxRework: fields.max_rework }),
       maxParallel: fields.max_parallel ?? otherwise.max_parallel,
       maxParallelChecks: fields.max_parallel_checks ?? otherwise.max_parallel_checks,

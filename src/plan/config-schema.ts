@@ -217,6 +217,16 @@ export const configSchema = z.strictObject({
   git: anything.optional().meta({ description: 'Filters, submodules and names in commits.' }),
   mirror: anything.optional().meta({ description: 'How objects get into the mirror.' }),
   merge: anything.optional().meta({ description: 'How merges are queued.' }),
+  flaky: z
+    .strictObject({
+      retries: count(0, 10).meta({
+        description: 'How often a check that failed is tried again on the same tree.',
+      }),
+    })
+    .optional()
+    .meta({
+      description: 'Checks that fail now and then: tried again, and told when that helped.',
+    }),
   max_rework: count(0, 100).optional().meta({
     description: 'How often findings send a worker back to its agent before it waits for a person.',
   }),

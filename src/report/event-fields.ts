@@ -349,7 +349,8 @@ function leftOut(kept: readonly KeptWork[]): readonly Field[] {
 
 function verdictFields(verdict: ChangeVerdict | TreeVerdict): readonly Field[] {
   if ('tip' in verdict) return [['gate', verdict.gate], ...found(verdict)];
-  return [['gate', verdict.gate], ['command', verdict.command], ...found(verdict)];
+  const tries = verdict.tries === undefined ? [] : [['tries', verdict.tries] as const];
+  return [['gate', verdict.gate], ['command', verdict.command], ...tries, ...found(verdict)];
 }
 
 function found(verdict: ChangeVerdict | TreeVerdict): readonly Field[] {

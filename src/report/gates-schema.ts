@@ -23,6 +23,11 @@ export const gateSchema = z.strictObject({
         findings: z.array(z.string()),
         files: z.array(z.string()),
         duration_ms: z.number().min(0).nullable(),
+        tries: z
+          .int()
+          .min(1)
+          .nullable()
+          .describe('how often the command was run; null when it was not'),
         log: z.string().nullable().describe('its whole output: a file, relative to the checkout'),
         output: z.string().nullable().describe('the end of that'),
       }),

@@ -76,6 +76,7 @@ function changeRow(run: RunState, worker: WorkerState, gate: ChangeVerdict['gate
     findings: [...(verdict?.findings ?? [])],
     files: [...(verdict?.files ?? [])],
     duration_ms: null,
+    tries: null,
     log: null,
     output: null,
   };
@@ -102,6 +103,7 @@ function treeRow(
     findings: [...(verdict?.findings ?? [])],
     files: [],
     duration_ms: verdict?.durationMs ?? null,
+    tries: verdict === undefined ? null : (verdict.tries ?? 1),
     log: output?.file ?? null,
     output: output?.end ?? null,
   };

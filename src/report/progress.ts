@@ -189,6 +189,11 @@ function changeText(event: Event, run: RunState | null): string | null {
       return `${event.worker}: ${event.data.reviewer} asks for changes (${counted(event.data.findings.length, 'finding')})`;
     case 'review.inconclusive':
       return `${event.worker}: no verdict of ${event.data.reviewer}: ${event.data.reason}`;
+    case 'gate.passed': {
+      const { verdict } = event.data;
+      if (!('tree' in verdict) || verdict.tries === undefined) return null;
+      return `${event.worker ?? event.run}: ${verdict.gate} is flaky, it passed on try ${verdict.tries}: ${verdict.command}`;
+    }
     case 'approval.requested':
       return `${event.worker} waits for approval (attempt ${event.data.attempt})`;
     case 'approval.granted':
@@ -270,7 +275,6 @@ function changeText(event: Event, run: RunState | null): string | null {
     case 'work.kept':
     case 'inputs.checked':
     case 'gate.started':
-    case 'gate.passed':
     case 'gate.failed':
     case 'gate.inconclusive':
     case 'protect.approved':
