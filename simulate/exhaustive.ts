@@ -121,6 +121,16 @@ function outcomesOf(intent: Intent): readonly Outcome[] {
           verdicts: intent.gates.map((gate) => treeVerdict(intent.tree, gate, 'fail')),
         },
       ];
+    case 'review': {
+      const { run, worker, n } = intent;
+      const said = {
+        kind: 'verdict',
+        result: 'changes_requested',
+        text: 'no',
+        findings: [],
+      } as const;
+      return [well, { kind: 'reviewed', run, worker, n, said, usage: null }];
+    }
     case 'build-merge': {
       const { run, worker, base, tip } = intent;
       return [well, { kind: 'merge-conflict', run, worker, base, tip, files: ['f'], messages: [] }];
@@ -135,7 +145,6 @@ function outcomesOf(intent: Intent): readonly Outcome[] {
     case 'collect':
     case 'teardown':
     case 'judge':
-    case 'review':
     case 'end-review':
     case 'commit-merge':
     case 'publish':
