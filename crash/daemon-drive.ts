@@ -102,7 +102,7 @@ class DaemonDrive {
     if (leader !== null && !lives(leader.pid, leader.start)) {
       this.#leader = null;
       if (this.#struck.has(leader.pid)) this.#struck.delete(leader.pid);
-      else if (this.#wasReplaced(leader.pid)) this.#strikes += 1;
+      else if (this.#endedInOrder(leader.pid)) this.#strikes += 1;
       else if (this.#point === null) finding = `daemon ${leader.pid} died by itself`;
       else {
         this.#owed += seen.guardians.length > 0 ? 1 : 0;
@@ -124,15 +124,18 @@ class DaemonDrive {
     return finding;
   }
 
-  /** A daemon without its guardian ends for whoever starts one, who may be killed before another lives. */
-  #wasReplaced(pid: number): boolean {
-    if (this.#startsOfLeader === 0) return false;
+  /**
+   * Whether it ended in good order, for a cause: a daemon without its guardian ends for whoever starts one, who may be
+   * killed before another lives; and one that its guardian started after a kill in the very beginning finds no run.
+   */
+  #endedInOrder(pid: number): boolean {
     const events = readLog(this.#orders.scratch.repo)?.events ?? [];
     const begun = events.findLastIndex(
       ({ type, data }) => type === 'loop.started' && data.text('pid') === String(pid),
     );
     const after = events.slice(begun + 1).find(({ type }) => type.startsWith('loop.'));
-    return begun >= 0 && after?.type === 'loop.ended';
+    const hasRun = events.some(({ type }) => type === 'run.started');
+    return begun >= 0 && after?.type === 'loop.ended' && (this.#startsOfLeader > 0 || !hasRun);
   }
 
   #metPoint(point: string): void {

@@ -1,8 +1,9 @@
 /** What happened on the way, told from the events of a run: merges, conflicts, reviews, what was sent back, gates. */
 import type { ChangeVerdict, Event, EventOf, EventType, TreeVerdict } from '../core/events.ts';
+import { reviewText, type ReviewEvent } from '../core/review-state.ts';
 import type { RunState } from '../core/state.ts';
 import type { CloseoutDocument } from './closeout-schema.ts';
-import { timestamp } from './figures.ts';
+import { counted, timestamp } from './figures.ts';
 import type { MetricsDocument } from './metrics-schema.ts';
 
 export type CloseoutHistory = Pick<
@@ -32,7 +33,8 @@ export function closeoutHistory(
 ): CloseoutHistory {
   const all: Event[] = [];
   const names: ReadonlySet<string> = new Set(told);
-  for (const event of events) if (names.has(event.type) || isReview(event)) all.push(event);
+  for (const event of events)
+    if (names.has(event.type) || reviewTypes.has(event.type)) all.push(event);
   return {
     merges: mergesOf(all, metrics),
     conflicts: of(all, 'merge.conflict').map(({ worker, at, data }) => ({
@@ -42,11 +44,11 @@ export function closeoutHistory(
       merged_later: (run.workers.get(worker ?? '')?.merged ?? null) !== null,
     })),
     landings: landingsOf(all, run),
-    reviews: all.filter(isReview).map(({ worker, at, type, data }) => ({
-      worker: worker ?? '',
-      at: timestamp(at),
-      type,
-      text: textOf(data),
+    reviews: all.filter(isReview).map((event) => ({
+      worker: event.worker ?? '',
+      at: timestamp(event.at),
+      type: event.type,
+      text: [reviewText(event), ...wordsOf(event)].join(': '),
     })),
     reworks: of(all, 'worker.ready').flatMap(({ worker, at, data }) =>
       data.rework === undefined
@@ -67,8 +69,24 @@ function of<T extends EventType>(events: readonly Event[], type: T): readonly Ev
   return events.filter((event): event is EventOf<T> => event.type === type);
 }
 
-function isReview({ type }: Event): boolean {
-  return type.startsWith('review.');
+const reviewTypes: ReadonlySet<string> = new Set<ReviewEvent>([
+  'review.started',
+  'review.approved',
+  'review.changes_requested',
+  'review.inconclusive',
+]);
+
+function isReview(event: Event): event is EventOf<ReviewEvent> {
+  return reviewTypes.has(event.type);
+}
+
+/** What a reviewer said of the whole, and how much of single lines. */
+function wordsOf(event: EventOf<ReviewEvent>): readonly string[] {
+  if (event.type !== 'review.approved' && event.type !== 'review.changes_requested') return [];
+  const { text, findings } = event.data;
+  const count = findings.length === 0 ? [] : [`(${counted(findings.length, 'finding')})`];
+  const words = [...(text === '' ? [] : [text]), ...count].join(' ');
+  return words === '' ? [] : [words];
 }
 
 function mergesOf(
@@ -127,13 +145,4 @@ function nameOf(verdict: ChangeVerdict | TreeVerdict): {
   readonly command: string | null;
 } {
   return { gate: verdict.gate, command: 'command' in verdict ? verdict.command : null };
-}
-
-/** What a reviewer said, in whatever field it stands. */
-function textOf(data: object): string {
-  const texts = ['text', 'why', 'reason', 'summary'].flatMap((name) => {
-    const value: unknown = Reflect.get(data, name);
-    return typeof value === 'string' && value !== '' ? [value] : [];
-  });
-  return texts.join('; ');
 }

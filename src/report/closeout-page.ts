@@ -172,10 +172,7 @@ function reviews({ reviews: all, reworks, failed_attempts }: CloseoutDocument): 
     title: 'Reviews and reworks',
     blocks: [
       listOr(
-        all.map((one) => {
-          const text = one.text === '' ? '' : `: ${one.text}`;
-          return `${one.worker} (${at(one.at)}): ${one.type}${text}`;
-        }),
+        all.map((one) => `${one.worker} (${at(one.at)}): ${one.text}`),
         'No review took place.',
       ),
       listOr(

@@ -1,4 +1,5 @@
 /** The closing words of a run: what came of it, what failed and what to do about that, where the result is. Pure. */
+import { awaitsReviewer, reviewLacksBudget } from '../core/review.ts';
 import { lacksBudget, raisingCommands } from '../core/budget.ts';
 import { awaitsApproval, definitionOf, type RunState, type WorkerState } from '../core/state.ts';
 import { leftOutOf } from '../core/left-out.ts';
@@ -51,7 +52,9 @@ function shortOfBudget(
   const { run } = at;
   if (run.state !== 'waiting') return [];
   const short = workers.filter(
-    (worker) => worker.state === 'ready' && !awaitsApproval(run, worker) && lacksBudget(at, worker),
+    (worker) =>
+      reviewLacksBudget(at, worker) ||
+      (worker.state === 'ready' && !awaitsApproval(run, worker) && lacksBudget(at, worker)),
   );
   if (short.length === 0) return [];
   const commands = new Set(short.flatMap((worker) => raisingCommands(run, worker)));
@@ -134,13 +137,15 @@ function filesText(files: NonNullable<WorkerState['mergedFacts']>): string {
 }
 
 function needsAttention(run: RunState, worker: WorkerState): boolean {
-  if (awaitsApproval(run, worker)) return true;
+  if (awaitsApproval(run, worker) || awaitsReviewer(run, worker)) return true;
   return worker.state === 'failed' || worker.state === 'blocked' || worker.state === 'paused';
 }
 
 function attention(run: RunState, worker: WorkerState): readonly string[] {
   const why = causeOf(worker);
-  const findings = (worker.block?.findings ?? worker.attempt?.lastWords ?? []).slice(0, 5);
+  // What its agent said last is no reason for a review.
+  const said = worker.state === 'reviewing' ? [] : (worker.attempt?.lastWords ?? []);
+  const findings = (worker.block?.findings ?? said).slice(0, 5);
   const next = worker.blockedBy === null ? nextCommand(run, worker) : null;
   return [
     `${symbols[worker.state]} ${worker.id} ${worker.state}: ${oneLine(why)}`,
@@ -154,6 +159,7 @@ function attention(run: RunState, worker: WorkerState): readonly string[] {
 
 function causeOf({ state, reason, block, blockedBy }: WorkerState): string {
   if (state === 'ready') return 'waits for a person to approve its launch';
+  if (state === 'reviewing') return 'waits for a person to review its change';
   if (state === 'paused') return reason;
   return blockedBy === null ? (block?.text ?? reason) : `${blockedBy} did not succeed`;
 }
