@@ -218,8 +218,9 @@ function saidBy(files: AttemptFiles, agent: AgentDefinition, end: AttemptEnd): R
     }
     case 'failed':
       return none(judgement.reason);
+    // It counts: one that dies each time would else be started, and spend, for ever.
     case 'lost':
-      return { ...none(judgement.why), counts: false };
+      return none(judgement.why);
     case 'well': {
       const said = lastOutput(files, outputBytes).flatMap(adapter.show).join('\n');
       const verdict = verdictIn(said, keyOf(files));
