@@ -61,7 +61,10 @@ export async function review(
   if (agent === null) return over(intent, none(`there is no agent named ${intent.reviewer}`), null);
   const files = reviewFiles(place, intent);
   const found = await begun(place, { intent, files, agent }, context);
-  if ('said' in found) return over(intent, found.said, null);
+  if ('said' in found) {
+    await removeTree(place, intent);
+    return over(intent, found.said, null);
+  }
   const timeoutMs = run.plan.policies.checkTimeoutMs;
   const timeout = AbortSignal.timeout(timeoutMs);
   const watched = keepWatched(place, files, run.plan.policies.unattendedMs);
