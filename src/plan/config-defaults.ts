@@ -8,6 +8,7 @@ export const configDefaults = {
   max_parallel: 4,
   max_parallel_checks: 2,
   max_rework: 3,
+  flaky: { retries: 0 },
   review: 'none',
   stagger: '200ms',
   barrier: 'none',
