@@ -81,6 +81,9 @@ test('a person reviews: the run waits, comments on lines go back, and an approva
   assert.match((await scratch.czar('why', 'a')).stdout, /waits for a person's review/);
   const shown = await scratch.czar('review', 'a');
   assert.match(shown.stdout, /a\.txt/);
+  const other = await scratch.czar('approve', 'a');
+  assert.equal(other.code, 4);
+  assert.match(other.stderr, /czar review a --approve/);
   assert.equal((await scratch.czar('review', 'a', '--approve', '--request-changes')).code, 2);
   assert.equal((await scratch.czar('review', 'a', '--request-changes')).code, 2, 'says nothing');
   assert.equal((await scratch.czar('review', 'b', '--approve')).code, 4);

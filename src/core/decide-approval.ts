@@ -97,10 +97,17 @@ function approveOne(run: RunState, worker: WorkerState, by: Principal): Decision
   return refuse(
     4,
     `${worker.id} asks for no approval of its launch: it is ${worker.state}.`,
-    worker.block?.kind === 'protect'
-      ? `czar approve ${worker.id} --path PATH approves a protected path.`
-      : why(worker),
+    next(worker),
   );
+}
+
+/** What else there may be to approve of it. */
+function next(worker: WorkerState): string {
+  if (worker.state === 'reviewing')
+    return `czar review ${worker.id} --approve approves its change.`;
+  return worker.block?.kind === 'protect'
+    ? `czar approve ${worker.id} --path PATH approves a protected path.`
+    : why(worker);
 }
 
 function denyOne(run: RunState, worker: WorkerState, request: Asked<'deny'>): Decision {
