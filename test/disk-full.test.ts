@@ -36,7 +36,7 @@ test(
     disk.fill();
     const refused = await scratch.czar('run');
     assert.equal(refused.code, 4);
-    assert.match(refused.stderr, /^czar: the disk is full: .*\n {2}next: free some space/);
+    assert.match(refused.stderr, /^czar: the disk is full: .*\n {2}next: free some space/m);
     disk.free();
     const run = scratch.start('run');
     const a = await scratch.stubs.agent('a');
@@ -163,7 +163,7 @@ test(
       assert.equal(code, 4, `${args.join(' ')}: ${stderr}${stdout}`);
       assert.match(
         stderr,
-        /^czar: the log lies on a read-only file system.*\n {2}next: status, why, events and logs work/,
+        /^czar: the log lies on a read-only file system.*\n {2}next: status, why, events and logs work/m,
       );
     };
     {
