@@ -1,6 +1,6 @@
 // Runs every pass of tests, also after one has failed, and ends with the names that failed and one
-// line of totals over all passes, which .ci/run reads.
-import { spawnSync } from 'node:child_process';
+// line of totals over all passes, which .ci/run reads. The passes that keep to one core run side by side.
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,10 @@ import type { Totals } from './test-reporter.ts';
 const namesToList = 40;
 
 const folder = mkdtempSync(join(tmpdir(), 'czar-test-'));
-const passes = ['test:unit', 'test:e2e'].map(run);
+const passes = [
+  ...(await Promise.all(['test:unit', 'test:worlds'].map(run))),
+  await run('test:e2e'),
+];
 rmSync(folder, { recursive: true, force: true });
 
 const failures = passes.flatMap((pass) => pass.failures);
@@ -22,17 +25,20 @@ console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
 /** Runs one npm script; a pass that ends badly without saying why counts as one failure. */
-function run(script: string): Totals {
+async function run(script: string): Promise<Totals> {
   console.log(`== ${script}`);
   const file = join(folder, `${script.replace(':', '-')}.json`);
-  const child = spawnSync('npm', ['run', '--silent', script], {
+  const child = spawn('npm', ['run', '--silent', script], {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, TEST_TOTALS: file },
   });
+  const ended = await new Promise<string | number>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code ?? 0}`));
+  });
   const totals = read(file);
-  if (totals === undefined || (child.status !== 0 && totals.failed === 0)) {
-    const end = child.signal ?? `exit code ${child.status}`;
-    const failure = `${script} ended with ${end} and ${totals === undefined ? 'no totals' : 'no failed test'}`;
+  if (totals === undefined || (ended !== 'exit code 0' && totals.failed === 0)) {
+    const failure = `${script} ended with ${ended} and ${totals === undefined ? 'no totals' : 'no failed test'}`;
     return { passed: 0, skipped: 0, ...totals, failed: 1, failures: [failure] };
   }
   return totals;
