@@ -10,7 +10,7 @@ const namesToList = 40;
 
 const folder = mkdtempSync(join(tmpdir(), 'czar-test-'));
 const passes = [
-  ...(await Promise.all(['test:unit', 'test:worlds'].map(run))),
+  ...(await Promise.all(['test:git', 'test:unit', 'test:worlds'].map(run))),
   await run('test:e2e'),
 ];
 rmSync(folder, { recursive: true, force: true });

@@ -90,8 +90,8 @@ test('exit codes: 2 for a wrong plan or usage, 3 for nothing to act on, 4 for a 
   const { code, stderr } = await scratch.czar('run');
   assert.equal(code, 2, 'an invalid plan');
   assert.match(stderr, /a\.md/);
-  scratch.worker('a', 'review: human');
-  assert.equal((await scratch.czar('run')).code, 2, 'a review that nobody does');
+  scratch.worker('a', 'review: {by: human, quorum: 2}');
+  assert.equal((await scratch.czar('run')).code, 2, 'a review that cannot come to its end');
   assert.deepEqual(scratch.log(), []);
   assert.equal(scratch.git('for-each-ref', 'refs/czar', 'refs/heads/czar'), '');
 

@@ -45,6 +45,14 @@ const worker = z.strictObject({
       on_exceeded: z.enum(['block', 'fail', 'warn']),
     })
     .nullable(),
+  review: z
+    .strictObject({
+      agents: texts,
+      person: z.boolean(),
+      quorum: z.int().min(1).describe('approvals that are needed'),
+    })
+    .nullable()
+    .describe('who must approve a change before it is merged; null when nobody must'),
   deliverables: texts,
   owns: texts.nullable().describe('null: it may change anything'),
   references: texts,
