@@ -1,5 +1,6 @@
 /** Builders for the tests of this folder. */
 import type { WorkerDefinition } from '../core/plan.ts';
+import { plannedWorker } from '../core/planned-workers.ts';
 import type { RunState, WorkerState } from '../core/state.ts';
 
 /** A run of the given definitions; workers are active unless something else is given. */
@@ -111,54 +112,15 @@ function aDefinition(id: string, given: Partial<WorkerDefinition>): WorkerDefini
 
 function aWorker(id: string, given: Partial<WorkerState>): WorkerState {
   return {
-    id,
+    ...plannedWorker({ id, tasks: [] }, 1),
     state: 'active',
     from: 'starting',
     since: 1,
     reason: 'started',
-    block: null,
-    blockedBy: null,
-    readySince: null,
-    notBefore: null,
-    superseded: [],
-    claims: false,
     inputsChecked: true,
     attempts: 1,
-    failures: 0,
-    lostInRow: 0,
-    reworks: [],
-    reworksUsed: 0,
-    review: null,
-    quotaInRow: 0,
-    session: null,
-    attempt: null,
     nextClean: false,
-    branch: null,
-    worktree: null,
-    stop: null,
-    approval: null,
-    pausedWithRun: false,
-    work: null,
-    submitted: false,
-    checking: false,
-    verdicts: [],
-    approvals: [],
-    queuedAt: null,
-    merge: null,
-    merged: null,
-    mergedFacts: null,
-    noChange: false,
-    satisfies: false,
-    kept: [],
-    usage: { input: 0, output: 0, cached: 0, costUsd: 0, source: 'none' },
-    raised: { tokens: 0, costUsd: 0 },
-    told: 0,
-    tasks: [],
-    handoff: null,
-    notes: [],
-    latest: [],
     startedAt: 1,
-    completedAt: null,
     ...given,
   };
 }
