@@ -30,8 +30,11 @@ import {
   diffSchema,
   doctorSchema,
   eventSchema,
+  keptDropSchema,
   landSchema,
   pruneSchema,
+  syncSchema,
+  worktreeMergeSchema,
 } from '../src/report/verb-schemas.ts';
 import { workerFileSchema } from '../src/plan/worker-schema.ts';
 
@@ -77,6 +80,9 @@ const published: readonly Published[] = [
   { name: 'daemon-status', title: 'czar daemon status --json', schema: daemonStatusSchema },
   { name: 'diff', title: 'czar diff WORKER --json', schema: diffSchema },
   { name: 'land', title: 'czar land --json', schema: landSchema },
+  { name: 'sync', title: 'czar sync --json', schema: syncSchema },
+  { name: 'worktree-merge', title: 'czar worktree merge --json', schema: worktreeMergeSchema },
+  { name: 'kept-drop', title: 'czar kept drop --json', schema: keptDropSchema },
   { name: 'prune', title: 'czar prune --json', schema: pruneSchema },
   { name: 'doctor', title: 'czar doctor --json', schema: doctorSchema },
   { name: 'worker-status', title: 'czar status WORKER --json', schema: workerStatusSchema },

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { keptDropSchema } from '../src/report/verb-schemas.ts';
 import { Background } from './support/background.ts';
 import { Scratch } from './support/scratch.ts';
 
@@ -104,8 +105,17 @@ test('work that was never landed keeps every ref that leads to it; kept work sta
   });
   await using scratch = made.scratch;
   const { first } = made;
-  const [entry] = (await scratch.json('kept', 'list')).kept;
+  const [entry, other] = (await scratch.json('kept', 'list')).kept;
   assert.equal(entry.run, first);
+  assert.match((await scratch.czar('kept', 'drop', other.ref)).stderr, /merged nowhere/);
+  const drop = keptDropSchema.parse(await scratch.json('kept', 'drop', other.ref, '--force'));
+  assert.equal(drop.commit, other.commit);
+  assert.deepEqual((await scratch.json('kept', 'list')).kept, [entry]);
+  for (const folder of [scratch.repo, join(scratch.repo, '.git/czar/mirror.git')]) {
+    assert.equal(scratch.gitIn(folder, 'rev-parse', drop.dropped), drop.commit);
+    assert.equal(scratch.gitIn(folder, 'for-each-ref', drop.ref), '');
+  }
+  assert.ok((await scratch.json('status', 'a.b', '--run', other.run)).worker.kept.length === 0);
   const done = await scratch.czar('prune', ...now);
   assert.equal(done.code, 0, done.stderr);
   for (const folder of [scratch.repo, join(scratch.repo, '.git/czar/mirror.git')])
@@ -113,6 +123,7 @@ test('work that was never landed keeps every ref that leads to it; kept work sta
   const kept = await scratch.czar('prune', ...now, '--set', 'retention.kept=1ms');
   assert.equal(kept.code, 0, kept.stderr);
   assert.deepEqual((await scratch.json('kept', 'list')).kept, []);
+  assert.equal(scratch.git('for-each-ref', 'refs/czar/dropped'), '', 'dropped work went first');
   assert.ok(
     (await scratch.events()).some(
       ({ type, data }) =>

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { syncSchema } from '../src/report/verb-schemas.ts';
 import { Scratch } from './support/scratch.ts';
 
 /** A run in which `a` is merged and `b` waits for a person; no loop lives. */
@@ -77,7 +78,7 @@ test('the target enters integration as a merge, workers go on with it, and a sec
 test('what is there already is said, and changes nothing', async () => {
   await using scratch = await waiting();
   const before = refs(scratch);
-  const done = await scratch.json('sync');
+  const done = syncSchema.parse(await scratch.json('sync'));
   assert.deepEqual([done.target, done.changed], ['main', false]);
   assert.equal(refs(scratch), before);
   assert.equal((await scratch.czar('sync', '--from', 'nowhere')).code, 4);

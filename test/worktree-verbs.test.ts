@@ -4,6 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { worktreesSchema } from '../src/report/branches-schema.ts';
+import { worktreeMergeSchema } from '../src/report/verb-schemas.ts';
 import { Scratch } from './support/scratch.ts';
 
 /** `a` is merged; `b` is blocked by its own check, `c` in conflict with `a`; `d` waits for `b`. */
@@ -61,7 +62,7 @@ test('worktree merge brings a mended tree in as a merge commit, by path or by wo
   const started = (await scratch.events()).filter((event) => event.type === 'worker.started');
   assert.deepEqual(new Set(started.map((event) => event.worker)), new Set(['a', 'b', 'c']));
   assert.equal(started.length, 3);
-  const again = await scratch.json('worktree', 'merge', 'b');
+  const again = worktreeMergeSchema.parse(await scratch.json('worktree', 'merge', 'b'));
   assert.equal(again.commit, scratch.git('rev-parse', run.integration));
   assert.equal(
     (await scratch.events()).filter((event) => event.type === 'worker.merged').length,

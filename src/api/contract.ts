@@ -67,6 +67,12 @@ export const steeringSchema: z.ZodType<Steering> = z.discriminatedUnion('kind', 
   z.strictObject({ kind: z.literal('deny'), run: place.run, workers, why: text.nullable() }),
   z.strictObject({ kind: z.literal('set-approval'), run: place.run, approve: z.boolean() }),
   z.strictObject({
+    kind: z.literal('drop-kept'),
+    ...place,
+    ref: z.string().min(1).max(1024),
+    force: z.boolean(),
+  }),
+  z.strictObject({
     kind: z.literal('land'),
     run: place.run,
     target: z.string().min(1).max(1024),

@@ -1,4 +1,4 @@
-/** `czar kept list|show|restore`: work that no branch holds, and how to get it back. */
+/** `czar kept list|show|restore|drop`: work that no branch holds, how to get it back, and how to be rid of it. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
@@ -12,8 +12,12 @@ import {
   type LeftOut,
 } from '../daemon/kept.ts';
 import type { Place } from '../daemon/place.ts';
+import { droppedRef } from '../core/decide-kept.ts';
+import { publishTrouble } from '../core/publish.ts';
+import { askAndWait } from './ask-and-wait.ts';
 import { exits } from './exit.ts';
 import { findPlace } from './find-place.ts';
+import { insideAttempt } from './steering.ts';
 import type { CliContext, Verb } from './verb.ts';
 
 export const verb: Verb = {
@@ -37,6 +41,16 @@ export const verb: Verb = {
       .option('--into <dir>', 'folder to write to', 'restored')
       .action(async (ref: string, options: { into: string }) =>
         restore(context, ref, options.into),
+      );
+    command
+      .command('drop')
+      .description(
+        'put one out of the way, until czar prune removes it; refused for what is merged nowhere',
+      )
+      .argument('<ref>', 'as kept list shows it, or WORKER for its newest')
+      .option('--force', 'also what is merged nowhere')
+      .action(async (ref: string, options: { force?: boolean }) =>
+        drop(context, ref, options.force === true),
       );
   },
 };
@@ -119,6 +133,33 @@ async function restore(context: CliContext, ref: string, into: string): Promise<
         context.out.note(`deleted in the kept work, and left alone: ${done.deleted.join(', ')}`);
       context.out.note(`written to ${folder}`);
   }
+}
+
+async function drop(context: CliContext, ref: string, force: boolean): Promise<void> {
+  if (await insideAttempt(context, 'kept drop')) return;
+  const place = findPlace(context);
+  if (place === null) return;
+  const entry = await find(context, place, ref);
+  if (entry === null) return;
+  const { run, worker, commit } = entry;
+  const to = droppedRef(entry.ref);
+  const done = await askAndWait(context, place, {
+    asked: { kind: 'drop-kept', run, worker, ref: entry.ref, force },
+    only: (intent) => intent.run === run && intent.kind === 'publish',
+    settled: (now) => now.published[to] === commit || publishTrouble(now) !== null,
+  });
+  if (done === null) return;
+  const trouble = done.published[to] === commit ? null : publishTrouble(done);
+  if (trouble !== null) {
+    return context.fail({
+      exit: exits.failed,
+      what: `it was dropped, and its ref could not be moved yet: ${trouble}`,
+      next: 'czar kept drop again, or czar run, moves it',
+    });
+  }
+  if (context.options.json) return context.out.json({ v: 1, ref: entry.ref, dropped: to, commit });
+  context.out.line(`${short(entry)} is dropped.`);
+  context.out.note(`until czar prune it stands as ${to}`);
 }
 
 async function entriesOf(

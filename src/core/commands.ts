@@ -22,16 +22,12 @@ import type {
   Usage,
   Work,
 } from './events.ts';
+import type { HomeRequest, TreeFacts } from './home-requests.ts';
 import type { IntentKind } from './intents.ts';
 import type { RunLimits, RunSources } from './limits.ts';
 import type { Plan } from './plan.ts';
 
-/** What git says of a worker's tree, needed to accept `submit`. */
-export interface TreeFacts {
-  readonly exists: boolean;
-  /** A merge, rebase or cherry-pick under way, or conflict markers; null when neither. */
-  readonly unfinished: string | null;
-}
+export type { TreeFacts } from './home-requests.ts';
 
 /** What a person asks. Each names a run; most name a worker. */
 export type Request =
@@ -152,6 +148,7 @@ export type Request =
     }
   /** Whether launches of a live run wait for a person. */
   | { readonly kind: 'set-approval'; readonly run: string; readonly approve: boolean }
+  | HomeRequest
   | ({ readonly kind: 'land'; readonly run: string; readonly onto: string } & LandPlan)
   /** The target, which stands at `onto`, enters the integration of a live run. */
   | {
@@ -163,7 +160,7 @@ export type Request =
 
 export type RequestKind = Request['kind'];
 
-type Facts = 'tree' | 'onto';
+type Facts = 'tree' | 'onto' | 'elsewhere';
 type WithoutFacts<R> = R extends unknown ? Omit<R, Facts> : never;
 
 /** What a person asks of a run, without the facts that the loop looks up itself (a tree's state, where a branch stands). */

@@ -279,8 +279,10 @@ function mayReport(worker: WorkerState, attempt: AttemptState): boolean {
 /** Kept work that the log does not have: it counts whatever became of the attempt. */
 function keptAnew(worker: WorkerState, kept: readonly KeptWork[]): readonly NewEvent[] {
   const known = new Set(worker.kept.map((one) => one.ref));
+  // What is dropped may still be on its way to its other name.
+  const dropped = new Map(worker.dropped.map((one) => [one.ref, one.commit]));
   return kept
-    .filter((one) => !known.has(one.ref))
+    .filter((one) => !known.has(one.ref) && dropped.get(one.ref) !== one.commit)
     .map((one): NewEvent => ({ type: 'work.kept', data: { kept: one } }));
 }
 

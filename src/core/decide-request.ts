@@ -10,6 +10,7 @@ import { decideSync } from './decide-sync.ts';
 import { approve, deny, setApproval } from './decide-approval.ts';
 import { pause, pauseRun, resume, resumeRun, tell } from './decide-pause.ts';
 import { review } from './decide-review.ts';
+import { dropKept } from './decide-kept.ts';
 import { answer, approvePath, unblock } from './decide-settle.ts';
 import { cancel, cancelRun, skip } from './decide-stop.ts';
 import { accept, refuse, type Decision } from './decision.ts';
@@ -88,6 +89,7 @@ export function decideRequest(
     case 'approve-path':
     case 'tell':
     case 'review':
+    case 'drop-kept':
       break;
   }
   const worker = request.worker === null ? undefined : run.workers.get(request.worker);
@@ -98,6 +100,7 @@ export function decideRequest(
       'czar status lists the workers.',
     );
   }
+  if (request.kind === 'drop-kept') return dropKept(run, worker, request);
   if (!isPlanned(run, worker.id) && request.kind !== 'cancel') {
     return refuse(
       4,

@@ -203,6 +203,13 @@ export interface EventData {
   /** A command of a worker's teardown failed: what it was to take away may still be there. Its work is at home. */
   'teardown.failed': { readonly command: string; readonly findings: readonly string[] };
   'work.kept': { readonly kept: KeptWork };
+  /** A person wants it no more: it stands at `to` from here on, until a prune, and counts as kept no longer. */
+  'kept.dropped': {
+    readonly ref: string;
+    readonly to: string;
+    readonly commit: string;
+    readonly by: Principal;
+  };
   'inputs.checked': { readonly missing: readonly string[] };
 
   'gate.started': {

@@ -29,7 +29,8 @@ export type OfAttempt =
   | 'attempt.ended'
   | 'work.collected'
   | 'teardown.failed'
-  | 'work.kept';
+  | 'work.kept'
+  | 'kept.dropped';
 
 /** The worker after an event of its attempt. */
 export function evolveAttempt(worker: WorkerState, event: EventOf<OfAttempt>): WorkerState {
@@ -134,6 +135,14 @@ export function evolveAttempt(worker: WorkerState, event: EventOf<OfAttempt>): W
         kept: [...worker.kept, event.data.kept],
         notes: keptNotes(worker, [event.data.kept], at),
       };
+    case 'kept.dropped': {
+      const { ref, to, commit } = event.data;
+      return {
+        ...say(worker, at, `dropped: ${ref}`),
+        kept: worker.kept.filter((one) => one.ref !== ref),
+        dropped: [...worker.dropped.filter((one) => one.to !== to), { ref, to, commit }],
+      };
+    }
   }
 }
 

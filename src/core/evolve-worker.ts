@@ -48,6 +48,7 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
     case 'work.collected':
     case 'teardown.failed':
     case 'work.kept':
+    case 'kept.dropped':
       return evolveAttempt(worker, event);
     case 'worker.error':
       return {

@@ -311,6 +311,7 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
     case 'work.collected':
     case 'teardown.failed':
     case 'work.kept':
+    case 'kept.dropped':
     case 'inputs.checked':
     case 'protect.approved':
     case 'approval.requested':

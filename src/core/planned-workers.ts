@@ -53,6 +53,7 @@ export function plannedWorker(
     noChange: false,
     satisfies: false,
     kept: [],
+    dropped: [],
     usage: { input: 0, output: 0, cached: 0, costUsd: 0, source: 'none' },
     raised: noSpend,
     told: 0,

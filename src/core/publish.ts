@@ -16,6 +16,7 @@ export function unpublished(run: RunState): Readonly<Record<string, string>> {
     if (worker.work !== null && worker.branch !== null)
       want(`refs/heads/${worker.branch}`, worker.work.tip);
     for (const kept of worker.kept) want(kept.ref, kept.commit);
+    for (const dropped of worker.dropped) want(dropped.to, dropped.commit);
   }
   return wanted;
 }

@@ -145,8 +145,8 @@ const stillOpen: ReadonlySet<WorkerStateName> = new Set([
   'paused',
 ]);
 
-function holdsRefs({ work, branch, kept }: WorkerState): boolean {
-  return (work !== null && branch !== null) || kept.length > 0;
+function holdsRefs({ work, branch, kept, dropped }: WorkerState): boolean {
+  return (work !== null && branch !== null) || kept.length > 0 || dropped.length > 0;
 }
 
 function inOrder(run: Run, ids: Iterable<string>): readonly WorkerState[] {

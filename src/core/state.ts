@@ -5,8 +5,6 @@
 import type {
   AttemptEnd,
   Block,
-  BlockKind,
-  BlockStep,
   ChangeVerdict,
   Judgement,
   KeptWork,
@@ -15,7 +13,6 @@ import type {
   PermissionRequest,
   Principal,
   ProcessIdentity,
-  ReviewWord,
   RunBase,
   Spend,
   StopTarget,
@@ -26,6 +23,9 @@ import type {
 import type { WorkerStateName } from './lifecycle.ts';
 import type { RunSources } from './limits.ts';
 import type { Plan, WorkerDefinition } from './plan.ts';
+import type { DayState, DroppedWork, RateUse, ReviewState, Rework } from './state-values.ts';
+
+export type * from './state-values.ts';
 
 export interface RepositoryState {
   /** Sequence number of the last event folded in; 0 before the first. */
@@ -33,25 +33,6 @@ export interface RepositoryState {
   readonly runs: ReadonlyMap<string, RunState>;
   /** Epoch of the loop that wrote last (A1): an older one may append nothing. */
   readonly epoch: number;
-}
-
-/** What a run has spent on one day (UTC). */
-export interface DayState {
-  /** Days since 1970. */
-  readonly day: number;
-  readonly used: Spend;
-  /** What was added, through this run, to the limit of the day. */
-  readonly added: Spend;
-  /** Share of the day's limit that was told of last, in this run. */
-  readonly told: number;
-}
-
-/** A use of a resource that is limited by the minute. */
-export interface RateUse {
-  readonly at: number;
-  readonly name: string;
-  readonly requests: number;
-  readonly tokens: number;
 }
 
 export type RunStateName = 'running' | 'waiting' | 'paused' | 'complete' | 'failed' | 'cancelled';
@@ -209,36 +190,6 @@ export interface Note {
   readonly at: number;
 }
 
-/** A reviewer's word with its result. */
-export interface ReviewVerdict extends ReviewWord {
-  readonly result: 'approve' | 'changes_requested';
-  readonly at: number;
-}
-
-export interface ReviewState {
-  /** Reviews by agents ever begun. */
-  readonly made: number;
-  /** The one that goes on: its process may live whatever state the worker is in. */
-  readonly running: { readonly n: number; readonly reviewer: string; readonly tip: string } | null;
-  /** Reviews of this tip that gave no verdict, and why the last one did not. */
-  readonly misses: number;
-  readonly missed: string;
-  /** No review before this time, milliseconds since 1970. */
-  readonly notBefore: number | null;
-  readonly verdicts: readonly ReviewVerdict[];
-}
-
-/** One time that the worker was sent back with findings. */
-export interface Rework {
-  readonly at: number;
-  /** The attempt whose work it was. */
-  readonly attempt: number;
-  readonly kind: BlockKind;
-  readonly step: BlockStep;
-  readonly text: string;
-  readonly files: readonly string[];
-}
-
 export interface Activity {
   readonly at: number;
   readonly text: string;
@@ -319,6 +270,8 @@ export interface WorkerState {
   /** Whether skipping it satisfied its edges. */
   readonly satisfies: boolean;
   readonly kept: readonly KeptWork[];
+  /** What was kept and a person wants no more, under the name that it has until a prune. */
+  readonly dropped: readonly DroppedWork[];
   readonly usage: Usage & { readonly source: 'reported' | 'estimated' | 'none' };
   /** What was added to its budget. */
   readonly raised: Spend;

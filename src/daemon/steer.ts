@@ -9,6 +9,7 @@ import type { RepositoryState, RunState } from '../core/state.ts';
 import type { EvaluateWhen } from '../core/advance.ts';
 import { readRefIn } from '../git/refs.ts';
 import { inUserRepository, type GitContext } from '../git/context.ts';
+import { standsIn } from '../git/kept.ts';
 import { treeFacts } from '../git/tree-facts.ts';
 import type { Home } from '../plan/home.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -44,6 +45,11 @@ export async function complete(
           ? 'czar land --into BRANCH names another one.'
           : 'czar sync --from BRANCH names another one.',
       );
+    }
+    case 'drop-kept': {
+      const run = state.runs.get(steering.run);
+      const tips = [run?.tip ?? null, run?.landed?.commit ?? null].filter((one) => one !== null);
+      return { ...steering, elsewhere: await standsIn(git, steering.ref, tips) };
     }
     case 'amend': {
       const run = state.runs.get(steering.run);

@@ -11,6 +11,7 @@ import { makeCommit, withTrailers } from './commit.ts';
 import { inMirror, reach } from './context.ts';
 import type { GitContext, Identity } from './context.ts';
 import { isThere } from './discard.ts';
+import { droppedPrefix } from './dropped.ts';
 import { failing, failure, line } from './git.ts';
 import type { Failed } from './git.ts';
 import { holdCommits } from './hold.ts';
@@ -91,7 +92,11 @@ export async function storeKept(
         identity: options.identity,
         date: options.now,
       });
-  const numbers = [...existing.keys()].map((ref) => Number(ref.slice(prefix.length + 1)));
+  // A number that was dropped is not given again while it is there.
+  const dropped = await listRefs(context, `${droppedPrefix}${options.run}/${options.worker}/`);
+  const numbers = [...existing.keys(), ...dropped.keys()].map((ref) =>
+    Number(ref.slice(ref.lastIndexOf('/') + 1)),
+  );
   const ref = `${prefix}/${Math.max(0, ...numbers.filter(Number.isInteger)) + 1}`;
   await reach(context, 'keep:before-ref');
   const moved = await moveRefIn(inMirror(context), { ref, from: null, to: commit });

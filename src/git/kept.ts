@@ -127,6 +127,25 @@ export async function restoreKept(
   });
 }
 
+/** Whether all files of a kept ref stand, as they are in it, in one of these commits; false when it cannot be told. */
+export async function standsIn(
+  context: GitContext,
+  ref: string,
+  commits: readonly string[],
+): Promise<boolean> {
+  const told = await failing(async () => {
+    const found = await keptChange(context, ref);
+    if (found === null) return { stands: false };
+    for (const commit of commits) {
+      const other = await changes(context, commit, found.commit);
+      const differs = new Set(other.map(({ path }) => path));
+      if (!found.changed.some(({ path }) => differs.has(path))) return { stands: true };
+    }
+    return { stands: false };
+  });
+  return 'stands' in told && told.stands;
+}
+
 /** What a kept commit holds against what it was kept on; null when there is no such ref. For use inside `failing`. */
 export async function keptChange(
   context: GitContext,

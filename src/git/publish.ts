@@ -9,6 +9,7 @@ import { checkouts } from './checkouts.ts';
 import { inUserRepository, reach } from './context.ts';
 import type { GitContext } from './context.ts';
 import { deliver, quietly } from './deliver.ts';
+import { moveDropped } from './dropped.ts';
 import { failing, git } from './git.ts';
 import type { Failed } from './git.ts';
 import {
@@ -41,6 +42,7 @@ export async function publish(
     await reach(context, 'publish:before-fetch');
     await fetchObjects(context, options);
     await reach(context, 'publish:after-fetch');
+    await moveDropped(context, options.refs);
     const refs: Record<string, string> = {};
     const diverged: Record<string, string> = {};
     const taken = await checkouts(context);

@@ -151,6 +151,7 @@ export const eventTypes: Readonly<Record<EventType, true>> = {
   'work.collected': true,
   'teardown.failed': true,
   'work.kept': true,
+  'kept.dropped': true,
   'inputs.checked': true,
   'gate.started': true,
   'gate.passed': true,

@@ -236,6 +236,11 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
         ['files', event.data.kept.files.length],
         ...leftOut([event.data.kept]),
       ];
+    case 'kept.dropped':
+      return [
+        ['ref', event.data.ref],
+        ['by', event.data.by],
+      ];
     case 'inputs.checked':
       return event.data.missing.length === 0 ? [] : [['missing', event.data.missing.join(',')]];
     case 'gate.started':

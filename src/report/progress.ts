@@ -273,6 +273,7 @@ function changeText(event: Event, run: RunState | null): string | null {
     case 'attempt.setup_passed':
     case 'attempt.ended':
     case 'work.kept':
+    case 'kept.dropped':
     case 'inputs.checked':
     case 'gate.started':
     case 'gate.failed':

@@ -97,6 +97,31 @@ export const landSchema = z.union([
   }),
 ]);
 
+/** `czar sync --json`. */
+export const syncSchema = z.strictObject({
+  v,
+  run: z.string(),
+  target: z.string(),
+  commit: z.string().describe('of integration'),
+  changed: z.boolean().describe('false when it had everything already'),
+});
+
+/** `czar worktree merge TREE --json`. */
+export const worktreeMergeSchema = z.strictObject({
+  v,
+  run: z.string(),
+  worker: z.string(),
+  commit: z.string().nullable().describe('null when there was nothing to merge'),
+});
+
+/** `czar kept drop REF --json`. */
+export const keptDropSchema = z.strictObject({
+  v,
+  ref: z.string(),
+  dropped: z.string().describe('where it stands until czar prune'),
+  commit: z.string(),
+});
+
 const folder = z.strictObject({ run: z.string(), path: z.string(), bytes: count });
 
 /** `czar prune --json`. */

@@ -1,6 +1,7 @@
 /**
  * What `prune` would delete. A branch or ref goes only when its commit is landed, or reachable without any of the refs
- * that could go with it; kept work goes only when the configuration gives it a time; a run that lives loses nothing.
+ * that could go with it; kept work goes only when the configuration gives it a time or a person dropped it; a run that
+ * lives loses nothing.
  */
 import { join } from 'node:path';
 import { isPrunable } from '../core/decide-prune.ts';
@@ -54,14 +55,17 @@ export async function planPrune(
     const printed = past(retention.outputsMs);
     const runs = new Set([...old, ...keptOf, ...printed].map(({ id }) => id));
     const there = await isThere(git.mirror);
-    const kept = there ? await keptRefs(git, keptOf) : [];
-    const { refs, left } = there ? await oldRefs(git, { old, kept }) : { refs: [], left: [] };
+    const kept = there ? await refsOfRuns(git, 'kept', keptOf) : [];
+    const dropped = there ? await refsOfRuns(git, 'dropped', ended) : [];
+    const { refs, left } = there
+      ? await oldRefs(git, { old, kept: [...kept, ...dropped] })
+      : { refs: [], left: [] };
     return {
       kind: 'plan',
-      runs: [...runs],
+      runs: [...new Set([...runs, ...runsOf(dropped)])],
       outputs: await foldersOf(printed, (run) => join(git.home, 'runs', run)),
       aside: await foldersOf(keptOf, (run) => join(git.state, 'aside', run)),
-      refs: [...refs, ...kept],
+      refs: [...refs, ...kept, ...dropped],
       left,
     };
   });
@@ -84,14 +88,23 @@ async function foldersOf(
   return found;
 }
 
-/** Kept refs of runs, in both repositories. */
-async function keptRefs(git: GitContext, runs: readonly RunState[]): Promise<readonly PrunedRef[]> {
+/** Refs of runs, in both repositories, for what was kept, or was and a person dropped it. */
+async function refsOfRuns(
+  git: GitContext,
+  kind: 'kept' | 'dropped',
+  runs: readonly RunState[],
+): Promise<readonly PrunedRef[]> {
   if (runs.length === 0) return [];
-  const prefixes = runs.map(({ id }) => `refs/czar/kept/${id}/`);
+  const prefixes = runs.map(({ id }) => `refs/czar/${kind}/${id}/`);
   return [
     ...listed('mirror', await refsOf(inMirror(git), ...prefixes)),
     ...listed('repository', await refsOf(inUserRepository(git), ...prefixes)),
   ];
+}
+
+/** Runs that refs of what was dropped are of. */
+function runsOf(refs: readonly PrunedRef[]): readonly string[] {
+  return refs.map(({ ref }) => ref.split('/')[3] ?? '');
 }
 
 async function oldRefs(

@@ -21,6 +21,7 @@ import { permissionLog } from './permission-log.ts';
 import { pushLog } from './push-log.ts';
 import { syncLog } from './sync-log.ts';
 import { reviewLog } from './review-log.ts';
+import { keptLog } from './kept-log.ts';
 
 const [number = '', ...named] = process.argv.slice(2);
 if (!/^\d+$/.test(number)) throw new Error('give the number of the first log that is written');
@@ -44,6 +45,7 @@ const kinds: Readonly<
   sync: syncLog,
   push: pushLog,
   reviews: reviewLog,
+  kept: keptLog,
 };
 let next = Number(number);
 for (const [what, make] of Object.entries(kinds)) {
