@@ -239,7 +239,29 @@ function foldersOf(folder: string): string[] {
   return existsSync(folder) ? readdirSync(folder).sort() : [];
 }
 
+/** Names and values of all refs, read from files as far as they are files: a process of git takes longer. */
 function refsOf(root: string): [string, string][] {
+  const gitDir = join(root, '.git');
+  if (!lstatSync(gitDir).isDirectory() || existsSync(join(gitDir, 'reftable')))
+    return refsAsGitSays(root);
+  const refs = new Map<string, string>();
+  // Loose refs first: one that is packed meanwhile is then found there.
+  for (const file of filesBelow(join(gitDir, 'refs'))) {
+    const value = file.endsWith('.lock') ? null : contentOf(join(gitDir, 'refs', file));
+    if (value !== null) refs.set(`refs/${file}`, value.trim());
+  }
+  for (const line of (contentOf(join(gitDir, 'packed-refs')) ?? '').split('\n')) {
+    const [, id, ref] = /^([0-9a-f]{40,}) (refs\/.*)$/.exec(line) ?? [];
+    if (id !== undefined && ref !== undefined && !refs.has(ref)) refs.set(ref, id);
+  }
+  return [...refs].sort(([one], [other]) => (one < other ? -1 : 1));
+}
+
+function contentOf(file: string): string | null {
+  return existsSync(file) ? readFileSync(file, 'utf8') : null;
+}
+
+function refsAsGitSays(root: string): [string, string][] {
   const env = hermeticEnvironment('/nonexistent');
   const done = spawnSync('git', ['for-each-ref', '--format=%(refname) %(objectname)'], {
     cwd: root,

@@ -21,6 +21,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ProcessIdentity } from '../../src/core/events.ts';
+import { copyFirst, shareCompiled } from './beginnings.ts';
 import { fingerprint } from './git-fixture.ts';
 import { assertNothingLost } from './nothing-lost.ts';
 import { StubServer } from './stub-server.ts';
@@ -98,6 +99,7 @@ export class Scratch implements AsyncDisposable {
     const base = realpathSync(mkdtempSync(join(within, 'czar-')));
     const scratch = new Scratch(base, folder, await StubServer.listen(base), through);
     for (const each of ['home', 'cache', 'rt']) mkdirSync(join(base, each), { mode: 0o700 });
+    shareCompiled(join(base, 'cache'));
     try {
       repository(scratch);
     } catch (error) {
@@ -354,13 +356,9 @@ export class Scratch implements AsyncDisposable {
 
 /** The plain repository. */
 export function plain(scratch: Scratch): void {
-  mkdirSync(scratch.repo);
-  scratch.git('init', '-q', '-b', 'main');
-  scratch.git('config', 'user.name', 'Test User');
-  scratch.git('config', 'user.email', 'user@example.org');
-  scratch.write('README.md', '# scratch\n');
-  scratch.git('add', '-A');
-  scratch.git('commit', '-q', '-m', 'first');
+  scratch.acting(() =>
+    copyFirst(scratch.repo, (folder, ...args) => scratch.gitIn(folder, ...args)),
+  );
 }
 
 async function remove(folder: string): Promise<void> {
