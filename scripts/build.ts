@@ -74,10 +74,10 @@ const made = await Promise.all([
     plugins: [apart, builtins],
   }),
   build({ ...options, entryPoints: ['src/cli/look.ts'], plugins: [builtins] }),
-  // It lives as long as an agent, beside each one: small, and whole from its start.
+  // They live as long as an agent, beside each one: small, and whole from their start.
   build({
     ...options,
-    entryPoints: { acp: 'src/bridge/main.ts' },
+    entryPoints: { acp: 'src/bridge/main.ts', meter: 'src/wire/main.ts' },
     plugins: [builtins],
     sourcemap: false,
   }),

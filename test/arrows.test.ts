@@ -25,6 +25,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   git: ['core', 'process'],
   agents: ['core', 'process'],
   bridge: ['core', 'process', 'agents'],
+  wire: ['core', 'process', 'agents'],
   gates: ['core', 'process', 'git', 'agents'],
   context: ['core'],
   report: ['core'],

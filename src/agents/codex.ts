@@ -24,6 +24,7 @@ import {
   type Json,
 } from './json-lines.ts';
 import { commandOf } from './command-of.ts';
+import { meteredArgument } from './metered-command.ts';
 import { serverName, toolServer } from './tool-server.ts';
 import { promptArgument } from './prompt-argument.ts';
 
@@ -56,6 +57,7 @@ function start(options: StartOptions): Start {
       '--skip-git-repo-check',
       ...sandboxFlags(options),
       ...toolFlags(options),
+      ...(definition.meter === true ? [meteredArgument] : []),
       '-c',
       'check_for_update_on_startup=false',
       '-c',

@@ -235,6 +235,7 @@ function ofAttempt(
           agent: agentNameOf(run, worker),
           price: priceOf(run, worker),
           used: attempt.used,
+          metered: attempt.metered === true,
           asks: attempt.asks,
           tasks: worker.tasks,
           unsettled: unsettled(definitionOf(run, worker.id)),

@@ -218,7 +218,13 @@ export type Report =
   | { readonly kind: 'gave-up'; readonly id: string }
   | { readonly kind: 'handoff'; readonly text: string }
   /** `total`: not what was used since the last one, but by the whole attempt so far. */
-  | { readonly kind: 'usage'; readonly usage: Usage; readonly total?: true }
+  /** `metered`: counted on the way to its provider, not told by the agent. */
+  | {
+      readonly kind: 'usage';
+      readonly usage: Usage;
+      readonly total?: true;
+      readonly metered?: true;
+    }
   /** The agent's own name for its session. */
   | { readonly kind: 'session'; readonly id: string }
   /** Something that it wanted to do and was not allowed; `detail` is the exact command or path. */

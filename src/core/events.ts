@@ -176,7 +176,7 @@ export interface EventData {
   /** A question that its attempt waits with has an answer, or none any more: nobody gave one in time, or it gave up. */
   'worker.answered': { readonly id: string; readonly text: string | null; readonly by: Principal };
   'worker.handoff': { readonly text: string };
-  'worker.usage': Usage & { readonly source: 'reported' | 'estimated' };
+  'worker.usage': Usage & { readonly source: 'reported' | 'metered' | 'estimated' };
   'budget.warned': BudgetNews;
   'budget.exceeded': BudgetNews;
   'budget.raised': Spend & { readonly scope: BudgetScope; readonly by: Principal };

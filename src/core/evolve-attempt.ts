@@ -79,6 +79,7 @@ export function evolveAttempt(worker: WorkerState, event: EventOf<OfAttempt>): W
         attempt: attempt(worker, {
           reported: true,
           used: sum(worker.attempt?.used ?? noUsage, event.data),
+          ...(event.data.source === 'metered' ? { metered: true } : {}),
         }),
       };
     case 'permission.denied':

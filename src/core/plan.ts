@@ -164,6 +164,8 @@ export interface AgentDefinition {
   readonly env: readonly string[];
   /** It has a home folder of its own, with copies of these of the user's; absent for the user's home. */
   readonly home?: { readonly files: readonly string[] };
+  /** Its tokens are counted on their way between it and its provider; absent for as it reports them. */
+  readonly meter?: true;
 }
 
 /** Somebody who is told of events, and how. Secrets stand here by the name of their environment variable alone. */

@@ -5,7 +5,7 @@ import { requestText } from './permissions.ts';
 import type { Price } from './plan.ts';
 import type { Ask, TaskState } from './state.ts';
 import { touchTask } from './task-list.ts';
-import { since, sum } from './usage.ts';
+import { noUsage, since, sum } from './usage.ts';
 
 /** What is known where a report is read. */
 export interface ReportGround {
@@ -15,6 +15,8 @@ export interface ReportGround {
   readonly price: Price | null;
   /** What the attempt has told of its usage so far. */
   readonly used: Usage;
+  /** Whether some of it was counted on the way to its provider. */
+  readonly metered?: boolean;
   /** What it waits, or has waited, for an answer to. */
   readonly asks: readonly Pick<Ask, 'id' | 'what' | 'answer'>[];
   /** The tasks of the worker as the log has them; left out where they are not looked at. */
@@ -22,6 +24,8 @@ export interface ReportGround {
   /** What happens to a permission that nobody settles. */
   readonly unsettled: { readonly afterMs: number; readonly instead: 'deny' | 'fail' };
 }
+
+type Told = Extract<Report, { kind: 'usage' }>;
 
 /** Where a report is read without anybody who could answer. */
 export const nobodyAsks = { asks: [], unsettled: { afterMs: 0, instead: 'deny' } } as const;
@@ -31,22 +35,25 @@ export function reportEvents(
   reports: readonly Report[],
   ground: ReportGround,
 ): readonly NewEvent[] {
-  let { used, asks, tasks = [] } = ground;
+  let { used, asks, tasks = [], metered = false } = ground;
   return reports.flatMap((report) => {
     if ('task' in report) {
       if (report.listed === true && isTold(tasks, report)) return [];
       const at = report.kind === 'task-start' ? { startedAt: 0 } : { completedAt: 0 };
       tasks = touchTask(tasks, report.task, at);
     }
-    const event = reportEvent(report, { ...ground, used, asks });
-    if (event?.type === 'worker.usage') used = sum(used, event.data);
+    const event = reportEvent(report, { ...ground, used, asks, metered });
+    if (event?.type === 'worker.usage') {
+      used = sum(used, event.data);
+      metered ||= event.data.source === 'metered';
+    }
     asks = asksAfter(asks, event);
     return event ?? [];
   });
 }
 
 function reportEvent(report: Report, ground: ReportGround): NewEvent | null {
-  const { agent, price, used } = ground;
+  const { agent } = ground;
   switch (report.kind) {
     case 'task-start':
       return { type: 'worker.task_started', data: { task: report.task } };
@@ -77,11 +84,10 @@ function reportEvent(report: Report, ground: ReportGround): NewEvent | null {
     }
     case 'handoff':
       return { type: 'worker.handoff', data: { text: report.text } };
-    case 'usage': {
-      const told = priced(report.usage, price);
-      const usage = report.total === true ? since(used, told) : told;
-      return { type: 'worker.usage', data: { ...usage, source: 'reported' } };
-    }
+    case 'usage':
+      return ground.metered === true && report.metered !== true
+        ? costBeside(report, ground)
+        : usageEvent(report, ground);
     case 'session':
       return { type: 'attempt.session', data: { agent, session: report.id } };
     case 'denied': {
@@ -91,6 +97,21 @@ function reportEvent(report: Report, ground: ReportGround): NewEvent | null {
       return { type: 'permission.denied', data: { tool, detail, by: 'policy' } };
     }
   }
+}
+
+function usageEvent(report: Told, { price, used }: ReportGround): NewEvent {
+  const told = priced(report.usage, price);
+  const usage = report.total === true ? since(used, told) : told;
+  const source = report.metered === true ? 'metered' : 'reported';
+  return { type: 'worker.usage', data: { ...usage, source } };
+}
+
+/** What was counted holds the tokens that the agent tells; its money counts where no price makes money of those. */
+function costBeside({ usage, total }: Told, { price, used }: ReportGround): NewEvent | null {
+  if (price !== null) return null;
+  const costUsd = total === true ? since(used, usage).costUsd : usage.costUsd;
+  if (costUsd === 0) return null;
+  return { type: 'worker.usage', data: { ...noUsage, costUsd, source: 'metered' } };
 }
 
 /** Whether it is what was asked for and denied: an agent tells it once more, on one line and cut. */

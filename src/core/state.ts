@@ -163,6 +163,8 @@ export interface AttemptState {
   readonly reported: boolean;
   /** What it has told so far. */
   readonly used: Usage;
+  /** Present once something was counted on the way to its provider: then what it tells itself of tokens does not count. */
+  readonly metered?: true;
   readonly end: AttemptEnd | null;
   readonly judgement: Judgement | null;
   readonly lastWords: readonly string[];
@@ -272,7 +274,7 @@ export interface WorkerState {
   readonly kept: readonly KeptWork[];
   /** What was kept and a person wants no more, under the name that it has until a prune. */
   readonly dropped: readonly DroppedWork[];
-  readonly usage: Usage & { readonly source: 'reported' | 'estimated' | 'none' };
+  readonly usage: Usage & { readonly source: 'reported' | 'metered' | 'estimated' | 'none' };
   /** What was added to its budget. */
   readonly raised: Spend;
   /** Share of its budget that was told of last. */

@@ -7,6 +7,7 @@ import { dirname, join, relative } from 'node:path';
 import { capabilitiesOf } from '../agents/adapters.ts';
 import { writeAttemptFiles, type AttemptFiles } from '../agents/attempt-files.ts';
 import { preferredPorts } from '../agents/environment.ts';
+import { meterWords } from '../agents/metered-command.ts';
 import { briefing } from '../context/briefing.ts';
 import { standingText, workerIdentity } from '../context/identity.ts';
 import { nextMessage, workerPrompt } from '../context/prompt.ts';
@@ -98,6 +99,7 @@ export async function launch(
   const started = await startAttempt(place.runners, {
     dir: files.attemptDir,
     argv,
+    before: meterWords(agent),
     cwd: tree,
     env,
     own: made === null ? own : { ...own, HOME: made.home },

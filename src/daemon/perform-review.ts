@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { adapters } from '../agents/adapters.ts';
 import { lastOutput, writeAttemptFiles, type AttemptFiles } from '../agents/attempt-files.ts';
 import { preferredPorts } from '../agents/environment.ts';
+import { meterWords } from '../agents/metered-command.ts';
 import { judgeEnd } from '../agents/judge-end.ts';
 import { verdictIn } from '../agents/review-verdict.ts';
 import { reviewPrompt } from '../context/review-prompt.ts';
@@ -198,6 +199,7 @@ async function begin(
   const started = await startAttempt(place.runners, {
     dir: files.attemptDir,
     argv,
+    before: meterWords(agent),
     cwd: tree,
     env,
     own: { ...own, CZAR_REVIEW: String(n), CZAR_REVIEW_KEY: key },

@@ -12,6 +12,7 @@ import { dirname, join } from 'node:path';
 import { adapters } from '../agents/adapters.ts';
 import { attemptFiles, writeAttemptFiles, type AttemptFiles } from '../agents/attempt-files.ts';
 import { preferredPorts } from '../agents/environment.ts';
+import { meterWords } from '../agents/metered-command.ts';
 import { judgeEnd } from '../agents/judge-end.ts';
 import type { AttemptEnd, Judgement, ProcessIdentity, Report } from '../core/events.ts';
 import { permissionsOf } from '../core/permissions.ts';
@@ -147,6 +148,7 @@ async function runIt(
     const started = await startAttempt(runners, {
       dir: attemptDir,
       argv,
+      before: meterWords(definition),
       cwd: tree,
       env,
       own,

@@ -32,6 +32,7 @@ export const configDefaults = {
   check_timeout: '30m',
   grace: '10s',
   home: 'user',
+  meter: false,
   home_files: [],
   redact: [],
   max_file_size: '10MB',

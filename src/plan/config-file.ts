@@ -220,7 +220,7 @@ type Defined = NonNullable<NonNullable<ConfigFields['agents']>['define']>[string
 /** What is defined, over what is known of agents of that name. */
 function agentsOf(
   define: Readonly<Record<string, Defined>>,
-  all: Pick<ConfigFields, 'home' | 'home_files'>,
+  all: Pick<ConfigFields, 'home' | 'home_files' | 'meter'>,
 ): Config['agents']['define'] {
   const defined = Object.entries(define).flatMap(([name, agent]) => {
     const adapter = adapterOf(name, agent);
@@ -228,13 +228,21 @@ function agentsOf(
     if (command === null) return [];
     const env = [...new Set([...(knownOf(name, adapter)?.env ?? []), ...(agent.env ?? [])])];
     const words = [...command, ...(agent.args ?? [])];
-    return [[name, { name, adapter, command: words, env, ...homeOf(agent, all) }] as const];
+    const rest = { ...homeOf(agent, all), ...meterOf(agent, all) };
+    return [[name, { name, adapter, command: words, env, ...rest }] as const];
   });
   const known = [...knownAgents].map(([name, agent]): readonly [string, AgentDefinition] => {
-    const home = homeOf({}, all);
-    return [name, home.home === undefined ? agent : { ...agent, ...home }];
+    const own = { ...homeOf({}, all), ...meterOf({}, all) };
+    return [name, Object.keys(own).length === 0 ? agent : { ...agent, ...own }];
   });
   return Object.fromEntries([...known, ...defined]);
+}
+
+function meterOf(
+  agent: Pick<ConfigFields, 'meter'>,
+  all: Pick<ConfigFields, 'meter'>,
+): Pick<AgentDefinition, 'meter'> {
+  return (agent.meter ?? all.meter) === true ? { meter: true } : {};
 }
 
 /** A home of its own, where the agent, or the configuration for all of them, says so. */

@@ -30,6 +30,7 @@ export const ownVariables: readonly string[] = [
   'CZAR_PROMPT_FILE',
   'CZAR_REPORT_FILE',
   'CZAR_SHELL',
+  'CZAR_METER_TOKEN',
   'CZAR_PORT',
   'CZAR_PORT_BASE',
   'CZAR_CRASH_AT',

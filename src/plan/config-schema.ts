@@ -33,6 +33,13 @@ const homeFields = {
   }),
 };
 
+const meterField = {
+  meter: z.boolean().optional().meta({
+    description:
+      'Whether the tokens of agents are counted on their way to their provider, instead of as they report them.',
+  }),
+};
+
 const agentDefinition = z.strictObject({
   adapter: z
     .enum(['command', 'acp', 'claude', 'codex'])
@@ -57,6 +64,7 @@ const agentDefinition = z.strictObject({
     .optional()
     .meta({ description: 'Environment variables that it is given beside the usual ones.' }),
   ...homeFields,
+  ...meterField,
 });
 
 /** A span of time, or `never` for one without an end. */
@@ -254,6 +262,7 @@ export const configSchema = z.strictObject({
       'Variables whose values are secrets and are shown and stored nowhere, beside those whose names say so.',
   }),
   ...homeFields,
+  ...meterField,
   sandbox: anything
     .optional()
     .meta({ description: 'What keeps agents away from everything but their tree.' }),

@@ -19,6 +19,8 @@ export interface StartOptions {
   /** The attempt's folder, absolute. Standard output goes to `output` there, standard error to `errors`. */
   readonly dir: string;
   readonly argv: readonly string[];
+  /** Words before the program, which becomes it at last; none unless given. */
+  readonly before?: readonly string[];
   readonly cwd: string;
   /** What its environment has in common with that of other attempts. */
   readonly env: NodeJS.ProcessEnv;
@@ -64,7 +66,7 @@ export async function startAttempt(runners: Runners, options: StartOptions): Pro
     writeStart(dir, {
       cwd,
       own,
-      argv: [program.path, ...argv.slice(1)],
+      argv: [...(options.before ?? []), program.path, ...argv.slice(1)],
       key: attemptKey(dir),
       limits: watchdogLimits(options),
     });

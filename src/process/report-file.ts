@@ -84,7 +84,11 @@ export function parseReportLine(line: string): Report | { readonly refused: stri
         cached: 'cached',
         costUsd: 'costUsd',
       });
-      return 'refused' in usage ? usage : { kind, usage };
+      if ('refused' in usage) return usage;
+      // The meter tells the whole each time: what it could not write before is in what it writes next.
+      return entry['metered'] === true
+        ? { kind, usage, total: true, metered: true }
+        : { kind, usage };
     }
     default:
       return { refused: `a report line has the unknown kind ${show(kind)}` };

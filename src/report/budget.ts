@@ -30,7 +30,7 @@ export interface BudgetDocument {
     readonly estimate: number | null;
     readonly forecast: number | null;
     readonly on_exceeded: 'block' | 'fail' | 'warn' | null;
-    readonly source: 'reported' | 'estimated' | 'none';
+    readonly source: 'reported' | 'metered' | 'estimated' | 'none';
   })[];
 }
 

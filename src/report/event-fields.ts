@@ -152,7 +152,7 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
         ['output', event.data.output],
         ['cached', event.data.cached],
         ['cost_usd', event.data.costUsd],
-        ...(event.data.source === 'estimated' ? [['estimated', 'true'] as const] : []),
+        ...(event.data.source === 'reported' ? [] : [[event.data.source, 'true'] as const]),
       ];
     case 'worker.answered':
       return [

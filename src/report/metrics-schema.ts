@@ -45,7 +45,9 @@ const worker = z.strictObject({
   started_at: time.nullable(),
   completed_at: time.nullable(),
   ...sums,
-  source: z.enum(['reported', 'estimated', 'none']).describe('where the tokens come from'),
+  source: z
+    .enum(['reported', 'metered', 'estimated', 'none'])
+    .describe('where the tokens come from'),
   budget: budgetSchema,
 });
 

@@ -43,7 +43,7 @@ const worker = z.strictObject({
     budget: z.number().nullable(),
     forecast: z.number().nullable().describe('budget times the reality multiplier'),
     percent: share.describe('used of budget'),
-    source: z.enum(['reported', 'estimated', 'none']),
+    source: z.enum(['reported', 'metered', 'estimated', 'none']),
   }),
   cost_usd: z.number().min(0),
   tasks: z.strictObject({ completed: count, total: count }),

@@ -37,7 +37,7 @@ export const budgetDocumentSchema = z.strictObject({
       estimate: z.number().nullable(),
       forecast: z.number().nullable(),
       on_exceeded: z.enum(['block', 'fail', 'warn']).nullable(),
-      source: z.enum(['reported', 'estimated', 'none']),
+      source: z.enum(['reported', 'metered', 'estimated', 'none']),
       ...account,
     }),
   ),

@@ -140,6 +140,30 @@ for (const name of installed) {
     await run.finished;
   });
 
+  test(`${name}: metered, what its provider counts is what is counted`, async () => {
+    await using live = await Live.make('meter: true\n');
+    const { scratch } = live;
+    live.worker('a', name, 'turns 3', 'handoff: optional');
+    scratch.commitAll();
+    const { code, stderr } = await scratch.czar('run');
+    assert.equal(code, 0, stderr.slice(-900));
+    const sums = [{ input: 0, output: 0, cached: 0 }];
+    for (const { answer } of live.model.asked) {
+      if (answer.kind === 'error') continue;
+      const { fresh, written, cached } = answer.tokens;
+      const { input, output, cached: before } = sums.at(-1) ?? assert.fail();
+      sums.push({ input: input + fresh, output: output + written, cached: before + cached });
+    }
+    const told = all(scratch.log(), 'worker.usage', 'a').map(({ data }) => data);
+    assert.deepEqual(new Set(told.map(({ source }) => source)), new Set(['metered']));
+    const counted = (of: 'input' | 'output' | 'cached'): number =>
+      told.reduce((sum, one) => sum + one[of], 0);
+    const all3 = { input: counted('input'), output: counted('output'), cached: counted('cached') };
+    // What it asks beside its work as it ends may be cut off.
+    const [before, whole] = sums.slice(-2);
+    assert.deepEqual(all3, all3.input === before?.input ? before : whole);
+  });
+
   test(`${name}: a wrong key fails its worker, for good where its status is told`, async () => {
     await using live = await Live.make();
     const { scratch } = live;
