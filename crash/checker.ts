@@ -166,12 +166,19 @@ function checkEnd(scratch: Scratch, events: readonly LogEvent[]): readonly strin
   return findings;
 }
 
+/**
+ * Objects that a git which was killed had not finished in the user's repository. Whose they are cannot be told there, so
+ * they are left to the user's `git gc`, which removes them by their age.
+ */
+const unfinished = /^objects\/tmp_objdir-/;
+
 /** L6: nothing half made, no lock and no check tree is left. */
 function leftovers({ repo, base }: Scratch): readonly string[] {
   const findings: string[] = [];
   for (const folder of ['.git', '.czar'])
     for (const name of readdirSync(join(repo, folder), { recursive: true, encoding: 'utf8' })) {
       if (name.startsWith('worktrees/') && name.split('/').length > 3) continue;
+      if (folder === '.git' && unfinished.test(name)) continue;
       if (/\.lock$|(^|\/)(\.making-|tmp_|incoming-)|\.git\/.*\.tmp/.test(name))
         findings.push(`left: ${folder}/${name}`);
     }

@@ -1,5 +1,6 @@
 /** What the checker's ledger holds of a run and of each worker, and the plain questions about it. */
 import type {
+  EventData,
   Block,
   ChangeVerdict,
   KeptWork,
@@ -33,7 +34,7 @@ export interface WorkerBook {
   blockedBy: string | null;
   block: Block | null;
   merge: { base: string; tip: string; commit: string | null; tree: string | null } | null;
-  merged: { commit: string; tree: string } | null;
+  merged: EventData['worker.merged'] | null;
   work: Work | null;
   change: ChangeVerdict[];
   readonly approvals: { path: string; patch: string }[];

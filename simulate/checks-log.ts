@@ -316,10 +316,14 @@ function checkMergeStart(
   event: Extract<Event, { type: 'merge.started' }>,
 ): void {
   const { require } = ground;
-  const other = [...run.workers.values()].find((one) => one.merge !== null);
-  require('A5', other === undefined, () => `${worker.id} begins to merge beside ${other?.id}`);
-  require('S5', event.data.base === run.tip && event.data.tip === worker.work?.tip, () =>
-    `${worker.id} merges ${event.data.tip} on ${event.data.base}`);
+  const { base, tip } = event.data;
+  const others = [...run.workers.values()].filter((one) => one.merge !== null);
+  const beside = others.find(
+    (one) => one.merge?.base === base || run.plan.policies.mergeQueue === undefined,
+  );
+  require('A5', beside === undefined, () => `${worker.id} begins to merge beside ${beside?.id}`);
+  const stands = base === run.tip || others.some((one) => one.merge?.commit === base);
+  require('S5', stands && tip === worker.work?.tip, () => `${worker.id} merges ${tip} on ${base}`);
   const open = [...worker.superseded].find((id) => {
     const state = run.workers.get(id)?.state;
     return state !== 'complete' && state !== 'skipped';

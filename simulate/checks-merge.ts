@@ -25,9 +25,15 @@ export function requireMerge(
     made.tree === tree, () =>
     `${commit} is no merge of ${tip} on ${base}, where integration stands at ${run.tip}`);
   const ref = `refs/czar/integration/${run.id}`;
-  const moves = world.git.moves.filter((move) => move.ref === ref && move.to === commit);
-  require('S5', moves.length === 1 && moves[0]?.from === base, () =>
-    `integration was moved to ${commit} ${moves.length} times, from ${moves[0]?.from}`);
+  const tested = event.data.tested ?? { commit, tree };
+  require('S4', event.data.tested === undefined || run.plan.policies.mergeQueue === 'batch', () =>
+    `${commit} entered on a test of ${tested.commit}`);
+  require('S5', world.git.isAncestor(commit, tested.commit), () =>
+    `${tested.commit} was tested and does not hold ${commit}`);
+  const moves = world.git.moves.filter((move) => move.ref === ref && move.to === tested.commit);
+  const from = baseOfBatch(run, tested.commit) ?? base;
+  require('S5', moves.length === 1 && moves[0]?.from === from, () =>
+    `integration was moved to ${tested.commit} ${moves.length} times, from ${moves[0]?.from}`);
   require('S4', tip === worker.work?.tip, () =>
     `${tip} is merged and ${worker.work?.tip} was judged`);
   requireChange(ground, run, worker);
@@ -38,8 +44,14 @@ export function requireMerge(
     return other === undefined ? [] : verifyOf(run, other);
   });
   const gates = [...verifyOf(run, worker), ...(checks.length > 0 ? checksOf(run) : others)];
-  for (const gate of gates) requirePass(ground, run, tree, gate);
+  for (const gate of gates) requirePass(ground, run, tested.tree, gate);
   requireUnion(ground, base, tip, commit);
+}
+
+/** Where integration stood before the batch that was tested as the commit; null when none of it has entered yet. */
+function baseOfBatch(run: RunBook, commit: string): string | null {
+  const first = run.merged.find((id) => run.workers.get(id)?.merged?.tested?.commit === commit);
+  return first === undefined ? null : (run.workers.get(first)?.merged?.base ?? null);
 }
 
 export function requireLanding(

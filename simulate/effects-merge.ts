@@ -1,6 +1,8 @@
 /** Merging, publishing and landing: objects first, then one ref by compare-and-swap. */
 import type { Outcome } from '../src/core/commands.ts';
+import type { MergedWorker } from '../src/core/event-values.ts';
 import type { EffectOf } from './effect-context.ts';
+import type { World } from './world.ts';
 
 export async function buildMerge({
   world,
@@ -28,22 +30,34 @@ export async function commitMerge({
   intent,
   place,
 }: EffectOf<'commit-merge'>): Promise<Outcome> {
-  const { run, worker, base, tip, commit } = intent;
+  const { run, worker, base, commit, ahead } = intent;
   const ref = `refs/czar/integration/${run}`;
   await place('before-cas');
   const found = world.git.mirror.get(ref) ?? '';
   if (!world.git.isAncestor(commit, found) && !world.git.move('mirror', ref, commit, base))
     return { kind: 'merge-lost', run, worker, found };
   await place('after-cas');
-  const behind = world.git.ancestors(base);
+  const merged = [...ahead, intent].map((one) => entered(world, one));
+  return { kind: 'merge-committed', run, worker, commit, merged };
+}
+
+function entered(
+  { git }: World,
+  {
+    worker,
+    tip,
+    commit,
+  }: { readonly worker: string; readonly tip: string; readonly commit: string },
+): MergedWorker {
+  const { tree, parents } = git.look(commit);
+  const base = parents[0] ?? '';
+  const behind = git.ancestors(base);
   return {
-    kind: 'merge-committed',
-    run,
     worker,
     commit,
-    tree: world.git.look(commit).tree,
-    files: { created: 0, modified: world.git.changes(base, commit).length, deleted: 0 },
-    commits: [...world.git.ancestors(tip)].filter((id) => !behind.has(id)).length,
+    tree,
+    files: { created: 0, modified: git.changes(base, commit).length, deleted: 0 },
+    commits: [...git.ancestors(tip)].filter((id) => !behind.has(id)).length,
   };
 }
 

@@ -171,7 +171,8 @@ function check(run: RunState): void {
   const workers = [...run.workers.values()];
   const live = workers.filter((one) => one.state === 'starting' || one.state === 'active');
   must('P1', live.length <= run.plan.policies.maxParallel, `${live.length} live`);
-  must('A5', workers.filter((one) => one.merge !== null).length <= 1, 'two merges');
+  const bases = workers.flatMap((one) => one.merge?.base ?? []);
+  must('A5', new Set(bases).size === bases.length, 'two merges on one commit');
   const claims = workers.filter((one) => one.claims).map((one) => one.id);
   const clash = live.find((one) => {
     const others = run.plan.overlaps[one.id] ?? [];

@@ -67,9 +67,13 @@ export const worldMutants: readonly Mutant[] = [
       run: intent.run,
       worker: intent.worker,
       commit: intent.commit,
-      tree: intent.tree,
-      files: { created: 0, modified: 0, deleted: 0 },
-      commits: 1,
+      merged: [...intent.ahead, intent].map(({ worker, commit, tree }) => ({
+        worker,
+        commit,
+        tree,
+        files: { created: 0, modified: 0, deleted: 0 },
+        commits: 1,
+      })),
     })),
   },
   {

@@ -125,7 +125,8 @@ const coreMutants: readonly Mutant[] = [
       const { base, tip } = merge;
       const key = `${run}/commit-merge:${worker}:0:${commit}`;
       const admission = { change: [], trees: [] };
-      return [{ kind: 'commit-merge', key, run, worker, base, tip, commit, tree, admission }];
+      const built = { worker, base, tip, commit, tree };
+      return [{ kind: 'commit-merge', key, run, ...built, admission, ahead: [] }];
     }),
   },
   {

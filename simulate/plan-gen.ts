@@ -19,6 +19,7 @@ export function generatePlan(seed: number, name: string, most: number): Plan {
   const agents = stream(seed, `agents ${name}`);
   const several = agents.chance(0.25);
   const downs = stream(seed, `teardown ${name}`);
+  const queues = stream(seed, `queue ${name}`);
   const plan = planOf(
     sketches.map((one) => ({
       ...one,
@@ -35,6 +36,7 @@ export function generatePlan(seed: number, name: string, most: number): Plan {
       ...(several ? { staggerMs: 0 } : {}),
       maxParallel: 1 + random.below(4),
       maxParallelChecks: 1 + random.below(2),
+      ...queueOf(queues),
       barrier: random.chance(0.2) ? 'wave' : 'none',
       ownership: random.chance(0.8) ? 'serialize' : 'warn',
       agingMs: random.pick([10_000, 600_000]),
@@ -46,6 +48,15 @@ export function generatePlan(seed: number, name: string, most: number): Plan {
     },
   );
   return several ? { ...plan, agents: { ...plan.agents, ...otherAgents } } : plan;
+}
+
+/** How the merge queue tests. */
+function queueOf(
+  random: Random,
+): Pick<Plan['policies'], 'mergeQueue'> & Partial<Pick<Plan['policies'], 'maxParallelChecks'>> {
+  if (random.chance(0.4)) return {};
+  const maxParallelChecks = 1 + random.below(4);
+  return { mergeQueue: random.chance(0.5) ? 'batch' : 'speculative', maxParallelChecks };
 }
 
 /** Agents beside the one that every plan has; one of a provider, and one of any program. */

@@ -1,8 +1,23 @@
 /** What lets a merge in (S4): verdicts as values, checked once more at the door, whoever built the intent. */
 import type { GateName } from './events.ts';
-import type { Admission } from './intents.ts';
+import type { Admission, MergeMember } from './intents.ts';
 
 const changeGates: readonly GateName[] = ['deliverables', 'handoff', 'ownership', 'protect'];
+
+/** Why those that enter ahead of a tested merge may not; null when they may. Each stands on the one before. */
+export function aheadProblem(
+  ahead: readonly MergeMember[],
+  first: { readonly base: string },
+): string | null {
+  let { base } = first;
+  for (const member of ahead) {
+    if (member.base !== base) return `${member.worker} does not stand on ${base}`;
+    const problem = admissionProblem({ change: member.change, trees: [] }, member);
+    if (problem !== null) return `${member.worker}: ${problem}`;
+    base = member.commit;
+  }
+  return null;
+}
 
 /** Why the verdicts do not let the merge of `tip` with the combined `tree` in; null when they do. */
 export function admissionProblem(

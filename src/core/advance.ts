@@ -11,13 +11,13 @@ import { edgeState, supersededBy } from './edges.ts';
 import type { Block, NewEvent } from './events.ts';
 import { grantChecks, grantReviews, grantStarts } from './grant.ts';
 import { isFinal, isLive } from './lifecycle.ts';
-import { mergeIsThrough, mergeQueue, merging } from './queue.ts';
+import { mergeIsThrough, nextCandidate } from './merge-chain.ts';
 import { restlessRuns } from './restless.ts';
 import { frontier, underWay, workersIn } from './run-index.ts';
 import { reviewingOutcome } from './review.ts';
 import { runOutcome } from './run-outcome.ts';
 import { endOfStop } from './attempt-outcome.ts';
-import { landingOutcome, mergingOutcome, verifyingOutcome } from './settle.ts';
+import { landingOutcome, mergingOutcome, strandedMerges, verifyingOutcome } from './settle.ts';
 import {
   definitionOf,
   isRunLive,
@@ -83,7 +83,8 @@ const rules: readonly Rule[] = [
     each(run, workersIn(run, 'verifying'), (worker) => verifyingOutcome(run, worker)),
   (_state, run) =>
     each(run, workersIn(run, 'reviewing'), (worker) => reviewingOutcome(run, worker)),
-  (_state, run) => each(run, workersIn(run, 'merging'), (worker) => mergingOutcome(run, worker)),
+  (_state, run) => mergingOutcome(run),
+  (_state, run) => strandedMerges(run),
   (_state, run, { now }) => beginMerge(run, now),
   (state, run) => grantChecks(state, run),
   (_state, run, { now }) => unanswered(run, now),
@@ -278,15 +279,16 @@ function stoppedBeforeLaunch(worker: WorkerState): NewEvent | null {
 
 function beginMerge(run: RunState, now: number): readonly NewEvent[] {
   // One thing at a time moves integration.
-  if (run.tip === null || merging(run) !== null || run.landing?.sync === true) return [];
-  const [next] = mergeQueue(run);
-  if (next?.work == null) return [];
+  if (run.landing?.sync === true) return [];
+  const next = nextCandidate(run);
+  if (next?.worker.work == null) return [];
+  const { base, worker } = next;
   return [
     {
       type: 'merge.started',
       run: run.id,
-      worker: next.id,
-      data: { base: run.tip, tip: next.work.tip, date: now },
+      worker: worker.id,
+      data: { base, tip: next.worker.work.tip, date: now },
     },
   ];
 }

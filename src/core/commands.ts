@@ -9,6 +9,7 @@ import type {
   Judgement,
   KeptWork,
   LandPlan,
+  MergedWorker,
   Machine,
   LimitKind,
   Principal,
@@ -314,15 +315,11 @@ export type Outcome =
   | {
       readonly kind: 'merge-committed';
       readonly run: string;
+      /** The one whose tree was tested. */
       readonly worker: string;
       readonly commit: string;
-      readonly tree: string;
-      readonly files: {
-        readonly created: number;
-        readonly modified: number;
-        readonly deleted: number;
-      };
-      readonly commits: number;
+      /** Everyone that entered with it, in order; it is the last. */
+      readonly merged: readonly MergedWorker[];
     }
   /** The integration ref is not where the intent says: nothing was moved. */
   | {

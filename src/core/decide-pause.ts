@@ -2,7 +2,7 @@
 import { of, why, type Asked } from './asked.ts';
 import { accept, refuse, type Decision } from './decision.ts';
 import { isFinal, isLive } from './lifecycle.ts';
-import { mergeIsThrough } from './queue.ts';
+import { mergeIsThrough } from './merge-chain.ts';
 import { resumed } from './resume.ts';
 import { isRunLive, type RunState, type WorkerState } from './state.ts';
 

@@ -3,7 +3,7 @@ import { accept, refuse, type Decision } from './decision.ts';
 import { of, why, type Asked } from './asked.ts';
 import type { NewEvent, Principal } from './events.ts';
 import { isFinal, isLive } from './lifecycle.ts';
-import { mergeIsThrough } from './queue.ts';
+import { mergeIsThrough } from './merge-chain.ts';
 import { isRunLive, type RunState, type WorkerState } from './state.ts';
 
 /** Skip: the run goes on without it. */

@@ -1,5 +1,6 @@
 /** What the outcomes of gates and merges mean. */
 import type { Outcome } from './commands.ts';
+import type { MergedWorker } from './event-values.ts';
 import type { ChangeVerdict, NewEvent, TreeVerdict } from './events.ts';
 import { sentBack } from './rework.ts';
 import type { RunState, WorkerState } from './state.ts';
@@ -15,50 +16,59 @@ export function mergeOutcome(
 ): readonly NewEvent[] {
   const { merge } = worker;
   if (worker.state !== 'merging' || merge === null) return [];
+  const { built } = merge;
   switch (outcome.kind) {
     case 'merge-built':
-      if (merge.built !== null || merge.base !== outcome.base || merge.tip !== outcome.tip)
-        return [];
+      if (built !== null || merge.base !== outcome.base || merge.tip !== outcome.tip) return [];
       return [{ type: 'merge.built', data: { commit: outcome.commit, tree: outcome.tree } }];
     case 'merge-conflict': {
       if (merge.base !== outcome.base || merge.tip !== outcome.tip) return [];
-      const text = `its work conflicts with the integration branch in ${outcome.files.join(', ')}`;
+      const { base, files, messages } = outcome;
+      // What it conflicts with may never be merged.
+      if (base !== run.tip) {
+        const reason = `it conflicts with a candidate ahead of it in ${files.join(', ')}`;
+        return [{ type: 'merge.abandoned', data: { reason, aside: true } }];
+      }
+      const text = `its work conflicts with the integration branch in ${files.join(', ')}`;
       const block = {
         kind: 'conflict' as const,
         step: 'merging' as const,
         text,
-        findings: outcome.messages,
-        files: outcome.files,
+        findings: messages,
+        files,
       };
       return [
-        {
-          type: 'merge.conflict',
-          data: { base: outcome.base, files: outcome.files, messages: outcome.messages },
-        },
+        { type: 'merge.conflict', data: { base, files, messages } },
         sentBack(run, worker, block),
       ];
     }
     case 'merge-committed':
-      if (merge.built?.commit !== outcome.commit) return [];
-      return [
-        {
-          type: 'worker.merged',
-          data: {
-            commit: outcome.commit,
-            tree: outcome.tree,
-            base: merge.base,
-            tip: merge.tip,
-            files: outcome.files,
-            commits: outcome.commits,
-          },
-        },
-        { type: 'worker.complete', data: { from: 'merging', reason: 'merged', noChange: false } },
-      ];
+      if (built?.commit !== outcome.commit) return [];
+      return outcome.merged.flatMap((one) => mergedOne(run, one, built));
     case 'merge-lost':
       return [
         { type: 'merge.abandoned', data: { reason: `integration stood at ${outcome.found}` } },
       ];
   }
+}
+
+/** A worker has entered integration, by itself or together with those behind it, whose tree was tested. */
+function mergedOne(
+  run: RunState,
+  { worker: id, ...done }: MergedWorker,
+  last: { readonly commit: string; readonly tree: string },
+): readonly NewEvent[] {
+  const worker = run.workers.get(id);
+  if (worker?.merge == null) return [];
+  const { base, tip } = worker.merge;
+  const tested = done.commit === last.commit ? {} : { tested: last };
+  return [
+    at(run, worker, { type: 'worker.merged', data: { ...done, base, tip, ...tested } }),
+    at(run, worker, {
+      type: 'worker.complete',
+      data: { from: 'merging', reason: 'merged', noChange: false },
+    }),
+  ];
 }
 
 /** Verdicts on a tree, of whoever still waits for them. */
@@ -94,8 +104,9 @@ export function verdictEvent(verdict: ChangeVerdict | TreeVerdict): NewEvent {
   }
 }
 
-/** The event as one of the worker, and of its last attempt. */
+/** The event as one of the worker, and of its last attempt; one that names its worker is left as it is. */
 export function at(run: RunState, worker: WorkerState, event: NewEvent): NewEvent {
+  if (event.worker !== undefined) return event;
   const placed = { ...event, run: run.id, worker: worker.id };
   return worker.attempt === null ? placed : { ...placed, attempt: worker.attempt.n };
 }

@@ -289,3 +289,25 @@ export interface PrunedRef {
   readonly ref: string;
   readonly commit: string;
 }
+
+/** A worker whose work has entered integration. */
+export interface MergedWorker {
+  readonly worker: string;
+  readonly commit: string;
+  readonly tree: string;
+  readonly files: {
+    readonly created: number;
+    readonly modified: number;
+    readonly deleted: number;
+  };
+  readonly commits: number;
+}
+
+/** What a verdict on a tree is bound to. */
+export function treeGateKey(gate: {
+  readonly tree: string;
+  readonly command: string;
+  readonly setup: readonly string[];
+}): string {
+  return JSON.stringify([gate.tree, gate.command, gate.setup]);
+}

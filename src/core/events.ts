@@ -28,7 +28,7 @@ import type {
   Work,
 } from './event-values.ts';
 
-export { pathPatch } from './event-values.ts';
+export { pathPatch, treeGateKey } from './event-values.ts';
 export type * from './event-values.ts';
 
 /** Where a live attempt that is stopped leaves its worker; `retry` as after an attempt that failed. */
@@ -150,6 +150,8 @@ export interface EventData {
       readonly deleted: number;
     };
     readonly commits: number;
+    /** The merge that was tested in its place, when it entered integration together with that one. */
+    readonly tested?: { readonly commit: string; readonly tree: string };
   };
   'worker.stop_requested': {
     readonly to: StopTarget;
@@ -286,7 +288,11 @@ export interface EventData {
     readonly messages: readonly string[];
   };
   /** The merge that was under way is given up; the worker's next state is another event. */
-  'merge.abandoned': { readonly reason: string };
+  'merge.abandoned': {
+    readonly reason: string;
+    /** It conflicts with a candidate ahead of it, which may never be merged: it is built again on integration. */
+    readonly aside?: true;
+  };
 
   'dependency.superseded': { readonly dependency: string; readonly dependent: string };
   'refs.published': { readonly refs: Readonly<Record<string, string>> };

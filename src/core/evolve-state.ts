@@ -124,6 +124,7 @@ export function enterState(worker: WorkerState, event: EventOf<Transition>): Wor
         block: null,
         blockedBy: null,
         merge: null,
+        aside: false,
         checking: false,
         queuedAt: at,
       };

@@ -135,7 +135,11 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
       };
     }
     case 'merge.started':
-      return { ...worker, merge: { ...event.data, built: null, checking: false } };
+      return {
+        ...worker,
+        merge: { ...event.data, built: null, checking: false },
+        aside: false,
+      };
     case 'merge.built':
       return worker.merge === null
         ? worker
@@ -143,7 +147,7 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
     case 'merge.conflict':
       return say(worker, at, `conflict in ${event.data.files.join(', ')}`);
     case 'merge.abandoned':
-      return { ...worker, merge: null };
+      return { ...worker, merge: null, aside: event.data.aside === true };
     case 'dependency.superseded':
       return event.worker === event.data.dependent &&
         !worker.superseded.includes(event.data.dependency)

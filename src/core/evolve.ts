@@ -4,7 +4,7 @@
  * bug, and throws (S10).
  */
 import { awayAfter } from './away.ts';
-import type { Event } from './events.ts';
+import { treeGateKey, type Event } from './events.ts';
 import { ratesAfter } from './rates.ts';
 import { noSpend, plus, warningShare, withDay } from './spend.ts';
 import { evolveWorker } from './evolve-worker.ts';
@@ -13,7 +13,7 @@ import { forgetAnswer, forgetTroubles, settled, without } from './fold-troubles.
 import { plannedWorkers } from './planned-workers.ts';
 import { noteRun } from './restless.ts';
 import { replaceWorker } from './run-index.ts';
-import { treeGateKey, type RepositoryState, type RunState, type WorkerState } from './state.ts';
+import type { RepositoryState, RunState, WorkerState } from './state.ts';
 
 export type FoldRun = Omit<RunState, 'workers' | 'trees'> & {
   readonly workers: Map<string, WorkerState>;

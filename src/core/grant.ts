@@ -28,7 +28,8 @@ import {
 import { readyOrder, reservedFor, reservers } from './waiting-line.ts';
 import { staggerOf, staggerEnd } from './stagger.ts';
 import { nextAgent } from './which-agent.ts';
-import { branchGates, landGates, mergeGates, openGates } from './tree-gates.ts';
+import { toTest } from './merge-chain.ts';
+import { branchGates, landGates, openGates } from './tree-gates.ts';
 
 /** What keeps a ready worker from starting; null when nothing does. */
 export type WaitingFor =
@@ -296,7 +297,7 @@ export function claimHolder(run: RunState, worker: WorkerState): string | null {
 }
 
 /**
- * Check slots: the merge under way, then work on its branch, then setup of new trees. The landing's check takes one
+ * Check slots: the merges under way, then work on its branch, then setup of new trees. The landing's check takes one
  * whether one is free or not: a person waits for it, and the slots may be those of workers that no loop goes on with.
  */
 export function grantChecks(state: RepositoryState, run: RunState): readonly NewEvent[] {
@@ -319,19 +320,22 @@ function landingCheck(run: RunState): NewEvent[] {
 }
 
 function checkCandidates(run: RunState): readonly NewEvent[] {
-  const merges: NewEvent[] = [];
+  const merges: NewEvent[] = toTest(run).flatMap(({ worker: { id, merge } }) =>
+    merge?.built == null
+      ? []
+      : [
+          {
+            type: 'gate.started',
+            run: run.id,
+            worker: id,
+            data: { subject: 'merge', ...merge.built },
+          },
+        ],
+  );
   const branches: NewEvent[] = [];
   const setups: NewEvent[] = [];
-  for (const worker of workersIn(run, 'starting', 'verifying', 'merging')) {
+  for (const worker of workersIn(run, 'starting', 'verifying')) {
     const place = { run: run.id, worker: worker.id };
-    const built = worker.state === 'merging' ? worker.merge?.built : null;
-    if (
-      built != null &&
-      worker.merge?.checking === false &&
-      openGates(run, mergeGates(run, worker.id), built.tree).length > 0
-    ) {
-      merges.push({ type: 'gate.started', ...place, data: { subject: 'merge', ...built } });
-    }
     if (
       !worker.checking &&
       changePassed(run, worker) &&

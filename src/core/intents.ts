@@ -35,6 +35,16 @@ export interface Admission {
   readonly trees: readonly TreeVerdict[];
 }
 
+/** A worker whose merge enters integration: its merge commit, and the verdicts on its change. */
+export interface MergeMember {
+  readonly worker: string;
+  readonly base: string;
+  readonly tip: string;
+  readonly commit: string;
+  readonly tree: string;
+  readonly change: readonly ChangeVerdict[];
+}
+
 export type Intent =
   /** Mirror made and fetched, the base known there, the integration ref created. */
   | (Keyed & { readonly kind: 'prepare-run'; readonly base: string })
@@ -97,6 +107,8 @@ export type Intent =
       readonly commit: string;
       readonly tree: string;
       readonly admission: Admission;
+      /** Who enters with it, ahead of it: the first stands on integration, each next one on the one before. */
+      readonly ahead: readonly MergeMember[];
     })
   /** Bring the user's repository up to date: `refs/czar/**` and the run's branches. */
   | (Keyed & { readonly kind: 'publish'; readonly refs: Readonly<Record<string, string>> })

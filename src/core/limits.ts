@@ -10,6 +10,7 @@ const limitNames = {
   maxParallel: 'max_parallel',
   maxParallelChecks: 'max_parallel_checks',
   maxRework: 'max_rework',
+  mergeQueue: 'merge_queue',
   staggerMs: 'stagger',
   agingMs: 'aging',
   budget: 'budget',

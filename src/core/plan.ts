@@ -221,6 +221,8 @@ export interface Policies {
   readonly checks: readonly string[];
   /** How often a command that failed is tried again on the same tree, because it is known to be flaky; absent for never. */
   readonly checkRetries?: number;
+  /** How the merge queue tests; absent for one merge after another. */
+  readonly mergeQueue?: 'batch' | 'speculative';
   /** Prepares a check tree for `checks` (shell commands), and every worker without a `setup` of its own. */
   readonly setup: readonly string[];
   /** Globs whose change needs a person, per path. */

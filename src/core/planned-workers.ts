@@ -48,6 +48,7 @@ export function plannedWorker(
     approvals: [],
     queuedAt: null,
     merge: null,
+    aside: false,
     merged: null,
     mergedFacts: null,
     noChange: false,

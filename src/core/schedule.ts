@@ -12,7 +12,8 @@ import type { Intent } from './intents.ts';
 import { staggerEnd } from './stagger.ts';
 import { publishable, publishKey, unpublished } from './publish.ts';
 import { pushKey, unpushed } from './push.ts';
-import { mergeIsThrough, merging } from './queue.ts';
+import { mergeChain, passedFirst, type Candidate } from './merge-chain.ts';
+import { merging } from './queue.ts';
 import { reviewIntents } from './schedule-reviews.ts';
 import { restlessRuns } from './restless.ts';
 import { waitsForDay } from './budget.ts';
@@ -26,14 +27,7 @@ import {
   type RunState,
   type WorkerState,
 } from './state.ts';
-import {
-  branchGates,
-  firstGroup,
-  landGates,
-  mergeGates,
-  openGates,
-  verdictsOf,
-} from './tree-gates.ts';
+import { branchGates, firstGroup, landGates, openGates, verdictsOf } from './tree-gates.ts';
 import { nextAgent } from './which-agent.ts';
 import { nextFallback } from './unanswered.ts';
 
@@ -293,24 +287,13 @@ function mergeIntent(run: RunState, worker: WorkerState): Intent | null {
       date,
     };
   }
-  const gates = mergeGates(run, worker.id);
-  if (mergeIsThrough(run, worker)) {
-    const admission = {
-      change: changeVerdicts(run, worker),
-      trees: verdictsOf(run, gates, built.tree),
-    };
-    return {
-      kind: 'commit-merge',
-      key: `${key(run, 'commit-merge', worker)}:${built.commit}`,
-      ...place,
-      base,
-      tip,
-      ...built,
-      admission,
-    };
-  }
+  const entering = passedFirst(run);
+  if (entering.some((one) => one.worker.id === worker.id))
+    return entering.at(-1)?.worker.id === worker.id ? commitMerge(run, entering) : null;
+  if (!merge.checking) return null;
+  const gates = mergeChain(run).find((one) => one.worker.id === worker.id)?.gates ?? [];
   const open = firstGroup(openGates(run, gates, built.tree));
-  if (!merge.checking || open.length === 0) return null;
+  if (open.length === 0) return null;
   return {
     kind: 'check',
     key: `${key(run, 'check', worker)}:${built.tree}`,
@@ -318,6 +301,29 @@ function mergeIntent(run: RunState, worker: WorkerState): Intent | null {
     subject: 'merge',
     ...built,
     gates: open,
+  };
+}
+
+/** The last of those that enter together was tested: integration moves to its merge, and so past the others. */
+function commitMerge(run: RunState, entering: readonly Candidate[]): Intent | null {
+  const members = entering.flatMap(({ worker }) => {
+    const { merge } = worker;
+    if (merge?.built == null) return [];
+    const { base, tip, built } = merge;
+    return { worker: worker.id, base, tip, ...built, change: changeVerdicts(run, worker) };
+  });
+  const last = members.at(-1);
+  const tested = entering.at(-1);
+  if (last === undefined || tested === undefined) return null;
+  const { change, ...merge } = last;
+  return {
+    kind: 'commit-merge',
+    key: `${key(run, 'commit-merge', tested.worker)}:${merge.commit}`,
+    run: run.id,
+    ...merge,
+    base: members[0]?.base ?? merge.base,
+    admission: { change, trees: verdictsOf(run, tested.gates, merge.tree) },
+    ahead: members.slice(0, -1),
   };
 }
 

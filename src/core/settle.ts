@@ -2,7 +2,8 @@
  * Whether a worker's gates are through, and where it goes then. Reads verdicts, never makes them. What does not pass
  * goes back with the findings word for word: to the agent, or to a person.
  */
-import { branchGates, landGates, mergeGates, openGates, verdictsOf } from './tree-gates.ts';
+import { culprit, stranded } from './merge-chain.ts';
+import { branchGates, landGates, openGates, verdictsOf } from './tree-gates.ts';
 import type {
   BlockKind,
   BlockStep,
@@ -86,12 +87,25 @@ export function verifyingOutcome(run: RunState, worker: WorkerState): NewEvent |
   };
 }
 
-/** merging → ready or blocked, when a gate of the combined tree does not pass. */
-export function mergingOutcome(run: RunState, worker: WorkerState): NewEvent | null {
-  if (worker.state !== 'merging' || worker.merge?.built == null) return null;
-  const verdicts = verdictsOf(run, mergeGates(run, worker.id), worker.merge.built.tree);
-  const red = verdicts.filter((verdict) => verdict.result !== 'pass');
-  return red.length > 0 ? refusal(run, worker, 'merging', red) : null;
+/** merging → ready or blocked, when a gate of the combined tree does not pass because of the worker's merge. */
+export function mergingOutcome(run: RunState): readonly NewEvent[] {
+  const found = culprit(run);
+  if (found?.worker.merge?.built == null) return [];
+  const { worker, gates } = found;
+  const red = verdictsOf(run, gates, found.worker.merge.built.tree).filter(
+    (verdict) => verdict.result !== 'pass',
+  );
+  return [{ ...refusal(run, worker, 'merging', red), run: run.id, worker: worker.id }];
+}
+
+/** Merges that stand on what will not be integration are given up: they are built anew. */
+export function strandedMerges(run: RunState): readonly NewEvent[] {
+  return stranded(run).map(({ id }) => ({
+    type: 'merge.abandoned',
+    run: run.id,
+    worker: id,
+    data: { reason: 'a candidate ahead of it did not pass or was withdrawn' },
+  }));
 }
 
 /** The refusal that is due when a gate of the landing tree does not pass; null when none is. */

@@ -261,6 +261,8 @@ export interface WorkerState {
   /** When it entered the merge queue. */
   readonly queuedAt: number | null;
   readonly merge: MergeState | null;
+  /** Whether it conflicted with a candidate ahead of it, so that its next merge is built on integration itself. */
+  readonly aside: boolean;
   readonly merged: { readonly commit: string; readonly tree: string; readonly at: number } | null;
   readonly mergedFacts: {
     readonly created: number;
@@ -343,13 +345,4 @@ export function definitions(plan: Plan): ReadonlyMap<string, WorkerDefinition> {
 /** Whether the run can still change by itself or by a person's word. */
 export function isRunLive(run: RunState): boolean {
   return run.state === 'running' || run.state === 'waiting' || run.state === 'paused';
-}
-
-/** What a verdict on a tree is bound to. */
-export function treeGateKey(gate: {
-  readonly tree: string;
-  readonly command: string;
-  readonly setup: readonly string[];
-}): string {
-  return JSON.stringify([gate.tree, gate.command, gate.setup]);
 }

@@ -2,9 +2,9 @@
  * Which commands judge which tree (PRODUCT §8), and how the verdicts on it stand. Definitions come from the run's plan
  * revision, never from a worker's tree, so that no worker can weaken its own gate.
  */
-import type { TreeGate, TreeVerdict } from './events.ts';
+import { treeGateKey, type TreeGate, type TreeVerdict } from './events.ts';
 import type { WorkerDefinition } from './plan.ts';
-import { definitionOf, treeGateKey, type RunState } from './state.ts';
+import { definitionOf, type RunState } from './state.ts';
 
 /** Gates of a worker's own tree: its `verify`. */
 export function branchGates(run: RunState, id: string): readonly TreeGate[] {
@@ -13,10 +13,14 @@ export function branchGates(run: RunState, id: string): readonly TreeGate[] {
 
 /**
  * Gates of the combined tree: the run's `checks` and the worker's `verify`; without checks, its `verify` and that of
- * every worker merged before it.
+ * every worker merged before it. `ahead` are workers that it is merged on and that are not merged yet.
  */
-export function mergeGates(run: RunState, id: string): readonly TreeGate[] {
-  const own = branchGates(run, id);
+export function mergeGates(
+  run: RunState,
+  id: string,
+  ahead: readonly string[] = [],
+): readonly TreeGate[] {
+  const own = [id, ...ahead].flatMap((one) => branchGates(run, one));
   if (run.plan.policies.checks.length > 0) return distinct([...checkGates(run), ...own]);
   return distinct([...own, ...mergedGates(run)]);
 }

@@ -8,6 +8,7 @@ import type { IntentKind } from './intents.ts';
 import { definitionOf, type RepositoryState, type RunState, type WorkerState } from './state.ts';
 import { lackText } from './lack-text.ts';
 import { requestText } from './permissions.ts';
+import { mergeChain } from './merge-chain.ts';
 import { merging } from './queue.ts';
 import { reviewLacksBudget, reviewOutcome } from './review.ts';
 
@@ -197,6 +198,8 @@ function mergingReason(run: RunState, worker: WorkerState): string {
     return `it waits for ${waits.id}, which was sent back after it had started on it`;
   if (worker.merge === null) {
     const ahead = merging(run);
+    if (worker.aside)
+      return 'it conflicts with a candidate ahead of it and waits for what becomes of that';
     return ahead === null ? 'it is next in the queue' : `${ahead.id} is being merged before it`;
   }
   if (worker.merge.built === null) return 'its merge is being built';
@@ -204,8 +207,10 @@ function mergingReason(run: RunState, worker: WorkerState): string {
     run.troubles[`${intentKey(run, 'commit-merge', worker)}:${worker.merge.built.commit}`];
   if (trouble !== undefined)
     return `its commit could not be confirmed and is tried again (${trouble.error})`;
-  return worker.merge.checking
-    ? 'the gates run on the combined tree'
+  if (worker.merge.checking) return 'the gates run on the combined tree';
+  const tested = mergeChain(run).find(({ place }) => place === 'testing');
+  return tested !== undefined && tested.worker.merge?.base !== run.tip
+    ? `${tested.worker.id} is tested on top of it`
     : 'the combined tree waits for a check slot or its commit';
 }
 

@@ -1,7 +1,7 @@
 /** The run's repository: preparing it, merging into integration, and showing the result to the user. */
 import type { Outcome } from '../core/commands.ts';
 import type { Intent } from '../core/intents.ts';
-import { admissionProblem } from '../core/admission.ts';
+import { admissionProblem, aheadProblem } from '../core/admission.ts';
 import { definitionOf } from '../core/state.ts';
 import { commitMerge, buildMerge } from '../git/merge.ts';
 import { createIntegration, ensureMirror, fetchCommit } from '../git/mirror.ts';
@@ -72,20 +72,22 @@ export async function build(
   };
 }
 
-/** Moves integration to exactly the commit whose gates passed. */
+/** Moves integration to exactly the commit whose gates passed, past the merges that it stands on. */
 export async function commit(place: Workplace, intent: Of<'commit-merge'>): Promise<Outcome> {
-  const { run, worker, base, commit: to, admission } = intent;
-  const problem = admissionProblem(admission, intent);
+  const { run, worker, base, commit: to, admission, ahead } = intent;
+  const problem = aheadProblem(ahead, intent) ?? admissionProblem(admission, intent);
   if (problem !== null) throw new Error(`S4: ${problem}`);
-  const done = succeed(await commitMerge(place.git, { run, base, commit: to, admission }));
+  const through = ahead.map((one) => one.commit);
+  const done = succeed(await commitMerge(place.git, { run, base, through, commit: to, admission }));
   if (done.kind === 'lost') {
     await putBack(place, { run, base, found: done.found });
     throw new Error(
       `integration stood at ${done.found || 'nothing'} without an event; it was put back`,
     );
   }
-  const { commit: merged, tree, files, commits } = done;
-  return { kind: 'merge-committed', run, worker, commit: merged, tree, files, commits };
+  const workers = [...ahead.map((one) => one.worker), worker];
+  const merged = done.merges.map((merge, at) => ({ worker: workers[at] ?? worker, ...merge }));
+  return { kind: 'merge-committed', run, worker, commit: to, merged };
 }
 
 /** The integration ref moves by events alone: one that stands elsewhere is held under another name and put back. */

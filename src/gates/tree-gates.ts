@@ -7,8 +7,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { treeGateKey } from '../core/state.ts';
-import type { TreeGate, TreeVerdict } from '../core/events.ts';
+import { treeGateKey, type TreeGate, type TreeVerdict } from '../core/events.ts';
 import { runCommand, type CommandResult } from '../process/run.ts';
 import { checkEnvironment } from './check-environment.ts';
 import { lastLines, verdictOf } from './command-verdict.ts';

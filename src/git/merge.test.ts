@@ -185,12 +185,11 @@ for (const held of [false, true]) {
       await r.killedAt('merge:after-cas', (context) => commitMerge(context, commit));
       assert.equal(await r.integration(), built.commit);
       const merged = await commitMerge(r.context, commit);
+      const files = { created: 1, modified: 1, deleted: 1 };
+      const { commit: id, tree } = built;
       assert.deepEqual(merged, {
         kind: 'merged',
-        commit: built.commit,
-        tree: built.tree,
-        files: { created: 1, modified: 1, deleted: 1 },
-        commits: 2,
+        merges: [{ commit: id, tree, files, commits: 2 }],
       });
       const later = commitOn(r, built.commit, { 'z.txt': 'z\n' });
       await moveRefIn(inMirror(r.context), {
@@ -199,6 +198,43 @@ for (const held of [false, true]) {
         to: later,
       });
       assert.deepEqual(await commitMerge(r.context, commit), merged);
+    });
+
+    test('integration moves once past the merges that the tested one stands on, and to no other', async () => {
+      using r = await started();
+      const one = commitOn(r, r.base, { 'c.txt': 'c\n' });
+      const two = commitOn(r, r.base, { 'd.txt': 'd\n', 'a.txt': null });
+      const first = await buildMerge(r.context, { ...order, base: r.base, tip: one });
+      if (first.kind !== 'built') return assert.fail(JSON.stringify(first));
+      const second = await buildMerge(r.context, { ...order, base: first.commit, tip: two });
+      if (second.kind !== 'built') return assert.fail(JSON.stringify(second));
+      const commit = { run, base: r.base, commit: second.commit, admission: nothing };
+      const skipping = await commitMerge(r.context, commit);
+      assert.match(JSON.stringify(skipping), /S5/, 'it stands on another merge than it says');
+      const strange = await commitMerge(r.context, { ...commit, through: [second.commit] });
+      assert.match(JSON.stringify(strange), /S5/);
+      assert.equal(await r.integration(), r.base);
+
+      const batch = { ...commit, through: [first.commit] };
+      await r.killedAt('merge:after-cas', (context) => commitMerge(context, batch));
+      assert.equal(await r.integration(), second.commit);
+      assert.deepEqual(await commitMerge(r.context, batch), {
+        kind: 'merged',
+        merges: [
+          {
+            commit: first.commit,
+            tree: first.tree,
+            files: { created: 1, modified: 0, deleted: 0 },
+            commits: 1,
+          },
+          {
+            commit: second.commit,
+            tree: second.tree,
+            files: { created: 1, modified: 1, deleted: 0 },
+            commits: 1,
+          },
+        ],
+      });
     });
 
     test('fault 71: a merge on a base that integration has left is lost and moves nothing', async () => {

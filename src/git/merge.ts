@@ -114,37 +114,38 @@ export async function mergeTrees(
   return { kind: 'merged', tree };
 }
 
+/** A merge that has entered integration, and what it brought. */
+export interface EnteredMerge extends Counts {
+  readonly commit: string;
+  readonly tree: string;
+}
+
 export type MergeCommitted =
-  | {
-      readonly kind: 'merged';
-      readonly commit: string;
-      readonly tree: string;
-      readonly files: {
-        readonly created: number;
-        readonly modified: number;
-        readonly deleted: number;
-      };
-      /** Commits that the worker's branch brought. */
-      readonly commits: number;
-    }
+  /** The merges between `base` and the commit, in order; the commit is the last. */
+  | { readonly kind: 'merged'; readonly merges: readonly EnteredMerge[] }
   /** Integration is not where the merge was built on: nothing was moved. */
   | { readonly kind: 'lost'; readonly found: string };
 
-/** Moves the integration ref of a run from `base` to a built merge, or finds that it was moved. */
+/** Moves the integration ref of a run from `base` to a built merge, past the merges `through`, or finds that it was moved. */
 export async function commitMerge(
   context: GitContext,
   options: {
     readonly run: string;
     readonly base: string;
+    readonly through?: readonly string[];
     readonly commit: string;
     readonly admission: Admission;
   },
 ): Promise<MergeCommitted | Failed> {
   return failing(async () => {
     const { run, base, commit } = options;
-    const { tree, first, tip } = await shapeOf(context, commit);
-    if (first !== base || tip === undefined) throw failure(`S5: ${commit} is no merge on ${base}`);
-    assertAdmitted(options.admission, { tip, tree });
+    const merges: (Shape & { readonly base: string })[] = [];
+    for (const one of [...(options.through ?? []), commit]) {
+      const on: string = merges.at(-1)?.commit ?? base;
+      merges.push({ base: on, ...(await shapeOf(context, one, on)) });
+    }
+    const last = merges.at(-1);
+    if (last !== undefined) assertAdmitted(options.admission, last);
 
     const ref = integrationRef(run);
     const found = await readRef(context, ref);
@@ -156,27 +157,32 @@ export async function commitMerge(
       if (moved.kind === 'lost') return { kind: 'lost', found: moved.found ?? '' };
       await reach(context, 'merge:after-cas');
     }
-    return {
-      kind: 'merged',
-      commit,
-      tree,
-      ...(await countsOf(context, { base, commit, tip, tree })),
-    };
+    const entered: EnteredMerge[] = [];
+    for (const merge of merges) {
+      const counts = await countsOf(context, merge);
+      entered.push({ commit: merge.commit, tree: merge.tree, ...counts });
+    }
+    return { kind: 'merged', merges: entered };
   });
 }
 
-/** Tree and parents of a merge. */
-async function shapeOf(
-  context: GitContext,
-  commit: string,
-): Promise<{ readonly tree: string; readonly first?: string; readonly tip?: string }> {
+interface Shape {
+  readonly commit: string;
+  readonly tree: string;
+  /** The parent that was merged. */
+  readonly tip: string;
+}
+
+/** What a merge on `base` is made of. */
+async function shapeOf(context: GitContext, commit: string, base: string): Promise<Shape> {
   const known = (await context.open?.commit(commit)) ?? null;
   const shape = ['log', '-1', '--format=%T %P', '--end-of-options', commit];
   const [tree = '', first, tip] =
     known === null
       ? (await line(shape, inMirror(context))).split(' ')
       : [known.tree, ...known.parents];
-  return { tree, ...(first === undefined ? {} : { first }), ...(tip === undefined ? {} : { tip }) };
+  if (first !== base || tip === undefined) throw failure(`S5: ${commit} is no merge on ${base}`);
+  return { commit, tree, tip };
 }
 
 /** Files that a merge changes, and commits that it brings. */

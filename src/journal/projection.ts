@@ -7,15 +7,9 @@
  * any time: the log says everything. A change to the shape of `RunState` or `WorkerState`, or to what is at rest, raises
  * `projectionVersion`.
  */
-import type { Event, TreeVerdict } from '../core/events.ts';
+import { treeGateKey, type Event, type TreeVerdict } from '../core/events.ts';
 import { isAtRest } from '../core/restless.ts';
-import {
-  isRunLive,
-  treeGateKey,
-  type RepositoryState,
-  type RunState,
-  type WorkerState,
-} from '../core/state.ts';
+import { isRunLive, type RepositoryState, type RunState, type WorkerState } from '../core/state.ts';
 import {
   noSums,
   putSum,
@@ -31,7 +25,7 @@ import {
 } from './seal.ts';
 
 /** Version of the rows' shape; rows of another version are rebuilt from the log. */
-export const projectionVersion = 25;
+export const projectionVersion = 26;
 
 /** The row of the head: where the log stands, and what the projection rows stand for. */
 export interface HeadRow extends SealedFor {

@@ -7,6 +7,7 @@ import { defaultProtect } from '../core/protect.ts';
 export const configDefaults = {
   max_parallel: 4,
   max_parallel_checks: 2,
+  merge_queue: 'serial',
   max_rework: 3,
   flaky: { retries: 0 },
   review: 'none',

@@ -136,6 +136,9 @@ function configOf(fields: ConfigFields): Config {
       ...(fields.isolation === 'worktree' ? { isolation: fields.isolation } : {}),
       ...(fields.stagger === undefined ? {} : { staggerMs: milliseconds(fields.stagger, 0) }),
       ...(fields.flaky === undefined ? {} : { checkRetries: fields.flaky.retries }),
+      ...(fields.merge_queue === undefined || fields.merge_queue === 'serial'
+        ? {}
+        : { mergeQueue: fields.merge_queue }),
       ...(fields.max_rework === undefined ? {} : { maxRework: fields.max_rework }),
       maxParallel: fields.max_parallel ?? otherwise.max_parallel,
       maxParallelChecks: fields.max_parallel_checks ?? otherwise.max_parallel_checks,

@@ -88,6 +88,10 @@ export const configSchema = z.strictObject({
   max_parallel_checks: count(1, 1000)
     .optional()
     .meta({ description: 'Setup, verify and check commands at the same time.' }),
+  merge_queue: z.enum(['serial', 'batch', 'speculative']).optional().meta({
+    description:
+      'serial: one combined tree is tested after another; speculative: each candidate on top of those ahead of it, at the same time; batch: one test for several, bisected when it is red.',
+  }),
   stagger: duration.optional().meta({
     description: 'Time between two starts of one agent; any program (adapter command) has none.',
   }),

@@ -1,7 +1,7 @@
 /** Every gate of a worker with its verdict on the work as it stands now. Pure: outputs are an argument. */
-import type { ChangeVerdict, TreeGate } from '../core/events.ts';
+import { treeGateKey, type ChangeVerdict, type TreeGate } from '../core/events.ts';
 import { tipOf, treeOf } from '../core/settle.ts';
-import { definitionOf, treeGateKey, type RunState, type WorkerState } from '../core/state.ts';
+import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
 import { branchGates, mergeGates } from '../core/tree-gates.ts';
 import type { GateDocument } from './gates-schema.ts';
 

@@ -19,6 +19,7 @@ import { plainState } from '../support/golden.ts';
 import { fallbackLog, sessionLog, teardownLog } from './session-log.ts';
 import { permissionLog } from './permission-log.ts';
 import { pushLog } from './push-log.ts';
+import { queueLog } from './queue-log.ts';
 import { syncLog } from './sync-log.ts';
 import { reviewLog } from './review-log.ts';
 import { keptLog } from './kept-log.ts';
@@ -44,6 +45,7 @@ const kinds: Readonly<
   permissions: permissionLog,
   sync: syncLog,
   push: pushLog,
+  queue: queueLog,
   reviews: reviewLog,
   kept: keptLog,
 };

@@ -88,7 +88,7 @@ export function success(intent: Intent): Outcome {
         worker: intent.worker,
         base: intent.base,
         tip: intent.tip,
-        commit: `m(${intent.tip})`,
+        commit: `m(${intent.base}+${intent.tip})`,
         tree: `tree(${intent.base}+${intent.tip})`,
       };
     case 'commit-merge':
@@ -97,9 +97,13 @@ export function success(intent: Intent): Outcome {
         run,
         worker: intent.worker,
         commit: intent.commit,
-        tree: intent.tree,
-        files: { created: 1, modified: 0, deleted: 0 },
-        commits: 1,
+        merged: [...intent.ahead, intent].map(({ worker, commit, tree }) => ({
+          worker,
+          commit,
+          tree,
+          files: { created: 1, modified: 0, deleted: 0 },
+          commits: 1,
+        })),
       };
     case 'publish':
       return { kind: 'published', run, refs: intent.refs, diverged: {} };
