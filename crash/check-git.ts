@@ -1,7 +1,8 @@
 /** What git shows: nothing lost (S7), integration as the log tells it (S5), sound repositories, and the landing. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LogEvent } from './log.ts';
+import { checkRemote } from './check-remote.ts';
+import { readLog, type LogEvent } from './log.ts';
 import { amendedFiles } from './plans.ts';
 import { git, linesOf, type Scratch } from './scratch.ts';
 
@@ -30,7 +31,7 @@ export function checkGit(
     git(scratch, repo, 'rev-list', '--first-parent', '--reverse', `${base}..${integration}`),
   );
   const merged = events
-    .filter(({ type }) => type === 'worker.merged')
+    .filter(({ type }) => type === 'worker.merged' || type === 'run.synced')
     .map(({ data }) => data.text('commit'));
   if (chain.join(' ') !== merged.join(' '))
     findings.push(`S5: integration has ${chain.join(' ')}, the log merged ${merged.join(' ')}`);
@@ -56,7 +57,13 @@ export function checkLanded(scratch: Scratch, tree: string): readonly string[] {
     if (!written.has(line.slice(3))) findings.push(`landed: the checkout is not clean: ${line}`);
   const merges = linesOf(git(scratch, repo, 'log', '--first-parent', '--format=%s', 'main'));
   if (merges.filter((subject) => /^land/i.test(subject)).length > 1) findings.push('landed twice');
-  return [...findings, ...checkSound(scratch, join(repo, '.git'))];
+  const events = readLog(repo)?.events ?? [];
+  const target = git(scratch, repo, 'rev-parse', 'main');
+  return [
+    ...findings,
+    ...checkRemote(scratch, events, target),
+    ...checkSound(scratch, join(repo, '.git')),
+  ];
 }
 
 function integrationOf(scratch: Scratch): string | null {

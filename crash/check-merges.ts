@@ -17,7 +17,13 @@ export function checkMerges(scratch: Scratch, events: readonly LogEvent[]): read
       .find(({ type }) => type === 'run.started')
       ?.data.at('base')
       .text('commit') ?? '';
-  for (const event of events.filter(({ type }) => type === 'worker.merged')) {
+  const moves = ['worker.merged', 'run.synced'];
+  for (const event of events.filter(({ type }) => moves.includes(type))) {
+    if (event.type === 'run.synced') {
+      findings.push(...checkSync(scratch, event, previous));
+      previous = event.data.text('commit');
+      continue;
+    }
     const worker = scratch.plan.workers.find(({ id }) => id === event.worker);
     if (worker === undefined) {
       findings.push(`${event.worker} was merged and is in no plan`);
@@ -55,6 +61,16 @@ function checkMerge(
   if (again !== data.text('tree'))
     findings.push(`S6: ${worker} merges to ${again}, not to ${data.text('tree')}`);
   return findings;
+}
+
+/** What the user committed was merged into what was merged before, and its tree is what git makes of the two. */
+function checkSync(scratch: Scratch, { data }: LogEvent, previous: string): readonly string[] {
+  const commit = data.text('commit');
+  const tip = git(scratch, scratch.repo, 'rev-parse', data.text('tip'));
+  const tree = git(scratch, scratch.repo, 'merge-tree', '--write-tree', previous, tip);
+  const shape = git(scratch, scratch.repo, 'log', '-1', '--format=%T %P', commit);
+  if (shape === `${tree} ${previous} ${tip}` && data.text('base') === previous) return [];
+  return [`S5: ${commit} is ${shape}, and brings ${tip} into ${previous} as ${tree}`];
 }
 
 interface Merge {

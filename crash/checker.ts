@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { checkGit } from './check-git.ts';
 import { checkGuided } from './check-guided.ts';
 import { checkMerges } from './check-merges.ts';
+import { checkRemote } from './check-remote.ts';
+import { checkReviews, checkTeardowns } from './check-reviews.ts';
 import { amendedPrints, differences, fingerprint } from './fingerprint.ts';
 import { lastStates, readLog, type LogEvent } from './log.ts';
 import { leftOf, lives } from './processes.ts';
@@ -52,6 +54,8 @@ async function inspect(evidence: Evidence): Promise<Verdict> {
   findings.push(...checkLaunches(evidence, log.events));
   findings.push(...checkEnd(scratch, log.events));
   findings.push(...checkGuided(evidence, log.events));
+  findings.push(...checkReviews(evidence, log.events), ...checkTeardowns(scratch));
+  findings.push(...checkRemote(scratch, log.events, null));
   const { findings: wrong, tree } = checkGit(scratch, log.events);
   findings.push(...wrong, ...checkMerges(scratch, log.events));
   if (evidence.tree !== null && tree !== evidence.tree)

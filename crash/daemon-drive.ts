@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aims, whenMet } from './aim.ts';
 import { Census, deathsOf } from './census.ts';
-import { hit, strikeAgent, wish, type Left, type Orders } from './driver.ts';
+import { strikeAgent } from './driver.ts';
+import { hit, wish, type Left, type Orders } from './orders.ts';
 import { readLog, type LogEvent } from './log.ts';
 import { kill, killAll, lives, type Background, type Found } from './processes.ts';
 import { startCzar } from './scratch.ts';
@@ -161,7 +162,7 @@ class DaemonDrive {
       return;
     }
     if (this.#point !== null) wishes.push(nameOf(this.#point));
-    this.#point = this.#mayKill() && random.chance(0.4) ? wish(this.#orders, false) : null;
+    this.#point = this.#mayKill() && random.chance(0.4) ? wish(this.#orders, 'run') : null;
     this.#strikesAtBegin = this.#strikes;
     this.#hasMetPoint = false;
     this.#owed = 0;

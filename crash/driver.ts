@@ -9,47 +9,17 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aims, claim, whenMet } from './aim.ts';
+import { attend } from './attend.ts';
+import { bringIn, isOutdated } from './bring-in.ts';
 import { lastStates, readLog, type LogEvent } from './log.ts';
+import { hit, wish, type Left, type Orders, type Verb } from './orders.ts';
 import { kill, killAll, lives, processesOf, type Found } from './processes.ts';
-import type { Random } from './random.ts';
 import { linesOf, startCzar, type Ended, type Scratch } from './scratch.ts';
-
-/** What has been done so far, over all rounds. */
-export interface Tally {
-  kills: number;
-  starts: number;
-  agentKills: number;
-  /** Checks that hung because their czar had been killed, and had to be ended. */
-  hung: number;
-  /** Kills by place: a crash point, or how the instant was chosen. */
-  readonly places: Map<string, number>;
-}
-
-export interface Orders {
-  readonly scratch: Scratch;
-  readonly random: Random;
-  readonly tally: Tally;
-  /** Kills of this round. */
-  readonly kills: number;
-  /** Crash points to be met, the next one first; taken from as they are tried. */
-  readonly wishes: string[];
-  /** How long the plan takes undisturbed, milliseconds. */
-  readonly usualMs: number;
-  /** Whether agents and shims are killed too. */
-  readonly agents: boolean;
-}
 
 /** One start may take this long, milliseconds. */
 const patienceMs = 120_000;
 /** Starts that end by themselves without the run being over, before it counts as stuck. */
 const steeringLimit = 20;
-
-/** Kills after which crash points that no round has met yet come first. */
-const closingIn = 150;
-
-/** Points that only the first start can meet. */
-const early = /^(mirror|integration|snapshot):/;
-const landing = /^land:/;
 
 /** Runs the plan to its end. Null when it got there, else what stood in the way. */
 export async function drive(orders: Orders): Promise<string | null> {
@@ -61,6 +31,11 @@ export async function drive(orders: Orders): Promise<string | null> {
     if (ended.code === 0) return null;
     if (ended.code !== 5) return `czar run ended with exit code ${ended.code}`;
     waits += 1;
+    if (isOutdated(orders.scratch)) {
+      const { problem } = await bringIn(orders, left);
+      if (problem !== null) return problem;
+      continue;
+    }
     const problem = await steer(orders, left);
     if (problem !== null) return problem;
   }
@@ -114,15 +89,12 @@ export function steering(scratch: Scratch, { worker, data }: LogEvent): readonly
       return scratch.plan.steering[worker] ?? null;
     case 'lost':
       return ['unblock', worker];
+    // Its reviewers were killed.
+    case 'inconclusive':
+      return ['retry', worker];
     default:
       return null;
   }
-}
-
-/** What of a round is still to be killed. */
-export interface Left {
-  kills: number;
-  agents: number;
 }
 
 /** One start of czar with at most one kill. */
@@ -132,8 +104,9 @@ async function start(
   left: Left,
 ): Promise<Ended | 'hangs'> {
   const { scratch, random, tally } = orders;
-  const kill = left.kills > 0 ? planKill(orders, args[0] === 'land') : null;
+  const kill = left.kills > 0 ? planKill(orders, args[0] === 'land' ? 'land' : 'run') : null;
   const place = kill?.point ?? null;
+  await using _user = attend(scratch);
   const { child, ended } = startCzar(scratch, args, place === null ? {} : { CZAR_CRASH_AT: place });
   tally.starts += 1;
   let how = place?.split('#')[0] ?? '';
@@ -187,15 +160,16 @@ interface Kill {
   readonly everything: boolean;
 }
 
-function planKill(orders: Orders, isLanding: boolean): Kill {
+function planKill(orders: Orders, verb: Verb): Kill {
   const { random } = orders;
+  const isLanding = verb === 'land';
   const span = isLanding ? 2_000 : orders.usualMs;
   const [dice, instant] = [random.next(), random.next()];
   const late = { latestMs: span * (0.4 + 0.6 * instant), why: 'at a random instant' };
   const everything = orders.agents && random.chance(0.3);
   const none = { point: null, aim: null, aimMs: 0, everything };
   if (dice < (isLanding ? 0.85 : 0.62)) {
-    const point = wish(orders, isLanding);
+    const point = wish(orders, verb);
     if (point !== null) return { ...none, ...late, point };
   }
   if (!isLanding && dice < 0.84) {
@@ -205,31 +179,6 @@ function planKill(orders: Orders, isLanding: boolean): Kill {
   }
   if (dice < 0.94) return { ...none, ...late, latestMs: span * instant ** 2 };
   return { ...none, latestMs: 400 * instant, why: 'soon after the start' };
-}
-
-/** Counts a kill at a place. */
-export function hit(tally: Tally, left: { kills: number }, place: string): void {
-  left.kills -= 1;
-  tally.kills += 1;
-  tally.places.set(place, (tally.places.get(place) ?? 0) + 1);
-}
-
-/** The next crash point that this start can meet, with the occurrence to be killed at; taken from the wishes. */
-export function wish(
-  { scratch, random, tally, wishes }: Orders,
-  isLanding: boolean,
-): string | null {
-  const fresh = !existsSync(join(scratch.repo, '.git/czar/mirror.git'));
-  const fits = (name: string): boolean =>
-    landing.test(name) === isLanding && (isLanding || !early.test(name) || fresh);
-  const first = fresh && !isLanding ? wishes.findIndex((name) => early.test(name)) : -1;
-  const open = (name: string): boolean => fits(name) && !tally.places.has(name);
-  const unmet = tally.kills >= closingIn ? wishes.findIndex(open) : -1;
-  const at = first >= 0 ? first : unmet >= 0 ? unmet : wishes.findIndex(fits);
-  if (at < 0) return null;
-  const [name = ''] = wishes.splice(at, 1);
-  const occurrence = name.startsWith('append:') ? 1 + random.below(8) : random.chance(0.85) ? 1 : 2;
-  return occurrence === 1 || early.test(name) || isLanding ? name : `${name}#${occurrence}`;
 }
 
 /** Kills one agent, or the shim above it, at a random instant of this start. */

@@ -2,9 +2,12 @@
  * Kills at places given beforehand, one process each: the first start is killed at the first place, the start after it
  * at the second, and so on. What no start passes is not met, and the run goes to its end undisturbed.
  */
+import { attend } from './attend.ts';
+import { bringIn, isOutdated } from './bring-in.ts';
 import { driveDaemon } from './daemon-drive.ts';
-import { drive, land, steer, type Orders, type Tally } from './driver.ts';
+import { drive, land, steer } from './driver.ts';
 import { readLog, type LogEvent } from './log.ts';
+import type { Orders, Tally } from './orders.ts';
 import { startCzar } from './scratch.ts';
 import { amending, duty, isOver } from './user.ts';
 
@@ -47,7 +50,11 @@ export async function driveExactly(orders: Orders, places: readonly string[]): P
     const place = mine[met] ?? '';
     const { killed, code } = await start(orders, 'run', place);
     if (killed) met += 1;
-    else if (code === 5) {
+    else if (code === 5 && isOutdated(orders.scratch)) {
+      const { problem, killed: inSync } = await bringIn(orders, { kills: 0 }, place);
+      if (problem !== null) return { problem, met };
+      if (inSync) met += 1;
+    } else if (code === 5) {
       steered += 1;
       const problem = await steer(orders, { kills: 0 });
       if (problem !== null) return { problem, met };
@@ -102,6 +109,7 @@ async function startAt(
   args: readonly string[],
   place = '',
 ): Promise<{ readonly killed: boolean; readonly code: number | null }> {
+  await using _user = attend(scratch);
   const { child, ended } = startCzar(scratch, args, { CZAR_CRASH_AT: place });
   tally.starts += 1;
   const patience = setTimeout(() => child.kill('SIGTERM'), 120_000);

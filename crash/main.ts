@@ -17,7 +17,7 @@ import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Tally } from './driver.ts';
+import type { Tally } from './orders.ts';
 import { pairsOf, placesOf } from './exact.ts';
 import { plans } from './plans.ts';
 import { crashPoints } from './points.ts';

@@ -31,6 +31,12 @@ export interface ReferencePlan {
   readonly dirty?: Readonly<Record<string, string>>;
   /** Arguments of each start. */
   readonly run?: readonly string[];
+  /** It pushes: there is a bare repository beside the checkout, `origin`. */
+  readonly hasRemote?: true;
+  /** What the user commits on `main` while the run waits, by path; it is brought in with `czar sync`. */
+  readonly meanwhile?: Readonly<Record<string, string>>;
+  /** What the user types once a reviewer has written `asked-<worker>` into the side folder: it is still looking. */
+  readonly overruled?: Readonly<Record<string, readonly string[]>>;
   /** A daemon leads it, and its user approves, raises budgets and amends. */
   readonly guided?: {
     /** Workers as they are until the user amends the plan; null where there is none yet. */
@@ -54,13 +60,16 @@ const diamond: ReferencePlan = {
   workers: [
     {
       id: 'base',
-      yaml: ['deliverables: [src/base]'],
+      yaml: [
+        'deliverables: [src/base]',
+        `teardown: ${JSON.stringify([check('down', 'test -f src/base')])}`,
+      ],
       verify: [check('base', 'test -f src/base')],
       merges: true,
     },
     {
       id: 'left',
-      yaml: ['dependencies: [base]', retry],
+      yaml: ['dependencies: [base]', retry, 'review: agent'],
       verify: [check('left', 'test -f left/a -a ! -f left/half')],
       merges: true,
     },
@@ -75,15 +84,17 @@ const diamond: ReferencePlan = {
     },
     {
       id: 'top',
-      yaml: ['dependencies: [left, {on: right, inputs: [right/rest]}]'],
+      yaml: ['dependencies: [left, {on: right, inputs: [right/rest]}]', 'review: agent'],
       verify: [check('top', 'test -f src/top')],
       merges: true,
     },
   ],
   checks: [],
   setup: [],
-  config: [],
+  config: ['push: true'],
   steering: {},
+  hasRemote: true,
+  overruled: { top: ['review', 'top', '--request-changes', '-m', 'sign it'] },
 };
 
 const parallel: ReferencePlan = {
@@ -161,6 +172,7 @@ const chain: ReferencePlan = {
   config: ['max_parallel: 2', 'isolation: worktree'],
   dirty: { 'README.md': '# chain, as it is being written\n', 'loose.txt': 'not committed\n' },
   run: ['--include-dirty'],
+  meanwhile: { 'meanwhile.txt': 'committed while the run waited\n' },
   steering: {
     draft: ['answer', 'draft', 'in rhyme, please'],
     stuck: ['skip', 'stuck', '--satisfy'],

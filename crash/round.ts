@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { checkLanded } from './check-git.ts';
 import { judge } from './checker.ts';
 import { driveDaemon } from './daemon-drive.ts';
-import { drive, land, type Orders, type Tally } from './driver.ts';
+import { drive, land } from './driver.ts';
+import type { Orders, Tally } from './orders.ts';
 import { driveExactly, landExactly } from './exact.ts';
 import { fingerprint } from './fingerprint.ts';
 import type { ReferencePlan } from './plans.ts';
@@ -47,7 +48,7 @@ export interface Round {
 export async function playRound(orders: RoundOrders): Promise<Round> {
   const { plan, launcher, tally, kills, wishes, reference, seed, stream } = orders;
   const scratch = makeScratch(orders.scratch, plan, launcher);
-  const before = fingerprint(scratch);
+  const prints = new Map(fingerprint(scratch));
   const driven: Orders = {
     scratch,
     random: random(seed, stream + 1_000_000),
@@ -56,6 +57,7 @@ export async function playRound(orders: RoundOrders): Promise<Round> {
     wishes,
     usualMs: reference?.usualMs ?? 0,
     agents: orders.agents && reference !== null,
+    prints,
   };
   const since = performance.now();
   try {
@@ -69,7 +71,7 @@ export async function playRound(orders: RoundOrders): Promise<Round> {
     if (problem !== null) return { findings: [problem], tree: '', ms, met };
     const { findings, tree } = await judge({
       scratch,
-      before,
+      before: prints,
       tree: reference?.tree ?? null,
       agentsKilled: driven.agents,
     });

@@ -49,9 +49,19 @@ export function makeScratch(base: string, plan: ReferencePlan, launcher: string)
   git(scratch, repo, 'config', 'user.email', 'user@example.org');
   git(scratch, repo, 'add', '-A');
   git(scratch, repo, 'commit', '-q', '-m', 'Plan');
+  if (plan.hasRemote === true) {
+    git(scratch, base, 'init', '-q', '--bare', '-b', 'main', remoteOf(scratch));
+    git(scratch, repo, 'remote', 'add', 'origin', remoteOf(scratch));
+    git(scratch, repo, 'push', '-q', 'origin', 'main');
+  }
   for (const [path, text] of Object.entries(plan.dirty ?? {}))
     writeFileSync(join(repo, path), text);
   return scratch;
+}
+
+/** The repository that the plan is pushed to. */
+export function remoteOf({ base }: Pick<Scratch, 'base'>): string {
+  return join(base, 'remote.git');
 }
 
 /** Runs git in a folder and gives its output without the last newline. Throws when it fails. */

@@ -19,13 +19,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
+import { attend } from '../crash/attend.ts';
 import { Census } from '../crash/census.ts';
 import { checkGuided } from '../crash/check-guided.ts';
 import { judge, type Verdict } from '../crash/checker.ts';
 import { fingerprint } from '../crash/fingerprint.ts';
 import { Fields } from '../crash/log.ts';
 import { plans } from '../crash/plans.ts';
-import { git, linesOf, makeScratch, startCzar, type Scratch } from '../crash/scratch.ts';
+import { git, linesOf, makeScratch, remoteOf, startCzar, type Scratch } from '../crash/scratch.ts';
 
 interface Damage {
   readonly name: string;
@@ -130,6 +131,81 @@ const damages: readonly Damage[] = [
       ),
   },
   {
+    name: 'a review that was launched twice',
+    finding: /^S1: review .+\/left\/1 was launched 2 times/,
+    done: (scratch) => {
+      const [first] = side(scratch, 'reviews');
+      appendFileSync(join(scratch.side, 'reviews'), `${first}\n`);
+    },
+  },
+  {
+    name: 'a review that was acted on twice',
+    finding: /^review .+\/left\/1 has 2 ends in the log/,
+    done: (scratch) =>
+      sql(
+        scratch,
+        "UPDATE event SET data = replace(data, '\"n\":2', '\"n\":1') WHERE type = 'review.approved' AND worker = 'left'",
+      ),
+  },
+  {
+    name: 'a request for changes that sent nobody back',
+    finding: /^left was asked for changes 1 times, sent back 0/,
+    done: (scratch) =>
+      sql(
+        scratch,
+        "UPDATE event SET data = replace(data, 'rework', 'rest') WHERE type = 'worker.ready' AND worker = 'left'",
+      ),
+  },
+  {
+    name: 'a merge that no reviewer approved',
+    finding: /^S4: top was merged and nobody approved/,
+    done: (scratch) =>
+      sql(
+        scratch,
+        "UPDATE event SET type = 'review.inconclusive' WHERE type = 'review.approved' AND worker = 'top'",
+      ),
+  },
+  {
+    name: 'a verdict that no reviewer gave',
+    finding: /^review .+\/top\/2 never said approve/,
+    done: (scratch) => {
+      const others = side(scratch, 'verdicts').filter((line) => !line.includes('/top/'));
+      writeFileSync(join(scratch.side, 'verdicts'), `${others.join('\n')}\n`);
+    },
+  },
+  {
+    name: 'a teardown that never ran',
+    finding: /^base was never torn down/,
+    done: (scratch) => {
+      const others = side(scratch, 'checks').filter((line) => !line.startsWith('down '));
+      writeFileSync(join(scratch.side, 'checks'), `${others.join('\n')}\n`);
+    },
+  },
+  {
+    name: 'a branch of the remote beside what was merged',
+    finding: /^the remote has refs\/heads\/czar\/.+\/base at \w+, the log at \w+/,
+    done: (scratch) => {
+      const remote = remoteOf(scratch);
+      const [ref = ''] = refs(scratch, remote).filter((name) => name.endsWith('/base'));
+      git(scratch, remote, 'update-ref', ref, 'main');
+    },
+  },
+  {
+    name: 'a branch of the remote that the log does not know',
+    finding: /^the remote has refs\/heads\/czar\/early at \w+, the log at nothing/,
+    done: (scratch) =>
+      git(scratch, remoteOf(scratch), 'update-ref', 'refs/heads/czar/early', 'main'),
+  },
+  {
+    name: 'a push that the log does not have',
+    finding: /^the log has 0 pushes of refs\/heads\/czar\/.+\/top/,
+    done: (scratch) =>
+      sql(
+        scratch,
+        "UPDATE event SET data = replace(data, '/top', '/pot') WHERE type = 'refs.pushed'",
+      ),
+  },
+  {
     name: 'the checkout was touched',
     finding: /^S13: the checkout changed: README\.md/,
     done: ({ repo }) => appendFileSync(join(repo, 'README.md'), 'x'),
@@ -170,6 +246,7 @@ describe('the checker finds', { skip: process.platform !== 'linux' }, () => {
   before(async () => {
     scratch = makeScratch(join(base, 'sound'), diamond, launcher);
     prints = fingerprint(scratch);
+    await using _user = attend(scratch);
     assert.equal((await startCzar(scratch, ['run']).ended).code, 0);
     clean = await judge({ scratch, before: prints, tree: null, agentsKilled: false });
   });

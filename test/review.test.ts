@@ -133,3 +133,44 @@ test('faults 1 and 90: a loop that is killed finds the review that goes on, and 
     [],
   );
 });
+
+test('fault 3: killed before and after it ends a review that nobody waits for any more, it is ended once and nothing of it is left', async () => {
+  await using scratch = await Scratch.make({ through: 'terminal' });
+  const mark = join(scratch.base, 'looking');
+  scratch.scripted(
+    script(
+      'grep -q "sign it" "$CZAR_PROMPT_FILE" && echo me > signed; echo a > a.txt',
+      `if [ -e signed ]; then ${says('approve')}; else echo $$ > ${mark}.part; mv ${mark}.part ${mark}; exec sleep 600; fi`,
+    ),
+    config,
+  );
+  scratch.worker('a', 'review: agent');
+  scratch.commitAll();
+  scratch.env['CZAR_CRASH_AT'] = 'review:before-end';
+  const first = scratch.start('run');
+  const looking = Number(await scratch.appears(mark));
+  await scratch.happened('review.started', 'a');
+  delete scratch.env['CZAR_CRASH_AT'];
+  await scratch.czar('review', 'a', '--request-changes', '-m', 'sign it');
+  const ended = await first.finished;
+  assert.ok(ended.signal === 'SIGKILL' || ended.code === 137, ended.stderr);
+  assert.equal(process.kill(looking, 0), true, 'it is looking still');
+  scratch.env['CZAR_CRASH_AT'] = 'review:after-end';
+  const second = await scratch.czar('run');
+  assert.ok(second.signal === 'SIGKILL' || second.code === 137, second.stderr);
+  assert.throws(() => process.kill(looking, 0), 'it is gone');
+  delete scratch.env['CZAR_CRASH_AT'];
+  const done = await scratch.czar('run');
+  assert.equal(done.code, 0, done.stderr);
+  const said = scratch.log().filter(({ type }) => type.startsWith('review.'));
+  assert.deepEqual(
+    said.map(({ type, data }) => `${type} ${data.n ?? data.reviewer}`),
+    [
+      'review.started 1',
+      'review.changes_requested user',
+      'review.inconclusive 1',
+      'review.started 2',
+      'review.approved 2',
+    ],
+  );
+});

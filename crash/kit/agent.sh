@@ -23,6 +23,29 @@ born() {
   fi 2>/dev/null
 }
 
+# As a reviewer it says what it finds, once; what it waits for, the user does (see `overruled` of the plan).
+if [ -n "${CZAR_REVIEW:-}" ]; then
+  me=$CZAR_RUN/$CZAR_WORKER/$CZAR_REVIEW
+  note reviews "$me"
+  says() {
+    note verdicts "$me $1"
+    printf '{"review":"%s","verdict":"%s","summary":"%s","findings":[]}\n' "$CZAR_REVIEW_KEY" "$1" "$2"
+  }
+  sleep 0.1
+  case $CZAR_WORKER in
+    left) if [ -f left/polish ]; then says approve 'it shines'; else says changes_requested 'polish it'; fi ;;
+    top)
+      if [ -f src/signed ]; then says approve 'it is signed'; else
+        : >"$side/asked-top"
+        # Nothing but the user's word ends it.
+        sleep 600
+        exit 9
+      fi
+      ;;
+  esac
+  exit 0
+fi
+
 note launches "$me $$ $(born $$)"
 trap 'code=$?; note exits "$me $code"' EXIT
 
@@ -92,6 +115,7 @@ case $CZAR_WORKER in
     fi
     think 2
     write left/a 'the left side'
+    if grep -q 'polish it' "$CZAR_PROMPT_FILE"; then write left/polish 'polished'; fi
     commit 'Left side'
     finish
     ;;
@@ -109,6 +133,7 @@ case $CZAR_WORKER in
     [ -f left/a ] && [ -f right/rest ] && [ -f right/deep/rest ]
     draft
     write src/plain 'the base, with a top'
+    if grep -q 'sign it' "$CZAR_PROMPT_FILE"; then write src/signed 'signed'; fi
     commit 'Top'
     think 1
     finish

@@ -104,7 +104,9 @@ export async function endReview(
   // What was never claimed is claimed here, so that it never starts.
   if (readStatus(files.attemptDir).kind === 'none') voidAttempt(files.attemptDir);
   if (readStatus(files.attemptDir).kind !== 'exited') markStopped(files.attemptDir, 'requested');
+  await reach(place.git, 'review:before-end');
   await endTree(place, files, context);
+  await reach(place.git, 'review:after-end');
   const agent = agentNamed(context, intent.reviewer);
   const usage = agent === null ? null : await usageOf(files, agent);
   await removeTree(place, intent);
