@@ -144,6 +144,8 @@ function read(line: string): readonly Said[] {
     }
     case 'assistant':
       return objectsIn(objectIn(entry ?? {}, 'message'), 'content').flatMap(tasksIn);
+    case 'user':
+      return taskOf(entry ?? {});
     case 'result':
       return totals(entry ?? {});
     case null:
@@ -162,6 +164,21 @@ function tasksIn(block: Json): readonly Said[] {
     const kind = status === 'completed' ? 'task-complete' : 'task-start';
     return [{ kind, task, listed: true }];
   });
+}
+
+/** What came of the tools that make a task and change it, which name it by a number. */
+function taskOf(entry: Json): readonly Said[] {
+  // A list of an agent's own helper is not its own.
+  if (textIn(entry, 'parent_tool_use_id') !== null) return [];
+  const result = objectIn(entry, 'tool_use_result');
+  const made = objectIn(result, 'task');
+  const task = oneSentence(textIn(made, 'subject') ?? '');
+  const id = sessionIn(made, 'id');
+  if (task !== '' && id !== null) return [{ kind: 'task-listed', task, ref: id }];
+  const ref = sessionIn(result, 'taskId');
+  const to = textIn(objectIn(result, 'statusChange'), 'to');
+  if (ref === null || (to !== 'in_progress' && to !== 'completed')) return [];
+  return [{ kind: 'task-moved', ref, to: to === 'completed' ? 'completed' : 'started' }];
 }
 
 function sessionOf(entry: Json): readonly Said[] {

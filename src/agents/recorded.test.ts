@@ -208,6 +208,38 @@ test('Codex: words say when a used-up quota is there again', () => {
   assert.equal(found.kind === 'quota' && found.until, now + 125 * 60_000);
 });
 
+test('tasks that Claude Code makes and changes by number become tasks of the worker, also when it goes on later', () => {
+  const lines = recorded('claude-2.1.330', 'tasks');
+  const eventsOf = (some: readonly string[], tasks: readonly TaskState[]) =>
+    reportEvents(
+      some.flatMap(adapters.claude.read).flatMap((said) => ('refused' in said ? [] : [said])),
+      { agent: 'it', price: null, used: noUsage, ...nobodyAsks, tasks },
+    ).flatMap(({ type, data }) => ('task' in data ? [[type, data.task]] : []));
+  const all = [
+    ['worker.task_listed', 'Write the code'],
+    ['worker.task_listed', 'Run the tests'],
+    ['worker.task_started', 'Write the code'],
+    ['worker.task_completed', 'Write the code'],
+    ['worker.task_started', 'Run the tests'],
+    ['worker.task_completed', 'Run the tests'],
+  ];
+  assert.deepEqual(eventsOf(lines, []), all);
+  // Read anew, nothing happens twice; and the log knows of which task a later line tells.
+  const half = lines.findIndex((line) => line.includes('"to":"in_progress"')) + 1;
+  const known = (startedAt: number | null): TaskState[] => [
+    { task: 'Write the code', startedAt, completedAt: null, ref: '1' },
+    { task: 'Run the tests', startedAt: null, completedAt: null, ref: '2' },
+  ];
+  assert.deepEqual(eventsOf(lines.slice(half), known(1)), all.slice(3));
+  assert.deepEqual(eventsOf(lines.slice(0, half), known(1)), []);
+  // A number that nothing is known of, as in a log that lost its beginning, is nothing.
+  assert.deepEqual(eventsOf(lines.slice(half), []), []);
+  const sub = lines.map((line) =>
+    line.replace('"parent_tool_use_id":null', '"parent_tool_use_id":"t"'),
+  );
+  assert.deepEqual(eventsOf(sub, []), []);
+});
+
 test('what an agent keeps as its own list becomes tasks, each once', () => {
   // As Claude Code 2.1.330 prints it with CLAUDE_CODE_ENABLE_TODO_TOOLS=1 and CLAUDE_CODE_ENABLE_TASKS=0.
   const todos = [

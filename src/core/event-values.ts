@@ -204,6 +204,9 @@ export type Report =
   /** `listed`: read off a list that the agent tells whole each time, so that it counts once. */
   | { readonly kind: 'task-start'; readonly task: string; readonly listed?: true }
   | { readonly kind: 'task-complete'; readonly task: string; readonly listed?: true }
+  /** A task that the agent has made in a list of its own, and what it calls it there. */
+  | { readonly kind: 'task-listed'; readonly task: string; readonly ref: string }
+  | { readonly kind: 'task-moved'; readonly ref: string; readonly to: 'started' | 'completed' }
   | { readonly kind: 'checkpoint'; readonly name: string }
   | { readonly kind: 'blocked'; readonly text: string }
   /** With `wait` its agent waits where it is; without, its turn ends. */

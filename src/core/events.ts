@@ -166,6 +166,8 @@ export interface EventData {
     readonly text: string;
   };
 
+  /** Its agent made a task and calls it `ref` from now on. */
+  'worker.task_listed': { readonly task: string; readonly ref: string };
   'worker.task_started': { readonly task: string };
   'worker.task_completed': { readonly task: string };
   'worker.checkpoint': { readonly name: string };

@@ -3,11 +3,12 @@ import type { EventOf } from './events.ts';
 import { evolveAsk } from './evolve-ask.ts';
 import { noUsage, sum } from './usage.ts';
 import type { WorkerState } from './state.ts';
-import { touchTask } from './task-list.ts';
+import { nameTask, touchTask } from './task-list.ts';
 import { attempt, keptNotes, say } from './worker-parts.ts';
 
 /** Events of an attempt. */
 export type OfAttempt =
+  | 'worker.task_listed'
   | 'worker.task_started'
   | 'worker.task_completed'
   | 'worker.checkpoint'
@@ -36,6 +37,8 @@ export type OfAttempt =
 export function evolveAttempt(worker: WorkerState, event: EventOf<OfAttempt>): WorkerState {
   const { at } = event;
   switch (event.type) {
+    case 'worker.task_listed':
+      return { ...worker, tasks: nameTask(worker.tasks, event.data.task, event.data.ref) };
     case 'worker.task_started':
       return {
         ...say(worker, at, `task: ${event.data.task}`),

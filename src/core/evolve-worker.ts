@@ -26,6 +26,7 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
     case 'worker.skipped':
     case 'worker.cancelled':
       return enterState(worker, event);
+    case 'worker.task_listed':
     case 'worker.task_started':
     case 'worker.task_completed':
     case 'worker.checkpoint':

@@ -291,6 +291,7 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
     case 'worker.error':
     case 'worker.stop_requested':
     case 'worker.noted':
+    case 'worker.task_listed':
     case 'worker.task_started':
     case 'worker.task_completed':
     case 'worker.checkpoint':

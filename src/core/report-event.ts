@@ -4,7 +4,7 @@ import type { NewEvent, Report, Usage } from './events.ts';
 import { requestText } from './permissions.ts';
 import type { Price } from './plan.ts';
 import type { Ask, TaskState } from './state.ts';
-import { touchTask } from './task-list.ts';
+import { nameTask, touchTask } from './task-list.ts';
 import { noUsage, since, sum } from './usage.ts';
 
 /** What is known where a report is read. */
@@ -37,10 +37,10 @@ export function reportEvents(
 ): readonly NewEvent[] {
   let { used, asks, tasks = [], metered = false } = ground;
   return reports.flatMap((report) => {
-    if ('task' in report) {
-      if (report.listed === true && isTold(tasks, report)) return [];
-      const at = report.kind === 'task-start' ? { startedAt: 0 } : { completedAt: 0 };
-      tasks = touchTask(tasks, report.task, at);
+    const task = taskEvent(report, tasks);
+    if (task !== null) {
+      tasks = task.tasks;
+      return task.event ?? [];
     }
     const event = reportEvent(report, { ...ground, used, asks, metered });
     if (event?.type === 'worker.usage') {
@@ -52,13 +52,40 @@ export function reportEvents(
   });
 }
 
+/** What a report says of a task, with the tasks after it; null for any other report. */
+function taskEvent(
+  report: Report,
+  tasks: readonly TaskState[],
+): { readonly event: NewEvent | null; readonly tasks: readonly TaskState[] } | null {
+  if (report.kind === 'task-listed') {
+    const { task, ref } = report;
+    if (tasks.some((one) => one.ref === ref && one.task === task)) return { event: null, tasks };
+    const event = { type: 'worker.task_listed', data: { task, ref } } as const;
+    return { event, tasks: nameTask(tasks, task, ref) };
+  }
+  if (report.kind === 'task-moved') {
+    const task = tasks.find(({ ref }) => ref === report.ref)?.task;
+    if (task === undefined) return { event: null, tasks };
+    const kind = report.to === 'started' ? 'task-start' : 'task-complete';
+    return taskEvent({ kind, task, listed: true }, tasks);
+  }
+  if (!('task' in report)) return null;
+  const { task } = report;
+  if (report.listed === true && isTold(tasks, report)) return { event: null, tasks };
+  const isStart = report.kind === 'task-start';
+  const type = isStart ? 'worker.task_started' : 'worker.task_completed';
+  const times = isStart ? { startedAt: 0 } : { completedAt: 0 };
+  return { event: { type, data: { task } }, tasks: touchTask(tasks, task, times) };
+}
+
 function reportEvent(report: Report, ground: ReportGround): NewEvent | null {
   const { agent } = ground;
   switch (report.kind) {
     case 'task-start':
-      return { type: 'worker.task_started', data: { task: report.task } };
     case 'task-complete':
-      return { type: 'worker.task_completed', data: { task: report.task } };
+    case 'task-listed':
+    case 'task-moved':
+      return null;
     case 'checkpoint':
       return { type: 'worker.checkpoint', data: { name: report.name } };
     case 'blocked':

@@ -121,6 +121,8 @@ export interface TaskState {
   readonly task: string;
   readonly startedAt: number | null;
   readonly completedAt: number | null;
+  /** What its agent calls it in its own list; absent where it does not. */
+  readonly ref?: string;
 }
 
 /** What a running attempt waits for an answer to. */

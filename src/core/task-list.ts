@@ -11,3 +11,15 @@ export function touchTask(
   if (known < 0) return [...tasks, { task, startedAt: null, completedAt: null, ...times }];
   return tasks.map((one, index) => (index === known ? { ...one, ...times } : one));
 }
+
+/** The tasks with what an agent calls one of them; a new list of its begins with the same names. */
+export function nameTask(
+  tasks: readonly TaskState[],
+  task: string,
+  ref: string,
+): readonly TaskState[] {
+  return touchTask(tasks, task, {}).map(({ ref: before, ...one }) => {
+    if (one.task.trim() === task.trim()) return { ...one, ref };
+    return before === undefined || before === ref ? one : { ...one, ref: before };
+  });
+}

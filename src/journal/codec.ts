@@ -122,6 +122,7 @@ export const eventTypes: Readonly<Record<EventType, true>> = {
   'worker.merged': true,
   'worker.stop_requested': true,
   'worker.noted': true,
+  'worker.task_listed': true,
   'worker.task_started': true,
   'worker.task_completed': true,
   'worker.checkpoint': true,

@@ -135,6 +135,7 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
         ['kind', event.data.kind],
         ['text', event.data.text],
       ];
+    case 'worker.task_listed':
     case 'worker.task_started':
     case 'worker.task_completed':
       return [['task', event.data.task]];

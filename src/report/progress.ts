@@ -256,6 +256,7 @@ function changeText(event: Event, run: RunState | null): string | null {
     case 'worker.merged':
     case 'worker.stop_requested':
     case 'worker.noted':
+    case 'worker.task_listed':
     case 'worker.task_started':
     case 'worker.task_completed':
     case 'worker.checkpoint':

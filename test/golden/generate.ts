@@ -16,7 +16,7 @@ import { decodeEvent, encodeEvent, type StoredEvent } from '../../src/journal/co
 import { CoreWorld, endOf, planOf, runId, success, treeVerdict } from '../support/core-world.ts';
 import { Scratch } from '../support/scratch.ts';
 import { plainState } from '../support/golden.ts';
-import { fallbackLog, sessionLog, teardownLog } from './session-log.ts';
+import { fallbackLog, listLog, sessionLog, teardownLog } from './session-log.ts';
 import { permissionLog } from './permission-log.ts';
 import { pushLog } from './push-log.ts';
 import { queueLog } from './queue-log.ts';
@@ -40,6 +40,7 @@ const kinds: Readonly<
   limits: limitsLog,
   resources: resourceLog,
   sessions: sessionLog,
+  lists: listLog,
   fallback: fallbackLog,
   teardown: teardownLog,
   permissions: permissionLog,

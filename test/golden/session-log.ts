@@ -55,6 +55,36 @@ export function fallbackLog(): readonly StoredEvent[] {
   return world.log.map((event) => encodeEvent(event));
 }
 
+/** A list of tasks that an agent keeps by numbers, and anew in another session; tokens that were counted on the way. */
+export function listLog(): readonly StoredEvent[] {
+  const world = new CoreWorld(planOf([{ id: 'a', tasks: ['Plan it'] }]));
+  const usage = { input: 90, output: 10, cached: 500, costUsd: 0 };
+  world.rest((intent, w) => {
+    if (intent.kind !== 'watch') return null;
+    const [one, other] = intent.attempt === 1 ? ['Write it', 'Test it'] : ['Test it', 'Ship it'];
+    w.send({
+      kind: 'reports',
+      run: runId,
+      worker: 'a',
+      attempt: intent.attempt,
+      reports: [
+        { kind: 'task-listed', task: one, ref: '1' },
+        { kind: 'task-listed', task: other, ref: '2' },
+        { kind: 'task-moved', ref: '1', to: 'started' },
+        { kind: 'task-moved', ref: '1', to: 'completed' },
+        { kind: 'usage', usage, total: true, metered: true },
+      ],
+      refused: [],
+      reportOffset: 0,
+      outputOffset: 1000,
+    });
+    return intent.attempt > 1 ? null : endOf(intent, { how: 'exited', code: 1 });
+  });
+  assert.equal(world.run.state, 'complete');
+  world.send({ kind: 'loop-ended', reason: 'closed' });
+  return world.log.map((event) => encodeEvent(event));
+}
+
 /** A teardown that goes well, and one that does not. */
 export function teardownLog(): readonly StoredEvent[] {
   const teardown = ['make stop'];

@@ -4,7 +4,7 @@
  * goes on rightly in a session that another process took up again.
  *
  * Scripts: `commit FILE`, `report FILE` (tells czar that it made it, and commits it), `write FILE` (with the tool for files, then commits it), `run COMMAND`, `turns N` (a command
- * each), `plan` (a list of tasks, when there is a tool for it), `tool NAME` (the first tool of such a name), `slow N`
+ * each), `plan` (a list of tasks, when there is a tool for it), `tasks` (tools that make a task and change it), `tool NAME` (the first tool of such a name), `slow N`
  * (pieces of text), `recall` (how many markers it sees), `http STATUS`.
  */
 
@@ -108,6 +108,8 @@ export function answerTo(question: Question): Answer {
       return step < Number(argument) ? shell(`echo turn ${step}`) : say(`${step} turns.`);
     case 'plan':
       return step === 0 ? use(planCall(tools)) : say('Planned.');
+    case 'tasks':
+      return step < taskSteps.length ? use(taskCall(tools, step)) : say('Kept the list.');
     case 'tool':
       return step === 0
         ? use(namedCall(tools, argument))
@@ -202,6 +204,21 @@ function planCall(tools: readonly Tool[]): Call | null {
       description: 'Write the code',
     }),
   };
+}
+
+const taskSteps = [
+  ['TaskCreate', { subject: 'Write the code', description: 'All of it' }],
+  ['TaskCreate', { subject: 'Run the tests', description: 'Twice' }],
+  ['TaskUpdate', { taskId: '1', status: 'in_progress' }],
+  ['TaskUpdate', { taskId: '1', status: 'completed' }],
+  ['TaskUpdate', { taskId: '2', status: 'in_progress', subject: 'Run all tests' }],
+  ['TaskUpdate', { taskId: '2', status: 'completed' }],
+] as const;
+
+function taskCall(tools: readonly Tool[], step: number): Call | null {
+  const [name = '', given = {}] = taskSteps[step] ?? [];
+  const tool = tools.find((one) => one.name === name) ?? null;
+  return tool === null ? null : { tool, args: filled(tool.schema, given) };
 }
 
 function namedCall(tools: readonly Tool[], argument: string): Call | null {
