@@ -82,8 +82,13 @@ export function findCycles(nodes: readonly GraphNode[]): readonly (readonly stri
 
 /** Levels by longest path from a start, first level first, ids sorted within each. Workers in a cycle are left out. */
 export function waves(nodes: readonly GraphNode[]): readonly (readonly string[])[] {
+  return wavesFrom(depths(nodes, 'dependencies'));
+}
+
+/** The same from the wave of each worker. */
+export function wavesFrom(of: ReadonlyMap<string, number>): readonly (readonly string[])[] {
   const levels: string[][] = [];
-  for (const [id, level] of depths(nodes, 'dependencies')) (levels[level - 1] ??= []).push(id);
+  for (const [id, level] of of) (levels[level - 1] ??= []).push(id);
   return levels.map((level) => level.sort(compare));
 }
 

@@ -1,5 +1,5 @@
 /** Positions in the graph that scheduling sorts by, computed once for each plan. */
-import { remainingPath, waveOf as wavesById } from './graph.ts';
+import { remainingPath, waveOf as wavesById, wavesFrom } from './graph.ts';
 import type { Plan } from './plan.ts';
 
 interface Order {
@@ -18,6 +18,11 @@ const known = new WeakMap<Plan, Order>();
 /** Wave of the worker, counted from 1: the length of the longest path that ends at it. */
 export function waveOf(plan: Plan, id: string): number {
   return orderOf(plan).wave().get(id) ?? 1;
+}
+
+/** The waves of the plan, ids sorted within each. */
+export function wavesOf(plan: Plan): readonly (readonly string[])[] {
+  return wavesFrom(orderOf(plan).wave());
 }
 
 /** Length of the longest path of dependents that begins at the worker, itself included. */

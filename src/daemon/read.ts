@@ -137,10 +137,11 @@ export class Reader {
   /** Looks at the processes and files of attempts, as of `now` (milliseconds since 1970). */
   liveness(now: number): LivenessOf {
     return (run, worker) => {
-      const dir = this.#attemptDir(run.id, worker.id, worker.attempts);
-      const tree = worker.worktree === null ? null : resolve(this.#place.root, worker.worktree);
       let looked: SignsOfLife | null = null;
-      const signs = (): SignsOfLife => (looked ??= signsOfLife(dir, tree));
+      const signs = (): SignsOfLife => {
+        const tree = worker.worktree === null ? null : resolve(this.#place.root, worker.worktree);
+        return (looked ??= signsOfLife(this.#attemptDir(run.id, worker.id, worker.attempts), tree));
+      };
       return {
         state: processState(worker),
         observedAt: now,

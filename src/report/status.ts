@@ -7,7 +7,7 @@ import type { TreeVerdict } from '../core/events.ts';
 import { lowDisk } from '../core/disk-space.ts';
 import { edgeState } from '../core/edges.ts';
 import { waves } from '../core/graph.ts';
-import { waveOf } from '../core/order.ts';
+import { waveOf, wavesOf } from '../core/order.ts';
 import type { WorkerStateName } from '../core/lifecycle.ts';
 import { tokenForecast, type Edge, type WorkerDefinition } from '../core/plan.ts';
 import {
@@ -54,7 +54,7 @@ type WorkerDocument = StatusDocument['workers'][number];
 export function statusDocument(options: StatusOptions): StatusDocument {
   const { run } = options;
   const low = isRunLive(run) ? lowDisk(run) : null;
-  const levels = wavesOf(run);
+  const levels = wavesIn(run);
   const waveById = new Map(levels.flatMap((ids, index) => ids.map((id) => [id, index + 1])));
   const workers = membersOf(run).map((worker) =>
     workerDocument(worker, { ...options, wave: waveById.get(worker.id) ?? 1 }),
@@ -86,7 +86,7 @@ export function workerStatusDocument(
   options: StatusOptions & { readonly attempts: readonly AttemptRecord[] },
 ): WorkerStatusDocument {
   const { run } = options;
-  const wave = 1 + wavesOf(run).findIndex((ids) => ids.includes(worker.id));
+  const wave = 1 + wavesIn(run).findIndex((ids) => ids.includes(worker.id));
   const seen = options.liveness(run, worker);
   const { block, merged, usage } = worker;
   return {
@@ -243,9 +243,11 @@ function isSatisfied(run: RunState, worker: WorkerState, edge: Edge): boolean {
   return worker.attempts > 0 || edgeState(run, edge).kind === 'satisfied';
 }
 
-function wavesOf(run: RunState): readonly (readonly string[])[] {
-  const members = new Set(membersOf(run).map((worker) => worker.id));
-  return waves(run.plan.workers.filter((worker) => members.has(worker.id)));
+/** Those of the whole plan are known; a part of it has waves of its own. */
+function wavesIn({ plan, scope }: RunState): readonly (readonly string[])[] {
+  if (scope === null) return wavesOf(plan);
+  const members = new Set(scope);
+  return waves(plan.workers.filter((worker) => members.has(worker.id)));
 }
 
 function totalsOf(workers: readonly WorkerDocument[]): StatusDocument['totals'] {
