@@ -1,6 +1,7 @@
 /** The parts of a briefing, each a Markdown text under its heading, or null when there is nothing to say. */
 import { posix } from 'node:path';
 import { leftOutOf, leftOutText } from '../core/left-out.ts';
+import { dependentsOf } from '../core/order.ts';
 import { tokenForecast, tokenLimit } from '../core/plan.ts';
 import type { Note } from '../core/state.ts';
 import type { Briefing, Dependency } from './briefing.ts';
@@ -109,9 +110,9 @@ export const checks: Section = ({ commands, definition, place }) => {
 
 /** Asked of who must give one, and of everybody on whom others depend. */
 export const handoff: Section = ({ run, definition: { id, handoff: wanted } }) => {
-  const others = run.plan.workers.filter(({ edges }) => edges.some(({ on }) => on === id));
+  const others = dependentsOf(run.plan, id);
   if (wanted !== 'required' && others.length === 0) return null;
-  const readers = others.slice(0, 10).map((one) => one.id);
+  const readers = others.slice(0, 10);
   const who = readers.length === 0 ? '' : ` It is shown to ${readers.join(', ')}.`;
   const must =
     wanted === 'required' ? 'Your work counts only with one.' : 'Give one if it helps them.';

@@ -48,11 +48,21 @@ export const usualCommands: readonly string[] = [
   'ruff *',
 ];
 
-/** What the agents of the plan may do: with `work` also the plan's own commands, since what judges work may be tried. */
-export function permissionsOf({
-  policies,
-  workers,
-}: Pick<Plan, 'policies' | 'workers'>): Permissions {
+type Source = Pick<Plan, 'policies' | 'workers'>;
+
+const known = new WeakMap<Source, Permissions>();
+
+/**
+ * What the agents of the plan may do: with `work` also the plan's own commands, since what judges work may be tried. Put
+ * together once for each plan.
+ */
+export function permissionsOf(plan: Source): Permissions {
+  const found = known.get(plan) ?? gathered(plan);
+  known.set(plan, found);
+  return found;
+}
+
+function gathered({ policies, workers }: Source): Permissions {
   const { policy, allow } = policies.permissions ?? { policy: 'work', allow: usualCommands };
   if (policy !== 'work') return { policy, allow };
   const own = [...policies.checks, ...policies.setup, ...workers.flatMap((one) => one.verify)];
