@@ -33,7 +33,10 @@ const absent = 'does not exist';
 
 function problemOf(file: string): string | null {
   try {
-    if (!statSync(file).isFile()) return 'is not a file';
+    // Most folders of the path do not have it: told by a value, that costs a tenth of a throw.
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (stat === undefined) return absent;
+    if (!stat.isFile()) return 'is not a file';
   } catch {
     return absent;
   }
