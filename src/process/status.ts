@@ -49,16 +49,49 @@ const stopReasons: readonly StopReason[] = [
   'memory',
 ];
 
-/** What the attempt's `status` says. */
+/** Everything that the attempt's `status` says. */
+export interface AttemptRecords {
+  readonly status: AttemptStatus;
+  /** The boot that it was started in, '' when it is not on record: pids on record mean nothing in another. */
+  readonly boot: string;
+  /** The control group of its shim, and the folder where that notes which attempt it has; null for none. */
+  readonly group: (ControlGroup & { readonly notes: string }) | null;
+}
+
+/** What the attempt's `status` says, read once. */
+export function readRecords(dir: string): AttemptRecords {
+  const text = readOr(join(dir, 'status'));
+  const lines = wholeLines(text ?? '');
+  return {
+    status: text === null ? { kind: 'none' } : statusIn(lines),
+    boot: bootIn(lines),
+    group: groupIn(lines),
+  };
+}
+
+/** How far the attempt has come. */
 export function readStatus(dir: string): AttemptStatus {
   const text = readOr(join(dir, 'status'));
-  if (text === null) return { kind: 'none' };
+  return text === null ? { kind: 'none' } : statusIn(wholeLines(text));
+}
+
+/** The boot that the attempt was started in, '' when it is not on record. */
+export function readBoot(dir: string): string {
+  return readRecords(dir).boot;
+}
+
+/** The control group of the attempt's shim; null for none. */
+export function readGroup(dir: string): AttemptRecords['group'] {
+  return readRecords(dir).group;
+}
+
+function statusIn(lines: readonly string[]): AttemptStatus {
   let shim: RecordedProcess | null = null;
   let agent: RecordedProcess | null = null;
   let code: number | null = null;
   let over: LimitKind | null = null;
   let isVoid = false;
-  for (const line of wholeLines(text)) {
+  for (const line of lines) {
     const started = /^(shim|agent) (\d+) (.+) \.$/.exec(line);
     if (started !== null) {
       const found = { pid: Number(started[2]), start: started[3] ?? '' };
@@ -76,6 +109,22 @@ export function readStatus(dir: string): AttemptStatus {
   if (code !== null) return { kind: 'exited', shim, agent, code, over };
   if (agent !== null) return { kind: 'running', shim, agent };
   return { kind: 'claimed', shim };
+}
+
+function bootIn(lines: readonly string[]): string {
+  return (
+    lines.map((line) => /^boot (\S+) \.$/.exec(line)?.[1] ?? '').findLast((boot) => boot !== '') ??
+    ''
+  );
+}
+
+function groupIn(lines: readonly string[]): AttemptRecords['group'] {
+  const folder = (name: string): string | null => {
+    const line = lines.find((one) => one.startsWith(`${name} /`) && one.endsWith(' .'));
+    return line?.slice(name.length + 1, -2) ?? null;
+  };
+  const [pids, memory] = [folder('pids'), folder('memory')];
+  return pids === null && memory === null ? null : { pids, memory, notes: folder('notes') ?? '' };
 }
 
 /** Claims an attempt that nobody claimed, so that it never starts. False when someone was there before. */
@@ -108,26 +157,6 @@ export function markWatched(dir: string): void {
 export function readWatchdog(dir: string): RecordedProcess | null {
   const match = /^(\d+) (.+) \.\n/.exec(readOr(join(dir, 'watchdog')) ?? '');
   return match === null ? null : { pid: Number(match[1]), start: match[2] ?? '' };
-}
-
-/** The boot that the attempt was started in, '' when it is not on record: pids on record mean nothing in another. */
-export function readBoot(dir: string): string {
-  const lines = wholeLines(readOr(join(dir, 'status')) ?? '');
-  return (
-    lines.map((line) => /^boot (\S+) \.$/.exec(line)?.[1] ?? '').findLast((boot) => boot !== '') ??
-    ''
-  );
-}
-
-/** The control group of the attempt's shim, and the folder where that notes which attempt it has; null for none. */
-export function readGroup(dir: string): (ControlGroup & { readonly notes: string }) | null {
-  const lines = wholeLines(readOr(join(dir, 'status')) ?? '');
-  const folder = (name: string): string | null => {
-    const line = lines.find((one) => one.startsWith(`${name} /`) && one.endsWith(' .'));
-    return line?.slice(name.length + 1, -2) ?? null;
-  };
-  const [pids, memory] = [folder('pids'), folder('memory')];
-  return pids === null && memory === null ? null : { pids, memory, notes: folder('notes') ?? '' };
 }
 
 /** Value of CZAR_ATTEMPT_KEY, which marks every process of the attempt; always of one length. */

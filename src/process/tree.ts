@@ -17,8 +17,8 @@ import type { ProcessIdentity } from '../core/events.ts';
 import { membersOf, quieten, type ControlGroup } from './control-group.ts';
 import { hasEnded, liveness } from './identity.ts';
 import { folderLine } from './runner-text.ts';
-import { readBoot, readGroup, readStatus, readWatchdog } from './status.ts';
-import type { RecordedProcess } from './status.ts';
+import { readRecords, readStatus, readWatchdog } from './status.ts';
+import type { AttemptRecords, RecordedProcess } from './status.ts';
 import {
   listProcesses,
   readBootId,
@@ -80,7 +80,7 @@ export function scan(query: TreeQuery): readonly Member[] {
   const candidates = rows.filter(
     (row) => !excluded.has(row.pid) && row !== ownShim && row !== watchdog,
   );
-  const held = heldBy(attemptDir);
+  const held = heldBy(attemptDir, attempt);
   const roots = new Set(
     [...query.roots, ...(attempt.agent === null ? [] : [{ ...attempt.agent, boot }])]
       .filter((root) => root.boot === boot && byPid.get(root.pid)?.start === root.start)
@@ -242,46 +242,55 @@ async function endCompanions(
  * Pids in the control group of the attempt's shim, while that has this attempt and no other: it notes which one it has
  * before it claims it.
  */
-function heldBy(dir: string | null): ReadonlySet<number> {
-  const group = groupOf(dir);
-  if (dir === null || group === null) return new Set();
+function heldBy(
+  dir: string | null,
+  { group, shim }: Pick<Companions, 'group' | 'shim'>,
+): ReadonlySet<number> {
+  if (!holds(group, shim, dir)) return new Set();
   const pids = membersOf(group);
-  return groupOf(dir) === null ? new Set() : new Set(pids);
+  return holds(group, shim, dir) ? new Set(pids) : new Set();
 }
 
 /** The control group that holds this attempt now; null when there is none, or it may hold another. */
 function groupOf(dir: string | null): ControlGroup | null {
-  const group = dir === null ? null : readGroup(dir);
-  if (dir === null || group === null) return null;
-  const status = readStatus(dir);
-  const shim = 'shim' in status ? status.shim : null;
-  if (shim === null) return null;
+  if (dir === null) return null;
+  const { status, group } = readRecords(dir);
+  return holds(group, 'shim' in status ? status.shim : null, dir) ? group : null;
+}
+
+/** Whether the shim of the group notes that it has this attempt. */
+function holds(
+  group: AttemptRecords['group'],
+  shim: RecordedProcess | null,
+  dir: string | null,
+): group is NonNullable<AttemptRecords['group']> {
+  if (dir === null || group === null || shim === null) return false;
   try {
-    const note = readFileSync(join(group.notes, String(shim.pid)), 'utf8');
-    return note === folderLine(dir) ? group : null;
+    return readFileSync(join(group.notes, String(shim.pid)), 'utf8') === folderLine(dir);
   } catch {
-    return null;
+    return false;
   }
 }
 
-/** Shim, agent and watchdog on record; none when the record is of another boot. */
-function companions(
-  dir: string | null,
-  boot: string,
-): {
+/** What is on record of the processes around an attempt. */
+interface Companions {
   readonly shim: RecordedProcess | null;
   readonly agent: RecordedProcess | null;
   readonly watchdog: RecordedProcess | null;
+  readonly group: AttemptRecords['group'];
   readonly exited: boolean;
-} {
-  const none = { shim: null, agent: null, watchdog: null, exited: false };
+}
+
+/** Shim, agent and watchdog on record; none when the record is of another boot. */
+function companions(dir: string | null, boot: string): Companions {
+  const none = { shim: null, agent: null, watchdog: null, group: null, exited: false };
   if (dir === null) return none;
-  const recorded = readBoot(dir);
+  const { status, boot: recorded, group } = readRecords(dir);
   if (recorded !== '' && recorded !== boot) return none;
-  const status = readStatus(dir);
   const shim = 'shim' in status ? status.shim : null;
   const agent = 'agent' in status ? status.agent : null;
-  return { shim, agent, watchdog: readWatchdog(dir), exited: status.kind === 'exited' };
+  const exited = status.kind === 'exited';
+  return { shim, agent, watchdog: readWatchdog(dir), group, exited };
 }
 
 function find(
