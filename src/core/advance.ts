@@ -239,8 +239,7 @@ function hasFailed(worker: WorkerState): boolean {
 function superseding(run: RunState): readonly NewEvent[] {
   const events: NewEvent[] = [];
   for (const worker of workersIn(run, ...underWay)) {
-    const begun = worker.attempts > 0 && worker.state !== 'pending' && worker.state !== 'ready';
-    if (!begun || isFinal(worker.state) || worker.block?.kind === 'dependency') continue;
+    if (worker.attempts === 0 || worker.block?.kind === 'dependency') continue;
     for (const edge of definitionOf(run, worker.id).edges) {
       if (edge.requires === 'complete' || worker.superseded.includes(edge.on)) continue;
       const dependency = run.workers.get(edge.on);

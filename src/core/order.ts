@@ -32,7 +32,12 @@ export function remainingOf(plan: Plan, id: string): number {
 
 /** Position in plan order, from 0. */
 export function positionOf(plan: Plan, id: string): number {
-  return orderOf(plan).position().get(id) ?? 0;
+  return positionsOf(plan).get(id) ?? 0;
+}
+
+/** Position of each worker in plan order, from 0. */
+export function positionsOf(plan: Plan): ReadonlyMap<string, number> {
+  return orderOf(plan).position();
 }
 
 /** Workers with an edge to this one, in plan order. */

@@ -5,7 +5,7 @@
  * Invariant: after each event the index says what a fresh one over the same workers would say.
  */
 import type { WorkerStateName } from './lifecycle.ts';
-import { dependentsOf, positionOf } from './order.ts';
+import { dependentsOf, positionsOf } from './order.ts';
 import { definitionOf, type RunState, type WorkerState } from './state.ts';
 
 type Run = Pick<RunState, 'id' | 'plan' | 'workers'>;
@@ -68,9 +68,8 @@ export function replaceWorker(
   }
 }
 
-/** The states in which a worker is neither waiting for its dependencies nor final. */
+/** The states in which a worker that has begun can be, but for `ready` and what is final. */
 export const underWay = [
-  'ready',
   'starting',
   'active',
   'verifying',
@@ -150,10 +149,13 @@ function holdsRefs({ work, branch, kept, dropped }: WorkerState): boolean {
 }
 
 function inOrder(run: Run, ids: Iterable<string>): readonly WorkerState[] {
-  const workers = [...ids].flatMap((id) => run.workers.get(id) ?? []);
+  const workers: WorkerState[] = [];
+  for (const id of ids) {
+    const worker = run.workers.get(id);
+    if (worker !== undefined) workers.push(worker);
+  }
   if (workers.length < 2) return workers;
-  return workers
-    .map((worker) => ({ worker, position: positionOf(run.plan, worker.id) }))
-    .sort((a, b) => a.position - b.position)
-    .map(({ worker }) => worker);
+  const positions = positionsOf(run.plan);
+  const at = ({ id }: WorkerState): number => positions.get(id) ?? 0;
+  return workers.sort((a, b) => at(a) - at(b));
 }

@@ -4,7 +4,7 @@
  * big one waiting for ever.
  */
 import { compare } from './graph.ts';
-import { positionOf, priorityRank, remainingOf } from './order.ts';
+import { priorityRank, remainingOf } from './order.ts';
 import type { InUse, ResourceLack } from './resources.ts';
 import { lackOf } from './resources.ts';
 import { restlessRuns } from './restless.ts';
@@ -19,15 +19,17 @@ import {
 
 /** Ready workers: priority with aging, then longest remaining path, then plan order. */
 export function readyOrder(run: RunState, now: number): readonly WorkerState[] {
-  return workersIn(run, 'ready')
-    .map((worker) => ({ worker, level: levelOf(run, worker, now) }))
-    .sort(
-      (a, b) =>
-        a.level - b.level ||
-        remainingOf(run.plan, b.worker.id) - remainingOf(run.plan, a.worker.id) ||
-        positionOf(run.plan, a.worker.id) - positionOf(run.plan, b.worker.id),
-    )
-    .map(({ worker }) => worker);
+  return (
+    workersIn(run, 'ready')
+      .map((worker) => ({
+        worker,
+        level: levelOf(run, worker, now),
+        remaining: remainingOf(run.plan, worker.id),
+      }))
+      // They come in plan order, and stay in it where nothing else decides.
+      .sort((a, b) => a.level - b.level || b.remaining - a.remaining)
+      .map(({ worker }) => worker)
+  );
 }
 
 function levelOf(run: RunState, worker: WorkerState, now: number): number {
