@@ -19,7 +19,8 @@ export async function judgeEmptyWorkspace({
   readonly dir: string;
   readonly handoffGiven: boolean;
 }): Promise<readonly ChangeVerdict[]> {
-  const paths = (await filesIn(dir, '')).filter((path) => !isCzarFile(path));
+  const found = definition.deliverables.length === 0 ? [] : await filesIn(dir, '');
+  const paths = found.filter((path) => !isCzarFile(path));
   const judged = [
     { gate: 'deliverables' as const, ...missingDeliverables(definition, paths) },
     { gate: 'handoff' as const, ...missingHandoff(definition, handoffGiven) },
