@@ -31,7 +31,8 @@ function lines(gate: GateDocument['gates'][number]): readonly string[] {
   if (result === null) return [`· ${name}: not judged`];
   const time = duration_ms === null ? '' : `, ${spanText(duration_ms)}`;
   const tries = gate.tries === null || gate.tries === 1 ? '' : ` on try ${gate.tries}`;
-  const head = `${marks[result]} ${name}: ${words[result]}${tries}${time}`;
+  const apart = gate.quarantined ? ', in quarantine: it judges nothing' : '';
+  const head = `${marks[result]} ${name}: ${words[result]}${tries}${time}${apart}`;
   const where = log === null ? [] : [`    output: ${log}`];
   if (result === 'pass') return [head, ...where];
   const said = output === null ? findings.flatMap((one) => one.split('\n')) : output.split('\n');

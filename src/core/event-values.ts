@@ -84,6 +84,8 @@ export interface TreeVerdict {
   readonly durationMs: number;
   /** Tries that it took, where the first did not pass and others were allowed; absent for one. */
   readonly tries?: number;
+  /** The command was in quarantine: it did not pass, and that judged nothing. */
+  readonly quarantined?: true;
 }
 
 export type Severity = 'critical' | 'high' | 'medium' | 'low';

@@ -191,6 +191,30 @@ describe('a queue of batches', () => {
   });
 });
 
+test('a check in quarantine runs on every tree and keeps nobody out; it is no verdict that a merge takes', () => {
+  const quarantine = { checks: ['all', 'shaky'], quarantine: ['shaky'] };
+  const world = worldOf('speculative', quarantine);
+  const admitted: string[] = [];
+  world.rest((intent) => {
+    if (intent.kind === 'commit-merge')
+      admitted.push(...intent.admission.trees.map(({ command }) => command));
+    if (intent.kind !== 'check') return null;
+    const verdicts = intent.gates.map((gate) =>
+      treeVerdict(intent.tree, gate, gate.command === 'shaky' ? 'fail' : 'pass'),
+    );
+    return {
+      kind: 'checked',
+      run: intent.run,
+      subject: intent.subject,
+      worker: intent.worker,
+      verdicts,
+    };
+  });
+  assert.equal(merged(world).length, 4);
+  assert.deepEqual([...new Set(admitted)], ['all']);
+  assert.equal(world.log.filter(({ type }) => type === 'gate.failed').length, 4);
+});
+
 test('fault 84: a head whose check hangs until its limit is evicted, and the others are merged', () => {
   for (const mergeQueue of ['speculative', 'batch', undefined] as const) {
     const policies = mergeQueue === undefined ? {} : { mergeQueue };

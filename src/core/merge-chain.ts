@@ -11,7 +11,7 @@ import type { TreeGate } from './events.ts';
 import { mergeQueue } from './queue.ts';
 import { workersIn } from './run-index.ts';
 import type { RunState, WorkerState } from './state.ts';
-import { mergeGates, openGates, verdictsOf } from './tree-gates.ts';
+import { mergeGates, objections, openGates } from './tree-gates.ts';
 
 export interface Candidate {
   readonly worker: WorkerState;
@@ -135,7 +135,7 @@ function membersAhead(run: RunState, ahead: readonly Candidate[]): readonly stri
 function placeOf(run: RunState, { merge }: WorkerState, gates: readonly TreeGate[]): PlaceState {
   if (merge?.built == null) return 'unbuilt';
   const { tree } = merge.built;
-  if (verdictsOf(run, gates, tree).some((verdict) => verdict.result !== 'pass')) return 'red';
+  if (objections(run, gates, tree).length > 0) return 'red';
   if (openGates(run, gates, tree).length === 0) return 'passed';
   return merge.checking ? 'testing' : 'open';
 }

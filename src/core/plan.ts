@@ -223,6 +223,8 @@ export interface Policies {
   readonly checkRetries?: number;
   /** How the merge queue tests; absent for one merge after another. */
   readonly mergeQueue?: 'batch' | 'speculative';
+  /** Commands of `checks` and `verify` that are run and shown and judge nothing, because they are known to be flaky; absent for none. */
+  readonly quarantine?: readonly string[];
   /** Prepares a check tree for `checks` (shell commands), and every worker without a `setup` of its own. */
   readonly setup: readonly string[];
   /** Globs whose change needs a person, per path. */

@@ -27,7 +27,7 @@ import {
   type RunState,
   type WorkerState,
 } from './state.ts';
-import { branchGates, firstGroup, landGates, openGates, verdictsOf } from './tree-gates.ts';
+import { branchGates, firstGroup, judgements, landGates, openGates } from './tree-gates.ts';
 import { nextAgent } from './which-agent.ts';
 import { nextFallback } from './unanswered.ts';
 
@@ -322,7 +322,7 @@ function commitMerge(run: RunState, entering: readonly Candidate[]): Intent | nu
     run: run.id,
     ...merge,
     base: members[0]?.base ?? merge.base,
-    admission: { change, trees: verdictsOf(run, tested.gates, merge.tree) },
+    admission: { change, trees: judgements(run, tested.gates, merge.tree) },
     ahead: members.slice(0, -1),
   };
 }
@@ -351,7 +351,7 @@ function* landingIntents(run: RunState): Generator<Intent> {
   }
   const gates = landGates(run);
   const open = openGates(run, gates, built.tree);
-  const verdicts = verdictsOf(run, gates, built.tree);
+  const verdicts = judgements(run, gates, built.tree);
   if (open.length === 0) {
     if (verdicts.some((verdict) => verdict.result !== 'pass')) return;
     const admission = { change: [], trees: verdicts };

@@ -3,7 +3,7 @@
  * goes back with the findings word for word: to the agent, or to a person.
  */
 import { culprit, stranded } from './merge-chain.ts';
-import { branchGates, landGates, openGates, verdictsOf } from './tree-gates.ts';
+import { branchGates, landGates, objections, openGates } from './tree-gates.ts';
 import type {
   BlockKind,
   BlockStep,
@@ -62,7 +62,7 @@ export function verifyingOutcome(run: RunState, worker: WorkerState): NewEvent |
   const gates = branchGates(run, worker.id);
   const tree = treeOf(worker);
   if (openGates(run, gates, tree).length > 0) return null;
-  const red = verdictsOf(run, gates, tree).filter((verdict) => verdict.result !== 'pass');
+  const red = objections(run, gates, tree);
   if (red.length > 0) return refusal(run, worker, 'verifying', red);
   if (worker.work === null) {
     return {
@@ -92,9 +92,7 @@ export function mergingOutcome(run: RunState): readonly NewEvent[] {
   const found = culprit(run);
   if (found?.worker.merge?.built == null) return [];
   const { worker, gates } = found;
-  const red = verdictsOf(run, gates, found.worker.merge.built.tree).filter(
-    (verdict) => verdict.result !== 'pass',
-  );
+  const red = objections(run, gates, found.worker.merge.built.tree);
   return [{ ...refusal(run, worker, 'merging', red), run: run.id, worker: worker.id }];
 }
 
@@ -112,9 +110,7 @@ export function strandedMerges(run: RunState): readonly NewEvent[] {
 export function landingOutcome(run: RunState): NewEvent | null {
   if (run.landing?.built == null) return null;
   const sync = run.landing.sync === true;
-  const red = verdictsOf(run, landGates(run), run.landing.built.tree).filter(
-    (verdict) => verdict.result !== 'pass',
-  );
+  const red = objections(run, landGates(run), run.landing.built.tree);
   const [first] = red;
   if (first === undefined) return null;
   const reason = `${first.gate} ${first.result === 'fail' ? 'failed' : 'gave no verdict'} on the ${sync ? 'combined tree' : 'tree that would land'}: ${first.command}`;

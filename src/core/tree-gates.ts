@@ -40,12 +40,42 @@ export function openGates(
 }
 
 /** Verdicts on the tree, in the order of the gates; gates without one are left out. */
-export function verdictsOf(
+function verdictsOf(
   run: RunState,
   gates: readonly TreeGate[],
   tree: string,
 ): readonly TreeVerdict[] {
   return gates.flatMap((gate) => verdictOf(run, gate, tree) ?? []);
+}
+
+/** Verdicts that do not let the tree pass. What is in quarantine is run and shown, and judges nothing. */
+export function objections(
+  run: RunState,
+  gates: readonly TreeGate[],
+  tree: string,
+): readonly TreeVerdict[] {
+  return judgements(run, gates, tree).filter((verdict) => verdict.result !== 'pass');
+}
+
+/** Verdicts on the tree of the gates that judge it. */
+export function judgements(
+  run: RunState,
+  gates: readonly TreeGate[],
+  tree: string,
+): readonly TreeVerdict[] {
+  return verdictsOf(
+    run,
+    gates.filter((gate) => !inQuarantine(run, gate)),
+    tree,
+  );
+}
+
+/** Whether the command runs and judges nothing. */
+export function inQuarantine(
+  { plan }: RunState,
+  { command }: { readonly command: string },
+): boolean {
+  return plan.policies.quarantine?.includes(command) === true;
 }
 
 /** The part of the open gates that one check tree serves: all that share the setup of the first. */

@@ -30,6 +30,7 @@ export async function check(
     mark: checkMark(place.git.state),
     timeoutMs: policies.checkTimeoutMs,
     retries: policies.checkRetries ?? 0,
+    quarantine: policies.quarantine ?? [],
     graceMs: policies.graceMs,
     logs: { dir: join(home, 'runs', run, worker ?? '.land', 'checks'), home, redact },
     signal: context.signal,

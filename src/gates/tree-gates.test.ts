@@ -21,11 +21,25 @@ test('a command that is known to be flaky is tried again on the same tree, and t
   assert.deepEqual([red?.result, red?.tries], ['fail', 2]);
   const [once] = verdictsOf(await run(['exit 1']));
   assert.deepEqual([once?.result, once?.tries], ['fail', undefined]);
-  const [killed] = verdictsOf(await run(['kill -9 $$'], { retries: 3 }));
+  const [killed] = verdictsOf(await run(['kill -9 $$'], { retries: 1 }));
+  assert.deepEqual([killed?.result, killed?.tries], ['inconclusive', 2], 'never a pass');
+  const hangs = `echo x >> ${root}/hangs; [ "$(wc -l < ${root}/hangs)" -ge 2 ] || exec sleep 60`;
+  const [hung] = verdictsOf(await run([hangs], { retries: 1, timeoutMs: 500, graceMs: 100 }));
+  assert.deepEqual([hung?.result, hung?.tries], ['pass', 2]);
+});
+
+test('a command in quarantine runs, and its verdict says that it judged nothing', async (t) => {
+  const { run } = await bench(t);
+  const verdicts = verdictsOf(
+    await run(['exit 1', 'exit 2', 'true'], { quarantine: ['exit 1', 'true'] }),
+  );
   assert.deepEqual(
-    [killed?.result, killed?.tries],
-    ['inconclusive', undefined],
-    'that is no flaky check',
+    verdicts.map(({ result, quarantined }) => [result, quarantined]),
+    [
+      ['fail', true],
+      ['fail', undefined],
+      ['pass', undefined],
+    ],
   );
 });
 

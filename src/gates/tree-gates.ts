@@ -35,6 +35,8 @@ export interface Checks {
   readonly timeoutMs: number;
   /** How often a command that failed is tried again in the same tree; never when left out. */
   readonly retries?: number;
+  /** Commands that judge nothing; none when left out. */
+  readonly quarantine?: readonly string[];
   /** SIGTERM to SIGKILL, milliseconds. */
   readonly graceMs: number;
   readonly logs: Logs;
@@ -130,7 +132,7 @@ export async function judgeFolder(
   return { kind: 'judged', verdicts };
 }
 
-/** Runs a command, once more where it failed and is known to be flaky; null when it was aborted. */
+/** Runs a command, once more where it did not pass and is known to be flaky; null when it was aborted. */
 async function judgeCommand(
   checks: Omit<Checks, 'cacheDir' | 'makeTree' | 'removeTree'>,
   run: (command: string) => Promise<CommandResult>,
@@ -146,7 +148,7 @@ async function judgeCommand(
     const log = await writeLog(checks, name, gate.command, result, judged.ended);
     if (judged.ended !== null)
       failures.push(gate.command, judged.ended, ...lastLines(result.stdout));
-    if (judged.result === 'fail' && tries <= (checks.retries ?? 0)) continue;
+    if (judged.result !== 'pass' && tries <= (checks.retries ?? 0)) continue;
     const durationMs = Math.round(performance.now() - startedAt);
     // What a try that failed said stays on record, also when a later one passed.
     const told = { result: judged.result, findings: failures, log, durationMs };
@@ -180,7 +182,7 @@ function shell(
 }
 
 function verdict(
-  checks: Pick<Checks, 'tree'>,
+  checks: Pick<Checks, 'tree' | 'quarantine'>,
   gate: TreeGate,
   judged: Pick<TreeVerdict, 'result' | 'findings' | 'log' | 'durationMs'>,
 ): TreeVerdict {
@@ -190,6 +192,9 @@ function verdict(
     command: gate.command,
     setup: gate.setup,
     ...judged,
+    ...(judged.result !== 'pass' && checks.quarantine?.includes(gate.command) === true
+      ? { quarantined: true }
+      : {}),
   };
 }
 

@@ -135,7 +135,10 @@ function configOf(fields: ConfigFields): Config {
       ...(fields.push === true ? { push: fields.push } : {}),
       ...(fields.isolation === 'worktree' ? { isolation: fields.isolation } : {}),
       ...(fields.stagger === undefined ? {} : { staggerMs: milliseconds(fields.stagger, 0) }),
-      ...(fields.flaky === undefined ? {} : { checkRetries: fields.flaky.retries }),
+      ...(fields.flaky?.retries === undefined ? {} : { checkRetries: fields.flaky.retries }),
+      ...(fields.flaky?.quarantine === undefined
+        ? {}
+        : { quarantine: list(fields.flaky.quarantine) }),
       ...(fields.merge_queue === undefined || fields.merge_queue === 'serial'
         ? {}
         : { mergeQueue: fields.merge_queue }),

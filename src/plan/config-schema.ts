@@ -228,16 +228,20 @@ export const configSchema = z.strictObject({
   }),
   git: anything.optional().meta({ description: 'Filters, submodules and names in commits.' }),
   mirror: anything.optional().meta({ description: 'How objects get into the mirror.' }),
-  merge: anything.optional().meta({ description: 'How merges are queued.' }),
   flaky: z
     .strictObject({
-      retries: count(0, 10).meta({
-        description: 'How often a check that failed is tried again on the same tree.',
+      retries: count(0, 10).optional().meta({
+        description: 'How often a check that failed or hung is tried again on the same tree.',
+      }),
+      quarantine: listOf(shell, 'a command').optional().meta({
+        description:
+          'Commands of checks and verify that run and are shown, but judge nothing until they are taken out of here.',
       }),
     })
     .optional()
     .meta({
-      description: 'Checks that fail now and then: tried again, and told when that helped.',
+      description:
+        'Checks that fail now and then: tried again, and told when that helped; or run without judging.',
     }),
   max_rework: count(0, 100).optional().meta({
     description: 'How often findings send a worker back to its agent before it waits for a person.',
@@ -298,7 +302,6 @@ export const configNotActedOn: Readonly<Partial<Record<keyof ConfigFields, strin
   worktrees: 'working trees stand in the home',
   git: 'the built-in rules hold',
   mirror: 'objects are copied',
-  merge: 'merges go one at a time, in order',
   stories: 'stories are not read',
   workflows: 'workflows are not read',
 };

@@ -356,7 +356,14 @@ function leftOut(kept: readonly KeptWork[]): readonly Field[] {
 function verdictFields(verdict: ChangeVerdict | TreeVerdict): readonly Field[] {
   if ('tip' in verdict) return [['gate', verdict.gate], ...found(verdict)];
   const tries = verdict.tries === undefined ? [] : [['tries', verdict.tries] as const];
-  return [['gate', verdict.gate], ['command', verdict.command], ...tries, ...found(verdict)];
+  const apart = verdict.quarantined === true ? [['quarantined', 'yes'] as const] : [];
+  return [
+    ['gate', verdict.gate],
+    ['command', verdict.command],
+    ...tries,
+    ...apart,
+    ...found(verdict),
+  ];
 }
 
 function found(verdict: ChangeVerdict | TreeVerdict): readonly Field[] {

@@ -28,6 +28,9 @@ export const gateSchema = z.strictObject({
           .min(1)
           .nullable()
           .describe('how often the command was run; null when it was not'),
+        quarantined: z
+          .boolean()
+          .describe('whether its verdict judges nothing, by flaky.quarantine'),
         log: z.string().nullable().describe('its whole output: a file, relative to the checkout'),
         output: z.string().nullable().describe('the end of that'),
       }),

@@ -2,7 +2,7 @@
 import { treeGateKey, type ChangeVerdict, type TreeGate } from '../core/events.ts';
 import { tipOf, treeOf } from '../core/settle.ts';
 import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
-import { branchGates, mergeGates } from '../core/tree-gates.ts';
+import { branchGates, inQuarantine, mergeGates } from '../core/tree-gates.ts';
 import type { GateDocument } from './gates-schema.ts';
 
 type Row = GateDocument['gates'][number];
@@ -77,6 +77,7 @@ function changeRow(run: RunState, worker: WorkerState, gate: ChangeVerdict['gate
     files: [...(verdict?.files ?? [])],
     duration_ms: null,
     tries: null,
+    quarantined: false,
     log: null,
     output: null,
   };
@@ -104,6 +105,7 @@ function treeRow(
     files: [],
     duration_ms: verdict?.durationMs ?? null,
     tries: verdict === undefined ? null : (verdict.tries ?? 1),
+    quarantined: inQuarantine(run, gate),
     log: output?.file ?? null,
     output: output?.end ?? null,
   };

@@ -189,6 +189,12 @@ function changeText(event: Event, run: RunState | null): string | null {
       return `${event.worker}: ${event.data.reviewer} asks for changes (${counted(event.data.findings.length, 'finding')})`;
     case 'review.inconclusive':
       return `${event.worker}: no verdict of ${event.data.reviewer}: ${event.data.reason}`;
+    case 'gate.failed':
+    case 'gate.inconclusive': {
+      const { verdict } = event.data;
+      if (!('tree' in verdict) || verdict.quarantined !== true) return null;
+      return `${event.worker ?? event.run}: ${verdict.gate} did not pass and is in quarantine: ${verdict.command}`;
+    }
     case 'gate.passed': {
       const { verdict } = event.data;
       if (!('tree' in verdict) || verdict.tries === undefined) return null;
@@ -277,8 +283,6 @@ function changeText(event: Event, run: RunState | null): string | null {
     case 'kept.dropped':
     case 'inputs.checked':
     case 'gate.started':
-    case 'gate.failed':
-    case 'gate.inconclusive':
     case 'protect.approved':
     case 'approval.denied':
     case 'merge.started':
