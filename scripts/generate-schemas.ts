@@ -7,7 +7,12 @@ import { z } from 'zod';
 import { configSchema } from '../src/plan/config-schema.ts';
 import { agentTrialSchema } from '../src/report/agent-trial-schema.ts';
 import { agentsSchema } from '../src/report/agents-schema.ts';
-import { branchesSchema, worktreesSchema } from '../src/report/branches-schema.ts';
+import {
+  branchesSchema,
+  cleanupSchema,
+  createWorktreeSchema,
+  worktreesSchema,
+} from '../src/report/branches-schema.ts';
 import { closeoutSchema } from '../src/report/closeout-schema.ts';
 import { conflictsSchema } from '../src/report/conflicts-schema.ts';
 import { gateSchema } from '../src/report/gates-schema.ts';
@@ -70,6 +75,12 @@ const published: readonly Published[] = [
     schema: integrationSchema,
   },
   { name: 'worktrees', title: 'czar worktree list --json', schema: worktreesSchema },
+  { name: 'worktree-cleanup', title: 'czar worktree cleanup --json', schema: cleanupSchema },
+  {
+    name: 'create-worktree',
+    title: 'czar create-worktree WORKER --json',
+    schema: createWorktreeSchema,
+  },
   { name: 'branches', title: 'czar branch status --json', schema: branchesSchema },
   { name: 'plan', title: 'czar plan show --json', schema: planSchema },
   { name: 'plan-waves', title: 'czar plan waves --json', schema: planWavesSchema },

@@ -83,6 +83,8 @@ export interface RunBook {
   /** Whether every launch waits for a person. */
   approve: boolean;
   readonly merged: string[];
+  /** Trees that a person wants made or removed. */
+  readonly tending: Map<string, 'made' | 'removed'>;
   landing:
     (LandPlan & { onto: string; tip: string; commit: string | null; tree: string | null }) | null;
   /** Last result of each gate on each tree, as the log has it. */
@@ -109,6 +111,7 @@ export function openBook(id: string, plan: Plan, approve: boolean): RunBook {
     waves,
     state: 'running',
     tip: null,
+    tending: new Map(),
     cancelling: false,
     missing: [],
     away: new Map(),

@@ -70,6 +70,31 @@ async function prepare({
   return done(tree);
 }
 
+/** The tree that a person asked for, or is to be rid of: what it holds is stored first. */
+export async function tendTree(effect: EffectOf<'tend-tree'>): Promise<Outcome> {
+  const { world, intent, context, place } = effect;
+  const { run, worker, attempt, branch, commit } = intent;
+  const old = world.trees.get(`${run}/${worker}`);
+  if (intent.want === 'made') {
+    const order = { ...intent, kind: 'prepare-tree', continues: true } as const;
+    if (old === undefined) await prepare({ ...effect, intent: order });
+    await place('tended');
+    const base = world.treeOf(run, worker)?.head ?? commit;
+    const made = { branch, worktree: `worktrees/${worker}`, base, kept: [] };
+    return { kind: 'tree-made', run, worker, ...made };
+  }
+  const kept: KeptWork[] = [];
+  if (old !== undefined && old.attempt <= attempt) {
+    hold(world, old);
+    if (isDirty(world, old) && !isEmpty(context.run, worker))
+      kept.push(keep(world, old, 'the tree was removed'));
+    await place('before-removal');
+    world.onReplace(old);
+    if (world.trees.get(`${run}/${worker}`) === old) world.trees.delete(`${run}/${worker}`);
+  }
+  return { kind: 'tree-removed', run, worker, branch: false, kept };
+}
+
 export async function collect(effect: EffectOf<'collect'>): Promise<Outcome> {
   const { world, intent, context, place } = effect;
   const { run, worker, attempt } = intent;

@@ -10,7 +10,7 @@ import { effectOf, type Effect, type EffectOf } from './effect-context.ts';
 import { checkGates, judge, setUp, tearDown } from './effects-gates.ts';
 import { answer, launch, stop, watch } from './effects-attempt.ts';
 import { buildLanding, buildMerge, commitLanding, commitMerge, publish } from './effects-merge.ts';
-import { collect, prepareTree } from './effects-tree.ts';
+import { collect, prepareTree, tendTree } from './effects-tree.ts';
 import type { Owner, World } from './world.ts';
 
 /** What hears of effects: the checker. */
@@ -61,6 +61,8 @@ async function perform(effect: Effect, intent: Intent): Promise<Performed> {
       return checkInputs({ ...effect, intent });
     case 'prepare-tree':
       return prepareTree({ ...effect, intent });
+    case 'tend-tree':
+      return tendTree({ ...effect, intent });
     case 'setup':
       return setUp({ ...effect, intent });
     case 'launch':

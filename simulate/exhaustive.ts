@@ -138,6 +138,7 @@ function outcomesOf(intent: Intent): readonly Outcome[] {
     case 'prepare-run':
     case 'check-inputs':
     case 'prepare-tree':
+    case 'tend-tree':
     case 'setup':
     case 'launch':
     case 'answer':

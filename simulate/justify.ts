@@ -35,6 +35,8 @@ export function justification(ledger: Ledger, intent: Intent): string | null {
         : 'nothing to check';
     case 'check-inputs':
       return worker?.state === 'ready' ? null : 'it is not ready';
+    case 'tend-tree':
+      return run.tending.get(intent.worker) === intent.want ? null : 'nobody asked for it';
     case 'prepare-tree':
     case 'setup':
     case 'launch': {

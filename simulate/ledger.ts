@@ -162,6 +162,13 @@ function ofWorker(run: RunBook, worker: WorkerBook, event: Event): void {
     case 'work.kept':
       worker.kept.push(event.data.kept);
       break;
+    case 'tree.requested':
+      run.tending.set(worker.id, event.data.want);
+      break;
+    case 'tree.made':
+    case 'tree.removed':
+      run.tending.delete(worker.id);
+      break;
     case 'inputs.checked':
       worker.inputsChecked = true;
       break;

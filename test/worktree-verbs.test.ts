@@ -1,9 +1,13 @@
-/** `czar worktree list` and `czar worktree merge`. */
+/** `czar worktree list|merge|cleanup` and `czar create-worktree`. */
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { worktreesSchema } from '../src/report/branches-schema.ts';
+import {
+  cleanupSchema,
+  createWorktreeSchema,
+  worktreesSchema,
+} from '../src/report/branches-schema.ts';
 import { worktreeMergeSchema } from '../src/report/verb-schemas.ts';
 import { Scratch } from './support/scratch.ts';
 
@@ -83,4 +87,85 @@ test('worktree merge of a tree in conflict, red or unknown changes nothing and s
   assert.equal(scratch.git('rev-parse', run.integration), before);
   assert.equal((await scratch.czar('worktree', 'merge', 'x')).code, 3);
   assert.equal((await scratch.czar('worktree', 'merge', 'd')).code, 4);
+});
+
+test('worktree cleanup removes what is done with its branch, leaves what is open and says so, and by force keeps it first, killed at any point', async () => {
+  await using scratch = await blocked();
+  const { run } = await scratch.json('status');
+  const trees = join(scratch.repo, '.czar/worktrees');
+  const young = cleanupSchema.parse(await scratch.json('worktree', 'cleanup', '--stale', '24h'));
+  assert.equal(young.removed.length, 0);
+  assert.equal((await scratch.czar('worktree', 'cleanup', '--stale', 'soon')).code, 2);
+  writeFileSync(join(trees, 'a/extra.txt'), 'extra\n');
+  const open = await scratch.czar('worktree', 'cleanup', join(trees, 'a'));
+  assert.equal(open.code, 4);
+  assert.match(open.stderr, /merged nowhere: extra\.txt/);
+  rmSync(join(trees, 'a/extra.txt'));
+  const done = cleanupSchema.parse(await scratch.json('worktree', 'cleanup'));
+  assert.deepEqual(
+    done.removed.map(({ worker, kept }) => [worker, kept]),
+    [['a', []]],
+  );
+  assert.deepEqual(
+    done.left.map(({ worker }) => worker),
+    ['b', 'c'],
+  );
+  assert.equal(existsSync(join(trees, 'a')), false);
+  assert.equal(scratch.git('for-each-ref', `refs/heads/czar/${run.id}/a`), '');
+
+  assert.equal((await scratch.czar('worktree', 'cleanup', 'b')).code, 4);
+  writeFileSync(join(trees, 'b/open.txt'), 'open\n');
+  const tip = scratch.git('rev-parse', `czar/${run.id}/b`);
+  const before = (await scratch.json('kept', 'list', 'b')).kept.length;
+  for (const point of ['remove:before-tree', 'remove:after-tree', 'remove:after-branch']) {
+    scratch.env['CZAR_CRASH_AT'] = point;
+    const killed = await scratch.czar('worktree', 'cleanup', 'b', '--force');
+    assert.ok(killed.signal === 'SIGKILL' || killed.code === 137, `${point}: ${killed.stderr}`);
+  }
+  delete scratch.env['CZAR_CRASH_AT'];
+  const forced = await scratch.czar('worktree', 'cleanup', 'b', '--force');
+  assert.equal(forced.code, 0, forced.stderr);
+  assert.equal(existsSync(join(trees, 'b')), false);
+  const { kept } = await scratch.json('kept', 'list', 'b');
+  assert.equal(kept.length, before + 1, JSON.stringify(kept));
+  const { ref } = kept.at(-1);
+  assert.equal(scratch.git('show', `${ref}:open.txt`), 'open');
+  scratch.git('merge-base', '--is-ancestor', tip, ref);
+  assert.equal(scratch.git('for-each-ref', `refs/heads/czar/${run.id}/b`), '');
+  assert.equal((await scratch.czar('worktree', 'cleanup', 'b')).code, 3);
+});
+
+test('create-worktree makes the tree at its place on its branch, once; the first attempt works in it unless something was merged since', async () => {
+  await using scratch = await Scratch.make({ through: 'terminal' });
+  scratch.scripted('echo $CZAR_WORKER > $CZAR_WORKER.txt; ls > seen-$CZAR_WORKER.txt');
+  scratch.worker('foundation', 'branch: feat/agent-rules-foundation');
+  scratch.worker('workflows', 'dependencies: [foundation]');
+  scratch.commitAll();
+  scratch.env['CZAR_CRASH_AT'] = 'tree:before-make';
+  const killed = await scratch.czar('create-worktree', 'foundation');
+  assert.ok(killed.signal === 'SIGKILL' || killed.code === 137, killed.stderr);
+  delete scratch.env['CZAR_CRASH_AT'];
+  const made = createWorktreeSchema.parse(await scratch.json('create-worktree', 'foundation'));
+  assert.equal(made.path, '.czar/worktrees/foundation');
+  assert.equal(made.branch, 'feat/agent-rules-foundation');
+  const tree = join(scratch.repo, made.path);
+  assert.equal(scratch.gitIn(tree, 'rev-parse', '--abbrev-ref', 'HEAD'), made.branch);
+  writeFileSync(join(tree, 'mine.txt'), 'mine\n');
+  assert.deepEqual(await scratch.json('create-worktree', 'foundation'), made);
+  assert.equal((await scratch.czar('create-worktree', 'workflows')).code, 0);
+  const other = join(scratch.repo, '.czar/worktrees/workflows');
+  writeFileSync(join(other, 'note.txt'), 'note\n');
+  assert.equal((await scratch.czar('create-worktree', 'nobody')).code, 3);
+  assert.ok((await scratch.events()).every((event) => event.type !== 'worker.started'));
+
+  const { code, stderr } = await scratch.czar('run');
+  assert.equal(code, 0, stderr);
+  const { run } = await scratch.json('status');
+  assert.equal(run.id, made.run);
+  const merged = `${run.integration}:`;
+  assert.equal(scratch.git('show', `${merged}mine.txt`), 'mine');
+  assert.match(scratch.git('show', `${merged}seen-workflows.txt`), /^foundation\.txt$/m);
+  const { kept } = await scratch.json('kept', 'list');
+  assert.equal(kept.length, 1, JSON.stringify(kept));
+  assert.equal(scratch.git('show', `${kept[0].ref}:note.txt`), 'note');
 });

@@ -66,6 +66,8 @@ export const steeringSchema: z.ZodType<Steering> = z.discriminatedUnion('kind', 
   z.strictObject({ kind: z.literal('approve'), run: place.run, workers }),
   z.strictObject({ kind: z.literal('deny'), run: place.run, workers, why: text.nullable() }),
   z.strictObject({ kind: z.literal('set-approval'), run: place.run, approve: z.boolean() }),
+  z.strictObject({ kind: z.literal('make-tree'), ...place }),
+  z.strictObject({ kind: z.literal('remove-tree'), ...place, force: z.boolean() }),
   z.strictObject({
     kind: z.literal('drop-kept'),
     ...place,

@@ -13,11 +13,12 @@ import {
 } from '../daemon/kept.ts';
 import type { Place } from '../daemon/place.ts';
 import { droppedRef } from '../core/decide-kept.ts';
+import type { RunState } from '../core/state.ts';
 import { publishTrouble } from '../core/publish.ts';
 import { askAndWait } from './ask-and-wait.ts';
 import { exits } from './exit.ts';
 import { findPlace } from './find-place.ts';
-import { insideAttempt } from './steering.ts';
+import { insideAttempt, refuse } from './steering.ts';
 import type { CliContext, Verb } from './verb.ts';
 
 export const verb: Verb = {
@@ -143,14 +144,21 @@ async function drop(context: CliContext, ref: string, force: boolean): Promise<v
   if (entry === null) return;
   const { run, worker, commit } = entry;
   const to = droppedRef(entry.ref);
+  /** Undefined while it is on its way. */
+  const troubleOf = (now: RunState | undefined): string | null | undefined => {
+    if (now === undefined || now.published[to] === commit) return null;
+    return publishTrouble(now) ?? undefined;
+  };
   const done = await askAndWait(context, place, {
-    asked: { kind: 'drop-kept', run, worker, ref: entry.ref, force },
+    asked: () => [{ kind: 'drop-kept', run, worker, ref: entry.ref, force }],
     only: (intent) => intent.run === run && intent.kind === 'publish',
-    settled: (now) => now.published[to] === commit || publishTrouble(now) !== null,
+    settled: (state) => troubleOf(state.runs.get(run)) !== undefined,
   });
   if (done === null) return;
-  const trouble = done.published[to] === commit ? null : publishTrouble(done);
-  if (trouble !== null) {
+  const [rejection = null] = done.asked.map((one) => one.rejection);
+  if (rejection !== null) return refuse(context, rejection);
+  const trouble = troubleOf(done.state.runs.get(run));
+  if (trouble != null) {
     return context.fail({
       exit: exits.failed,
       what: `it was dropped, and its ref could not be moved yet: ${trouble}`,

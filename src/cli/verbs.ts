@@ -54,8 +54,12 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     load: () => import('./conflicts.ts'),
   },
   worktree: {
-    summary: 'the working trees of workers: list, merge',
+    summary: 'the working trees of workers: list, merge, cleanup',
     load: () => import('./worktree.ts'),
+  },
+  'create-worktree': {
+    summary: 'the working tree of a worker, before its first attempt',
+    load: () => import('./create-worktree.ts'),
   },
   branch: {
     summary: 'the branches of workers as git has them: status',

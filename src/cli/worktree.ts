@@ -1,4 +1,4 @@
-/** `czar worktree list|merge`: the working trees of workers, and bringing into integration what one of them holds. */
+/** `czar worktree list|merge|cleanup`: the working trees of workers, and bringing home what one of them holds. */
 import type { WorkerState } from '../core/state.ts';
 import { openLogState } from '../daemon/hold-log.ts';
 import { openLoop } from '../daemon/open-loop.ts';
@@ -11,6 +11,7 @@ import { findPlace } from './find-place.ts';
 import { chosenRun, reading } from './reading.ts';
 import { insideAttempt, refuse, steer } from './steering.ts';
 import type { CliContext, Verb } from './verb.ts';
+import { cleanup, type CleanupOptions } from './worktree-cleanup.ts';
 
 export const verb: Verb = {
   define(command, context) {
@@ -25,6 +26,18 @@ export const verb: Verb = {
       )
       .argument('<tree>', 'a worker, or the path of its tree')
       .action(async (name: string) => merge(context, name));
+    command
+      .command('cleanup')
+      .description(
+        'removes the trees of workers that are done, and the branches that czar made for them; what is merged nowhere stays',
+      )
+      .argument('[tree...]', 'workers, or paths of their trees; all that are done when left out')
+      .option('--stale <time>', 'only those that have been done for so long, such as 24h')
+      .option(
+        '--force',
+        'also what is merged nowhere or not done: it is kept first (czar kept list)',
+      )
+      .action(async (names: string[], options: CleanupOptions) => cleanup(context, names, options));
   },
 };
 

@@ -56,6 +56,7 @@ export function aRun(
     workers: new Map(ids.map((id) => [id, aWorker(id, workers[id] ?? {})])),
     trees: new Map(),
     reviewing: [],
+    tending: [],
     mergedOrder: [],
     published: {},
     pushed: {},

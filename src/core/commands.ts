@@ -23,7 +23,7 @@ import type {
   Usage,
   Work,
 } from './events.ts';
-import type { HomeRequest, TreeFacts } from './home-requests.ts';
+import type { HomeRequest, TreeFacts, TreeOutcome } from './home-requests.ts';
 import type { IntentKind } from './intents.ts';
 import type { RunLimits, RunSources } from './limits.ts';
 import type { Plan } from './plan.ts';
@@ -161,7 +161,7 @@ export type Request =
 
 export type RequestKind = Request['kind'];
 
-type Facts = 'tree' | 'onto' | 'elsewhere';
+type Facts = 'tree' | 'onto' | 'elsewhere' | 'there' | 'holds';
 type WithoutFacts<R> = R extends unknown ? Omit<R, Facts> : never;
 
 /** What a person asks of a run, without the facts that the loop looks up itself (a tree's state, where a branch stands). */
@@ -223,6 +223,7 @@ export type Outcome =
       readonly base: string;
       readonly kept: readonly KeptWork[];
     })
+  | TreeOutcome
   | (OfAttempt & { readonly kind: 'setup-passed' })
   /** Setup of the worker's tree failed: a failed attempt. */
   | (OfAttempt & { readonly kind: 'setup-failed'; readonly findings: readonly string[] })

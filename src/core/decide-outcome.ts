@@ -18,6 +18,7 @@ import {
   stopped,
   tearsDown,
 } from './attempt-outcome.ts';
+import { tended } from './tended-trees.ts';
 import { synced } from './decide-sync.ts';
 import { landingRefused } from './landing-refused.ts';
 import { at, checked, mergeOutcome, verdictEvent } from './decide-verdict.ts';
@@ -95,6 +96,8 @@ export function decideOutcome(
     case 'checked':
       return checked(run, outcome.worker, outcome.subject, outcome.verdicts);
     case 'inputs-checked':
+    case 'tree-made':
+    case 'tree-removed':
     case 'tree-prepared':
     case 'setup-passed':
     case 'setup-failed':
@@ -132,6 +135,9 @@ function ofWorker(
   switch (outcome.kind) {
     case 'inputs-checked':
       return inputsChecked(worker, outcome.missing);
+    case 'tree-made':
+    case 'tree-removed':
+      return [...keptAnew(worker, outcome.kept), ...tended(run, worker, outcome)];
     case 'reviewed':
       return reviewEnded(run, worker, outcome);
     case 'judged':

@@ -11,6 +11,7 @@ export function isPrunable(run: RunState): boolean {
   return (
     !isRunLive(run) &&
     run.landing === null &&
+    run.tending.length === 0 &&
     !isPublishing(run) &&
     [...run.workers.values()].every(({ state }) => !isLive(state))
   );

@@ -11,6 +11,7 @@ import { approve, deny, setApproval } from './decide-approval.ts';
 import { pause, pauseRun, resume, resumeRun, tell } from './decide-pause.ts';
 import { review } from './decide-review.ts';
 import { dropKept } from './decide-kept.ts';
+import { makeTree, removeTree } from './tended-trees.ts';
 import { answer, approvePath, unblock } from './decide-settle.ts';
 import { cancel, cancelRun, skip } from './decide-stop.ts';
 import { accept, refuse, type Decision } from './decision.ts';
@@ -31,6 +32,7 @@ const goesOn: ReadonlySet<Request['kind']> = new Set([
   'approve',
   'deny',
   'review',
+  'make-tree',
 ]);
 
 /** Decides a person's request. */
@@ -90,6 +92,8 @@ export function decideRequest(
     case 'tell':
     case 'review':
     case 'drop-kept':
+    case 'make-tree':
+    case 'remove-tree':
       break;
   }
   const worker = request.worker === null ? undefined : run.workers.get(request.worker);
@@ -101,6 +105,7 @@ export function decideRequest(
     );
   }
   if (request.kind === 'drop-kept') return dropKept(run, worker, request);
+  if (request.kind === 'remove-tree') return removeTree(run, worker, request);
   if (!isPlanned(run, worker.id) && request.kind !== 'cancel') {
     return refuse(
       4,
@@ -133,6 +138,8 @@ export function decideRequest(
       return tell(run, worker, request);
     case 'review':
       return review(run, worker, request);
+    case 'make-tree':
+      return makeTree(run, worker, request);
   }
 }
 

@@ -214,6 +214,11 @@ export interface EventData {
     readonly commit: string;
     readonly by: Principal;
   };
+  /** A person wants a worker's tree made before its attempt, or taken away after. */
+  'tree.requested': { readonly want: 'made' | 'removed'; readonly by: Principal };
+  'tree.made': { readonly branch: string; readonly worktree: string; readonly base: string };
+  /** What it held is kept or merged; `branch` is whether its branch went too. */
+  'tree.removed': { readonly worktree: string; readonly branch: boolean };
   'inputs.checked': { readonly missing: readonly string[] };
 
   'gate.started': {

@@ -31,7 +31,10 @@ export type OfAttempt =
   | 'work.collected'
   | 'teardown.failed'
   | 'work.kept'
-  | 'kept.dropped';
+  | 'kept.dropped'
+  | 'tree.requested'
+  | 'tree.made'
+  | 'tree.removed';
 
 /** The worker after an event of its attempt. */
 export function evolveAttempt(worker: WorkerState, event: EventOf<OfAttempt>): WorkerState {
@@ -139,6 +142,14 @@ export function evolveAttempt(worker: WorkerState, event: EventOf<OfAttempt>): W
         kept: [...worker.kept, event.data.kept],
         notes: keptNotes(worker, [event.data.kept], at),
       };
+    case 'tree.requested':
+      return worker;
+    case 'tree.made': {
+      const { branch, worktree } = event.data;
+      return { ...say(worker, at, `its tree was made: ${worktree}`), branch, worktree };
+    }
+    case 'tree.removed':
+      return { ...say(worker, at, `its tree was removed`), worktree: null };
     case 'kept.dropped': {
       const { ref, to, commit } = event.data;
       return {

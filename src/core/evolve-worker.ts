@@ -50,6 +50,9 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
     case 'teardown.failed':
     case 'work.kept':
     case 'kept.dropped':
+    case 'tree.requested':
+    case 'tree.made':
+    case 'tree.removed':
       return evolveAttempt(worker, event);
     case 'worker.error':
       return {

@@ -5,6 +5,7 @@
  */
 import { awayAfter } from './away.ts';
 import { treeGateKey, type Event } from './events.ts';
+import { tendedAfter } from './tended-trees.ts';
 import { ratesAfter } from './rates.ts';
 import { noSpend, plus, warningShare, withDay } from './spend.ts';
 import { evolveWorker } from './evolve-worker.ts';
@@ -92,6 +93,7 @@ function startedRun(
     workers: plannedWorkers(data.plan, at),
     trees: new Map(),
     reviewing: [],
+    tending: [],
     mergedOrder: [],
     published: {},
     pushed: {},
@@ -144,7 +146,11 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
     case 'agents.missing':
       return { missing: event.data.agents };
     case 'worker.started':
-      return ratesAfter(run, event);
+      return { ...ratesAfter(run, event), ...tendedAfter(run, event) };
+    case 'tree.requested':
+    case 'tree.made':
+    case 'tree.removed':
+      return { ...forgetTroubles(run, event.worker), ...tendedAfter(run, event) };
     case 'run.prepared':
       return { tip: event.data.commit, troubles: {} };
     case 'run.waiting':

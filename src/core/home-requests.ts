@@ -1,4 +1,5 @@
 /** What a person asks of what is kept and of working trees. */
+import type { KeptWork } from './events.ts';
 
 /** What git says of a worker's tree, needed to accept `submit`. */
 export interface TreeFacts {
@@ -7,14 +8,42 @@ export interface TreeFacts {
   readonly unfinished: string | null;
 }
 
+interface OfWorker {
+  readonly run: string;
+  readonly worker: string;
+}
+
 /** Each names a run and a worker. */
 export type HomeRequest =
+  /** The tree that its first attempt will work in; `there` is whether it stands. */
+  | (OfWorker & { readonly kind: 'make-tree'; readonly there: boolean })
+  /** Its tree is to go; `holds` is what of it is merged nowhere, null when nothing is. */
+  | (OfWorker & {
+      readonly kind: 'remove-tree';
+      readonly force: boolean;
+      readonly there: boolean;
+      readonly holds: string | null;
+    })
   /** Kept work is wanted no more; `elsewhere` is whether all that it holds stands in what is merged too. */
-  {
-    readonly kind: 'drop-kept';
-    readonly run: string;
-    readonly worker: string;
-    readonly ref: string;
-    readonly force: boolean;
-    readonly elsewhere: boolean;
-  };
+  | (OfWorker & {
+      readonly kind: 'drop-kept';
+      readonly ref: string;
+      readonly force: boolean;
+      readonly elsewhere: boolean;
+    });
+
+/** What became of a tree that a person wants made or removed. */
+export type TreeOutcome =
+  | (OfWorker & {
+      readonly kind: 'tree-made';
+      readonly branch: string;
+      readonly worktree: string;
+      readonly base: string;
+      readonly kept: readonly KeptWork[];
+    })
+  /** It is gone, with what it held kept; `branch` is whether its branch went too. */
+  | (OfWorker & {
+      readonly kind: 'tree-removed';
+      readonly branch: boolean;
+      readonly kept: readonly KeptWork[];
+    });

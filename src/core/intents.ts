@@ -61,6 +61,13 @@ export type Intent =
       /** Whether the tree of the attempt before goes on. */
       readonly continues: boolean;
     })
+  /** A person asked for the worker's tree, or for it to go; `attempt` is the last one, 0 before the first. */
+  | (ForAttempt & {
+      readonly kind: 'tend-tree';
+      readonly want: 'made' | 'removed';
+      readonly branch: string;
+      readonly commit: string;
+    })
   | (ForAttempt & { readonly kind: 'setup' })
   | (ForAttempt & { readonly kind: 'launch' })
   /** Follow a live attempt to its end: reports, output, exit, time limit. */

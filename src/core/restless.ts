@@ -19,6 +19,7 @@ export function isAtRest(run: RunState): boolean {
     !isRunLive(run) &&
     run.landing === null &&
     run.reviewing.length === 0 &&
+    run.tending.length === 0 &&
     Object.keys(run.diverged).length === 0 &&
     Object.keys(unpublished(run)).length === 0 &&
     Object.keys(unpushed(run)).length === 0

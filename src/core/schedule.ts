@@ -14,6 +14,7 @@ import { publishable, publishKey, unpublished } from './publish.ts';
 import { pushKey, unpushed } from './push.ts';
 import { mergeChain, passedFirst, type Candidate } from './merge-chain.ts';
 import { merging } from './queue.ts';
+import { tendingIntents } from './tended-trees.ts';
 import { reviewIntents } from './schedule-reviews.ts';
 import { restlessRuns } from './restless.ts';
 import { waitsForDay } from './budget.ts';
@@ -84,6 +85,7 @@ function* ofRun(
   yield* landingIntents(run);
   yield* reviewIntents(run, options, wake);
   yield* publishing(run, options.retryDiverged?.has(run.id) === true);
+  yield* tendingIntents(run, (id) => branchOf(run, id));
   const refs = unpushed(run);
   if (Object.keys(refs).length > 0) yield { kind: 'push', key: pushKey(run), run: run.id, refs };
   if (!isRunLive(run)) return;

@@ -72,6 +72,8 @@ export interface RunState {
   /** What was pushed, or could not be and is not tried again, by full ref name. */
   readonly pushed: Readonly<Record<string, string>>;
   readonly landing: Landing | null;
+  /** Trees that a person wants made or taken away, and that are not yet. */
+  readonly tending: readonly { readonly worker: string; readonly want: 'made' | 'removed' }[];
   readonly landed: {
     readonly target: string;
     readonly commit: string;

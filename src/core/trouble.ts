@@ -26,6 +26,7 @@ const neverGivenUp: ReadonlySet<IntentKind> = new Set([
   'commit-merge',
   'commit-landing',
   'end-review',
+  'tend-tree',
 ]);
 
 /** Why the worker's program could not be launched, once that is given up; null before. */
@@ -87,6 +88,7 @@ function ofRun(run: RunState, effect: IntentKind, error: string): readonly NewEv
     case 'commit-landing':
     case 'check-inputs':
     case 'prepare-tree':
+    case 'tend-tree':
     case 'setup':
     case 'launch':
     case 'watch':

@@ -19,6 +19,7 @@ import { carry } from './carry.ts';
 import { noteCarried } from './carried-list.ts';
 import type { EffectContext, Performed } from './loop.ts';
 import { captureRules, stateOf } from './perform-work.ts';
+import { removeTree } from './remove-tree.ts';
 import { succeed } from './succeed.ts';
 import { isolationOf, treeOf, usualTree, type Workplace } from './workplace.ts';
 
@@ -38,16 +39,47 @@ export async function prepareWorktree(
   return turn;
 }
 
+/** Makes the tree that a person asked for, or takes it away. */
+export async function tendTree(
+  place: Workplace,
+  intent: Extract<Intent, { kind: 'tend-tree' }>,
+  { run }: EffectContext,
+): Promise<Outcome> {
+  const { run: id, worker } = intent;
+  const turn = making.then(async (): Promise<Outcome> => {
+    if (intent.want === 'removed') {
+      const state = stateOf(run, worker);
+      return { kind: 'tree-removed', run: id, worker, ...(await removeTree(place, run, state)) };
+    }
+    makeGeneratedFolder(join(place.git.home, 'worktrees'));
+    const dir = await treePlace(place, run, worker);
+    const order = { ...intent, kind: 'prepare-tree', continues: true } as const;
+    return { kind: 'tree-made', run: id, worker, ...(await branchTree(place, order, run, dir)) };
+  });
+  making = turn.catch(() => {});
+  return turn;
+}
+
 async function prepare(
   place: Workplace,
   intent: Order,
   { run }: EffectContext,
 ): Promise<Performed> {
   makeGeneratedFolder(join(place.git.home, 'worktrees'));
-  const definition = definitionOf(run, intent.worker);
   const dir = await treePlace(place, run, intent.worker);
-  if (definition.workspace === 'empty')
+  if (definitionOf(run, intent.worker).workspace === 'empty')
     return withoutSetup(run, intent, await emptyFolder(place, run, intent, dir));
+  const tree = await branchTree(place, intent, run, dir);
+  return withoutSetup(run, intent, { kind: 'tree-prepared', ...of(intent), ...tree });
+}
+
+/** The tree on the worker's branch, with what is carried into it. */
+async function branchTree(
+  place: Workplace,
+  intent: Order,
+  run: RunState,
+  dir: string,
+): Promise<Pick<Extract<Outcome, { kind: 'tree-made' }>, 'branch' | 'worktree' | 'base' | 'kept'>> {
   const tree = succeed(
     await prepareTree(place.git, {
       isolation: isolationOf(run),
@@ -75,12 +107,10 @@ async function prepare(
   const { files: included } = succeed(await failing(listed));
   makeGeneratedFolder(join(place.git.home, 'runs'));
   noteCarried({ home: place.git.home, run: run.id, worker: intent.worker }, included);
-  const { copy, link } = definition;
+  const { copy, link } = definitionOf(run, intent.worker);
   await carry(place.git.root, { copy: [...copy, ...included], link }, tree.worktree);
   const { branch, base, kept } = tree;
-  const worktree = relative(place.git.root, tree.worktree);
-  const prepared = { kind: 'tree-prepared', ...of(intent), branch, worktree, base, kept } as const;
-  return withoutSetup(run, intent, prepared);
+  return { branch, worktree: relative(place.git.root, tree.worktree), base, kept };
 }
 
 /** A tree that no command prepares is ready at once. */
@@ -126,7 +156,8 @@ async function lastCollected(
   run: RunState,
   { worker, attempt }: Order,
 ): Promise<string | null> {
-  for (let n = attempt - 1; n > 0; n -= 1) {
+  // The tree of an attempt that is over may have been taken away since.
+  for (let n = attempt; n > 0; n -= 1) {
     const tip = await readRef(place.git, `${workRef(run.id, worker, n)}/tip`);
     if (tip !== null) return tip;
   }

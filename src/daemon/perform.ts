@@ -14,7 +14,7 @@ import { check } from './perform-check.ts';
 import { endReview, review } from './perform-review.ts';
 import { buildLandingTree, landTree } from './perform-landing.ts';
 import { build, commit, prepareRun, pushOut, show } from './perform-merge.ts';
-import { prepareWorktree } from './perform-tree.ts';
+import { prepareWorktree, tendTree } from './perform-tree.ts';
 import { checkInputs, collectWork, judge } from './perform-work.ts';
 import { redactOutcome, redactPerformed, redactorOf } from './redactions.ts';
 import type { Workplace } from './workplace.ts';
@@ -48,6 +48,8 @@ async function perform(
       return checkInputs(place, intent);
     case 'prepare-tree':
       return prepareWorktree(place, intent, context);
+    case 'tend-tree':
+      return tendTree(place, intent, context);
     case 'setup':
       return setUp(place, intent, context);
     case 'launch':

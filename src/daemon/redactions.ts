@@ -72,6 +72,8 @@ export function redactOutcome(outcome: Outcome, redact: Redact): Outcome {
     case 'run-prepared':
     case 'inputs-checked':
     case 'tree-prepared':
+    case 'tree-made':
+    case 'tree-removed':
     case 'setup-passed':
     case 'launched':
     case 'answer-delivered':

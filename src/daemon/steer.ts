@@ -15,6 +15,7 @@ import type { Home } from '../plan/home.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Answer } from './loop.ts';
 import { planNow } from './plan-changes.ts';
+import { treeHolds } from './remove-tree.ts';
 import { turn } from './turn.ts';
 import { isolationOf } from './workplace.ts';
 
@@ -45,6 +46,18 @@ export async function complete(
           ? 'czar land --into BRANCH names another one.'
           : 'czar sync --from BRANCH names another one.',
       );
+    }
+    case 'make-tree':
+    case 'remove-tree': {
+      const run = state.runs.get(steering.run);
+      const worker = run?.workers.get(steering.worker);
+      const found =
+        run === undefined || worker === undefined
+          ? { there: false, holds: null }
+          : await treeHolds({ git }, run, worker);
+      return steering.kind === 'remove-tree'
+        ? { ...steering, ...found }
+        : { ...steering, there: found.there };
     }
     case 'drop-kept': {
       const run = state.runs.get(steering.run);

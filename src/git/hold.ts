@@ -55,6 +55,8 @@ export async function holdCommits(
     readonly base: string;
     /** Bytes of new objects that are brought home at most; whatever it takes when left out. */
     readonly mostBytes?: number;
+    /** What the repository that borrows the objects is called: calls of one name exclude each other. */
+    readonly view?: string;
   },
 ): Promise<Held> {
   const state = await options.repository.state();
@@ -274,9 +276,11 @@ async function makeView(
     readonly worker: string;
     readonly repository: TreeRepository;
     readonly base: string;
+    readonly view?: string;
   },
 ): Promise<string> {
-  const view = join(context.state, 'views', `${options.run}.${options.worker}.git`);
+  const { run, worker, view: name = worker } = options;
+  const view = join(context.state, 'views', `${run}.${name}.git`);
   await rm(view, { recursive: true, force: true });
   for (const folder of ['objects/info', 'refs'])
     await mkdir(join(view, folder), { recursive: true });

@@ -139,6 +139,42 @@ export async function keepTree(
   return stored === null ? [] : [stored];
 }
 
+/** What of a tree no merge has: commits, and files that are in no commit. Nothing in the tree changes. */
+export async function openWork(
+  context: GitContext,
+  options: {
+    readonly run: string;
+    readonly worker: string;
+    readonly attempt: number;
+    readonly tree: string;
+    readonly repository: TreeRepository;
+    readonly base: string;
+    readonly integration: string | null;
+    readonly rules: CaptureRules;
+  },
+): Promise<
+  { readonly kind: 'open'; readonly files: readonly string[]; readonly commits: number } | Failed
+> {
+  return failing(async () => {
+    // A collection of the same tree may begin meanwhile, and has files of its own.
+    const apart = `${options.worker}.look`;
+    const held = await holdCommits(context, { ...options, branch: '', view: apart });
+    const parent = (held.kind === 'held' ? held.head : null) ?? options.base;
+    const captured = await capture(context, {
+      dir: options.tree,
+      against: parent,
+      index: indexFile(context, { run: options.run, worker: apart }),
+      rules: options.rules,
+    });
+    const not = [options.base, options.integration].flatMap((one) =>
+      one === null ? [] : [`^${one}`],
+    );
+    const count = await line(['rev-list', '--count', parent, ...not], inMirror(context));
+    const left = captured.leftOut.flatMap((one) => ('aside' in one ? [one.path] : []));
+    return { kind: 'open', files: [...captured.files, ...left], commits: Number(count) };
+  });
+}
+
 /** Keeps the files of a plain folder, as a commit without a parent. `kept` is null when there are none. */
 export async function keepFiles(
   context: GitContext,

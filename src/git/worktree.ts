@@ -13,11 +13,12 @@ import type { GitContext } from './context.ts';
 import { isThere } from './discard.ts';
 import { failing, failure, git } from './git.ts';
 import type { Failed } from './git.ts';
+import { holdCommits } from './hold.ts';
 import type { Isolation, NewTree, TreeRepository } from './isolation.ts';
 import { indexFile, keepTree } from './keep.ts';
 import type { CaptureRules } from './capture.ts';
 import { keptChange, listKept } from './kept.ts';
-import { isBranchName } from './refs.ts';
+import { isAncestor, isBranchName } from './refs.ts';
 import { markText, ownerOf, treeMark } from './tree-mark.ts';
 import type { TreeOwner } from './tree-mark.ts';
 
@@ -60,11 +61,15 @@ export async function prepareTree(
       throw failure(`the tree of ${order.worker} belongs to a later attempt already`);
     if (ours && (owner.attempt === order.attempt || order.continues)) {
       const tree = await continueTree(repository, order, owner.attempt === order.attempt);
-      return { ...tree, kept: await keptBefore(context, order) };
+      return { ...tree, kept: await keptOf(context, order) };
+    }
+    if (ours && owner.attempt === 0 && (await stillServes(context, repository, order))) {
+      const tree = await continueTree(repository, order, false);
+      return { ...tree, base: order.commit, kept: await keptOf(context, order) };
     }
     const kept = [...(await clearPlace(context, { order, repository, owner }))];
     const known = new Set(kept.map((one) => one.ref));
-    kept.push(...(await keptBefore(context, order)).filter((one) => !known.has(one.ref)));
+    kept.push(...(await keptOf(context, order)).filter((one) => !known.has(one.ref)));
     makeGeneratedFolder(dirname(order.dir));
     await reach(context, 'tree:before-make');
     await order.isolation.make(context, order);
@@ -99,6 +104,18 @@ export async function topLevel(dir: string, signal?: AbortSignal): Promise<strin
   return found.code === 0 ? found.stdout.toString('utf8').replace(/\n$/, '') : null;
 }
 
+/** Whether a tree that was made before its first attempt has all that the attempt starts from. */
+async function stillServes(
+  context: GitContext,
+  repository: TreeRepository,
+  order: TreeOrder,
+): Promise<boolean> {
+  const base = order.commit;
+  const held = await holdCommits(context, { ...order, attempt: 0, repository, base });
+  if (held.kind !== 'held' || held.head === null || held.branch !== order.branch) return false;
+  return isAncestor(context, base, held.head);
+}
+
 async function continueTree(
   repository: TreeRepository,
   order: TreeOrder,
@@ -123,8 +140,14 @@ async function continueTree(
   };
 }
 
-/** What stands kept of the worker. Which files were left out of it only its own keeping could tell. */
-async function keptBefore(context: GitContext, order: TreeOrder): Promise<KeptWork[]> {
+/**
+ * What stands kept of the worker. Which files were left out of it only its own keeping could tell. For use inside
+ * `failing`.
+ */
+export async function keptOf(
+  context: GitContext,
+  order: { readonly run: string; readonly worker: string },
+): Promise<KeptWork[]> {
   const found: KeptWork[] = [];
   const listed = await listKept(context, { run: order.run, worker: order.worker });
   if (listed.kind === 'failed') throw failure(listed.error);

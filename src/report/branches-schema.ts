@@ -44,5 +44,31 @@ export const worktreesSchema = z.strictObject({
   ),
 });
 
+/** `czar worktree cleanup --json`. */
+export const cleanupSchema = z.strictObject({
+  v: z.literal(1),
+  removed: z.array(
+    z.strictObject({
+      run: z.string(),
+      worker: z.string(),
+      path: z.string(),
+      kept: z.array(z.string()).describe('refs of what it held and was merged nowhere'),
+    }),
+  ),
+  left: z.array(
+    z.strictObject({ run: z.string(), worker: z.string(), path: z.string(), why: z.string() }),
+  ),
+});
+
+/** `czar create-worktree WORKER --json`. */
+export const createWorktreeSchema = z.strictObject({
+  v: z.literal(1),
+  run: z.string(),
+  worker: z.string(),
+  path: z.string().describe('relative to the checkout'),
+  branch: z.string(),
+});
+
+export type CleanupDocument = z.infer<typeof cleanupSchema>;
 export type WorktreesDocument = z.infer<typeof worktreesSchema>;
 export type BranchesDocument = z.infer<typeof branchesSchema>;

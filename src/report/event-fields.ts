@@ -237,6 +237,14 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
         ['files', event.data.kept.files.length],
         ...leftOut([event.data.kept]),
       ];
+    case 'tree.requested':
+      return [
+        ['want', event.data.want],
+        ['by', event.data.by],
+      ];
+    case 'tree.made':
+    case 'tree.removed':
+      return [['worktree', event.data.worktree]];
     case 'kept.dropped':
       return [
         ['ref', event.data.ref],

@@ -281,6 +281,9 @@ function changeText(event: Event, run: RunState | null): string | null {
     case 'attempt.ended':
     case 'work.kept':
     case 'kept.dropped':
+    case 'tree.requested':
+    case 'tree.made':
+    case 'tree.removed':
     case 'inputs.checked':
     case 'gate.started':
     case 'protect.approved':

@@ -23,6 +23,7 @@ import { queueLog } from './queue-log.ts';
 import { syncLog } from './sync-log.ts';
 import { reviewLog } from './review-log.ts';
 import { keptLog } from './kept-log.ts';
+import { treeLog } from './tree-log.ts';
 
 const [number = '', ...named] = process.argv.slice(2);
 if (!/^\d+$/.test(number)) throw new Error('give the number of the first log that is written');
@@ -49,6 +50,7 @@ const kinds: Readonly<
   queue: queueLog,
   reviews: reviewLog,
   kept: keptLog,
+  trees: treeLog,
 };
 let next = Number(number);
 for (const [what, make] of Object.entries(kinds)) {

@@ -38,6 +38,13 @@ export function success(intent: Intent): Outcome {
         base: intent.commit,
         kept: [],
       };
+    case 'tend-tree': {
+      const { worker, branch, commit } = intent;
+      if (intent.want === 'removed')
+        return { kind: 'tree-removed', run, worker, branch: true, kept: [] };
+      const made = { branch, worktree: `/w/${worker}`, base: commit, kept: [] };
+      return { kind: 'tree-made', run, worker, ...made };
+    }
     case 'setup':
       return { ...attempt(intent), kind: 'setup-passed' };
     case 'launch':
