@@ -141,6 +141,7 @@ test('create-worktree makes the tree at its place on its branch, once; the first
   scratch.worker('foundation', 'branch: feat/agent-rules-foundation');
   scratch.worker('workflows', 'dependencies: [foundation]');
   scratch.commitAll();
+  scratch.allow({ refs: ['refs/heads/feat/agent-rules-foundation'] });
   scratch.env['CZAR_CRASH_AT'] = 'tree:before-make';
   const killed = await scratch.czar('create-worktree', 'foundation');
   assert.ok(killed.signal === 'SIGKILL' || killed.code === 137, killed.stderr);
