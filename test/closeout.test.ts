@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { closeoutSchema } from '../src/report/closeout-schema.ts';
 import { metricsSchema } from '../src/report/metrics-schema.ts';
 import { dailySchema, weeklySchema } from '../src/report/standup-schema.ts';
+import { once } from './support/once.ts';
 import { Scratch } from './support/scratch.ts';
 
 const agent = `. "$CZAR_SHELL"
@@ -27,7 +28,7 @@ esac
 `;
 
 /** A run in which `a`, `b` and `c` are merged, and `d` is in conflict with `c`. */
-async function stuck(): Promise<Scratch> {
+const stuck = once(async () => {
   const scratch = await Scratch.make();
   scratch.write('old.txt', 'old\n');
   scratch.write('keep.txt', 'keep\n');
@@ -43,7 +44,7 @@ async function stuck(): Promise<Scratch> {
   const done = await scratch.czar('run');
   assert.equal(done.code, 5, done.stderr);
   return scratch;
-}
+});
 
 /** Counts of what a commit changes against its first parent, by git. */
 function filesOf(scratch: Scratch, from: string, to: string): Record<string, number> {

@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { once } from './support/once.ts';
 import { Scratch } from './support/scratch.ts';
 
 const state = (scratch: Scratch, ...parts: readonly string[]): string =>
@@ -22,7 +23,7 @@ const home = (scratch: Scratch, ...parts: readonly string[]): string =>
   join(scratch.repo, '.czar', ...parts);
 
 /** A repository in which a run is complete, or failed with work that is kept. */
-async function afterRun(agent = 'echo a > a.txt', yaml = ''): Promise<Scratch> {
+async function runOf(agent: string, yaml = ''): Promise<Scratch> {
   const scratch = await Scratch.make();
   scratch.scripted(agent, yaml);
   scratch.worker('a', 'deliverables: [a.txt]');
@@ -30,6 +31,8 @@ async function afterRun(agent = 'echo a > a.txt', yaml = ''): Promise<Scratch> {
   await scratch.czar('run');
   return scratch;
 }
+
+const afterRun = once(() => runOf('echo a > a.txt'));
 
 interface Found {
   readonly check: string;
@@ -212,10 +215,7 @@ test('files above the working trees and hooks of the repository are named, not t
 });
 
 test('kept work whose ref was deleted from the repository gets it again with --fix', async () => {
-  await using scratch = await afterRun(
-    'echo half > half.txt; exit 1',
-    'retry: {max_attempts: 1}\n',
-  );
+  await using scratch = await runOf('echo half > half.txt; exit 1', 'retry: {max_attempts: 1}\n');
   const [entry] = (await scratch.json('kept', 'list')).kept;
   assert.equal(scratch.git('rev-parse', entry.ref), entry.commit);
   scratch.git('update-ref', '-d', entry.ref);

@@ -3,19 +3,20 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { once } from './support/once.ts';
 import { Scratch } from './support/scratch.ts';
 
 /** A repository whose run is complete: workers `a` and `b` have written a file each. */
-async function finished(yaml = ''): Promise<Scratch> {
+const finished = once(async () => {
   const scratch = await Scratch.make();
-  scratch.scripted('echo $CZAR_WORKER > $CZAR_WORKER.txt', yaml);
+  scratch.scripted('echo $CZAR_WORKER > $CZAR_WORKER.txt');
   scratch.worker('a');
   scratch.worker('b', 'dependencies: [a]\n');
   scratch.commitAll();
   const done = await scratch.czar('run');
   assert.equal(done.code, 0, done.stderr);
   return scratch;
-}
+});
 
 /** Everything that a refused landing must leave alone: refs of the user and of the mirror's integration. */
 function refs(scratch: Scratch): string {

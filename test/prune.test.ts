@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { keptDropSchema } from '../src/report/verb-schemas.ts';
 import { Background } from './support/background.ts';
+import { once } from './support/once.ts';
 import { Scratch } from './support/scratch.ts';
 
 const now = ['--set', 'retention.outputs=1ms', '--set', 'retention.runs=1'];
 
 /** Two runs: the work of the first is landed when asked for; the second is the newest. */
 async function twoRuns(options: {
-  readonly land?: readonly string[] | false;
+  readonly land?: readonly string[];
   readonly agent?: string;
 }): Promise<{ readonly scratch: Scratch; readonly first: string; readonly second: string }> {
   const scratch = await Scratch.make();
@@ -20,7 +21,7 @@ async function twoRuns(options: {
   scratch.commitAll();
   await scratch.czar('run');
   const first = (await scratch.json('status')).run.id;
-  if (options.land !== undefined && options.land !== false) {
+  if (options.land !== undefined) {
     scratch.allow({ refs: ['refs/heads/main', 'HEAD'], files: ['./'] });
     const landed = await scratch.czar('land', ...options.land);
     assert.equal(landed.code, 0, landed.stderr);
@@ -28,6 +29,21 @@ async function twoRuns(options: {
   await scratch.czar('run', '--new');
   const second = (await scratch.json('status')).run.id;
   assert.notEqual(first, second);
+  return { scratch, first, second };
+}
+
+let runs: readonly [string, string] | null = null;
+const landed = once(async () => {
+  const { scratch, first, second } = await twoRuns({ land: [] });
+  runs = [first, second];
+  return scratch;
+});
+
+/** The same, with the work of the first run merged into `main`: made once. */
+async function twoLanded(): ReturnType<typeof twoRuns> {
+  const scratch = await landed();
+  assert.ok(runs !== null);
+  const [first, second] = runs;
   return { scratch, first, second };
 }
 
@@ -50,7 +66,7 @@ function refsOf(scratch: Scratch, run: string): readonly string[] {
 }
 
 test('prune deletes outputs and refs of old runs whose work is landed, after an event that lists them', async () => {
-  const made = await twoRuns({ land: [] });
+  const made = await twoLanded();
   await using scratch = made.scratch;
   const { first, second } = made;
   const newest = refsOf(scratch, second);
@@ -81,7 +97,7 @@ test('prune deletes outputs and refs of old runs whose work is landed, after an 
 });
 
 test('by default nothing young goes, and --dry-run lists with sizes and deletes nothing', async () => {
-  const made = await twoRuns({ land: [] });
+  const made = await twoLanded();
   await using scratch = made.scratch;
   const before = refsOf(scratch, made.first);
   const young = await scratch.json('prune');
@@ -166,7 +182,7 @@ test('branches of work that was landed as one commit go, and its commits stay in
 });
 
 test('a branch that the user moved or has checked out stays', async () => {
-  const made = await twoRuns({ land: [] });
+  const made = await twoLanded();
   await using scratch = made.scratch;
   const [moved, out] = [`czar/${made.first}/a.b`, `czar/${made.first}-integration`];
   scratch.git('branch', '-f', moved, 'main~1');
@@ -182,7 +198,7 @@ test('a branch that the user moved or has checked out stays', async () => {
 test('killed at any of its points, prune has an event for what is gone, and does the rest when called again', async () => {
   const points = ['after-event', 'before-mirror', 'before-folder#2'];
   for (const point of points) {
-    const made = await twoRuns({ land: [] });
+    const made = await twoLanded();
     await using scratch = made.scratch;
     const before = refsOf(scratch, made.first);
     scratch.env['CZAR_CRASH_AT'] = `prune:${point}`;
@@ -205,7 +221,7 @@ test('killed at any of its points, prune has an event for what is gone, and does
 });
 
 test('beside a run in a terminal, prune deletes what old runs hold, and the run that lives loses nothing', async () => {
-  const made = await twoRuns({ land: [] });
+  const made = await twoLanded();
   await using scratch = made.scratch;
   scratch.config();
   scratch.commitAll('steps');
@@ -236,7 +252,7 @@ test('beside a run in a terminal, prune deletes what old runs hold, and the run 
 });
 
 test('a daemon that is on prunes when it is asked, goes on, and says so in its log', async () => {
-  const made = await twoRuns({ land: [] });
+  const made = await twoLanded();
   await using scratch = made.scratch;
   await using daemon = new Background(scratch);
   scratch.config();
@@ -264,7 +280,7 @@ test('a daemon that is on prunes when it is asked, goes on, and says so in its l
 });
 
 test('a daemon that is killed while it prunes has an event for what is gone, goes on, and the rest goes with the next prune', async () => {
-  const made = await twoRuns({ land: [] });
+  const made = await twoLanded();
   await using scratch = made.scratch;
   await using daemon = new Background(scratch);
   scratch.config();

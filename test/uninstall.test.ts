@@ -5,15 +5,16 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { identify } from '../src/process/identity.ts';
 import { Background } from './support/background.ts';
+import { once } from './support/once.ts';
 import { Scratch } from './support/scratch.ts';
 import { goneFrom } from './support/through.ts';
 
 /** A repository in which one worker's work is merged and another one's kept; a tree holds more than was collected. */
-async function used(options: { readonly yaml?: string } = {}): Promise<Scratch> {
+const used = once(async () => {
   const scratch = await Scratch.make();
   scratch.scripted(
     'echo $CZAR_WORKER > $CZAR_WORKER.txt; [ "$CZAR_WORKER" = good ] || { echo s > server.pem; exit 1; }',
-    `retry: {max_attempts: 1}\n${options.yaml ?? ''}`,
+    'retry: {max_attempts: 1}\n',
   );
   scratch.worker('good');
   scratch.worker('bad');
@@ -21,7 +22,7 @@ async function used(options: { readonly yaml?: string } = {}): Promise<Scratch> 
   await scratch.czar('run');
   writeFileSync(join(scratch.repo, '.czar/worktrees/good/later.txt'), 'later\n');
   return scratch;
-}
+});
 
 /** What of czar's is in the repository and the cache. */
 function leftOvers(scratch: Scratch): readonly string[] {

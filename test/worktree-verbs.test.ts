@@ -9,10 +9,11 @@ import {
   worktreesSchema,
 } from '../src/report/branches-schema.ts';
 import { worktreeMergeSchema } from '../src/report/verb-schemas.ts';
+import { once } from './support/once.ts';
 import { Scratch } from './support/scratch.ts';
 
 /** `a` is merged; `b` is blocked by its own check, `c` in conflict with `a`; `d` waits for `b`. */
-async function blocked(): Promise<Scratch> {
+const blocked = once(async () => {
   const scratch = await Scratch.make({ through: 'terminal' });
   scratch.scripted(
     `echo $CZAR_WORKER > $CZAR_WORKER.txt
@@ -27,7 +28,7 @@ case $CZAR_WORKER in a|c) echo $CZAR_WORKER > both.txt;; esac`,
   const done = await scratch.czar('run');
   assert.equal(done.code, 5, done.stderr);
   return scratch;
-}
+});
 
 test('worktree list names each tree with its branch, and what is in integration', async () => {
   await using scratch = await blocked();

@@ -1,6 +1,10 @@
-/** What scratch folders begin with, made once for many: the first repository, and what Node has compiled of czar. */
+/**
+ * What scratch folders begin with, made once for many: the first repository, what Node has compiled of czar, and whole
+ * folders with runs in them.
+ */
 import {
   cpSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   realpathSync,
@@ -10,6 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Through } from './through.ts';
 
 /** Where the compiled files lie: Node tells those of other builds and other versions of itself apart. */
 const compiled = join(import.meta.dirname, '../../node_modules/.cache/czar-compiled');
@@ -43,4 +48,35 @@ function make(git: (folder: string, ...args: readonly string[]) => string): stri
   git(folder, 'add', '-A');
   git(folder, 'commit', '-q', '-m', 'first');
   return folder;
+}
+
+/** A scratch repository as it was when it was kept. */
+export interface Made {
+  readonly copy: string;
+  /** The repository in the scratch folder. */
+  readonly folder: string;
+  readonly through: Through;
+  readonly allowed: { readonly refs: readonly string[]; readonly files: readonly string[] };
+}
+
+/** Keeps a copy of the folder until this process ends; what runs in it must have ended. Gives where the copy is. */
+export function setAside(folder: string): string {
+  const copy = `${folder}-made`;
+  process.on('exit', () => rmSync(copy, { recursive: true, force: true }));
+  copyWhole(folder, copy);
+  return copy;
+}
+
+/** Makes the folder as it was, where it was: what lies in it holds absolute paths. It must be gone by now. */
+export function putBack(copy: string): string {
+  const folder = copy.replace(/-made$/, '');
+  copyWhole(copy, folder);
+  return folder;
+}
+
+function copyWhole(from: string, to: string): void {
+  const options = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true } as const;
+  const isSocket = (path: string): boolean =>
+    lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true;
+  cpSync(from, to, { ...options, errorOnExist: true, filter: (path) => !isSocket(path) });
 }

@@ -19,9 +19,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import type { ProcessIdentity } from '../../src/core/events.ts';
-import { copyFirst, shareCompiled } from './beginnings.ts';
+import { copyFirst, putBack, setAside, shareCompiled, type Made } from './beginnings.ts';
 import { fingerprint } from './git-fixture.ts';
 import { assertNothingLost } from './nothing-lost.ts';
 import { StubServer } from './stub-server.ts';
@@ -107,6 +107,22 @@ export class Scratch implements AsyncDisposable {
       throw error;
     }
     return scratch;
+  }
+
+  /** The repository as it was when it was kept, in the same place: the one before it must be gone. */
+  static async again({ copy, folder, through, allowed }: Made): Promise<Scratch> {
+    const base = putBack(copy);
+    const scratch = new Scratch(base, folder, await StubServer.listen(base), through);
+    scratch.allow(allowed);
+    return scratch;
+  }
+
+  /** Keeps a copy of it as it is now, when nothing runs in it. */
+  keep(): Made {
+    assert.equal(this.#running.size, 0, 'something runs in what is to be kept');
+    const { base, repo, through } = this;
+    const allowed = { refs: [...this.#allowed.refs], files: [...this.#allowed.files] };
+    return { copy: setAside(base), folder: relative(base, repo), through, allowed };
   }
 
   /** Lets czar change these refs, files, or prefixes that end with a slash, beside the branches below `czar/`. */
