@@ -78,7 +78,8 @@ class DaemonDrive {
         if (isOver(this.#events)) break;
         this.#problem ??= this.#census.finding ?? died;
         if (this.#problem !== null) return this.#problem;
-        if (performance.now() - since > patienceMs) return 'the run has not ended under its daemon';
+        if (performance.now() - since > Math.max(patienceMs, 5 * this.#orders.usualMs))
+          return 'the run has not ended under its daemon';
         const gone = seen.guardians.length + seen.daemons.length === 0;
         goneSince = gone ? (goneSince ?? performance.now()) : null;
         if (goneSince !== null && performance.now() - goneSince > goneMs && this.#mayBegin()) {

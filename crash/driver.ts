@@ -12,12 +12,10 @@ import { aims, claim, whenMet } from './aim.ts';
 import { attend } from './attend.ts';
 import { bringIn, isOutdated } from './bring-in.ts';
 import { lastStates, readLog, type LogEvent } from './log.ts';
-import { hit, wish, type Left, type Orders, type Verb } from './orders.ts';
+import { hit, patienceOf, wish, type Left, type Orders, type Verb } from './orders.ts';
 import { kill, killAll, lives, processesOf, type Found } from './processes.ts';
 import { linesOf, startCzar, type Ended, type Scratch } from './scratch.ts';
 
-/** One start may take this long, milliseconds. */
-const patienceMs = 120_000;
 /** Starts that end by themselves without the run being over, before it counts as stuck. */
 const steeringLimit = 20;
 
@@ -129,7 +127,7 @@ async function start(
     });
     over.signal.addEventListener('abort', callOff);
   }
-  after(patienceMs, () => {
+  after(patienceOf(orders), () => {
     hangs = true;
     child.kill('SIGKILL');
   });

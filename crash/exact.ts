@@ -7,7 +7,7 @@ import { bringIn, isOutdated } from './bring-in.ts';
 import { driveDaemon } from './daemon-drive.ts';
 import { drive, land, steer } from './driver.ts';
 import { readLog, type LogEvent } from './log.ts';
-import type { Orders, Tally } from './orders.ts';
+import { patienceOf, type Orders, type Tally } from './orders.ts';
 import { startCzar } from './scratch.ts';
 import { amending, duty, isOver } from './user.ts';
 
@@ -105,14 +105,15 @@ async function start(
 }
 
 async function startAt(
-  { scratch, tally }: Orders,
+  orders: Orders,
   args: readonly string[],
   place = '',
 ): Promise<{ readonly killed: boolean; readonly code: number | null }> {
+  const { scratch, tally } = orders;
   await using _user = attend(scratch);
   const { child, ended } = startCzar(scratch, args, { CZAR_CRASH_AT: place });
   tally.starts += 1;
-  const patience = setTimeout(() => child.kill('SIGTERM'), 120_000);
+  const patience = setTimeout(() => child.kill('SIGTERM'), patienceOf(orders));
   const { killed, code } = await ended;
   clearTimeout(patience);
   // A shell between us and the process gives 137 for SIGKILL.

@@ -47,6 +47,11 @@ const ofVerbs = { land: /^land:/, sync: /^sync:/ } as const;
 /** What is started, as far as it decides which points can be met. */
 export type Verb = 'run' | keyof typeof ofVerbs;
 
+/** How long one start may take, milliseconds: longer where the machine is so busy that an undisturbed run is slow. */
+export function patienceOf({ usualMs }: Pick<Orders, 'usualMs'>): number {
+  return Math.max(120_000, 5 * usualMs);
+}
+
 /** Counts a kill at a place. */
 export function hit(tally: Tally, left: { kills: number }, place: string): void {
   left.kills -= 1;
