@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { Background } from './support/background.ts';
 import { all, only } from './support/log.ts';
@@ -50,6 +52,36 @@ test('plan diff shows what amend would take in; what is under way is refused by 
   scratch.worker('a');
   assert.equal((await scratch.czar('plan', 'amend')).code, 0);
   assert.equal(all(scratch.log(), 'plan.amended').length, 1);
+  a.exit();
+});
+
+test('an agent that is not installed is refused before a live run takes it in, unless another takes its place', async () => {
+  await using scratch = await Scratch.make();
+  await using daemon = new Background(scratch);
+  scratch.config();
+  const file = join(scratch.repo, '.czar/config.yaml');
+  const gone = '  define:\n    gone: {adapter: claude, command: [no-such-program]}\n';
+  scratch.write('.czar/config.yaml', readFileSync(file, 'utf8').replace('  define:\n', gone));
+  scratch.worker('a');
+  scratch.commitAll();
+  await daemon.start();
+  const a = await scratch.stubs.agent('a');
+  await scratch.happened('worker.active', 'a');
+  const added = await scratch.czar('add', 'Something else', '--id', 'b', '--agent', 'gone');
+  assert.equal(added.code, 2);
+  assert.match(added.stderr, /the agent gone cannot be started: .*no-such-program.*needed by b/);
+  assert.ok(!existsSync(join(scratch.repo, '.czar/workers/b.md')));
+  scratch.worker('b', 'agent: gone');
+  const amended = await scratch.czar('plan', 'amend');
+  assert.equal(amended.code, 2);
+  assert.match(amended.stderr, /needed by b/);
+  assert.deepEqual(all(scratch.log(), 'plan.amended'), []);
+  scratch.worker('b', 'agent: gone\nfallback: [stub]');
+  assert.equal((await scratch.czar('plan', 'amend')).code, 0);
+  const b = await scratch.stubs.agent('b');
+  assert.deepEqual(only(scratch.log(), 'agents.missing').data.agents, ['gone']);
+  assert.equal(only(scratch.log(), 'worker.started', 'b').data.agent.name, 'stub');
+  b.exit();
   a.exit();
 });
 

@@ -71,7 +71,11 @@ export async function steer(
       context.fail({ exit: exits.refused, ...agentsDoNotSteer });
       return false;
     }
-    const request = await complete({ git: held.git, home: place.home }, before, safe(run.id));
+    const request = await complete(
+      { git: held.git, home: place.home, env: context.env },
+      before,
+      safe(run.id),
+    );
     if ('rejection' in request) return refused(context, request.rejection);
     const { answer, state } = applyOffline(held.journal, request, {
       now: context.now(),

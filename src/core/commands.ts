@@ -121,6 +121,8 @@ export type Request =
       readonly run: string;
       readonly plan: Plan;
       readonly scope: readonly string[] | null;
+      /** Agents of the plan that are not here and whose place others take; left out where they were not looked for. */
+      readonly missing?: readonly string[];
     }
   /** The limits that the configuration gives now; with `sources` null it comes from where it came from. */
   | {

@@ -61,7 +61,7 @@ export function decideRequest(
       if (request.scope !== 'worker') return raiseRun(state, run, { request, now });
       break;
     case 'amend':
-      return amend(run, request);
+      return amendWith(run, request);
     case 'approve':
       return approve(run, request);
     case 'deny':
@@ -141,6 +141,14 @@ export function decideRequest(
     case 'make-tree':
       return makeTree(run, worker, request);
   }
+}
+
+/** The amendment, with what is told of its agents. */
+function amendWith(run: RunState, request: Asked<'amend'>): Decision {
+  const decision = amend(run, request);
+  const { missing } = request;
+  if (!decision.ok || missing === undefined) return decision;
+  return accept([...decision.events, ...missingAgents(run, missing)]);
 }
 
 /** What is told of agents that are not installed: when others are now than were. */

@@ -11,7 +11,7 @@ import type { RepositoryFacts } from '../git/repository.ts';
 import { counted } from '../report/figures.ts';
 import { choose, invalid, refusal, type Refusal, type Wanted } from './choose-run.ts';
 import { askLimits, runSources } from './limits-now.ts';
-import { missingAgents, replaceable, replacedText } from './missing-agents.ts';
+import { missingAgents, notInstalled, replaceable, replacedText } from './missing-agents.ts';
 import { newRun } from './new-run.ts';
 import { permissionNotes } from './permission-notes.ts';
 import type { Place } from './place.ts';
@@ -31,10 +31,6 @@ export interface Beginning {
 
 export type Began =
   ({ readonly ok: true } & Beginning) | { readonly ok: false; readonly refusal: Refusal };
-
-const notInstalled = {
-  next: 'install it, or name another agent; czar agents lists those that are here',
-};
 
 /** What begins, or why nothing. Writes nothing, but for the snapshot of a checkout whose changes are to be included. */
 export async function begin(at: {

@@ -6,7 +6,7 @@ import type { Workplace } from './workplace.ts';
 
 /** Completes the request with its facts and lets the loop decide it, unless something is in the way of its run. */
 export async function handleSteering(
-  { loop, place }: { readonly loop: Loop; readonly place: Pick<Workplace, 'git' | 'home'> },
+  { loop, place }: { readonly loop: Loop; readonly place: Pick<Workplace, 'git' | 'home' | 'env'> },
   steering: Steering,
   inTheWay: (run: string) => Rejection | null,
 ): Promise<Answer> {

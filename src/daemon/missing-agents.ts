@@ -9,6 +9,11 @@ interface Here {
   readonly root: string;
 }
 
+/** What is to be done about an agent that is not here. */
+export const notInstalled = {
+  next: 'install it, or name another agent; czar agents lists those that are here',
+};
+
 /** Agents that are not here and whose place others may take, by name, with why; those without a command too. */
 export function replaceable(plan: Plan, here: Here): ReadonlyMap<string, string> {
   const named = new Set(

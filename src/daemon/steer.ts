@@ -14,6 +14,7 @@ import { treeFacts } from '../git/tree-facts.ts';
 import type { Home } from '../plan/home.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Answer } from './loop.ts';
+import { missingAgents, notInstalled, replaceable } from './missing-agents.ts';
 import { planNow } from './plan-changes.ts';
 import { treeHolds } from './remove-tree.ts';
 import { turn } from './turn.ts';
@@ -21,7 +22,11 @@ import { isolationOf } from './workplace.ts';
 
 /** The request with its facts, or why it cannot be completed. */
 export async function complete(
-  { git, home }: { readonly git: GitContext; readonly home: Home },
+  {
+    git,
+    home,
+    env,
+  }: { readonly git: GitContext; readonly home: Home; readonly env: NodeJS.ProcessEnv },
   state: RepositoryState,
   steering: Steering,
 ): Promise<Request | Extract<Answer, { ok: false }>> {
@@ -73,7 +78,14 @@ export async function complete(
           `The plan cannot be amended: ${found.problem}.`,
           'czar validate shows more.',
         );
-      return { kind: 'amend', run: steering.run, plan: found.plan, scope };
+      const here = { path: env['PATH'] ?? '', root: git.root };
+      const absent = missingAgents(found.plan, here);
+      if (absent !== null) {
+        const what = `The plan cannot be amended: ${absent}.`;
+        return { ok: false, rejection: { consequence: 'reject', exit: 2, what, ...notInstalled } };
+      }
+      const missing = [...replaceable(found.plan, here).keys()];
+      return { kind: 'amend', run: steering.run, plan: found.plan, scope, missing };
     }
     case 'retry':
     case 'retry-failed':

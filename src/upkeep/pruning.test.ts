@@ -45,6 +45,7 @@ async function ended(folder: string, at: (point: string) => void | Promise<void>
   const place = {
     git,
     home: { path: home, name: '.czar', exists: true, czarina: false } as const,
+    env: process.env,
     now: () => 1_000,
   };
   const pruning = new Pruning({ loop, place });
