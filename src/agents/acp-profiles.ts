@@ -32,6 +32,10 @@ export interface Profile {
   readonly env: (ground: ProfileGround) => Readonly<Record<string, string>>;
   /** What a request for a session carries to give it standing instructions; null where there is nothing for it. */
   readonly standing: ((text: string) => Readonly<Record<string, unknown>>) | null;
+  /** Name of a file with its standing instructions that it reads by itself outside its tree; null where it needs none. */
+  readonly standingFile: 'AGENTS.md' | 'GEMINI.md' | null;
+  /** Arguments that give it standing instructions, or the folder of that file; null where there are none. */
+  readonly standingArgs: ((text: string, folder: string) => readonly string[]) | null;
   /** Variables that it never gets. */
   readonly unset: readonly string[];
   /** Ways to log in without a person, and the variable that has to be there. */
@@ -50,6 +54,8 @@ const usual = {
   model: null,
   env: () => ({}),
   standing: null,
+  standingFile: null,
+  standingArgs: null,
   // Some take any value of it for the word that they are in a sandbox, and then bypass what they would ask.
   unset: ['IS_SANDBOX'],
   logins: [],
@@ -62,6 +68,7 @@ const profiles: Readonly<Record<string, Profile>> = {
     ...usual,
     name: 'opencode',
     usage: 'last step',
+    standingFile: 'AGENTS.md',
     // It allows everything unless it is told to ask.
     env: ({ permissions }) => ({
       OPENCODE_DISABLE_AUTOUPDATE: '1',
@@ -75,6 +82,8 @@ const profiles: Readonly<Record<string, Profile>> = {
     // It has session/load, and finds none of its sessions.
     resume: 'none',
     usage: 'meta',
+    standingFile: 'GEMINI.md',
+    standingArgs: (_, folder) => ['--include-directories', folder],
     cost: false,
     model: (model) => ['-m', model],
     // Its second process would be left behind when the first is ended.
@@ -86,6 +95,7 @@ const profiles: Readonly<Record<string, Profile>> = {
     name: 'qwen',
     mode: { read: 'default', edit: 'default', work: 'default', full: 'yolo' },
     usage: 'steps',
+    standingArgs: (text) => ['--append-system-prompt', text],
     cost: false,
     model: (model) => ['-m', model],
     env: () => ({ QWEN_CODE_NO_RELAUNCH: 'true' }),

@@ -1,4 +1,5 @@
 /** What the bridge of an attempt is told, as one argument: written by the adapter, read by the bridge. */
+import { join } from 'node:path';
 import { numberIn, objectIn, objectOn, textIn, type Json } from './json-lines.ts';
 
 export interface BridgeSettings {
@@ -13,6 +14,11 @@ export interface BridgeSettings {
   readonly tools: { readonly command: string; readonly args: readonly string[] } | null;
   /** How long an answer to anything but a prompt may take, milliseconds; absent for the usual. */
   readonly patienceMs?: number;
+}
+
+/** Where a file with standing instructions lies that its agent reads by itself. */
+export function standingFolder(attemptDir: string): string {
+  return join(attemptDir, 'standing');
 }
 
 /** As an argument. */

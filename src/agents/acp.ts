@@ -8,7 +8,7 @@
 import { join } from 'node:path';
 import type { Judgement, Usage } from '../core/events.ts';
 import { capabilitiesOfProfile, profileNamed, profileOf } from './acp-profiles.ts';
-import { settingsArgument } from './acp-settings.ts';
+import { settingsArgument, standingFolder } from './acp-settings.ts';
 import type { Adapter, Ending, Said, Start, StartOptions } from './adapter.ts';
 import { bridgeCommand } from './bridge-command.ts';
 import { commandOf } from './command-of.ts';
@@ -67,6 +67,9 @@ function start(options: StartOptions): Start {
       settings,
       ...commandOf(options),
       ...(model === null || profile.model === null ? [] : profile.model(model)),
+      ...(options.standing === null
+        ? []
+        : (profile.standingArgs?.(options.standing, standingFolder(attemptDir)) ?? [])),
     ],
     env,
     own: { ...own, ...profile.env({ permissions, writable, standing: options.standing }) },

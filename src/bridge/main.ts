@@ -18,6 +18,7 @@ import { startAgent } from './agent-stream.ts';
 import { converse } from './conversation.ts';
 import { printTo, type Print } from './lines.ts';
 import type { Outcome } from './outcome.ts';
+import { standingEnvironment } from './standing-file.ts';
 
 /** How long the agent may take for anything but its work, milliseconds: on a busy machine some need a minute to come up. */
 const patienceMs = 120_000;
@@ -56,10 +57,12 @@ async function attend(
       told.abort();
     });
   const profile = profileNamed(settings.profile);
-  const env = Object.fromEntries(
+  const given = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !profile.unset.includes(name)),
   );
-  const attemptDir = dirname(env['CZAR_REPORT_FILE'] ?? '');
+  const attemptDir = dirname(given['CZAR_REPORT_FILE'] ?? '');
+  const { standing } = settings;
+  const env = { ...given, ...standingEnvironment({ profile, standing, attemptDir, env: given }) };
   // Before the agent can change what it may; what cannot be read allows nothing.
   const permissions = permissionsIn(attemptDir) ?? nothing;
   const { child, stream } = startAgent({
@@ -78,7 +81,7 @@ async function attend(
     mcpServers: serversOf(settings, env),
     resume: settings.resume,
     model: settings.model,
-    standing: settings.standing,
+    standing,
     prompt: () => readFileSync(env['CZAR_PROMPT_FILE'] ?? '', 'utf8'),
     env,
     ask: (request, signal) =>

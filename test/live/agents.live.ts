@@ -36,13 +36,24 @@ test('a plan that mixes all agents: each commits its work and reports, and all o
     // Two steps: 2100 read afresh or 500 of them from a cache, and 81 written; some tell less, none more.
     assert.ok(tokens.used > 1_600 && tokens.used <= 2_700, `${name}: ${tokens.used}`);
     assert.equal(tokens.source, 'reported');
+    // Its standing instructions go with what it asks, and lie in no file of its tree.
+    const kept = `You are the worker **${name}** of run`;
+    const asked = live.model.asked.filter(({ body }) => body.includes(kept));
+    assert.ok(
+      asked.some(({ body }) => body.includes('Read them again whenever')),
+      name,
+    );
   }
   const merged = scratch.git(
     'ls-tree',
     '--name-only',
     'czar/' + only(log, 'run.started').run + '-integration',
   );
-  for (const name of installed) assert.ok(merged.split('\n').includes(`${name}.txt`), merged);
+  assert.deepEqual(merged.split('\n').toSorted(), [
+    '.czar',
+    'README.md',
+    ...installed.map((name) => `${name}.txt`).toSorted(),
+  ]);
 });
 
 for (const name of installed) {
