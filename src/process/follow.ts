@@ -5,7 +5,7 @@
  * Invariants: without an exit record the exit is unknown; an unknown liveness counts as alive.
  */
 import type { AttemptEnd, ProcessIdentity } from '../core/events.ts';
-import { watchFolder } from './changes.ts';
+import { watchFolder, type FolderWatch } from './changes.ts';
 import { bootId, identify, liveness } from './identity.ts';
 import { endOf, endWithoutExit, readBoot, readStatus, voidAttempt, attemptKey } from './status.ts';
 import type { AttemptStatus, RecordedProcess } from './status.ts';
@@ -26,6 +26,8 @@ const claimPatienceMs = 2_000;
 const backstopMs = 2_000;
 /** Between two calls of `onActivity`, milliseconds. */
 const activityMs = 100;
+/** Where the system tells of changes, `onActivity` is called so often without one, milliseconds. */
+const quietMs = 10_000;
 /** How long an attempt lives before its folder is watched, milliseconds. */
 const momentMs = 100;
 
@@ -107,6 +109,8 @@ export async function followAttempt(options: {
   if (signal.aborted) return null;
   const { promise, resolve, reject } = Promise.withResolvers<AttemptEnd | null>();
   let soon: NodeJS.Timeout | undefined;
+  let watch: FolderWatch | null = null;
+  let active = -Infinity;
 
   const look = (file: string | null): void => {
     if (file === null || file === 'status' || file === 'stopped') {
@@ -118,14 +122,15 @@ export async function followAttempt(options: {
         return reject(error);
       }
     }
+    if (file === null && watch?.isTold() === true && performance.now() - active < quietMs) return;
     soon ??= setTimeout(() => {
       soon = undefined;
+      active = performance.now();
       onActivity();
     }, activityMs);
   };
   const abort = (): void => resolve(null);
   signal.addEventListener('abort', abort, { once: true });
-  let watch: Disposable | null = null;
   const watchIt = (): void => {
     watch = watchFolder(dir, backstopMs, look);
     look(null);

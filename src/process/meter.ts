@@ -8,10 +8,10 @@
 import { readFileSync } from 'node:fs';
 import type { LimitKind } from '../core/events.ts';
 import type { AttemptLimits } from '../core/plan.ts';
-import { hitLimit } from './control-group.ts';
+import { hitLimit, type ControlGroup } from './control-group.ts';
 import { CoProcess } from './co-process.ts';
 import { hasEnded } from './identity.ts';
-import { readGroup, readStatus } from './status.ts';
+import { readRecords, readStatus } from './status.ts';
 import { parseStat, systemFacts } from './table.ts';
 
 /** One process in a table; `memory` in bytes, shared pages counted for each. */
@@ -31,10 +31,11 @@ export class Meter implements AsyncDisposable {
   #look: Promise<readonly UseRow[]> | null = null;
   #lookAgainAt = 0;
   readonly #seen = new Map<string, ReadonlySet<string>>();
+  readonly #groups = new Map<string, ControlGroup | null>();
 
   /** The limit that the attempt in the folder is over; null for none, or when it cannot be told. */
   async over(dir: string, limits: AttemptLimits): Promise<LimitKind | null> {
-    const group = readGroup(dir);
+    const group = this.#groupOf(dir);
     const counted = group === null ? null : hitLimit(group);
     if (counted !== null) return counted;
     const processes = group?.pids == null ? limits.processes : null;
@@ -60,6 +61,16 @@ export class Meter implements AsyncDisposable {
   /** The attempt in the folder has ended. */
   forget(dir: string): void {
     this.#seen.delete(dir);
+    this.#groups.delete(dir);
+  }
+
+  /** The control group of an attempt that runs is the one that its records name then. */
+  #groupOf(dir: string): ControlGroup | null {
+    const known = this.#groups.get(dir);
+    if (known !== undefined) return known;
+    const { status, group } = readRecords(dir);
+    if (status.kind === 'running') this.#groups.set(dir, group);
+    return group;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
