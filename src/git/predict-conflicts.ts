@@ -12,8 +12,7 @@ import { failing, git, gitFailure } from './git.ts';
 import type { Failed } from './git.ts';
 import { folded, withFolders } from './merge-check.ts';
 import { borrowing, OpenMirror } from './open-mirror.ts';
-import { NewTrees } from './new-trees.ts';
-import { mergeByPath, treeChanges } from './tree-merge.ts';
+import { mergeByPath, treeChanges, type MergeTrees } from './tree-merge.ts';
 
 /** Branches by their place in the list that was asked about. */
 export interface Clash {
@@ -45,6 +44,8 @@ export async function predictConflicts(
     const { tips, borrowed } = options;
     await using mirror = new OpenMirror(context.mirror, borrowed);
     const namesOf = newNames(mirror);
+    // Only whether there is a merged tree counts: none is put together.
+    const trees: MergeTrees = { tree: (id) => mirror.tree(id), add: () => '' };
     const folding: Clash[] = [];
     const open: Pair[] = [];
     for (const [one, tip] of tips.entries()) {
@@ -54,8 +55,7 @@ export async function predictConflicts(
         if (sides === 'one holds the other') continue;
         const files = sides === null ? [] : await foldingNames(namesOf, sides);
         if (files.length > 0) folding.push({ ...pair, files });
-        else if (sides === null || (await mergeByPath(new NewTrees(mirror), sides)) === null)
-          open.push(pair);
+        else if (sides === null || (await mergeByPath(trees, sides)) === null) open.push(pair);
       }
     }
     const asked = open.length === 0 ? none : await askGit(context, { ...options, pairs: open });

@@ -14,9 +14,12 @@ import type { OpenMirror, OpenTree } from './open-mirror.ts';
 
 type Trees = Pick<OpenMirror, 'tree'>;
 
+/** Trees that a merge reads, and where it puts those that it makes. */
+export type MergeTrees = Pick<NewTrees, 'tree' | 'add'>;
+
 /** Merges what `theirs` changed since `from` into `ours`, and gives the tree's id. Null when git has to do it. */
 export async function mergeByPath(
-  trees: NewTrees,
+  trees: MergeTrees,
   ids: {
     /** Null for a folder that is new on both sides. */
     readonly from: string | null;
@@ -51,7 +54,7 @@ export async function mergeByPath(
 }
 
 async function mergeEntry(
-  trees: NewTrees,
+  trees: MergeTrees,
   of: {
     readonly before: TreeEntry | undefined;
     readonly our: TreeEntry | undefined;
