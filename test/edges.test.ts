@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { assertOrder, only, statesOf } from './support/log.ts';
 import { Scratch } from './support/scratch.ts';
-import { bothWays } from './support/through.ts';
 
 test('each kind of dependency gives what it says: the tree, the handoff, or the order', async () => {
   await using scratch = await Scratch.make();
@@ -44,27 +43,24 @@ test('each kind of dependency gives what it says: the tree, the handoff, or the 
   assertOrder(log, 'worker.complete research', 'worker.started by-order');
 });
 
-bothWays(
-  'requires: verified lets a dependent start before its dependency is merged',
-  async (through) => {
-    await using scratch = await Scratch.make({ through });
-    const gate = join(scratch.base, 'gate');
-    scratch.config(`checks: ["test -e ${gate}/open || exit 1"]\n`);
-    scratch.worker('first');
-    scratch.worker('early', 'dependencies: [{on: first, kind: sequential, requires: verified}]');
-    scratch.commitAll();
-    const run = scratch.start('run');
-    const first = await scratch.stubs.agent('first');
-    await first.write('first.txt', '1\n');
-    first.exit();
-    const early = await scratch.stubs.agent('early');
-    await scratch.happened('worker.blocked', 'first');
-    assert.equal((await scratch.json('status', 'first')).worker.state, 'blocked');
-    early.exit();
-    assert.equal((await run.finished).code, 5);
-    assertOrder(scratch.log(), 'worker.merging first', 'worker.started early');
-  },
-);
+test('requires: verified lets a dependent start before its dependency is merged', async () => {
+  await using scratch = await Scratch.make();
+  const gate = join(scratch.base, 'gate');
+  scratch.config(`checks: ["test -e ${gate}/open || exit 1"]\n`);
+  scratch.worker('first');
+  scratch.worker('early', 'dependencies: [{on: first, kind: sequential, requires: verified}]');
+  scratch.commitAll();
+  const run = scratch.start('run');
+  const first = await scratch.stubs.agent('first');
+  await first.write('first.txt', '1\n');
+  first.exit();
+  const early = await scratch.stubs.agent('early');
+  await scratch.happened('worker.blocked', 'first');
+  assert.equal((await scratch.json('status', 'first')).worker.state, 'blocked');
+  early.exit();
+  assert.equal((await run.finished).code, 5);
+  assertOrder(scratch.log(), 'worker.merging first', 'worker.started early');
+});
 
 test('a worker whose condition is false is skipped, and with it those that do not allow that', async () => {
   await using scratch = await Scratch.make();

@@ -68,105 +68,26 @@ test('options of run that would have no effect are refused', async () => {
   assert.deepEqual(scratch.log(), []);
 });
 
-test('a dependent starts when its own dependency is merged, while others of that wave still work', async () => {
+test('three workers are at work at the same time, and a dependent starts when its own dependency is merged, while others of that wave still work', async () => {
   await using scratch = await Scratch.make();
   scratch.config();
-  scratch.worker('slow');
-  scratch.worker('quick');
+  for (const id of ['slow', 'quick', 'other']) scratch.worker(id);
   scratch.worker('next', 'dependencies: [quick]');
   scratch.commitAll();
   const run = scratch.start('run');
-  const slow = await scratch.stubs.agent('slow');
-  const quick = await scratch.stubs.agent('quick');
-  await quick.write('quick.txt', 'done\n');
-  await quick.commit('quick');
-  quick.exit();
-  const next = await scratch.stubs.agent('next');
-  assert.equal((await next.run('cat', 'quick.txt')).stdout, 'done\n');
-  next.exit();
-  slow.exit();
-  assert.equal((await run.finished).code, 0);
-  assertOrder(scratch.log(), 'worker.merged quick', 'worker.started next', 'worker.complete slow');
-});
-
-test('with barrier: wave a worker waits for the whole wave before it', async () => {
-  await using scratch = await Scratch.make();
-  scratch.config('barrier: wave\n');
-  scratch.worker('slow');
-  scratch.worker('quick');
-  scratch.worker('next', 'dependencies: [quick]');
-  scratch.commitAll();
-  const run = scratch.start('run');
-  const slow = await scratch.stubs.agent('slow');
-  (await scratch.stubs.agent('quick')).exit();
-  await scratch.happened('worker.complete', 'quick');
-  assert.match((await scratch.czar('why', 'next')).stdout, /barrier: wave/);
-  assert.deepEqual(scratch.stubs.launches.toSorted(), ['quick/1', 'slow/1']);
-  slow.exit();
-  (await scratch.stubs.agent('next')).exit();
-  assert.equal((await run.finished).code, 0);
-  assertOrder(scratch.log(), 'worker.complete slow', 'worker.started next');
-});
-
-test('three workers without edges are at work at the same time', async () => {
-  await using scratch = await Scratch.make();
-  scratch.config();
-  for (const id of ['a', 'b', 'c']) scratch.worker(id);
-  scratch.commitAll();
-  const run = scratch.start('run');
-  const agents = await Promise.all(['a', 'b', 'c'].map(async (id) => scratch.stubs.agent(id)));
+  const agents = await Promise.all(
+    ['slow', 'quick', 'other'].map(async (id) => scratch.stubs.agent(id)),
+  );
   assert.equal(new Set(agents.map(({ cwd }) => cwd)).size, 3);
   assert.equal(new Set(agents.map(({ pid }) => pid)).size, 3);
-  for (const agent of agents) agent.exit();
+  const [slow, quick, other] = agents;
+  await quick?.write('quick.txt', 'done\n');
+  await quick?.commit('quick');
+  quick?.exit();
+  const next = await scratch.stubs.agent('next');
+  assert.equal((await next.run('cat', 'quick.txt')).stdout, 'done\n');
+  for (const agent of [next, slow, other]) agent?.exit();
   assert.equal((await run.finished).code, 0);
+  assertOrder(scratch.log(), 'worker.merged quick', 'worker.started next', 'worker.complete slow');
   assert.equal(mostLive(scratch.log()), 3);
-});
-
-test('among ready workers the higher priority goes first, then the longer path behind it', async () => {
-  await using scratch = await Scratch.make();
-  scratch.scripted(writesOneFile, 'max_parallel: 1\n');
-  scratch.worker('a-low', 'priority: low');
-  scratch.worker('b-alone');
-  scratch.worker('c-long');
-  scratch.worker('d-critical', 'priority: critical');
-  scratch.worker('e-behind', 'priority: low\ndependencies: [c-long]');
-  scratch.commitAll();
-  assert.equal((await scratch.czar('run')).code, 0);
-  const log = scratch.log();
-  assert.equal(mostLive(log), 1);
-  const started = all(log, 'worker.started').map(({ worker }) => worker);
-  assert.deepEqual(started.slice(0, 3), ['d-critical', 'c-long', 'b-alone']);
-});
-
-test('workers whose owned files could meet run one after the other, and warn lets them', async () => {
-  for (const [mode, most] of [
-    ['serialize', 1],
-    ['warn', 2],
-  ] as const) {
-    await using scratch = await Scratch.make();
-    scratch.config(`ownership: ${mode}\n`);
-    scratch.worker('one', 'owns: [src/**]');
-    scratch.worker('two', 'owns: [src/deep/**]');
-    scratch.commitAll();
-    const run = scratch.start('run');
-    const one = await scratch.stubs.agent('one');
-    if (mode === 'warn') await scratch.stubs.agent('two');
-    else assert.match((await scratch.czar('why', 'two')).stdout, /one holds files/);
-    one.exit();
-    (await scratch.stubs.agent('two')).exit();
-    assert.equal((await run.finished).code, 0);
-    assert.equal(mostLive(scratch.log()), most);
-  }
-});
-
-test('a worker that waits for a person lends what it owns to others', async () => {
-  await using scratch = await Scratch.make();
-  scratch.scripted(
-    '[ "$CZAR_WORKER" != asks ] || exec czar emit ask "go?"\nmkdir -p src\necho x > "src/$CZAR_WORKER.txt"\n',
-  );
-  scratch.worker('asks', 'owns: [src/**]\npriority: high');
-  scratch.worker('other', 'owns: [src/**]');
-  scratch.commitAll();
-  assert.equal((await scratch.czar('run')).code, 5);
-  assertOrder(scratch.log(), 'worker.blocked asks', 'worker.started other', 'worker.merged other');
 });

@@ -4,7 +4,6 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Scratch } from './support/scratch.ts';
-import { bothWays } from './support/through.ts';
 
 /** Lines of a file outside the repository that checks write to: one for each execution. */
 function executions(scratch: Scratch): string[] {
@@ -40,49 +39,43 @@ test('a check whose dependency only setup installs uses that, not the poisoned o
   assert.ok(commands.includes('node test.js'), commands.join('; '));
 });
 
-bothWays(
-  'two branches that are green alone and red together: the second is blocked, integration stays as it was',
-  async (through) => {
-    await using scratch = await Scratch.make({ through });
-    scratch.write('names.txt', 'one\n');
-    // The one renames, the other adds a use of the old name: no conflict, but together they do not hold.
-    scratch.config('ownership: warn\n');
-    scratch.worker('rename', 'verify: test -f uni.txt\n');
-    scratch.worker('use', 'verify: test ! -e needs-one.txt || ls | grep -q names\n');
-    scratch.commitAll();
-    const running = scratch.start('run');
-    const rename = await scratch.stubs.agent('rename');
-    const use = await scratch.stubs.agent('use');
-    await rename.run('git', 'mv', 'names.txt', 'uni.txt');
-    await rename.commit('Rename');
-    await use.write('needs-one.txt', 'x\n');
-    await use.commit('Use');
-    use.exit();
-    await running.seen('use merging → complete');
-    const run = scratch.log().find((event) => event.run).run;
-    const ref = `refs/czar/integration/${run}`;
-    const before = scratch.gitIn(join(scratch.repo, '.git/czar/mirror.git'), 'rev-parse', ref);
-    rename.exit();
-    const done = await running.finished;
-    assert.equal(done.code, 5, done.stderr);
-    const events = await scratch.events();
-    const block = blockOf(events, 'rename');
-    assert.equal(block.kind, 'gate');
-    assert.match(block.findings.join('\n'), /needs-one/);
-    assert.equal(scratch.git('rev-parse', ref), before);
-    assert.equal(scratch.git('rev-parse', `czar/${run}-integration`), before);
-    // Alone it had passed: on its branch, and the other's verify is run on the combined tree only.
-    const red = events.filter((event) => event.type === 'gate.failed');
-    assert.deepEqual(
-      red.map((event) => event.data.verdict.command),
-      ['test ! -e needs-one.txt || ls | grep -q names'],
-    );
-    assert.notEqual(
-      red[0].data.verdict.tree,
-      scratch.git('rev-parse', `czar/${run}/rename^{tree}`),
-    );
-  },
-);
+test('two branches that are green alone and red together: the second is blocked, integration stays as it was', async () => {
+  await using scratch = await Scratch.make();
+  scratch.write('names.txt', 'one\n');
+  // The one renames, the other adds a use of the old name: no conflict, but together they do not hold.
+  scratch.config('ownership: warn\n');
+  scratch.worker('rename', 'verify: test -f uni.txt\n');
+  scratch.worker('use', 'verify: test ! -e needs-one.txt || ls | grep -q names\n');
+  scratch.commitAll();
+  const running = scratch.start('run');
+  const rename = await scratch.stubs.agent('rename');
+  const use = await scratch.stubs.agent('use');
+  await rename.run('git', 'mv', 'names.txt', 'uni.txt');
+  await rename.commit('Rename');
+  await use.write('needs-one.txt', 'x\n');
+  await use.commit('Use');
+  use.exit();
+  await running.seen('use merging → complete');
+  const run = scratch.log().find((event) => event.run).run;
+  const ref = `refs/czar/integration/${run}`;
+  const before = scratch.gitIn(join(scratch.repo, '.git/czar/mirror.git'), 'rev-parse', ref);
+  rename.exit();
+  const done = await running.finished;
+  assert.equal(done.code, 5, done.stderr);
+  const events = await scratch.events();
+  const block = blockOf(events, 'rename');
+  assert.equal(block.kind, 'gate');
+  assert.match(block.findings.join('\n'), /needs-one/);
+  assert.equal(scratch.git('rev-parse', ref), before);
+  assert.equal(scratch.git('rev-parse', `czar/${run}-integration`), before);
+  // Alone it had passed: on its branch, and the other's verify is run on the combined tree only.
+  const red = events.filter((event) => event.type === 'gate.failed');
+  assert.deepEqual(
+    red.map((event) => event.data.verdict.command),
+    ['test ! -e needs-one.txt || ls | grep -q names'],
+  );
+  assert.notEqual(red[0].data.verdict.tree, scratch.git('rev-parse', `czar/${run}/rename^{tree}`));
+});
 
 test('fault 78: checks judge the combined tree of every merge, and an equal tree is not tested twice', async () => {
   await using scratch = await Scratch.make();

@@ -76,6 +76,27 @@ describe('a run of the core', () => {
     assert.match(why(world.state, world.run, world.worker('c'), world.now), /wave before/);
   });
 
+  test('starts the higher priority first, then the longer path behind', () => {
+    const world = new CoreWorld(
+      planOf(
+        [
+          { id: 'a-low', priority: 'low' },
+          { id: 'b-alone' },
+          { id: 'c-long' },
+          { id: 'd-critical', priority: 'critical' },
+          { id: 'e-behind', priority: 'low', on: ['c-long'] },
+        ],
+        { maxParallel: 1 },
+      ),
+    );
+    world.rest();
+    const started = world.log.filter(({ type }) => type === 'worker.started');
+    assert.deepEqual(
+      started.map(({ worker }) => worker),
+      ['d-critical', 'c-long', 'b-alone', 'a-low', 'e-behind'],
+    );
+  });
+
   test('never has more live attempts than max_parallel', () => {
     const world = new CoreWorld(
       planOf(

@@ -26,6 +26,31 @@ describe('steering a run of the core', () => {
     assert.equal(world.run.state, 'complete');
   });
 
+  test('claims on the same files only warn where the plan says so, and who waits for a person lends them', () => {
+    const owners = [
+      { id: 'a', owns: ['src/**'] },
+      { id: 'b', owns: ['src/**'] },
+    ];
+    const warned = new CoreWorld(planOf(owners, { ownership: 'warn' }));
+    warned.perform(warned.intent('prepare-run') ?? assert.fail());
+    const prepared = warned.intents().filter(({ kind }) => kind === 'prepare-tree');
+    assert.equal(prepared.length, 2);
+
+    const world = new CoreWorld(planOf(owners));
+    world.rest((intent, w) => {
+      if (intent.kind !== 'watch' || intent.worker !== 'a') return null;
+      const reports = [{ kind: 'ask', text: 'go?' } as const];
+      const { run, worker, attempt } = intent;
+      const from = { refused: [], reportOffset: 10, outputOffset: 0 };
+      w.send({ kind: 'reports', run, worker, attempt, reports, ...from });
+      return endOf(intent, { how: 'exited', code: 0 });
+    });
+    assert.deepEqual(
+      ['a', 'b'].map((id) => world.worker(id).state),
+      ['blocked', 'complete'],
+    );
+  });
+
   test('a false condition skips, and the skip travels unless the edge allows it', () => {
     const world = new CoreWorld(
       planOf([
