@@ -81,6 +81,17 @@ echo done >done.txt
     for (const file of files)
       assert.equal(statSync(join(scratch.repo, '.czar', file)).mode & 0o077, 0, file);
   }
+  // Whoever has other values by now, or none, still does not see them.
+  scratch.env['MY_API_KEY'] = 'another-value-of-it';
+  delete scratch.env['DOOR'];
+  for (const args of [
+    ['logs', 'a'],
+    ['logs', 'a', '--json', '--attempt', '1'],
+  ]) {
+    const { stdout: later } = await scratch.czar(...args);
+    for (const one of [secret, pin]) assert.ok(!later.includes(one), later);
+    assert.match(later, /printed \[MY_API_KEY\] and \[DOOR\]/);
+  }
   const checked = filesWith(join(scratch.repo, '.czar/runs'), 'checked [MY_API_KEY]');
   assert.equal(checked.length, 1, 'the log of the check is there, without it');
 });

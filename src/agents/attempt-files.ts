@@ -51,6 +51,9 @@ export function attemptFiles(options: {
   };
 }
 
+/** File of an attempt with the fingerprints of its secrets. */
+export const fingerprintsName = 'secrets.json';
+
 /** Ways to start czar, best first. */
 export type Launcher = readonly (readonly string[])[];
 
@@ -64,6 +67,8 @@ export function writeAttemptFiles(options: {
   readonly prompt: string;
   readonly permissions: AttemptPermissions;
   readonly dependencies?: readonly ToldDependency[];
+  /** What tells later which of its output was secret; left out where nothing was. */
+  readonly fingerprints?: object;
   readonly launcher?: Launcher;
 }): void {
   const { home, files, prompt, permissions, launcher = thisInstallation } = options;
@@ -72,10 +77,11 @@ export function writeAttemptFiles(options: {
   mkdirSync(files.tmpDir, { recursive: true, mode: 0o700 });
   chmodSync(files.attemptDir, 0o700);
   writeFileSync(files.promptFile, prompt, { mode: 0o600 });
-  const { dependencies = [] } = options;
+  const { dependencies = [], fingerprints } = options;
   for (const [name, told] of [
     ['permissions.json', permissions],
     ...(dependencies.length === 0 ? [] : [['dependencies.json', { dependencies }] as const]),
+    ...(fingerprints === undefined ? [] : [[fingerprintsName, fingerprints] as const]),
   ] as const) {
     const text = JSON.stringify({ v: 1, ...told });
     writeFileSync(join(files.attemptDir, name), text, { mode: 0o600 });

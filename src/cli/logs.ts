@@ -2,7 +2,7 @@
 import { definitionOf } from '../core/state.ts';
 import { readableOutput } from '../daemon/readable-output.ts';
 import { attemptEvents, attemptsOf } from '../report/attempts.ts';
-import { redactorOf } from '../daemon/redactions.ts';
+import { outputRedactor } from '../daemon/redactions.ts';
 import { exits } from './exit.ts';
 import { readingWorker, streamEnd } from './reading.ts';
 import type { PlainVerb } from './verb.ts';
@@ -20,7 +20,7 @@ export const verb: PlainVerb = {
     },
   ],
   act: async (context, { words: [id = ''], flags, values }) => {
-    await readingWorker(context, id, async ({ reader, run, worker }) => {
+    await readingWorker(context, id, async ({ reader, place, run, worker }) => {
       const attempt = Number(values.get('attempt') ?? worker.attempts);
       if (attempt < 1 || attempt > worker.attempts) {
         context.fail({
@@ -44,7 +44,7 @@ export const verb: PlainVerb = {
               ({ n }) => n === attempt,
             );
       const agent = made && (made.agent?.name ?? definitionOf(run, id).agent.name);
-      const redact = redactorOf(run.plan, context.env);
+      const redact = outputRedactor(run.plan, context.env, { home: place.home.path, ...at });
       const readable = flags.has('raw') ? null : readableOutput(run, id, agent);
       for await (const { stream, text } of reader.output({
         ...at,

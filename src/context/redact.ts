@@ -77,7 +77,8 @@ function asPattern(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }
 
-function formsOf(value: string): ReadonlySet<string> {
+/** Everything that a value may stand as. */
+export function formsOf(value: string): ReadonlySet<string> {
   return new Set([
     value,
     JSON.stringify(value).slice(1, -1),

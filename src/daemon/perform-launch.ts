@@ -32,7 +32,7 @@ import { writeIdentity } from './identity-file.ts';
 import type { EffectContext } from './loop.ts';
 import { stateOf } from './perform-work.ts';
 import { awayFromHome, makeHome } from './own-home.ts';
-import { redactorOf } from './redactions.ts';
+import { redactorOf, secretsNow } from './redactions.ts';
 import { isolationOf, treeOf, type Workplace } from './workplace.ts';
 
 type Launch = Extract<Intent, { kind: 'launch' }>;
@@ -207,7 +207,14 @@ function brief(
     role,
     handoff: state.handoff === null ? null : redact(state.handoff),
   }));
-  writeAttemptFiles({ home: place.git.home, files, prompt, permissions, dependencies });
+  writeAttemptFiles({
+    home: place.git.home,
+    files,
+    prompt,
+    permissions,
+    dependencies,
+    ...secretsNow(run.plan, place.env),
+  });
   const { identityFile } = isolationOf(run);
   const linksFrom = dirname(join(tree, identityFile));
   const identity = redact(workerIdentity({ ...facts, place: { ...facts.place, linksFrom } }));

@@ -1,4 +1,14 @@
 /** Where secrets are taken out: of what effects tell the loop, of what a person asks, and of what agents are told. */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { attemptFiles, fingerprintsName } from '../agents/attempt-files.ts';
+import {
+  fingerprintsIn,
+  fingerprintsOf,
+  redactorByFingerprints,
+  type Fingerprints,
+} from '../context/fingerprints.ts';
 import { redactor, secretsIn, type Redact } from '../context/redact.ts';
 import type { Outcome, Steering } from '../core/commands.ts';
 import type { ReviewerSaid } from '../core/events.ts';
@@ -16,6 +26,37 @@ export function redactorOf({ policies }: Pick<Plan, 'policies'>, env: NodeJS.Pro
   const redact = redactor(secretsIn(env, policies.redact));
   known.set(env, { key, redact });
   return redact;
+}
+
+/** Fingerprints of the secrets of this environment, for whoever reads later what an attempt printed. */
+export function secretsNow({ policies }: Pick<Plan, 'policies'>, env: NodeJS.ProcessEnv) {
+  const { forms, salt } = fingerprintsOf(secretsIn(env, policies.redact), randomUUID());
+  return forms.length === 0 ? {} : { fingerprints: { salt, forms } };
+}
+
+/** Takes out of an attempt's output what is secret now, and what was when it began. */
+export function outputRedactor(
+  { policies }: Pick<Plan, 'policies'>,
+  env: NodeJS.ProcessEnv,
+  of: {
+    readonly home: string;
+    readonly run: string;
+    readonly worker: string;
+    readonly attempt: number;
+  },
+): Redact {
+  const now = redactorOf({ policies }, env);
+  let found: Fingerprints | null = null;
+  try {
+    found = fingerprintsIn(
+      readFileSync(join(attemptFiles(of).attemptDir, fingerprintsName), 'utf8'),
+    );
+  } catch {
+    // There were none, or they are pruned as its output is.
+  }
+  if (found === null) return now;
+  const before = redactorByFingerprints(found, secretsIn(env, policies.redact));
+  return (text) => before(now(text));
 }
 
 /** What an effect came to, without secrets in its texts; paths, refs and ids stay as they are. */
