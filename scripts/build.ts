@@ -11,8 +11,9 @@ import { fileURLToPath } from 'node:url';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 rmSync('dist', { recursive: true, force: true });
-// What tests keep of the builds before (test/support/beginnings.ts).
-rmSync('node_modules/.cache/czar-compiled', { recursive: true, force: true });
+// What Node compiled for the tests before (test/support/beginnings.ts, scripts/test.ts).
+for (const name of ['czar-compiled', 'czar-tests'])
+  rmSync(`node_modules/.cache/${name}`, { recursive: true, force: true });
 
 /** Built-in modules that every process has loaded before its first line runs. */
 const loaded = new Set(['buffer', 'events', 'fs', 'path', 'timers', 'url', 'util']);

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import type { Totals } from './test-reporter.ts';
 
 const namesToList = 40;
+/** What Node compiled of sources and tests, for all the processes that load them. */
+const compiled = join(import.meta.dirname, '../node_modules/.cache/czar-tests');
 
 const folder = mkdtempSync(join(tmpdir(), 'czar-test-'));
 const alone = ['test:git', 'test:unit', 'test:worlds'].map(run);
@@ -38,7 +40,7 @@ async function run(script: string): Promise<Totals> {
   const file = join(folder, `${script.replace(':', '-')}.json`);
   const child = spawn('npm', ['run', '--silent', script], {
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, TEST_TOTALS: file },
+    env: { ...process.env, TEST_TOTALS: file, NODE_COMPILE_CACHE: compiled },
   });
   const ended = await new Promise<string | number>((resolve) => {
     child.once('error', (error) => resolve(error.message));
