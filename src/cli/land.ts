@@ -18,6 +18,7 @@ import { exits } from './exit.ts';
 import { chosenRun } from './reading.ts';
 import { findFacts } from './find-facts.ts';
 import { findPlace } from './find-place.ts';
+import { landPull, watchPull } from './land-pull.ts';
 import { insideAttempt, refuse } from './steering.ts';
 import { throughLoop } from './through-loop.ts';
 import type { CliContext, Verb } from './verb.ts';
@@ -27,6 +28,8 @@ interface LandOptions {
   readonly mode: string;
   readonly partial?: boolean;
   readonly dryRun?: boolean;
+  readonly pr?: boolean;
+  readonly watch?: boolean;
 }
 
 export const verb: Verb = {
@@ -39,6 +42,11 @@ export const verb: Verb = {
       .option('--mode <mode>', 'merge, squash or ff', 'merge')
       .option('--partial', 'land what has been merged although the run is not complete')
       .option('--dry-run', 'say what would land, change nothing')
+      .option(
+        '--pr',
+        'push what is merged and open a pull request with the closing report, through gh or glab',
+      )
+      .option('--watch', 'follow the pull request until it is merged or closed')
       .action(async (options: LandOptions) => landVerb(context, options));
   },
 };
@@ -72,7 +80,23 @@ async function landVerb(context: CliContext, options: LandOptions): Promise<void
       next: 'czar land --into BRANCH',
     });
   }
-  const order: LandOrder = { run: run.id, target, mode, partial: options.partial === true };
+  const partial = options.partial === true;
+  if (options.dryRun === true && (options.pr === true || options.watch === true)) {
+    return context.fail({
+      exit: exits.wrong,
+      what: '--dry-run says what would land here, not what a pull request does',
+      next: 'leave it out, or --pr and --watch',
+    });
+  }
+  if (options.pr === true)
+    return landPull(context, place, {
+      run: run.id,
+      target,
+      partial,
+      watch: options.watch === true,
+    });
+  if (options.watch === true) return watchPull(context, place, run.id);
+  const order: LandOrder = { run: run.id, target, mode, partial };
   if (options.dryRun === true) return preview(context, place, run, order);
   const commit = await landedAs(place, run, target);
   if (commit !== null) {

@@ -57,6 +57,7 @@ export function aRun(
     trees: new Map(),
     reviewing: [],
     tending: [],
+    pull: null,
     mergedOrder: [],
     published: {},
     pushed: {},

@@ -9,19 +9,8 @@ export function decideLanding(
   request: Extract<Request, { kind: 'land' }>,
   now: number,
 ): Decision {
-  if (run.tip === null)
-    return refuse(4, `Run ${run.id} has merged nothing yet.`, 'czar status shows where it stands.');
-  const open = workersOf(run).filter(
-    (worker) => worker.state !== 'complete' && worker.state !== 'skipped',
-  );
-  if (open.length > 0 && !request.partial) {
-    return refuse(
-      4,
-      `Run ${run.id} is not complete: ${listed(open.map((worker) => worker.id))}.`,
-      'czar land --partial lands what has been merged.',
-    );
-  }
-  if (run.mergedOrder.length === 0) return refuse(4, `Run ${run.id} has merged nothing.`, null);
+  const why = unready(run, request.partial, 'czar land --partial');
+  if (why !== null) return why;
   const { target, mode, partial, onto } = request;
   const { landing } = run;
   if (landing !== null) {
@@ -40,9 +29,27 @@ export function decideLanding(
     {
       type: 'land.started',
       run: run.id,
-      data: { target, mode, partial, onto, tip: run.tip, date: now },
+      data: { target, mode, partial, onto, tip: run.tip ?? '', date: now },
     },
   ]);
+}
+
+/** Why a run cannot be brought home now, as far as that does not depend on where to; null when it can. */
+export function unready(run: RunState, partial: boolean, next: string): Decision | null {
+  if (run.tip === null)
+    return refuse(4, `Run ${run.id} has merged nothing yet.`, 'czar status shows where it stands.');
+  const open = workersOf(run).filter(
+    (worker) => worker.state !== 'complete' && worker.state !== 'skipped',
+  );
+  if (open.length > 0 && !partial) {
+    return refuse(
+      4,
+      `Run ${run.id} is not complete: ${listed(open.map((worker) => worker.id))}.`,
+      `${next} takes what has been merged.`,
+    );
+  }
+  if (run.mergedOrder.length === 0) return refuse(4, `Run ${run.id} has merged nothing.`, null);
+  return null;
 }
 
 function listed(ids: readonly string[]): string {

@@ -316,3 +316,10 @@ export function treeGateKey(gate: {
 }): string {
   return JSON.stringify([gate.tree, gate.command, gate.setup]);
 }
+
+/** What becomes a pull request: a branch at a commit, into another branch. */
+export interface PullOrder {
+  readonly target: string;
+  readonly branch: string;
+  readonly tip: string;
+}

@@ -20,6 +20,7 @@ import type {
   Principal,
   ProcessIdentity,
   PrunedRef,
+  PullOrder,
   ReviewWord,
   RunBase,
   Spend,
@@ -334,6 +335,16 @@ export interface EventData {
     readonly base: string;
     readonly commit: string;
   };
+  /** What is merged is to become a pull request: the branch is pushed from here on, and one opened or brought up to date. */
+  'pull.requested': PullOrder & { readonly by: Principal };
+  /** It is open with this commit; `by` is the program that opened it. */
+  'pull.opened': {
+    readonly number: number;
+    readonly url: string;
+    readonly tip: string;
+    readonly program: string;
+  };
+  'pull.closed': { readonly url: string; readonly merged: boolean };
   'run.landed': {
     readonly target: string;
     readonly commit: string;

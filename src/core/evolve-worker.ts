@@ -187,6 +187,9 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
     case 'land.refused':
     case 'run.landed':
     case 'run.synced':
+    case 'pull.requested':
+    case 'pull.opened':
+    case 'pull.closed':
       throw new Error(`${event.type} does not concern a worker (event ${event.seq})`);
   }
 }

@@ -5,6 +5,7 @@
  */
 import { awayAfter } from './away.ts';
 import { treeGateKey, type Event } from './events.ts';
+import { pullAfter } from './pull.ts';
 import { tendedAfter } from './tended-trees.ts';
 import { ratesAfter } from './rates.ts';
 import { noSpend, plus, warningShare, withDay } from './spend.ts';
@@ -94,6 +95,7 @@ function startedRun(
     trees: new Map(),
     reviewing: [],
     tending: [],
+    pull: null,
     mergedOrder: [],
     published: {},
     pushed: {},
@@ -147,6 +149,10 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
       return { missing: event.data.agents };
     case 'worker.started':
       return { ...ratesAfter(run, event), ...tendedAfter(run, event) };
+    case 'pull.requested':
+    case 'pull.opened':
+    case 'pull.closed':
+      return { pull: pullAfter(run.pull, event) };
     case 'tree.requested':
     case 'tree.made':
     case 'tree.removed':

@@ -1,4 +1,4 @@
-/** What a person asks of what is kept and of working trees. */
+/** What a person asks of pull requests, of what is kept and of working trees. */
 import type { KeptWork } from './events.ts';
 
 /** What git says of a worker's tree, needed to accept `submit`. */
@@ -13,8 +13,25 @@ interface OfWorker {
   readonly worker: string;
 }
 
-/** Each names a run and a worker. */
+/** Each names a run, and most a worker. */
 export type HomeRequest =
+  /** What is merged becomes a pull request. */
+  | {
+      readonly kind: 'request-pull';
+      readonly run: string;
+      readonly target: string;
+      readonly partial: boolean;
+    }
+  /** What the person's czar found or made of it. */
+  | {
+      readonly kind: 'record-pull';
+      readonly run: string;
+      readonly number: number;
+      readonly url: string;
+      readonly tip: string;
+      readonly program: string;
+      readonly state: 'open' | 'merged' | 'closed';
+    }
   /** The tree that its first attempt will work in; `there` is whether it stands. */
   | (OfWorker & { readonly kind: 'make-tree'; readonly there: boolean })
   /** Its tree is to go; `holds` is what of it is merged nowhere, null when nothing is. */

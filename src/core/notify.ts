@@ -51,6 +51,8 @@ export const noticeTypes = [
   'gate.inconclusive',
   'merge.conflict',
   'land.refused',
+  'pull.opened',
+  'pull.closed',
   'refs.pushed',
   'refs.diverged',
   'disk.low',

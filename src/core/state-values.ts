@@ -1,5 +1,5 @@
 /** Values that the state is made of and that no rule of its own holds for. */
-import type { BlockKind, BlockStep, ReviewWord, Spend } from './events.ts';
+import type { BlockKind, BlockStep, PullOrder, ReviewWord, Spend } from './events.ts';
 
 /** What a run has spent on one day (UTC). */
 export interface DayState {
@@ -57,4 +57,14 @@ export interface DroppedWork {
   /** The name that it has until a prune. */
   readonly to: string;
   readonly commit: string;
+}
+
+/** A pull request that a run became. */
+export interface PullState extends PullOrder {
+  /** `asked` until it is known to be open. */
+  readonly state: 'asked' | 'open' | 'merged' | 'closed';
+  readonly number: number | null;
+  readonly url: string | null;
+  /** The commit that it was last brought to; null before. */
+  readonly shown: string | null;
 }

@@ -23,7 +23,14 @@ import type {
 import type { WorkerStateName } from './lifecycle.ts';
 import type { RunSources } from './limits.ts';
 import type { Plan, WorkerDefinition } from './plan.ts';
-import type { DayState, DroppedWork, RateUse, ReviewState, Rework } from './state-values.ts';
+import type {
+  DayState,
+  DroppedWork,
+  PullState,
+  RateUse,
+  ReviewState,
+  Rework,
+} from './state-values.ts';
 
 export type * from './state-values.ts';
 
@@ -72,6 +79,8 @@ export interface RunState {
   /** What was pushed, or could not be and is not tried again, by full ref name. */
   readonly pushed: Readonly<Record<string, string>>;
   readonly landing: Landing | null;
+  /** The pull request that it became; null without one. */
+  readonly pull: PullState | null;
   /** Trees that a person wants made or taken away, and that are not yet. */
   readonly tending: readonly { readonly worker: string; readonly want: 'made' | 'removed' }[];
   readonly landed: {

@@ -87,6 +87,8 @@ export async function complete(
       const missing = [...replaceable(found.plan, here).keys()];
       return { kind: 'amend', run: steering.run, plan: found.plan, scope, missing };
     }
+    case 'request-pull':
+    case 'record-pull':
     case 'retry':
     case 'retry-failed':
     case 'skip':

@@ -3,10 +3,8 @@ import type { ChangeVerdict, Event, KeptWork, TreeVerdict } from '../core/events
 import { leftOutOf, leftOutText } from '../core/left-out.ts';
 import { limitTexts } from '../core/limits.ts';
 import { requestText } from '../core/permissions.ts';
+import { homeFields, short, type Field } from './home-fields.ts';
 import type { TokensOf } from './event-line.ts';
-
-/** A key and its value. */
-export type Field = readonly [key: string, value: string | number];
 
 /** The facts of an event; empty when its name says all. */
 export function eventFields(event: Event, tokens: TokensOf): readonly Field[] {
@@ -237,19 +235,14 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
         ['files', event.data.kept.files.length],
         ...leftOut([event.data.kept]),
       ];
+    case 'pull.requested':
+    case 'pull.opened':
+    case 'pull.closed':
     case 'tree.requested':
-      return [
-        ['want', event.data.want],
-        ['by', event.data.by],
-      ];
     case 'tree.made':
     case 'tree.removed':
-      return [['worktree', event.data.worktree]];
     case 'kept.dropped':
-      return [
-        ['ref', event.data.ref],
-        ['by', event.data.by],
-      ];
+      return homeFields(event);
     case 'inputs.checked':
       return event.data.missing.length === 0 ? [] : [['missing', event.data.missing.join(',')]];
     case 'gate.started':
@@ -388,8 +381,4 @@ function endText(end: Extract<Event, { type: 'attempt.ended' }>['data']['end']):
     case 'lost':
       return `lost: ${end.why}`;
   }
-}
-
-function short(id: string): string {
-  return id.slice(0, 10);
 }

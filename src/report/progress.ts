@@ -282,6 +282,9 @@ function changeText(event: Event, run: RunState | null): string | null {
     case 'work.kept':
     case 'kept.dropped':
     case 'tree.requested':
+    case 'pull.requested':
+    case 'pull.opened':
+    case 'pull.closed':
     case 'tree.made':
     case 'tree.removed':
     case 'inputs.checked':

@@ -75,7 +75,7 @@ export const diffSchema = z.strictObject({
   diff: z.string().nullable(),
 });
 
-/** `czar land --json`, and with `--dry-run`. */
+/** `czar land --json`, and with `--dry-run`, `--pr` or `--watch`. */
 export const landSchema = z.union([
   z.strictObject({
     v,
@@ -84,6 +84,17 @@ export const landSchema = z.union([
     target: z.string(),
     commit: z.string(),
     notUpdated: texts.optional().describe('files of the checkout that could not follow'),
+  }),
+  z.strictObject({
+    v,
+    run: z.string(),
+    kind: z.literal('pull'),
+    target: z.string(),
+    branch: z.string().describe('that was pushed'),
+    number: count,
+    url: z.string(),
+    state: z.enum(['open', 'merged', 'closed']),
+    updated: z.boolean().optional().describe('whether it was open before; with --pr'),
   }),
   z.strictObject({
     v,

@@ -1,0 +1,64 @@
+/** `czar land --pr` and `--watch`, with a bare remote and a program that stands in for `gh`. */
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { test } from 'node:test';
+import { landSchema } from '../src/report/verb-schemas.ts';
+import { forgeFolder } from './support/forge-folder.ts';
+import { Scratch } from './support/scratch.ts';
+
+test('land --pr pushes what is merged and opens one pull request with the report, killed at any point; --watch records its end', async () => {
+  await using scratch = await Scratch.make({ through: 'terminal' });
+  const remote = join(scratch.base, 'remote.git');
+  mkdirSync(remote);
+  scratch.gitIn(remote, 'init', '-q', '--bare', '-b', 'main');
+  scratch.scripted('echo $CZAR_WORKER > $CZAR_WORKER.txt; czar emit handoff "ask @octocat"');
+  scratch.worker('a', 'role: "Thanks @octocat, closes #12"');
+  scratch.commitAll();
+  assert.equal((await scratch.czar('run')).code, 0);
+  const none = await scratch.czar('land', '--pr');
+  assert.equal(none.code, 4);
+  assert.match(none.stderr, /no remote named origin/);
+  scratch.git('remote', 'add', 'origin', remote);
+  const missing = await scratch.czar('land', '--pr');
+  assert.equal(missing.code, 4);
+  assert.match(missing.stderr, /neither gh nor glab/);
+  assert.equal((await scratch.czar('land', '--watch')).code, 3);
+
+  const forge = forgeFolder(scratch.base, 'gh');
+  scratch.env['PATH'] = [forge.folder, scratch.env['PATH'] ?? ''].join(delimiter);
+  const main = scratch.git('rev-parse', 'main');
+  for (const point of ['push', 'open'].flatMap((one) => [
+    `pull:before-${one}`,
+    `pull:after-${one}`,
+  ])) {
+    scratch.env['CZAR_CRASH_AT'] = point;
+    const killed = await scratch.czar('land', '--pr');
+    assert.ok(killed.signal === 'SIGKILL' || killed.code === 137, `${point}: ${killed.stderr}`);
+  }
+  delete scratch.env['CZAR_CRASH_AT'];
+  const done = landSchema.parse(await scratch.json('land', '--pr'));
+  assert.ok('url' in done);
+  assert.deepEqual([done.number, done.state, done.updated], [1, 'open', true]);
+  const { run } = await scratch.json('status');
+  assert.equal(
+    scratch.gitIn(remote, 'rev-parse', run.integration),
+    scratch.git('rev-parse', run.integration),
+  );
+  assert.equal(scratch.git('rev-parse', 'main'), main, 'nothing lands here');
+  const [pull, ...others] = forge.pulls();
+  assert.deepEqual(others, []);
+  assert.deepEqual([pull?.head, pull?.base], [run.integration, 'main']);
+  assert.match(pull?.body ?? '', /Deliverables|Summary/i);
+  assert.match(pull?.body ?? '', /octocat/);
+  assert.doesNotMatch(pull?.body ?? '', /@octocat|#12/);
+
+  forge.set('merged');
+  const end = landSchema.parse(await scratch.json('land', '--watch'));
+  assert.ok('url' in end);
+  assert.equal(end.state, 'merged');
+  const types = (await scratch.events()).flatMap(({ type }) =>
+    type.startsWith('pull.') ? [type] : [],
+  );
+  assert.deepEqual(types, ['pull.requested', 'pull.opened', 'pull.closed']);
+});
