@@ -6,7 +6,8 @@
  */
 import type { Event, EventType } from '../core/events.ts';
 import { eventDocument } from './event-document.ts';
-import { eventFields, type Field } from './event-fields.ts';
+import { eventFields } from './event-fields.ts';
+import type { Field } from './home-fields.ts';
 import { secondStamp } from './figures.ts';
 
 export type EventFormat = 'line' | 'classic' | 'json';
