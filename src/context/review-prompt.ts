@@ -1,5 +1,6 @@
 /** What a reviewing agent is told: the change, what it was for, what was said of it before, and how to answer. */
 import { definitionOf, type RunState } from '../core/state.ts';
+import { removedLines } from '../core/resolution.ts';
 import { findingLine } from '../core/review.ts';
 import { code, inline, quoted } from './quote.ts';
 
@@ -20,7 +21,7 @@ export interface ReviewBriefing {
 
 /** The prompt's Markdown. */
 export function reviewPrompt(briefing: ReviewBriefing): string {
-  const parts = [opening, purpose, change, before, answering].flatMap(
+  const parts = [opening, purpose, change, resolution, before, answering].flatMap(
     (part) => part(briefing) ?? [],
   );
   return `${parts.join('\n\n')}\n`;
@@ -59,6 +60,23 @@ const change: Part = ({ diff, files, from, tip, worker }) => {
   return diff === null
     ? `${head}\n\nIt is too long to be given here: read it with that command, file by file.`
     : `${head}\n\n${quoted({ kind: 'agent', worker }, diff)}`;
+};
+
+const resolution: Part = ({ run, worker }) => {
+  const state = run.workers.get(worker);
+  const removed = state === undefined ? [] : removedLines(state);
+  if (removed.length === 0) return null;
+  const lines = removed.flatMap(({ path, lines: gone, more }) => [
+    `- ${code(path)}:`,
+    ...gone.map((text) => `  - ${code(text)}`),
+    ...(more === 0 ? [] : [`  - and ${more} more`]),
+  ]);
+  const whose = (state?.resolution?.others ?? []).map(code).join(', ');
+  return `## Lines of others that are gone
+
+The author resolved a conflict with what was merged before${whose === '' ? '' : ` (${whose})`}. These lines came from there and stand nowhere in the files any more. Judge for each whether what it was for is still done.
+
+${lines.join('\n')}`;
 };
 
 const before: Part = ({ run, worker }) => {

@@ -15,6 +15,7 @@ import type {
   Principal,
   ProcessIdentity,
   PrunedRef,
+  RemovedLines,
   Report,
   ReviewFinding,
   ReviewerSaid,
@@ -280,6 +281,8 @@ export type Outcome =
       readonly run: string;
       readonly worker: string;
       readonly verdicts: readonly ChangeVerdict[];
+      /** Present when it holds the integration that it conflicted with. */
+      readonly resolved?: { readonly onto: string; readonly removed: readonly RemovedLines[] };
     }
   | {
       readonly kind: 'checked';

@@ -23,6 +23,7 @@ import { synced } from './decide-sync.ts';
 import { landingRefused } from './landing-refused.ts';
 import { at, checked, mergeOutcome, verdictEvent } from './decide-verdict.ts';
 import { reviewEnded } from './decide-review.ts';
+import { resolved } from './resolution.ts';
 import { machineObserved } from './disk-space.ts';
 import { reportEvents } from './report-event.ts';
 import { changeVerdicts, tipOf } from './settle.ts';
@@ -143,7 +144,10 @@ function ofWorker(
     case 'judged':
       if (worker.state !== 'verifying' || worker.attempt?.phase !== 'collected') return [];
       if (changeVerdicts(run, worker).length > 0) return [];
-      return outcome.verdicts.filter((one) => one.tip === tipOf(worker)).map(verdictEvent);
+      return [
+        ...(outcome.resolved === undefined ? [] : [resolved(run, tipOf(worker), outcome.resolved)]),
+        ...outcome.verdicts.filter((one) => one.tip === tipOf(worker)).map(verdictEvent),
+      ];
     case 'merge-built':
     case 'merge-conflict':
     case 'merge-committed':

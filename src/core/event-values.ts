@@ -295,6 +295,13 @@ export interface PrunedRef {
   readonly commit: string;
 }
 
+/** Lines of one file that others brought and a resolution of a conflict removed; `more` are not named. */
+export interface RemovedLines {
+  readonly path: string;
+  readonly lines: readonly string[];
+  readonly more: number;
+}
+
 /** A worker whose work has entered integration. */
 export interface MergedWorker {
   readonly worker: string;

@@ -21,6 +21,7 @@ import type {
   ProcessIdentity,
   PrunedRef,
   PullOrder,
+  RemovedLines,
   ReviewWord,
   RunBase,
   Spend,
@@ -294,6 +295,16 @@ export interface EventData {
     readonly base: string;
     readonly files: readonly string[];
     readonly messages: readonly string[];
+  };
+  /**
+   * The branch holds the tip of integration (`onto`) that it conflicted with: lines that it removed of those that came
+   * with it, and the workers that changed these files.
+   */
+  'merge.resolved': {
+    readonly tip: string;
+    readonly onto: string;
+    readonly removed: readonly RemovedLines[];
+    readonly others: readonly string[];
   };
   /** The merge that was under way is given up; the worker's next state is another event. */
   'merge.abandoned': {

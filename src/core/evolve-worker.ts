@@ -149,7 +149,12 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
         ? worker
         : { ...worker, merge: { ...worker.merge, built: event.data } };
     case 'merge.conflict':
-      return say(worker, at, `conflict in ${event.data.files.join(', ')}`);
+      return {
+        ...say(worker, at, `conflict in ${event.data.files.join(', ')}`),
+        conflicted: worker.merge?.tip ?? worker.conflicted,
+      };
+    case 'merge.resolved':
+      return { ...worker, resolution: event.data };
     case 'merge.abandoned':
       return { ...worker, merge: null, aside: event.data.aside === true };
     case 'dependency.superseded':

@@ -333,6 +333,7 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
     case 'merge.started':
     case 'merge.built':
     case 'merge.conflict':
+    case 'merge.resolved':
     case 'merge.abandoned':
     case 'dependency.superseded':
       return null;

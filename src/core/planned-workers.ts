@@ -48,6 +48,8 @@ export function plannedWorker(
     approvals: [],
     queuedAt: null,
     merge: null,
+    conflicted: null,
+    resolution: null,
     aside: false,
     merged: null,
     mergedFacts: null,

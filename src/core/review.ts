@@ -5,6 +5,7 @@
  */
 import { lacksBudget } from './budget.ts';
 import type { NewEvent, ReviewFinding } from './events.ts';
+import { reviewOf } from './resolution.ts';
 import { sentBack } from './rework.ts';
 import { tipOf } from './settle.ts';
 import {
@@ -20,7 +21,7 @@ export const missesAllowed = 2;
 
 /** Whether work of the worker is merged only after a review. */
 export function isReviewed(run: RunState, worker: WorkerState): boolean {
-  return definitionOf(run, worker.id).review !== undefined;
+  return reviewOf(run, worker) !== undefined;
 }
 
 /** Verdicts on the change as it stands now, of the worker as it is defined now; the last of each reviewer's counts. */
@@ -40,7 +41,7 @@ export type ReviewOutcome =
   | { readonly kind: 'person' };
 
 export function reviewOutcome(run: RunState, worker: WorkerState): ReviewOutcome {
-  const { review } = definitionOf(run, worker.id);
+  const review = reviewOf(run, worker);
   if (review === undefined) return { kind: 'approved' };
   const verdicts = reviewVerdicts(run, worker);
   const person = verdicts.findLast((one) => one.by !== 'agent');

@@ -13,6 +13,7 @@ import type {
   TreeVerdict,
 } from './events.ts';
 import { landingRefused } from './landing-refused.ts';
+import { reviewOf } from './resolution.ts';
 import { sentBack } from './rework.ts';
 import { definitionOf, type RunState, type WorkerState } from './state.ts';
 
@@ -78,7 +79,7 @@ export function verifyingOutcome(run: RunState, worker: WorkerState): NewEvent |
       data: { from: 'verifying', reason: 'nothing to merge', noChange: true },
     };
   }
-  const { review } = definitionOf(run, worker.id);
+  const review = reviewOf(run, worker);
   const passed = { from: 'verifying', reason: 'its gates passed' } as const;
   if (review === undefined) return { type: 'worker.merging', data: passed };
   return {

@@ -6,6 +6,7 @@ import type {
   AttemptEnd,
   Block,
   ChangeVerdict,
+  EventData,
   Judgement,
   KeptWork,
   LandPlan,
@@ -274,6 +275,10 @@ export interface WorkerState {
   /** When it entered the merge queue. */
   readonly queuedAt: number | null;
   readonly merge: MergeState | null;
+  /** Tip that conflicted with integration last; null when none did. */
+  readonly conflicted: string | null;
+  /** What its resolution of a conflict did with the lines of others; null before one. */
+  readonly resolution: EventData['merge.resolved'] | null;
   /** Whether it conflicted with a candidate ahead of it, so that its next merge is built on integration itself. */
   readonly aside: boolean;
   readonly merged: { readonly commit: string; readonly tree: string; readonly at: number } | null;

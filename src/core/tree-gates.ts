@@ -4,6 +4,7 @@
  */
 import { treeGateKey, type TreeGate, type TreeVerdict } from './events.ts';
 import type { WorkerDefinition } from './plan.ts';
+import { othersConcerned } from './resolution.ts';
 import { definitionOf, type RunState } from './state.ts';
 
 /** Gates of a worker's own tree: its `verify`. */
@@ -12,7 +13,7 @@ export function branchGates(run: RunState, id: string): readonly TreeGate[] {
 }
 
 /**
- * Gates of the combined tree: the run's `checks` and the worker's `verify`; without checks, its `verify` and that of
+ * Gates of the combined tree: the run's `checks` and the worker's `verify`, and that of those whose lines it removed; without checks, its `verify` and that of
  * every worker merged before it. `ahead` are workers that it is merged on and that are not merged yet.
  */
 export function mergeGates(
@@ -20,7 +21,7 @@ export function mergeGates(
   id: string,
   ahead: readonly string[] = [],
 ): readonly TreeGate[] {
-  const own = [id, ...ahead].flatMap((one) => branchGates(run, one));
+  const own = [id, ...ahead, ...othersConcerned(run, id)].flatMap((one) => branchGates(run, one));
   if (run.plan.policies.checks.length > 0) return distinct([...checkGates(run), ...own]);
   return distinct([...own, ...mergedGates(run)]);
 }

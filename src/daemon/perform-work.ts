@@ -13,6 +13,7 @@ import { defaultSecretPatterns, type CaptureRules } from '../git/capture.ts';
 import { collect } from '../git/collect.ts';
 import { filesOf, missingPaths } from '../git/facts.ts';
 import { keepFiles } from '../git/keep.ts';
+import { compareResolution } from '../git/resolution.ts';
 import { isCzarFile } from '../git/tree-config.ts';
 import { attemptKey } from '../process/status.ts';
 import { carriedInto } from './carried-list.ts';
@@ -176,7 +177,21 @@ export async function judge(
     handoffGiven,
     gateCommands: gateCommandsOf(run),
   });
-  return { kind: 'judged', run: run.id, worker: intent.worker, verdicts };
+  const resolved = await resolution(place, worker, intent.integration);
+  return { kind: 'judged', run: run.id, worker: intent.worker, verdicts, ...resolved };
+}
+
+/** What a worker that was sent back with a conflict did with the lines of others. */
+async function resolution(
+  place: Workplace,
+  { conflicted, work }: WorkerState,
+  integration: string,
+): Promise<Pick<Extract<Outcome, { kind: 'judged' }>, 'resolved'>> {
+  if (conflicted === null || work === null || conflicted === work.tip) return {};
+  const of = { was: conflicted, tip: work.tip, integration };
+  const found = succeed(await compareResolution(place.git, of));
+  if (found.kind === 'none') return {};
+  return { resolved: { onto: found.onto, removed: found.removed } };
 }
 
 /** Every command that judges a tree of this run: whoever changes a file that one of them names changes a gate. */

@@ -95,8 +95,14 @@ export function redactOutcome(outcome: Outcome, redact: Redact): Outcome {
       const failures = outcome.failures.map((one) => withFindings(one, redact));
       return { ...outcome, failures };
     }
-    case 'judged':
-      return { ...outcome, verdicts: outcome.verdicts.map((one) => withFindings(one, redact)) };
+    case 'judged': {
+      const { verdicts, resolved, ...rest } = outcome;
+      return {
+        ...rest,
+        verdicts: verdicts.map((one) => withFindings(one, redact)),
+        ...(resolved === undefined ? {} : { resolved: withoutSecrets(resolved, redact) }),
+      };
+    }
     case 'checked':
       return { ...outcome, verdicts: outcome.verdicts.map((one) => withFindings(one, redact)) };
     case 'merge-conflict':
@@ -179,4 +185,11 @@ export function redactTexts<T extends object>(value: T, redact: Redact): T {
     ...value,
     ...Object.fromEntries(changed.map(([name, text]) => [name, redact(text)])),
   };
+}
+
+function withoutSecrets(
+  { onto, removed }: NonNullable<Extract<Outcome, { kind: 'judged' }>['resolved']>,
+  redact: (text: string) => string,
+): NonNullable<Extract<Outcome, { kind: 'judged' }>['resolved']> {
+  return { onto, removed: removed.map((one) => ({ ...one, lines: one.lines.map(redact) })) };
 }

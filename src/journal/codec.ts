@@ -171,6 +171,7 @@ export const eventTypes: Readonly<Record<EventType, true>> = {
   'merge.started': true,
   'merge.built': true,
   'merge.conflict': true,
+  'merge.resolved': true,
   'merge.abandoned': true,
   'dependency.superseded': true,
   'refs.published': true,

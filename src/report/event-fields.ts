@@ -287,6 +287,12 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
       return [['commit', short(event.data.commit)]];
     case 'merge.conflict':
       return [['files', event.data.files.join(',')]];
+    case 'merge.resolved':
+      return [
+        ['onto', short(event.data.onto)],
+        ['removed', event.data.removed.map(({ path }) => path).join(',')],
+        ['others', event.data.others.join(',')],
+      ];
     case 'dependency.superseded':
       return [
         ['dependency', event.data.dependency],

@@ -189,6 +189,13 @@ function changeText(event: Event, run: RunState | null): string | null {
       return `${event.worker}: ${event.data.reviewer} asks for changes (${counted(event.data.findings.length, 'finding')})`;
     case 'review.inconclusive':
       return `${event.worker}: no verdict of ${event.data.reviewer}: ${event.data.reason}`;
+    case 'merge.resolved': {
+      const { removed, others } = event.data;
+      const count = removed.reduce((sum, { lines, more }) => sum + lines.length + more, 0);
+      if (count === 0) return null;
+      const whose = others.length === 0 ? 'others' : others.join(', ');
+      return `${event.worker}: its resolution removed ${counted(count, 'line')} of ${whose} in ${removed.map(({ path }) => path).join(', ')}: their verify and a review judge it`;
+    }
     case 'gate.failed':
     case 'gate.inconclusive': {
       const { verdict } = event.data;

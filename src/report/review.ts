@@ -1,13 +1,14 @@
 /** A worker's review for people and programs: who is asked, who said what, and what to type. Pure. */
 import { findingLine, reviewOutcome, reviewVerdicts } from '../core/review.ts';
-import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
+import { reviewOf } from '../core/resolution.ts';
+import type { RunState, WorkerState } from '../core/state.ts';
 import { oneLine } from './cells.ts';
 import { timestamp } from './figures.ts';
 import type { ReviewDocument } from './review-schema.ts';
 
 /** Where the review stands, in a word: `status` shows it; null when there is none. */
 export function reviewStatus(run: RunState, worker: WorkerState): string | null {
-  if (definitionOf(run, worker.id).review === undefined) return null;
+  if (reviewOf(run, worker) === undefined) return null;
   if (worker.review?.running != null) return 'running';
   const outcome = reviewOutcome(run, worker);
   if (outcome.kind === 'approved') return 'approved';
@@ -17,7 +18,7 @@ export function reviewStatus(run: RunState, worker: WorkerState): string | null 
 }
 
 export function reviewDocument(run: RunState, worker: WorkerState): ReviewDocument {
-  const { review } = definitionOf(run, worker.id);
+  const review = reviewOf(run, worker);
   const running = worker.review?.running ?? null;
   return {
     v: 1,

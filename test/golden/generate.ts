@@ -20,6 +20,7 @@ import { fallbackLog, listLog, sessionLog, teardownLog } from './session-log.ts'
 import { permissionLog } from './permission-log.ts';
 import { pushLog } from './push-log.ts';
 import { queueLog } from './queue-log.ts';
+import { resolutionLog } from './resolution-log.ts';
 import { syncLog } from './sync-log.ts';
 import { reviewLog } from './review-log.ts';
 import { keptLog } from './kept-log.ts';
@@ -49,6 +50,7 @@ const kinds: Readonly<
   sync: syncLog,
   push: pushLog,
   queue: queueLog,
+  resolution: resolutionLog,
   reviews: reviewLog,
   kept: keptLog,
   trees: treeLog,
