@@ -362,15 +362,10 @@ function leftOut(kept: readonly KeptWork[]): readonly Field[] {
 
 function verdictFields(verdict: ChangeVerdict | TreeVerdict): readonly Field[] {
   if ('tip' in verdict) return [['gate', verdict.gate], ...found(verdict)];
-  const tries = verdict.tries === undefined ? [] : [['tries', verdict.tries] as const];
-  const apart = verdict.quarantined === true ? [['quarantined', 'yes'] as const] : [];
-  return [
-    ['gate', verdict.gate],
-    ['command', verdict.command],
-    ...tries,
-    ...apart,
-    ...found(verdict),
-  ];
+  const more: Field[] = [];
+  if (verdict.tries !== undefined) more.push(['tries', verdict.tries]);
+  if (verdict.quarantined === true) more.push(['quarantined', 'yes']);
+  return [['gate', verdict.gate], ['command', verdict.command], ...more, ...found(verdict)];
 }
 
 function found(verdict: ChangeVerdict | TreeVerdict): readonly Field[] {
