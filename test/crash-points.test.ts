@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
+import { once } from './support/once.ts';
 import { Scratch } from './support/scratch.ts';
 import { inTerminal } from './support/through.ts';
 
@@ -80,6 +81,13 @@ async function reference(): Promise<Scratch> {
   return scratch;
 }
 
+/** The reference plan, run to its end. */
+const whole = once(async () => {
+  const scratch = await reference();
+  assert.equal((await scratch.czar('run')).code, 0);
+  return scratch;
+});
+
 describe(
   'after kills at crash points the next run ends as if nothing had happened',
   inTerminal('npm run crash kills daemons at crash points'),
@@ -148,8 +156,7 @@ describe(
   () => {
     for (const chain of landings) {
       test(chain.join(', '), async () => {
-        await using scratch = await reference();
-        assert.equal((await scratch.czar('run')).code, 0);
+        await using scratch = await whole();
         scratch.allow({ refs: ['refs/heads/main', 'HEAD'], files: ['out/'] });
         const before = scratch.git('rev-parse', 'main');
         for (const place of chain) {
