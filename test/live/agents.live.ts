@@ -181,9 +181,10 @@ for (const name of installed) {
     live.worker('a', name, 'http 401');
     scratch.commitAll();
     assert.equal((await scratch.czar('run')).code, 1);
-    const { error, final } = only(scratch.log(), 'worker.error').data;
-    // It does not tell the status.
-    assert.equal(final, name !== 'opencode', error);
+    const errors = all(scratch.log(), 'worker.error').map(({ data }) => data);
+    // It does not tell the status, and is tried again.
+    assert.equal(errors.length, name === 'opencode' ? 2 : 1);
+    assert.equal(errors[0]?.final, name !== 'opencode', errors[0]?.error);
   });
 
   test(`${name}: too many requests are waited for`, skip(patient), async () => {
@@ -225,20 +226,26 @@ for (const name of installed) {
     },
   );
 
-  test(
-    `${name}: its budget stops it in the middle of its turn`,
-    { skip: !telling.includes(name) },
-    async () => {
-      await using live = await Live.make();
-      const { scratch } = live;
-      live.worker('a', name, 'turns 60', 'budget: {tokens: 3000, limit: 3000}');
-      scratch.commitAll();
-      const { code, stderr } = await scratch.czar('run');
-      assert.equal(code, 5, stderr);
-      const steps = live.model.asked.filter(
-        ({ answer }) => answer.kind === 'answer' && answer.call !== null,
-      );
-      assert.ok(steps.length < 60, `${steps.length} steps`);
-    },
-  );
+  test(`${name}: its budget stops it in the middle of its turn, metered where it does not tell`, async () => {
+    await using live = await Live.make(telling.includes(name) ? '' : 'meter: true\n');
+    const { scratch } = live;
+    live.worker('a', name, 'turns 60', 'budget: {tokens: 3000, limit: 3000}');
+    scratch.commitAll();
+    const { code, stderr } = await scratch.czar('run');
+    assert.equal(code, 5, stderr);
+    const steps = live.model.asked.filter(
+      ({ answer }) => answer.kind === 'answer' && answer.call !== null,
+    );
+    assert.ok(steps.length < 60, `${steps.length} steps`);
+  });
+
+  test(`${name}: a tool of czar mcp that it is offered reports what it calls it with`, async () => {
+    await using live = await Live.make();
+    const { scratch } = live;
+    live.worker('a', name, 'tool checkpoint half-way', 'handoff: optional');
+    scratch.commitAll();
+    const { code, stderr } = await scratch.czar('run');
+    assert.equal(code, 0, stderr.slice(-900));
+    assert.equal(only(scratch.log(), 'worker.checkpoint', 'a').data.name, 'half-way');
+  });
 }

@@ -20,7 +20,7 @@ const readers: Readonly<Record<Protocol, Reader>> = {
       contents(message).flatMap((block): Item[] => {
         switch (textIn(block, 'type')) {
           case 'tool_use':
-            return [{ kind: 'call', text: '' }];
+            return [{ kind: 'call', text: textIn(block, 'name') ?? '' }];
           case 'tool_result':
             return [{ kind: 'result', text: textOf(block['content']) }];
           case null:
@@ -65,7 +65,10 @@ const readers: Readonly<Record<Protocol, Reader>> = {
       const role = textIn(message, 'role');
       if (role === 'tool') return [{ kind: 'result', text: textOf(message['content']) }];
       if (role !== 'user' && role !== 'assistant') return [];
-      const calls = objectsIn(message, 'tool_calls').map((): Item => ({ kind: 'call', text: '' }));
+      const calls = objectsIn(message, 'tool_calls').map((call): Item => ({
+        kind: 'call',
+        text: textIn(objectIn(call, 'function'), 'name') ?? '',
+      }));
       return [said(message, message), ...calls];
     }),
     tools: objectsIn(body, 'tools').map((tool) => {

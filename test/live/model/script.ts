@@ -111,8 +111,9 @@ export function answerTo(question: Question): Answer {
     case 'tasks':
       return step < taskSteps.length ? use(taskCall(tools, step)) : say('Kept the list.');
     case 'tool':
-      return step === 0
-        ? use(namedCall(tools, argument))
+      if (step === 0) return use(namedCall(tools, argument) ?? searchCall(tools, argument));
+      return step === 1 && after.some(({ kind, text }) => kind === 'call' && isSearch(text))
+        ? use(namedCall(tools, argument) ?? foundCall(argument))
         : say(`The tool said: ${result.slice(0, 200)}`);
     case 'slow':
       return { ...plain, text: 'Slowly. ', pieces: Number(argument) };
@@ -227,6 +228,27 @@ function namedCall(tools: readonly Tool[], argument: string): Call | null {
   if (tool === null) return null;
   const text = rest.join(' ');
   return { tool, args: filled(tool.schema, { text, task: text, name: text, message: text }) };
+}
+
+function isSearch(call: string): boolean {
+  return /tool_?search/i.test(call);
+}
+
+/** Some agents tell of a tool only when it is searched for. */
+function searchCall(tools: readonly Tool[], argument: string): Call | null {
+  const tool = find(tools, [/^tool_?search$/i]);
+  const query = `select:${foundName(argument)}`;
+  return tool === null ? null : { tool, args: filled(tool.schema, { query }) };
+}
+
+function foundCall(argument: string): Call {
+  const [, ...rest] = argument.split(' ');
+  const tool = { name: foundName(argument), group: null, schema: {} };
+  return { tool, args: { name: rest.join(' ') } };
+}
+
+function foundName(argument: string): string {
+  return `mcp__czar__${argument.split(' ')[0] ?? ''}`;
 }
 
 function find(tools: readonly Tool[], names: readonly RegExp[]): Tool | null {
