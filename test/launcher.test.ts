@@ -40,9 +40,9 @@ test('a clone runs on its own Node, also through links and by a relative path', 
     join(scratch, 'elsewhere/czar'),
     join(scratch, 'linked-folder/bin/czar'),
   ]) {
-    assert.match(run(command, ['a b', '']).stdout, /^own .*dist\/cli\/main\.js \[a b\] \[\]\n$/);
+    assert.match(run(command, ['a b', '']).stdout, /^own .*dist\/cli\/main\.js\] \[a b\] \[\]\n$/);
   }
-  assert.match(run('bin/czar', ['x'], { cwd: home }).stdout, /^own .*main\.js \[x\]\n$/);
+  assert.match(run('bin/czar', ['x'], { cwd: home }).stdout, /^own .*main\.js\] \[x\]\n$/);
   assert.match(run('sh', ['czar', 'x'], { cwd: join(home, 'bin') }).stdout, /^own .* \[x\]\n$/);
 });
 
