@@ -1,7 +1,7 @@
 /** `czar land --pr` and `--watch`, with a bare remote and a program that stands in for `gh`. */
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, relative } from 'node:path';
 import { test } from 'node:test';
 import { landSchema } from '../src/report/verb-schemas.ts';
 import { forgeFolder } from './support/forge-folder.ts';
@@ -19,7 +19,7 @@ test('land --pr pushes what is merged and opens one pull request with the report
   const none = await scratch.czar('land', '--pr');
   assert.equal(none.code, 4);
   assert.match(none.stderr, /no remote named origin/);
-  scratch.git('remote', 'add', 'origin', remote);
+  scratch.git('remote', 'add', 'origin', relative(scratch.repo, remote));
   const missing = await scratch.czar('land', '--pr');
   assert.equal(missing.code, 4);
   assert.match(missing.stderr, /neither gh nor glab/);

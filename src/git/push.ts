@@ -2,6 +2,7 @@
  * Pushing branches of the user's repository to its remote. To the remote's URL, not its name: so no tracking branch of
  * the user's moves (S13). Never by force, without hooks, and without asking anybody for anything.
  */
+import { resolve } from 'node:path';
 import { inUserRepository, reach } from './context.ts';
 import type { GitContext } from './context.ts';
 import { failing, git, gitFailure } from './git.ts';
@@ -65,7 +66,9 @@ export async function pushUrl(context: GitContext): Promise<string | null> {
   const result = await git(args, { ...inUserRepository(context), config: 'user' });
   if (result.trouble !== null) throw gitFailure(args, result);
   const url = result.stdout.toString('utf8').trim();
-  return result.code === 0 && url !== '' ? url : null;
+  if (result.code !== 0 || url === '') return null;
+  // As git takes it in a checkout, from wherever it is called.
+  return /^\.\.?(\/|$)/.test(url) ? resolve(context.root, url) : url;
 }
 
 /** `<flag>\t<from>:<to>\t<summary>` for each branch (git-push, "OUTPUT"): why it was refused, null when it was not. */
