@@ -4,6 +4,7 @@
  * An event that enters a worker state is `worker.<state>` (`starting` is `worker.started`) and carries `from` and
  * `reason`. Times inside the core are milliseconds since 1970 (`at`); the codec writes them as ISO 8601.
  */
+import type { HomeEvents } from './home-events.ts';
 import type { RunLimits, RunSources } from './limits.ts';
 import type { Limits, Plan } from './plan.ts';
 import type {
@@ -20,7 +21,6 @@ import type {
   Principal,
   ProcessIdentity,
   PrunedRef,
-  PullOrder,
   RemovedLines,
   ReviewWord,
   RunBase,
@@ -44,7 +44,7 @@ export interface BudgetNews {
 }
 
 /** Data of each event type. */
-export interface EventData {
+export interface EventData extends HomeEvents {
   'loop.started': {
     readonly pid: number;
     readonly host: string;
@@ -209,18 +209,6 @@ export interface EventData {
   /** A command of a worker's teardown failed: what it was to take away may still be there. Its work is at home. */
   'teardown.failed': { readonly command: string; readonly findings: readonly string[] };
   'work.kept': { readonly kept: KeptWork };
-  /** A person wants it no more: it stands at `to` from here on, until a prune, and counts as kept no longer. */
-  'kept.dropped': {
-    readonly ref: string;
-    readonly to: string;
-    readonly commit: string;
-    readonly by: Principal;
-  };
-  /** A person wants a worker's tree made before its attempt, or taken away after. */
-  'tree.requested': { readonly want: 'made' | 'removed'; readonly by: Principal };
-  'tree.made': { readonly branch: string; readonly worktree: string; readonly base: string };
-  /** What it held is kept or merged; `branch` is whether its branch went too. */
-  'tree.removed': { readonly worktree: string; readonly branch: boolean };
   'inputs.checked': { readonly missing: readonly string[] };
 
   'gate.started': {
@@ -346,16 +334,6 @@ export interface EventData {
     readonly base: string;
     readonly commit: string;
   };
-  /** What is merged is to become a pull request: the branch is pushed from here on, and one opened or brought up to date. */
-  'pull.requested': PullOrder & { readonly by: Principal };
-  /** It is open with this commit; `by` is the program that opened it. */
-  'pull.opened': {
-    readonly number: number;
-    readonly url: string;
-    readonly tip: string;
-    readonly program: string;
-  };
-  'pull.closed': { readonly url: string; readonly merged: boolean };
   'run.landed': {
     readonly target: string;
     readonly commit: string;
