@@ -13,6 +13,7 @@ import { dispatch } from './dispatch.ts';
 import { graph } from './graph.ts';
 import type { Benchmark } from './kit/figure.ts';
 import { merge } from './merge.ts';
+import { queue } from './queue.ts';
 import { describe, resultsPage, type Made } from './kit/results.ts';
 import { journal } from './journal.ts';
 import { recovery } from './recovery.ts';
@@ -25,6 +26,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   graph,
   dispatch,
   merge,
+  queue,
   tree,
   startup,
   status,
