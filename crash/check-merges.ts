@@ -107,7 +107,9 @@ function checkGates(
     if (name !== undefined && !ran.has(`${name} ${tree}`))
       findings.push(`S4: ${name} never passed on the ${what} ${tree} of ${worker.id}`);
   };
-  const tree = event.data.text('tree');
+  const batch = testedInstead(scratch, event);
+  findings.push(...batch.findings);
+  const { tree } = batch;
   const tip = event.data.text('tip');
   const branch = git(scratch, repo, 'rev-parse', `${tip}^{tree}`);
   for (const command of worker.verify) require(command, branch, 'branch');
@@ -123,6 +125,25 @@ function checkGates(
     if (!passed) findings.push(`S4: ${worker.id} was merged without a pass of ${gate} for ${tip}`);
   }
   return findings;
+}
+
+/** The tree that was tested for a merge: its own, or in a queue of batches that of a merge which stands on it. */
+function testedInstead(
+  scratch: Scratch,
+  { worker, data }: LogEvent,
+): { readonly tree: string; readonly findings: readonly string[] } {
+  const commit = data.at('tested').text('commit');
+  if (commit === '') return { tree: data.text('tree'), findings: [] };
+  const findings: string[] = [];
+  if (!scratch.plan.config.includes('merge_queue: batch'))
+    findings.push(`S4: ${worker} was merged on a test of ${commit}`);
+  const between = ['rev-list', '--first-parent', commit, `^${data.text('base')}`];
+  if (!linesOf(git(scratch, scratch.repo, ...between)).includes(data.text('commit')))
+    findings.push(`S4: ${commit} was tested and does not stand on ${data.text('commit')}`);
+  const tree = git(scratch, scratch.repo, 'rev-parse', `${commit}^{tree}`);
+  if (tree !== data.at('tested').text('tree'))
+    findings.push(`S4: ${commit} has the tree ${tree}, not ${data.at('tested').text('tree')}`);
+  return { tree, findings };
 }
 
 function sideLines({ side }: Scratch, name: string): readonly string[] {

@@ -105,11 +105,11 @@ class DaemonDrive {
       this.#leader = null;
       if (this.#struck.has(leader.pid)) this.#struck.delete(leader.pid);
       else if (this.#endedInOrder(leader.pid)) this.#strikes += 1;
-      else if (this.#point === null) finding = `daemon ${leader.pid} died by itself`;
-      else {
+      else if (this.#point !== null) {
         this.#owed += seen.guardians.length > 0 ? 1 : 0;
         this.#metPoint(this.#point);
-      }
+      } else if (!this.#hasMetPoint) finding = `daemon ${leader.pid} died by itself`;
+      // Else its guardian has started it with the crash point that another has met.
     }
     const deaths = deathsOf(this.#orders.scratch.repo);
     for (const code of deaths.slice(this.#deaths)) {

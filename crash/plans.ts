@@ -91,7 +91,7 @@ const diamond: ReferencePlan = {
   ],
   checks: [],
   setup: [],
-  config: ['push: true'],
+  config: ['push: true', 'merge_queue: speculative'],
   steering: {},
   hasRemote: true,
   overruled: { top: ['review', 'top', '--request-changes', '-m', 'sign it'] },
@@ -119,7 +119,7 @@ const parallel: ReferencePlan = {
   ],
   checks: [check('all', 'test -f build/ready'), check('shared', 'test -f README.md')],
   setup: ['mkdir -p build', 'touch build/ready'],
-  config: ['max_parallel: 3', 'max_parallel_checks: 2'],
+  config: ['max_parallel: 3', 'max_parallel_checks: 2', 'merge_queue: batch'],
   steering: {},
 };
 
