@@ -32,10 +32,10 @@ export function othersConcerned(run: RunState, id: string): readonly string[] {
   return worker.resolution?.others ?? [];
 }
 
-/** Who must approve the change; undefined when nobody must. */
+/** Who must approve the change; undefined when nobody must. A person who resolved a conflict has looked at it. */
 export function reviewOf(run: RunState, worker: WorkerState): Review | undefined {
   const { review } = definitionOf(run, worker.id);
-  if (review !== undefined || removedLines(worker).length === 0) return review;
+  if (review !== undefined || worker.submitted || removedLines(worker).length === 0) return review;
   const other = run.workers.get(worker.resolution?.others[0] ?? '') ?? worker;
   return { agents: [agentNameOf(run, other)], person: false, quorum: 1 };
 }
