@@ -18,23 +18,37 @@ const longest = 8_000;
 
 /** The verdict in the text; null when there is none. */
 export function verdictIn(text: string, key: string): Verdict | null {
+  return lastKeyed(text, key, (json) => read(json, key));
+}
+
+/** What a writer of prose says in an object `{"closeout": key, "text": …}`; null when there is none. */
+export function proseIn(text: string, key: string): string | null {
+  return lastKeyed(text, key, (json) => {
+    const value = parsed(json);
+    const prose = value?.['closeout'] === key ? textOf(value['text']) : '';
+    return prose === '' ? null : prose;
+  });
+}
+
+/** The last object that `read` takes, of those that hold the key. */
+function lastKeyed<T>(text: string, key: string, read: (json: string) => T | null): T | null {
   for (let at = text.lastIndexOf(key); at >= 0; at = text.lastIndexOf(key, at - 1)) {
-    const found = objectAround(text, at, key);
+    const found = objectAround(text, at, read);
     if (found !== null) return found;
     if (at === 0) break;
   }
   return null;
 }
 
-function objectAround(text: string, at: number, key: string): Verdict | null {
+function objectAround<T>(text: string, at: number, read: (json: string) => T | null): T | null {
   let open = at;
   for (let tries = 0; tries < triesForKey; tries += 1) {
     open = text.lastIndexOf('{', open - 1);
     if (open < 0) return null;
     const end = endOfObject(text, open);
     if (end < at) continue;
-    const verdict = read(text.slice(open, end), key);
-    if (verdict !== null) return verdict;
+    const found = read(text.slice(open, end));
+    if (found !== null) return found;
     if (open === 0) return null;
   }
   return null;

@@ -12,6 +12,7 @@ export function closeoutPage(document: CloseoutDocument): Page {
     notes: unfinished(run),
     sections: [
       summary(document),
+      ...prose(document),
       deliverables(document),
       tasks(document),
       { title: 'Metrics per worker', blocks: [metricsTable({ ...document, ...document.metrics })] },
@@ -52,6 +53,26 @@ function summary({ summary: sentences, run }: CloseoutDocument): Section {
       },
     ],
   };
+}
+
+/** An agent's words are never taken for the report's own. */
+function prose({ prose: written }: CloseoutDocument): readonly Section[] {
+  if (written === null) return [];
+  const { agent, text, usage } = written;
+  const cost =
+    usage === null ? '' : `, with ${grouped(usage.input + usage.output)} tokens of its own`;
+  return [
+    {
+      title: `In the words of ${agent}`,
+      blocks: [
+        {
+          kind: 'text',
+          text: `Written by an agent${cost}. The figures are those of the other sections.`,
+        },
+        ...text.split(/\n{2,}/).map((part) => ({ kind: 'text', text: part.trim() }) as const),
+      ],
+    },
+  ];
 }
 
 function deliverables(document: CloseoutDocument): Section {

@@ -16,6 +16,22 @@ export const closeoutSchema = z.strictObject({
     landed: z.strictObject({ target: z.string(), commit: z.string(), at: time }).nullable(),
   }),
   summary: z.array(z.string()),
+  prose: z
+    .strictObject({
+      agent: z.string(),
+      text: z.string(),
+      usage: z
+        .strictObject({
+          input: z.number().min(0),
+          output: z.number().min(0),
+          cached: z.number().min(0),
+          cost_usd: z.number().min(0),
+        })
+        .nullable()
+        .describe('of the writing alone, in no other figure; null when the agent told none'),
+    })
+    .nullable()
+    .describe('what an agent wrote of it (--agent); null when none was asked'),
   brought: z
     .strictObject({ commits: count, files: filesSchema })
     .nullable()

@@ -47,6 +47,7 @@ export function closeoutDocument(options: CloseoutOptions): CloseoutDocument {
       landed: landedOf(run),
     },
     summary: summaryOf(run, { metrics, brought, open: open.length, budget: budget.text }),
+    prose: null,
     brought,
     deliverables: options.deliverables,
     tasks: membersOf(run).flatMap((worker) =>
