@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
+import { keptListSchema, keptRestoreSchema, keptShowSchema } from '../src/report/verb-schemas.ts';
 import { Scratch } from './support/scratch.ts';
 
 test('what an agent that ended well left uncommitted is committed for it and merged, and the event names it', async () => {
@@ -70,7 +71,9 @@ test('fault 29, fault 30: what a failed agent left is kept at that moment and co
   agent.exit(3);
   assert.equal((await running.finished).code, 1);
 
-  const { kept } = await scratch.json('kept', 'list');
+  const listed = await scratch.json('kept', 'list');
+  keptListSchema.parse(listed);
+  const { kept } = listed;
   assert.equal(kept.length, 1);
   assert.equal(kept[0].worker, 'a');
   assert.equal(scratch.git('rev-parse', kept[0].ref), kept[0].commit);
@@ -79,6 +82,7 @@ test('fault 29, fault 30: what a failed agent left is kept at that moment and co
   const order = events.map((event) => event.type);
   assert.ok(order.indexOf('work.kept') < order.indexOf('worker.failed'), order.join(' '));
   const shown = await scratch.json('kept', 'show', 'a');
+  keptShowSchema.parse(shown);
   assert.deepEqual(shown.files.map((file: { path: string }) => file.path).toSorted(), [
     'README.md',
     'binary.bin',
@@ -87,8 +91,9 @@ test('fault 29, fault 30: what a failed agent left is kept at that moment and co
     'sub/run.sh',
   ]);
 
-  const back = await scratch.czar('kept', 'restore', 'a', '--into', 'back');
+  const back = await scratch.czar('kept', 'restore', 'a', '--into', 'back', '--json');
   assert.equal(back.code, 0, back.stderr);
+  assert.ok(keptRestoreSchema.parse(JSON.parse(back.stdout)).written.includes('link'));
   const folder = join(scratch.repo, 'back');
   assert.deepEqual(readFileSync(join(folder, 'binary.bin')), bytes);
   assert.equal(readFileSync(join(folder, 'README.md'), 'utf8'), 'changed\r\n');
