@@ -30,15 +30,17 @@ import { resourcesSchema } from '../src/report/resources-schema.ts';
 import { dailySchema, weeklySchema } from '../src/report/standup-schema.ts';
 import { statusSchema, workerStatusSchema } from '../src/report/status-schema.ts';
 import {
+  keptDropSchema,
+  keptListSchema,
+  keptRestoreSchema,
+  keptShowSchema,
+} from '../src/report/kept-schemas.ts';
+import {
   budgetDocumentSchema,
   daemonStatusSchema,
   diffSchema,
   doctorSchema,
   eventSchema,
-  keptDropSchema,
-  keptListSchema,
-  keptRestoreSchema,
-  keptShowSchema,
   landSchema,
   pruneSchema,
   syncSchema,

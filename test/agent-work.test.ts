@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
-import { keptListSchema, keptRestoreSchema, keptShowSchema } from '../src/report/verb-schemas.ts';
+import { keptListSchema, keptRestoreSchema, keptShowSchema } from '../src/report/kept-schemas.ts';
 import { Scratch } from './support/scratch.ts';
 
 test('what an agent that ended well left uncommitted is committed for it and merged, and the event names it', async () => {

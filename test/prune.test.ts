@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { keptDropSchema } from '../src/report/verb-schemas.ts';
+import { keptDropSchema } from '../src/report/kept-schemas.ts';
 import { Background } from './support/background.ts';
 import { once } from './support/once.ts';
 import { Scratch } from './support/scratch.ts';
