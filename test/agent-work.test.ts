@@ -71,13 +71,11 @@ test('fault 29, fault 30: what a failed agent left is kept at that moment and co
   agent.exit(3);
   assert.equal((await running.finished).code, 1);
 
-  const listed = await scratch.json('kept', 'list');
-  keptListSchema.parse(listed);
-  const { kept } = listed;
-  assert.equal(kept.length, 1);
-  assert.equal(kept[0].worker, 'a');
-  assert.equal(scratch.git('rev-parse', kept[0].ref), kept[0].commit);
-  scratch.git('merge-base', '--is-ancestor', commit, kept[0].ref);
+  const { kept } = keptListSchema.parse(await scratch.json('kept', 'list'));
+  const [only] = kept;
+  assert.ok(only?.worker === 'a' && kept.length === 1);
+  assert.equal(scratch.git('rev-parse', only.ref), only.commit);
+  scratch.git('merge-base', '--is-ancestor', commit, only.ref);
   const events = await scratch.events();
   const order = events.map((event) => event.type);
   assert.ok(order.indexOf('work.kept') < order.indexOf('worker.failed'), order.join(' '));
