@@ -138,10 +138,10 @@ test('validate says everything at once and exits with 2; a good plan with 0; non
   const good = repository.czar('validate');
   assert.equal(good.code, 0, good.stderr);
   assert.match(good.stdout, /valid: 3 workers in 2 waves, 0 errors, 0 warnings/);
-  repository.write('.czar/config.yaml', 'merge: {}\n');
+  repository.write('.czar/config.yaml', 'mirror: {}\n');
   const warned = repository.czar('validate');
   assert.equal(warned.code, 0, warned.stderr);
-  assert.match(warned.stdout, /config\.yaml:\d+:1: warning: merge[^]*0 errors, 1 warning/);
+  assert.match(warned.stdout, /config\.yaml:\d+:1: warning: mirror[^]*0 errors, 1 warning/);
   repository.write('.czar/workers/b.md', '---\ndependencies: [c]\nrolle: x\n---\n');
   repository.write('.czar/workers/c.md', '---\ndependencies: [c, ghost]\n---\n');
   const bad = repository.czar('validate');
