@@ -4,8 +4,7 @@
  * this returns. It spends what its agent spends.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { adapters } from '../agents/adapters.ts';
 import {
@@ -19,10 +18,18 @@ import { proseIn } from '../agents/review-verdict.ts';
 import { closeoutPrompt } from '../context/closeout-prompt.ts';
 import type { AttemptEnd, Judgement } from '../core/events.ts';
 import { readOnly } from '../core/permissions.ts';
-import { Runners } from '../process/runners.ts';
+import type { Runners } from '../process/runners.ts';
 import type { CloseoutDocument } from '../report/closeout-schema.ts';
 import { redactorOf } from './redactions.ts';
-import { alone, noLimits, reportsOf, runAlone, usageIn, type AloneOptions } from './run-alone.ts';
+import {
+  alone,
+  inOwnFolder,
+  noLimits,
+  reportsOf,
+  runAlone,
+  usageIn,
+  type AloneOptions,
+} from './run-alone.ts';
 import { makeTrialRepository } from './trial-repository.ts';
 
 /** Bytes at the end of its output in which its text is looked for. */
@@ -38,15 +45,9 @@ export async function writeProse(
   document: CloseoutDocument,
   options: AloneOptions,
 ): Promise<Prose> {
-  const base = await realpath(await mkdtemp(join(tmpdir(), 'czar-closeout-')));
-  const runners = new Runners(join(base, 'shims'));
-  try {
-    return await writeIn(base, runners, document, options);
-  } finally {
-    runners[Symbol.dispose]();
-    await runners.rested();
-    await rm(base, { recursive: true, force: true, maxRetries: 5 });
-  }
+  return inOwnFolder('czar-closeout-', (base, runners) =>
+    writeIn(base, runners, document, options),
+  );
 }
 
 async function writeIn(

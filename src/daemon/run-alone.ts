@@ -2,6 +2,8 @@
  * One agent, started as an attempt is started, outside of any run: for this process, which waits for it. Whatever is left
  * of it is ended; when this process dies, the watchdog ends the agent at its time limit.
  */
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { adapters } from '../agents/adapters.ts';
 import type { AttemptFiles } from '../agents/attempt-files.ts';
@@ -15,7 +17,7 @@ import { checkRoot } from '../gates/check-environment.ts';
 import { startAttempt } from '../process/attempt.ts';
 import { followAttempt } from '../process/follow.ts';
 import { Ports } from '../process/ports.ts';
-import type { Runners } from '../process/runners.ts';
+import { Runners } from '../process/runners.ts';
 import { attemptKey, endOf, endWithoutExit, markStopped, readStatus } from '../process/status.ts';
 import { stopTree } from '../process/tree.ts';
 import { readReports } from './attempt-reports.ts';
@@ -38,6 +40,22 @@ export type AloneUsage = {
   readonly cached: number;
   readonly cost_usd: number;
 } | null;
+
+/** A temporary folder with a shim for one agent; both are gone when this returns. Throws when it cannot be made. */
+export async function inOwnFolder<T>(
+  prefix: string,
+  act: (base: string, runners: Runners) => Promise<T>,
+): Promise<T> {
+  const base = await realpath(await mkdtemp(join(tmpdir(), prefix)));
+  const runners = new Runners(join(base, 'shims'));
+  try {
+    return await act(base, runners);
+  } finally {
+    runners[Symbol.dispose]();
+    await runners.rested();
+    await rm(base, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
 
 /** What it is called where a run would name it. */
 export const alone = { run: 'test', worker: 'test', attempt: 1 } as const;

@@ -6,32 +6,30 @@
  * ends the agent at its time limit, and the folder stays.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, realpath, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { adapters } from '../agents/adapters.ts';
 import { attemptFiles, writeAttemptFiles } from '../agents/attempt-files.ts';
 import { judgeEnd } from '../agents/judge-end.ts';
 import type { Judgement, Report } from '../core/events.ts';
 import { permissionsOf } from '../core/permissions.ts';
-import { Runners } from '../process/runners.ts';
+import type { Runners } from '../process/runners.ts';
 import { redactorOf, redactTexts } from './redactions.ts';
 import type { AgentTrialDocument } from '../report/agent-trial-schema.ts';
-import { alone, noLimits, reportsOf, runAlone, usageIn, type AloneOptions } from './run-alone.ts';
+import {
+  alone,
+  inOwnFolder,
+  noLimits,
+  reportsOf,
+  runAlone,
+  usageIn,
+  type AloneOptions,
+} from './run-alone.ts';
 import { timestamp } from '../report/figures.ts';
 import { makeTrialRepository, trialPrompt, trialWork } from './trial-repository.ts';
 
 /** What worked. Throws when the scratch repository cannot be made. */
 export async function tryAgent(options: AloneOptions): Promise<AgentTrialDocument> {
-  const base = await realpath(await mkdtemp(join(tmpdir(), 'czar-agents-test-')));
-  const runners = new Runners(join(base, 'shims'));
-  try {
-    return await tryIn(base, runners, options);
-  } finally {
-    runners[Symbol.dispose]();
-    await runners.rested();
-    await rm(base, { recursive: true, force: true, maxRetries: 5 });
-  }
+  return inOwnFolder('czar-agents-test-', (base, runners) => tryIn(base, runners, options));
 }
 
 async function tryIn(

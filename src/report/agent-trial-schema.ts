@@ -1,5 +1,6 @@
 /** The document of `czar agents test NAME --json`, version 1: shipped in `schema/`. */
 import { z } from 'zod';
+import { aloneUsageSchema } from './metrics-schema.ts';
 
 export const agentTrialSchema = z.strictObject({
   v: z.literal(1),
@@ -12,15 +13,7 @@ export const agentTrialSchema = z.strictObject({
     .array(z.string())
     .describe('its last words, oldest first; those of its errors when it said nothing'),
   session: z.string().nullable().describe('its own name for its session, when it told one'),
-  usage: z
-    .strictObject({
-      input: z.number().min(0),
-      output: z.number().min(0),
-      cached: z.number().min(0),
-      cost_usd: z.number().min(0),
-    })
-    .nullable()
-    .describe('null when it told none'),
+  usage: aloneUsageSchema.nullable().describe('null when it told none'),
   written: z.boolean().describe('the file that it was asked for'),
   committed: z.boolean(),
   commit_needed: z.boolean().describe('false where it may only edit files: czar commits for it'),

@@ -1,6 +1,12 @@
 /** The document of `czar closeout --json`, version 1: shipped as `schema/closeout.schema.json`. */
 import { z } from 'zod';
-import { budgetSchema, filesSchema, metricsSchema, reportedRunSchema } from './metrics-schema.ts';
+import {
+  aloneUsageSchema,
+  budgetSchema,
+  filesSchema,
+  metricsSchema,
+  reportedRunSchema,
+} from './metrics-schema.ts';
 
 const count = z.int().min(0);
 const time = z.iso.datetime({ precision: 3 });
@@ -20,13 +26,7 @@ export const closeoutSchema = z.strictObject({
     .strictObject({
       agent: z.string(),
       text: z.string(),
-      usage: z
-        .strictObject({
-          input: z.number().min(0),
-          output: z.number().min(0),
-          cached: z.number().min(0),
-          cost_usd: z.number().min(0),
-        })
+      usage: aloneUsageSchema
         .nullable()
         .describe('of the writing alone, in no other figure; null when the agent told none'),
     })

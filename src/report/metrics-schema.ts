@@ -17,6 +17,14 @@ export const filesSchema = z.strictObject({
 });
 
 /** How what was used stands to what was planned. */
+/** What an agent used outside of a run. */
+export const aloneUsageSchema = z.strictObject({
+  input: z.number().min(0),
+  output: z.number().min(0),
+  cached: z.number().min(0),
+  cost_usd: z.number().min(0),
+});
+
 export const budgetSchema = z.strictObject({
   tokens: z.number().nullable().describe('what was planned'),
   limit: z.number().nullable().describe('where it stops, with everything that was added'),
