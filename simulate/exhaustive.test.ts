@@ -59,6 +59,14 @@ const plans: readonly {
     ],
     policies: { barrier: 'wave', maxParallel: 2 },
   },
+  ...(['speculative', 'batch'] as const).map((mergeQueue) => ({
+    name: `two that are merged on top of each other, ${mergeQueue}`,
+    workers: [
+      { id: 'a', retry: once },
+      { id: 'b', retry: once },
+    ],
+    policies: { mergeQueue, checks: ['all'], maxParallelChecks: 2 },
+  })),
 ];
 
 /** Unless a plan says so nothing is sent back, which would only multiply the same orders. */
