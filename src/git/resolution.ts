@@ -16,8 +16,6 @@ export interface Resolution {
 
 /** Lines of one file that an event names. */
 const linesNamed = 20;
-/** Files whose lines are compared. */
-const filesCompared = 500;
 
 /**
  * Compares the branch at `tip` with what it was in the conflict (`was`). Null when it holds nothing of integration that
@@ -39,8 +37,7 @@ export async function compareResolution(
     const theirs = new Set((await changes(context, fork, onto)).map(({ path }) => path));
     const both = (await changes(context, onto, tip))
       .map(({ path }) => path)
-      .filter((path) => theirs.has(path))
-      .slice(0, filesCompared);
+      .filter((path) => theirs.has(path));
     const removed: RemovedLines[] = [];
     for (const path of both) {
       const came = await linesOf(context, fork, onto, path);
