@@ -29,20 +29,27 @@ export async function sync(
   events: readonly Event[],
 ): Promise<SyncResult> {
   const { loop, place } = opened;
-  const carried = syncOutcome(events, order.run);
-  if (carried?.kind === 'synced' && carried.target === order.target) return carried;
-  const request = await complete(place, loop.state, { kind: 'sync', ...order });
-  if ('rejection' in request) return { kind: 'rejected', rejection: request.rejection };
-  const answer = await loop.send({ ...request, by: 'user' });
-  if (!answer.ok) return { kind: 'rejected', rejection: answer.rejection };
   const stuck = (state: RepositoryState): string | null => {
     const run = state.runs.get(order.run);
     return run === undefined ? null : (merging(run)?.id ?? null);
   };
   // A loop that only syncs merges nothing, and a merge that is under way comes first.
-  await loop.until(
-    (state, idle) => idle && (state.runs.get(order.run)?.landing === null || stuck(state) !== null),
+  const settled = () =>
+    loop.until(
+      (state, idle) =>
+        idle && (state.runs.get(order.run)?.landing === null || stuck(state) !== null),
+    );
+  await settled();
+  const request = await complete(place, loop.state, { kind: 'sync', ...order });
+  if ('rejection' in request) return { kind: 'rejected', rejection: request.rejection };
+  const carried = events.findLast(
+    (event) => event.type === 'run.synced' && event.run === order.run,
   );
+  if (carried?.type === 'run.synced' && 'onto' in request && carried.data.tip === request.onto)
+    return { kind: 'synced', target: order.target, commit: carried.data.commit };
+  const answer = await loop.send({ ...request, by: 'user' });
+  if (!answer.ok) return { kind: 'rejected', rejection: answer.rejection };
+  await settled();
   const half = stuck(loop.state);
   if (half !== null && loop.state.runs.get(order.run)?.landing !== null)
     return { kind: 'rejected', rejection: halfMerged(half) };
