@@ -5,6 +5,7 @@
 import type { AttemptEnd, Judgement, ProcessIdentity, Report } from '../src/core/events.ts';
 import type { WorkerDefinition } from '../src/core/plan.ts';
 import type { Random } from './random.ts';
+import { listen, signOfLife } from './silence.ts';
 import type { Owner, World, Worktree } from './world.ts';
 
 export type StopWhy = 'timeout' | 'requested' | 'interrupted' | 'unattended';
@@ -36,6 +37,12 @@ export interface AttemptFolder {
   /** Loops that had been started when it was. */
   startedUnder: number;
   ignoresTerm: boolean;
+  /** When it last printed, reported, committed or was answered: in time that passed, and as the wall clock showed it. */
+  sign: { readonly mono: number; readonly wall: number };
+  /** The longest that it was silent before its last sign, milliseconds. */
+  silence: number;
+  /** What it wrote was deleted, once its run was over. */
+  pruned: boolean;
   /** How often a process was started for this attempt. */
   spawned: number;
 }
@@ -67,6 +74,9 @@ export function folderOf(
     startedAt: 0,
     startedUnder: 0,
     ignoresTerm: false,
+    sign: { mono: 0, wall: 0 },
+    silence: 0,
+    pruned: false,
     spawned: 0,
   };
   world.attempts.set(key, folder);
@@ -91,10 +101,13 @@ export function spawn(
   folder.startedAt = world.mono;
   folder.startedUnder = world.loops;
   folder.watchedAt = world.mono;
+  folder.sign = { mono: world.mono, wall: world.wall };
   folder.ignoresTerm = world.faults.strikes('ignores-term', 'agent');
   world.say(`spawn ${folder.key} pid ${world.pids}`);
   live(world, folder, options);
   watchdog(world, folder, options.unattendedMs);
+  if (options.definition.stall !== undefined)
+    listen(world, folder, options.definition.stall.afterMs);
 }
 
 /** The process ends and its exit is recorded. */
@@ -193,7 +206,8 @@ interface Life {
 function live(world: World, folder: AttemptFolder, life: Life): void {
   const { agent, faults } = world;
   const things = 1 + agent.below(4);
-  const hangs = life.definition.timeoutMs !== null && faults.strikes('hang', 'agent');
+  const noticed = life.definition.timeoutMs !== null || life.definition.stall !== undefined;
+  const hangs = noticed && faults.strikes('hang', 'agent');
   const dies = faults.strikes('silent-death', 'agent');
   const well = agent.chance(world.calm ? 0.9 : 0.75);
   let left = things;
@@ -201,7 +215,9 @@ function live(world: World, folder: AttemptFolder, life: Life): void {
     if (!folder.alive) return;
     if (left > 0) {
       left -= 1;
+      const head = life.tree?.head;
       doSomething(world, folder, life, things - left === 1);
+      if (life.tree?.head !== head) signOfLife(world, folder);
       if (agent.chance(0.05)) askAndWait(world, folder, () => world.after(pause(agent), go));
       else world.after(pause(agent), go);
       return;
@@ -299,12 +315,14 @@ function reportOf(random: Random): Report {
 
 function say(world: World, folder: AttemptFolder, report: Report | null): void {
   folder.said.push(report);
+  signOfLife(world, folder);
   notify(world, folder);
 }
 
 function print(world: World, folder: AttemptFolder): void {
   const input = 10 + world.agent.below(90);
   folder.printed.push({ kind: 'usage', usage: { input, output: 2, cached: 0, costUsd: 0 } });
+  signOfLife(world, folder);
   notify(world, folder);
 }
 

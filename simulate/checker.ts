@@ -5,6 +5,7 @@
 import type { Performed } from '../src/daemon/loop.ts';
 import type { Event } from '../src/core/events.ts';
 import type { Intent } from '../src/core/intents.ts';
+import type { AttemptFolder } from './attempts.ts';
 import { checkEvent, type Ground } from './checks-log.ts';
 import { agentFor, claimHolder, foreignHolder, heldByBarrier } from './obstacles.ts';
 import { requiring, type Require } from './invariants.ts';
@@ -194,6 +195,27 @@ export class Checker {
     return (
       resources.refusal(runs.values(), run, worker, now) !== null ||
       isReserved(runs.values(), worker, now)
+    );
+  }
+
+  /** What the inbox says of an attempt that is silent, against the book. */
+  silent(folder: AttemptFolder, told: boolean): void {
+    const worker = this.ledger.run(folder.run)?.workers.get(folder.worker);
+    const stall = worker?.definition.stall;
+    // When the wall clock was set, what it shows is no measure.
+    if (worker === undefined || stall === undefined || this.#world.jumps > 0) return;
+    const runs = worker.state === 'active' && worker.phase === 'running' && !worker.stopAsked;
+    const waits = [...worker.asks.values()].some(({ answer }) => answer === null);
+    const long = this.#world.wall - worker.since >= stall.afterMs;
+    const due = runs && worker.attempt === folder.n && long && !waits;
+    this.require(
+      'P18',
+      told === due,
+      () => `${folder.key} is silent and the inbox ${told ? 'has' : 'lacks'} it`,
+    );
+    this.#world.coverage.hit(
+      'end',
+      told ? 'stall told' : waits ? 'silent for a person' : 'stall not due',
     );
   }
 

@@ -2,6 +2,7 @@
 /* oxlint-disable typescript/switch-exhaustiveness-check -- most events concern no check */
 import type { Event, EventOf } from '../src/core/events.ts';
 import { folderOf } from './attempts.ts';
+import { checkCollected, checkEnd, checkStall, checkTree } from './checks-attempt.ts';
 import { mayChange } from './effects-gates.ts';
 import type { Require } from './invariants.ts';
 import {
@@ -129,6 +130,10 @@ function checkWorkerEvent(ground: Ground, run: RunBook, worker: WorkerBook, even
         `${worker.id} is active and its process was never started`);
       break;
     }
+    case 'worker.stop_requested':
+      if (event.data.by === 'policy' && event.data.reason.startsWith('stalled'))
+        checkStall(ground, run, worker);
+      break;
     case 'attempt.ended':
       checkEnd(ground, run, worker, event);
       break;
@@ -245,68 +250,6 @@ function checkStart(
     `${worker.id} starts while ${world.free} bytes are free`);
   const holder = claimHolder(run, worker) ?? foreignHolder(ledger.runs.values(), run, worker);
   require('P2', holder === null, () => `${worker.id} starts while ${holder?.id} holds the claim`);
-}
-
-function checkTree(
-  ground: Ground,
-  run: RunBook,
-  worker: WorkerBook,
-  event: Extract<Event, { type: 'attempt.prepared' }>,
-): void {
-  const { require, world } = ground;
-  const tree = world.treeOf(run.id, worker.id);
-  require('S14', tree?.attempt === worker.attempt, () => `the tree of ${worker.id} is not there`);
-  if (worker.definition.workspace === 'empty' || worker.continues) return;
-  for (const edge of worker.definition.edges) {
-    const on = run.workers.get(edge.on);
-    if (edge.kind !== 'output' || on?.state !== 'complete' || on.merged === null) continue;
-    const { commit } = on.merged;
-    require('P7', world.git.isAncestor(commit, event.data.base), () =>
-      `the tree of ${worker.id} at ${event.data.base} lacks ${commit} of ${edge.on}`);
-  }
-}
-
-function checkEnd(
-  ground: Ground,
-  run: RunBook,
-  worker: WorkerBook,
-  event: Extract<Event, { type: 'attempt.ended' }>,
-): void {
-  const { require, world } = ground;
-  const { end } = event.data;
-  const folder = folderOf(world, { run: run.id, worker: worker.id, attempt: worker.attempt });
-  const limit = worker.definition.timeoutMs;
-  if (end.how === 'stopped' && end.why === 'timeout') {
-    // A loop that starts has only the wall clock to go by.
-    const sure = world.jumps === 0 || world.loops === folder.startedUnder;
-    const ran = world.mono - folder.startedAt;
-    require('P6', limit !== null && (!sure || ran >= limit), () =>
-      `attempt ${folder.key} reached its limit of ${limit} after ${ran}`);
-  }
-  require('S19', !folder.alive, () =>
-    `attempt ${folder.key} is over in the log (${end.how}) and lives`);
-  require('S19', end.how !== 'exited' ||
-    (folder.status === 'exited' && folder.code === end.code), () =>
-    `attempt ${folder.key} exited in the log only`);
-  require('S19', end.how !== 'lost' || folder.status !== 'exited' || folder.stopped !== null, () =>
-    `attempt ${folder.key} is lost in the log and its exit is on record`);
-}
-
-function checkCollected(ground: Ground, run: RunBook, worker: WorkerBook): void {
-  const { require, world } = ground;
-  const folder = folderOf(world, { run: run.id, worker: worker.id, attempt: worker.attempt });
-  require('S19', !folder.alive, () => `attempt ${folder.key} is collected and lives`);
-  const lines = [...folder.said, ...folder.printed];
-  const spent = lines.reduce((sum, one) => sum + (one?.kind === 'usage' ? one.usage.input : 0), 0);
-  require('P3', worker.counted === spent, () =>
-    `attempt ${folder.key} used ${spent} and the log has ${worker.counted}`);
-  const bad = folder.said.filter((one) => one === null).length;
-  require('P3', worker.refused === bad, () =>
-    `attempt ${folder.key} wrote ${bad} bad lines and the log has ${worker.refused}`);
-  const tree = world.treeOf(run.id, worker.id);
-  if (tree === undefined || worker.definition.workspace === 'empty') return;
-  const lost = [...tree.made].find((commit) => !world.git.isHeld(commit));
-  require('S7', lost === undefined, () => `commit ${lost} of ${worker.id} is held by nothing`);
 }
 
 function checkMergeStart(

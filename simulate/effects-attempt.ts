@@ -15,6 +15,7 @@ import {
   wakeAll,
 } from './attempts.ts';
 import type { Effect, EffectOf } from './effect-context.ts';
+import { signOfLife } from './silence.ts';
 import { isEmpty, makeFolder } from './world.ts';
 
 type AttemptIntent = Extract<Intent, { attempt: number }>;
@@ -74,6 +75,7 @@ export async function watch({
   folder.watching.add(owner);
   folder.watchedAt = world.mono;
   const { signal } = context;
+  const hushed = endWhenSilent({ world, owner, intent, context }, folder);
   try {
     for (;;) {
       at = await readOn(folder, intent, at, context.report);
@@ -101,9 +103,38 @@ export async function watch({
       });
     }
   } finally {
+    hushed();
     folder.watching.delete(owner);
     folder.watchedAt = world.mono;
   }
+}
+
+/** Tells the loop of silence, where that is to end the attempt; gives the function that stops listening. */
+function endWhenSilent(
+  {
+    world,
+    owner,
+    intent,
+    context,
+  }: Pick<EffectOf<'watch'>, 'world' | 'owner' | 'intent' | 'context'>,
+  folder: AttemptFolder,
+): () => void {
+  const { stall } = definitionOf(context.run, intent.worker);
+  if (stall?.restart !== true) return () => {};
+  const { afterMs: silentMs } = stall;
+  let since = world.mono;
+  let callOff: () => void = () => {};
+  const look = (): void => {
+    if (owner.dead || !folder.alive) return;
+    since = Math.max(since, folder.sign.mono);
+    if (world.mono - since >= silentMs) {
+      since = world.mono;
+      void context.report({ kind: 'stalled', ...of(intent), silentMs }).catch(() => {});
+    }
+    callOff = world.after(since + silentMs - world.mono, look);
+  };
+  callOff = world.after(silentMs, look);
+  return () => callOff();
 }
 
 /** An answer lies in the folder, and whoever waits for it goes on. */
@@ -111,7 +142,10 @@ export async function answer({ world, intent, place }: EffectOf<'answer'>): Prom
   const folder = folderOf(world, intent);
   await place('before-write');
   folder.answers.set(intent.id, intent.decision);
-  if (folder.alive) folder.answered?.();
+  if (folder.alive) {
+    signOfLife(world, folder);
+    folder.answered?.();
+  }
   await place('after-write');
   return { kind: 'answer-delivered', ...of(intent), id: intent.id };
 }
@@ -156,6 +190,7 @@ export async function readOn(
   report: (outcome: Outcome) => Promise<void>,
 ): Promise<{ said: number; printed: number }> {
   let at = { ...from };
+  if (folder.pruned) return at;
   while (folder.said.length > at.said || folder.printed.length > at.printed) {
     const said = folder.said.slice(at.said);
     const reports = [

@@ -44,6 +44,8 @@ export const invariants = {
   P13: 'no resource is held beyond what there is or beside what excludes it, by whichever run, and nothing starts below the disk reserve',
   P14: 'findings send a worker back no more often than its run allows, and only with a cause that an agent can mend',
   P15: 'an attempt is made by the first agent of its worker that is installed and has quota',
+  P17: 'an attempt is ended for its silence only where its worker says so, and only after that silence',
+  P18: 'an attempt that is silent for too long is in the inbox, and none that waits for a person',
   P12: 'nothing starts that its budget, or that of the run or the day, has no room for',
   P16: 'what a running attempt asks is answered once, and by the policy not before its time',
 } as const;

@@ -16,6 +16,7 @@ import { adding, deciding, dropping, rules, scheduling, underPlan } from './muta
 import type { Mutation } from './mutation.ts';
 import { reworkMutants } from './mutants-rework.ts';
 import { askMutants } from './mutants-asks.ts';
+import { stallMutants } from './mutants-stall.ts';
 import { worldMutants } from './mutants-world.ts';
 
 export interface Mutant {
@@ -376,5 +377,6 @@ export const mutants: readonly Mutant[] = [
   ...coreMutants,
   ...askMutants,
   ...reworkMutants,
+  ...stallMutants,
   ...worldMutants,
 ];

@@ -1,5 +1,6 @@
 /** What a simulation may break on purpose, to see that its checks would notice. */
 import type { Perform, Rules } from '../src/daemon/loop.ts';
+import type { inboxEntries } from '../src/report/inbox.ts';
 import type { Journal } from '../src/journal/journal.ts';
 import type { World } from './world.ts';
 
@@ -7,4 +8,5 @@ export interface Mutation {
   readonly rules?: Rules;
   readonly perform?: (inner: Perform, world: World) => Perform;
   readonly journal?: (inner: Journal) => Journal;
+  readonly inbox?: typeof inboxEntries;
 }

@@ -12,8 +12,10 @@ import { FaultyJournal } from './faulty-journal.ts';
 import { Violation } from './invariants.ts';
 import type { Mutation } from './mutation.ts';
 import { evaluate } from './plan-gen.ts';
+import { inboxEntries } from '../src/report/inbox.ts';
+import type { AttemptFolder } from './attempts.ts';
 import { simMachine } from './resource-book.ts';
-import type { Random } from './random.ts';
+import { stream, type Random } from './random.ts';
 import type { Owner, World } from './world.ts';
 
 export interface LiveOwner extends Owner {
@@ -34,6 +36,7 @@ export class Owners {
   readonly #journal: Journal;
   readonly #chaos: Random;
   readonly #mutation: Mutation | undefined;
+  readonly #stalls: Random;
 
   constructor(options: {
     readonly world: World;
@@ -50,6 +53,8 @@ export class Owners {
     const { onReplace } = this.#world;
     this.#world.onReplace = (tree) => this.watched(() => onReplace(tree));
     this.#world.onCrash = (owner, why) => this.crash(owner, why);
+    this.#world.onSilence = (folder) => this.#silent(folder);
+    this.#stalls = stream(this.#world.seed, 'stalls');
   }
 
   /** Starts a loop; it counts once its start is in the log. */
@@ -198,6 +203,30 @@ export class Owners {
       },
       () => coverage.hit('request', `${request.kind} unheard`),
     );
+  }
+
+  /**
+   * A person who looks into the inbox finds the silent attempt there, and sooner or later ends it or lets it be, unless
+   * it is to begin again by itself.
+   */
+  #silent(folder: AttemptFolder): void {
+    const owner = this.current();
+    if (owner?.begun !== true || owner.ended) return;
+    const { run, worker } = folder;
+    const sign = folder.sign.wall;
+    const signs = { lastOutputAt: sign, lastReportAt: null, lastCommitAt: null };
+    const now = this.#world.wall;
+    const entries = (this.#mutation?.inbox ?? inboxEntries)({
+      state: owner.loop.state,
+      run,
+      now,
+      liveness: () => ({ state: 'alive', observedAt: now, ...signs }),
+    });
+    const told = entries.some((one) => one.worker === worker && one.kind === 'stalled');
+    this.watched(() => this.#checker.silent(folder, told));
+    const restarts = this.#checker.ledger.run(run)?.workers.get(worker)?.definition.stall?.restart;
+    const acts = told && restarts !== true && this.#stalls.chance(this.#world.calm ? 0.7 : 0.2);
+    if (acts) this.ask({ kind: this.#stalls.pick(['cancel', 'pause'] as const), run, worker });
   }
 
   #acknowledged(owner: LiveOwner, request: Request): void {

@@ -20,11 +20,13 @@ export function generatePlan(seed: number, name: string, most: number): Plan {
   const several = agents.chance(0.25);
   const downs = stream(seed, `teardown ${name}`);
   const queues = stream(seed, `queue ${name}`);
+  const silences = stream(seed, `stalls ${name}`);
   const plan = planOf(
     sketches.map((one) => ({
       ...one,
       ...(several ? agentsOf(agents) : {}),
       ...(downs.chance(0.15) ? { teardown: ['stop'] } : {}),
+      ...stallOf(silences),
       budget: budgetOf(money, capped),
       ...(one.workspace === 'empty' ? {} : reviewOf(looks)),
       ...(shares ? requestsOf(things) : {}),
@@ -108,6 +110,12 @@ function sketchOf(random: Random, id: string, index: number): WorkerSketch {
       from: random.pick(['clean', 'continue'] as const),
     },
   };
+}
+
+/** Silence that some workers call a stall; of those some begin again then. */
+function stallOf(random: Random): Pick<WorkerSketch, 'stall'> {
+  if (!random.chance(0.2)) return {};
+  return { stall: { afterMs: random.pick([8_000, 30_000, 120_000]), restart: random.chance(0.5) } };
 }
 
 /** Most workers have none; where runs or days have a limit, each has one. */

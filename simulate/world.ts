@@ -81,6 +81,8 @@ export class World {
   readonly trace: string[] | null;
   /** Called when a fault kills the owner's process. */
   onCrash: (owner: Owner, why: string) => void = () => {};
+  /** Called when an attempt has been silent for as long as its worker calls a stall, and again while it is. */
+  onSilence: (folder: AttemptFolder) => void = () => {};
   /** Called before a working tree is replaced. */
   onReplace: (tree: Worktree) => void = () => {};
   readonly #queue: Happening[] = [];

@@ -155,6 +155,9 @@ export class Reader {
         get lastCommitAt() {
           return signs().commit;
         },
+        get lastAnswerAt() {
+          return signs().answer;
+        },
       };
     };
   }

@@ -1,4 +1,4 @@
-/** When an attempt last printed, reported or committed: by the times of files alone, no git and no reading. */
+/** When an attempt last printed, reported, committed or was answered: by the times of files alone, no git and no reading. */
 import { readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
@@ -7,6 +7,8 @@ export interface SignsOfLife {
   readonly output: number | null;
   readonly report: number | null;
   readonly commit: number | null;
+  /** When an answer was last put where it looks, or it took a number for a question. */
+  readonly answer: number | null;
 }
 
 /** What the attempt with this folder shows; `tree` is its working tree, null when it has none. */
@@ -17,6 +19,7 @@ export function signsOfLife(attemptDir: string, tree: string | null): SignsOfLif
     report: changedAt(join(attemptDir, 'report')),
     // Every commit moves HEAD, and is noted there.
     commit: tree === null ? null : changedAt(join(gitFolder(tree), 'logs/HEAD')),
+    answer: touchedAt(join(attemptDir, 'answers')),
   };
 }
 
@@ -24,6 +27,12 @@ export function signsOfLife(attemptDir: string, tree: string | null): SignsOfLif
 export function changedAt(path: string): number | null {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat === undefined || stat.size === 0 ? null : Math.floor(stat.mtimeMs);
+}
+
+/** When something of the folder was made or went; null when it is missing. */
+function touchedAt(folder: string): number | null {
+  const stat = statSync(folder, { throwIfNoEntry: false });
+  return stat === undefined ? null : Math.floor(stat.mtimeMs);
 }
 
 /** `.git` of a repository, or what the file of that name in a linked worktree leads to. */

@@ -4,7 +4,10 @@
  */
 import { signsOfLife } from './signs-of-life.ts';
 
-/** Calls `stalled` once, when nothing was printed, reported or committed for so long; until disposed. */
+/**
+ * Calls `stalled` when nothing was printed, reported, committed or answered for so long, and again for as long as that
+ * goes on: what is told while the attempt waits for a person means nothing. Until disposed.
+ */
 export function watchStall(options: {
   readonly attemptDir: string;
   readonly tree: string | null;
@@ -24,7 +27,7 @@ export function watchStall(options: {
         seen = now;
         since = clock();
       } else if (clock() - since >= afterMs) {
-        clearInterval(timer);
+        since = clock();
         stalled();
       }
     },

@@ -4,7 +4,7 @@ import { definitionOf, type RunState, type WorkerState } from '../core/state.ts'
 import { spanText } from './figures.ts';
 import type { Liveness } from './status.ts';
 
-/** Since when it has neither printed, reported nor committed; null when it has not stalled. */
+/** Since when it has neither printed, reported nor committed, nor been given an answer; null when it has not stalled. */
 export function stalledSince(
   run: RunState,
   worker: WorkerState,
@@ -15,10 +15,12 @@ export function stalledSince(
     return null;
   // Who waits for a person is silent.
   if (openAsks(worker).length > 0) return null;
-  const { state, lastOutputAt, lastReportAt, lastCommitAt } = seen();
+  const signs = seen();
   // What has ended, or cannot be seen, is not silent.
-  if (state !== 'alive') return null;
-  const last = Math.max(worker.since, lastOutputAt ?? 0, lastReportAt ?? 0, lastCommitAt ?? 0);
+  if (signs.state !== 'alive') return null;
+  const { lastOutputAt, lastReportAt, lastCommitAt, lastAnswerAt = null } = signs;
+  const times = [lastOutputAt, lastReportAt, lastCommitAt, lastAnswerAt];
+  const last = Math.max(worker.since, ...times.map((at) => at ?? 0));
   return now - last >= stall.afterMs ? last : null;
 }
 

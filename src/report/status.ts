@@ -33,6 +33,8 @@ export interface Liveness {
   readonly lastOutputAt: number | null;
   readonly lastReportAt: number | null;
   readonly lastCommitAt: number | null;
+  /** When it was last given an answer that it waited for; left out where that was not looked at. */
+  readonly lastAnswerAt?: number | null;
 }
 
 /** Looks at the process of a worker's attempt. */
