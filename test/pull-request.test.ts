@@ -1,6 +1,6 @@
 /** `czar land --pr` and `--watch`, with a bare remote and a program that stands in for `gh`. */
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { delimiter, join, relative } from 'node:path';
 import { test } from 'node:test';
 import { landSchema } from '../src/report/verb-schemas.ts';
@@ -12,7 +12,10 @@ test('land --pr pushes what is merged and opens one pull request with the report
   const remote = join(scratch.base, 'remote.git');
   mkdirSync(remote);
   scratch.gitIn(remote, 'init', '-q', '--bare', '-b', 'main');
-  scratch.scripted('echo $CZAR_WORKER > $CZAR_WORKER.txt; czar emit handoff "ask @octocat"');
+  scratch.scripted(
+    'cp "$CZAR_PROMPT_FILE" "$HOME/$CZAR_WORKER.prompt"; echo $CZAR_WORKER > $CZAR_WORKER.txt; czar emit handoff "ask @octocat"',
+    'max_rework: 1\n',
+  );
   scratch.worker('a', 'role: "Thanks @octocat, closes #12"');
   scratch.commitAll();
   assert.equal((await scratch.czar('run')).code, 0);
@@ -53,12 +56,42 @@ test('land --pr pushes what is merged and opens one pull request with the report
   assert.match(pull?.body ?? '', /octocat/);
   assert.doesNotMatch(pull?.body ?? '', /@octocat|#12/);
 
-  forge.set('merged');
+  // What is said of a line goes back to whose it is, what comes of that is pushed, and nobody is asked.
+  forge.remoteAt(remote);
+  const by = { user: { login: 'ada' }, author_association: 'OWNER' };
+  const comment = { id: 5, path: 'a.txt', line: 1, body: 'say hello @octocat', ...by };
+  forge.answer({
+    'repos/{owner}/{repo}/pulls/1/comments': [comment],
+    'merges what is updated': true,
+  });
   const end = landSchema.parse(await scratch.json('land', '--watch'));
   assert.ok('url' in end);
   assert.equal(end.state, 'merged');
+  const { workers, run: after } = await scratch.json('status');
+  assert.deepEqual(
+    workers.map(({ id, state }: { id: string; state: string }) => [id, state]),
+    [
+      ['a', 'complete'],
+      ['a-pull-1', 'complete'],
+    ],
+  );
+  assert.equal(after.state, 'complete');
+  assert.equal(
+    scratch.gitIn(remote, 'show', `${run.integration}:a-pull-1.txt`),
+    'a-pull-1',
+    'pushed again',
+  );
+  const prompt = readFileSync(join(scratch.base, 'home/a-pull-1.prompt'), 'utf8');
+  assert.match(prompt, /a\.txt:1/);
+  assert.match(prompt, /say hello @octocat/);
   const types = (await scratch.events()).flatMap(({ type }) =>
     type.startsWith('pull.') ? [type] : [],
   );
-  assert.deepEqual(types, ['pull.requested', 'pull.opened', 'pull.closed']);
+  assert.deepEqual(types, [
+    'pull.requested',
+    'pull.opened',
+    'pull.sent_back',
+    'pull.requested',
+    'pull.closed',
+  ]);
 });

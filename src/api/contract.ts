@@ -81,6 +81,25 @@ export const steeringSchema: z.ZodType<Steering> = z.discriminatedUnion('kind', 
     program: z.string().min(1).max(64),
     state: z.enum(['open', 'merged', 'closed']),
   }),
+  z.strictObject({
+    kind: z.literal('send-back'),
+    run: place.run,
+    number: z.int().positive(),
+    tip: z.string().min(1).max(128),
+    remarks: z
+      .array(
+        z.strictObject({
+          id: z.string().min(1).max(8192),
+          kind: z.enum(['check', 'comment']),
+          by: z.string().max(256),
+          file: z.string().max(4096).nullable(),
+          line: z.int().positive().nullable(),
+          owner: place.worker,
+          text,
+        }),
+      )
+      .max(1_000),
+  }),
   z.strictObject({ kind: z.literal('make-tree'), ...place }),
   z.strictObject({ kind: z.literal('remove-tree'), ...place, force: z.boolean() }),
   z.strictObject({

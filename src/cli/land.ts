@@ -18,10 +18,11 @@ import { exits } from './exit.ts';
 import { chosenRun } from './reading.ts';
 import { findFacts } from './find-facts.ts';
 import { findPlace } from './find-place.ts';
-import { landPull, watchPull } from './land-pull.ts';
+import { landPull } from './land-pull.ts';
 import { insideAttempt, refuse } from './steering.ts';
 import { throughLoop } from './through-loop.ts';
 import type { CliContext, Verb } from './verb.ts';
+import { watchPull } from './watch-pull.ts';
 
 interface LandOptions {
   readonly into?: string;
@@ -46,7 +47,10 @@ export const verb: Verb = {
         '--pr',
         'push what is merged and open a pull request with the closing report, through gh or glab',
       )
-      .option('--watch', 'follow the pull request until it is merged or closed')
+      .option(
+        '--watch',
+        'follow the pull request until it is merged or closed; what checks and reviewers say goes back to whose work it is',
+      )
       .action(async (options: LandOptions) => landVerb(context, options));
   },
 };
@@ -88,14 +92,14 @@ async function landVerb(context: CliContext, options: LandOptions): Promise<void
       next: 'leave it out, or --pr and --watch',
     });
   }
-  if (options.pr === true)
-    return landPull(context, place, {
-      run: run.id,
-      target,
-      partial,
-      watch: options.watch === true,
-    });
-  if (options.watch === true) return watchPull(context, place, run.id);
+  const watch = options.watch === true;
+  if (
+    options.pr === true &&
+    !(await landPull(context, place, { run: run.id, target, partial, watch }))
+  )
+    return;
+  if (watch) return watchPull(context, place, run.id);
+  if (options.pr === true) return;
   const order: LandOrder = { run: run.id, target, mode, partial };
   if (options.dryRun === true) return preview(context, place, run, order);
   const commit = await landedAs(place, run, target);

@@ -34,7 +34,7 @@ function differences(context: CliContext): {
   }
   const run = chosenRun(context, state);
   if (run === null) return null;
-  const now = planNow(place, run.scope, configSources(context));
+  const now = planNow(place, run, configSources(context));
   if ('problem' in now) {
     sayRefusal(context, { ...invalid(now).refusal, next: 'czar validate shows every problem' });
     return null;

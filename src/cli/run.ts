@@ -13,6 +13,7 @@ import type { RepositoryFacts } from '../daemon/repository.ts';
 import { daemonOf } from '../daemon/holder.ts';
 import { Pruning } from '../upkeep/pruning.ts';
 import { admit } from './admit.ts';
+import { configSources } from './config-sources.ts';
 import { exits } from './exit.ts';
 import { exitOf } from './exit-of-run.ts';
 import { findFacts } from './find-facts.ts';
@@ -74,6 +75,27 @@ interface At {
   readonly facts: RepositoryFacts;
   readonly asking: Asking;
   readonly display: RunDisplay;
+}
+
+/** Goes on with a run as its plan stands, until nothing of it goes on by itself. Whether anything began. */
+export async function goOn(
+  context: CliContext,
+  place: Place,
+  { run: id, display }: { readonly run: string; readonly display: RunDisplay },
+): Promise<boolean> {
+  const facts = await findFacts(context, place);
+  if (facts === null) return false;
+  const wanted = {
+    run: id,
+    scope: [],
+    new: false,
+    failed: false,
+    changes: 'pinned' as const,
+    includeDirty: false,
+    approve: false,
+    sources: configSources(context),
+  };
+  return beginSomewhere(context, { place, facts, asking: { wanted, undo: () => {} }, display });
 }
 
 /** In the daemon where one lives, else here. Whether anything began. */

@@ -164,7 +164,7 @@ export type Request =
 
 export type RequestKind = Request['kind'];
 
-type Facts = 'tree' | 'onto' | 'elsewhere' | 'there' | 'holds';
+type Facts = 'tree' | 'onto' | 'elsewhere' | 'there' | 'holds' | 'followUps' | 'plan';
 type WithoutFacts<R> = R extends unknown ? Omit<R, Facts> : never;
 
 /** What a person asks of a run, without the facts that the loop looks up itself (a tree's state, where a branch stands). */

@@ -10,7 +10,7 @@ import { decideSync } from './decide-sync.ts';
 import { approve, deny, setApproval } from './decide-approval.ts';
 import { pause, pauseRun, resume, resumeRun, tell } from './decide-pause.ts';
 import { review } from './decide-review.ts';
-import { recordPull, requestPull } from './pull.ts';
+import { recordPull, requestPull, sendBack } from './pull.ts';
 import { dropKept } from './decide-kept.ts';
 import { makeTree, removeTree } from './tended-trees.ts';
 import { answer, approvePath, unblock } from './decide-settle.ts';
@@ -62,6 +62,8 @@ export function decideRequest(
       return requestPull(run, request);
     case 'record-pull':
       return recordPull(run, request);
+    case 'send-back':
+      return sendBack(run, request);
     case 'raise-budget':
       if (request.scope !== 'worker') return raiseRun(state, run, { request, now });
       break;

@@ -324,6 +324,18 @@ export function treeGateKey(gate: {
   return JSON.stringify([gate.tree, gate.command, gate.setup]);
 }
 
+/** What somebody or something said of a pull request: a check that failed, or a comment. */
+export interface PullRemark {
+  /** The forge's, the same each time. */
+  readonly id: string;
+  readonly kind: 'check' | 'comment';
+  /** Name of the check, or login of the person. */
+  readonly by: string;
+  /** Path in the repository, and its line; null where it names none. */
+  readonly file: string | null;
+  readonly line: number | null;
+}
+
 /** What becomes a pull request: a branch at a commit, into another branch. */
 export interface PullOrder {
   readonly target: string;

@@ -194,6 +194,7 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
     case 'run.synced':
     case 'pull.requested':
     case 'pull.opened':
+    case 'pull.sent_back':
     case 'pull.closed':
       throw new Error(`${event.type} does not concern a worker (event ${event.seq})`);
   }

@@ -151,6 +151,7 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
       return { ...ratesAfter(run, event), ...tendedAfter(run, event) };
     case 'pull.requested':
     case 'pull.opened':
+    case 'pull.sent_back':
     case 'pull.closed':
       return { pull: pullAfter(run.pull, event) };
     case 'tree.requested':

@@ -1,5 +1,5 @@
 /** Data of the events of what a person sees to: kept work, trees, pull requests. */
-import type { Principal, PullOrder } from './event-values.ts';
+import type { Principal, PullOrder, PullRemark } from './event-values.ts';
 
 export interface HomeEvents {
   /** A person wants it no more: it stands at `to` from here on, until a prune, and counts as kept no longer. */
@@ -22,6 +22,15 @@ export interface HomeEvents {
     readonly url: string;
     readonly tip: string;
     readonly program: string;
+  };
+  /** What was said of it went back: to a new worker that mends the work of `owner`, or to nobody (null) after too many rounds. */
+  'pull.sent_back': {
+    readonly number: number;
+    readonly remarks: readonly (PullRemark & {
+      readonly owner: string;
+      readonly worker: string | null;
+    })[];
+    readonly by: Principal;
   };
   'pull.closed': { readonly url: string; readonly merged: boolean };
 }

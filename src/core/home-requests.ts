@@ -1,5 +1,12 @@
 /** What a person asks of pull requests, of what is kept and of working trees. */
-import type { KeptWork } from './events.ts';
+import type { KeptWork, PullRemark } from './events.ts';
+import type { Plan } from './plan.ts';
+
+/** With what it says, word for word, and the worker whose work it is about. */
+export interface OwnedRemark extends PullRemark {
+  readonly owner: string;
+  readonly text: string;
+}
 
 /** What git says of a worker's tree, needed to accept `submit`. */
 export interface TreeFacts {
@@ -31,6 +38,19 @@ export type HomeRequest =
       readonly tip: string;
       readonly program: string;
       readonly state: 'open' | 'merged' | 'closed';
+    }
+  /**
+   * What was said of the pull request while it stood at `tip` goes back to whose work it is about. `plan` has a worker
+   * for each owner in `followUps`; an owner that is not there has had its rounds.
+   */
+  | {
+      readonly kind: 'send-back';
+      readonly run: string;
+      readonly number: number;
+      readonly tip: string;
+      readonly remarks: readonly OwnedRemark[];
+      readonly plan: Plan;
+      readonly followUps: Readonly<Record<string, string>>;
     }
   /** The tree that its first attempt will work in; `there` is whether it stands. */
   | (OfWorker & { readonly kind: 'make-tree'; readonly there: boolean })

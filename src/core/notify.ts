@@ -52,6 +52,7 @@ export const noticeTypes = [
   'merge.conflict',
   'land.refused',
   'pull.opened',
+  'pull.sent_back',
   'pull.closed',
   'refs.pushed',
   'refs.diverged',

@@ -67,4 +67,8 @@ export interface PullState extends PullOrder {
   readonly url: string | null;
   /** The commit that it was last brought to; null before. */
   readonly shown: string | null;
+  /** Remarks that went back, or were left to a person, by their ids. */
+  readonly seen: readonly string[];
+  /** Workers that mend what was said of it, oldest first, each with the one whose work that was about. */
+  readonly followUps: readonly { readonly worker: string; readonly owner: string }[];
 }

@@ -55,7 +55,9 @@ export async function begin(at: {
     let amended: Plan | null = null;
     if (choice.amend !== null) {
       const { scope } = choice.amend;
-      const found = planNow(place, scope, wanted.sources);
+      const planned = state.runs.get(run);
+      if (planned === undefined) return refusal(3, `there is no run ${run}`);
+      const found = planNow(place, { ...planned, scope }, wanted.sources);
       if ('problem' in found) return invalid(found);
       const absent = missingAgents(found.plan, here);
       if (absent !== null) return refusal(2, absent, notInstalled);

@@ -182,7 +182,8 @@ function goOn(asked: Asked, run: RunState): Chosen {
     );
   }
   const scope = run.scope === null ? null : [...run.scope, ...others];
-  const now = wanted.changes === 'pinned' ? null : planNow(place, scope, wanted.sources);
+  const now =
+    wanted.changes === 'pinned' ? null : planNow(place, { ...run, scope }, wanted.sources);
   if (now !== null && 'problem' in now) {
     // What is written wrongly is to be put right; what is gone is another plan.
     return now.diagnostics.some((one) => one.severity === 'error')

@@ -157,6 +157,10 @@ export function redactSteering(steering: Steering, env: NodeJS.ProcessEnv): Stee
     const findings = steering.findings.map((one) => ({ ...one, text: redact(one.text) }));
     return { ...steering, text: redact(steering.text), findings };
   }
+  if (steering.kind === 'send-back') {
+    const remarks = steering.remarks.map((one) => ({ ...one, text: redact(one.text) }));
+    return { ...steering, remarks };
+  }
   if (steering.kind === 'answer' || steering.kind === 'tell')
     return { ...steering, text: redact(steering.text) };
   if ((steering.kind === 'retry' || steering.kind === 'unblock') && steering.note !== null)

@@ -13,6 +13,7 @@ import { standsIn } from '../git/kept.ts';
 import { treeFacts } from '../git/tree-facts.ts';
 import type { Home } from '../plan/home.ts';
 import type { Journal } from '../journal/journal.ts';
+import { withFollowUps } from './follow-ups.ts';
 import type { Answer } from './loop.ts';
 import { missingAgents, notInstalled, replaceable } from './missing-agents.ts';
 import { planNow } from './plan-changes.ts';
@@ -71,8 +72,9 @@ export async function complete(
     }
     case 'amend': {
       const run = state.runs.get(steering.run);
-      const scope = run?.scope ?? null;
-      const found = planNow({ root: git.root, home }, scope, steering.sources);
+      if (run === undefined) return noRun(steering.run);
+      const { scope } = run;
+      const found = planNow({ root: git.root, home }, run, steering.sources);
       if ('problem' in found)
         return refusal(
           `The plan cannot be amended: ${found.problem}.`,
@@ -86,6 +88,12 @@ export async function complete(
       }
       const missing = [...replaceable(found.plan, here).keys()];
       return { kind: 'amend', run: steering.run, plan: found.plan, scope, missing };
+    }
+    case 'send-back': {
+      const run = state.runs.get(steering.run);
+      return run === undefined
+        ? noRun(steering.run)
+        : { ...steering, ...withFollowUps(run, steering) };
     }
     case 'request-pull':
     case 'record-pull':
@@ -131,6 +139,12 @@ export function applyOffline(
 /** Whether anything of the run is left for a loop to do. */
 export function wantsLoop(run: RunState): boolean {
   return run.state === 'running' || run.landing !== null;
+}
+
+function noRun(run: string): Extract<Answer, { ok: false }> {
+  const what = `There is no run ${run}.`;
+  const next = 'czar status lists the runs.';
+  return { ok: false, rejection: { consequence: 'reject', exit: 3, what, next } };
 }
 
 function refusal(what: string, next: string | null): Extract<Answer, { ok: false }> {

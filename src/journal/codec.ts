@@ -155,6 +155,7 @@ export const eventTypes: Readonly<Record<EventType, true>> = {
   'kept.dropped': true,
   'pull.requested': true,
   'pull.opened': true,
+  'pull.sent_back': true,
   'pull.closed': true,
   'tree.requested': true,
   'tree.made': true,

@@ -237,6 +237,7 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
       ];
     case 'pull.requested':
     case 'pull.opened':
+    case 'pull.sent_back':
     case 'pull.closed':
     case 'tree.requested':
     case 'tree.made':

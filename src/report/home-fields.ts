@@ -9,6 +9,7 @@ export function homeFields(
   event: EventOf<
     | 'pull.requested'
     | 'pull.opened'
+    | 'pull.sent_back'
     | 'pull.closed'
     | 'tree.requested'
     | 'tree.made'
@@ -28,6 +29,11 @@ export function homeFields(
       return [
         ['url', event.data.url],
         ['commit', short(event.data.tip)],
+      ];
+    case 'pull.sent_back':
+      return [
+        ['remarks', event.data.remarks.length],
+        ['to', [...new Set(event.data.remarks.map(({ worker }) => worker ?? 'nobody'))].join(',')],
       ];
     case 'pull.closed':
       return [

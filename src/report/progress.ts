@@ -291,6 +291,7 @@ function changeText(event: Event, run: RunState | null): string | null {
     case 'tree.requested':
     case 'pull.requested':
     case 'pull.opened':
+    case 'pull.sent_back':
     case 'pull.closed':
     case 'tree.made':
     case 'tree.removed':

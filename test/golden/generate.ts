@@ -25,7 +25,7 @@ import { syncLog } from './sync-log.ts';
 import { reviewLog } from './review-log.ts';
 import { keptLog } from './kept-log.ts';
 import { treeLog } from './tree-log.ts';
-import { pullLog } from './pull-log.ts';
+import { pullLog, sentBackLog } from './pull-log.ts';
 
 const [number = '', ...named] = process.argv.slice(2);
 if (!/^\d+$/.test(number)) throw new Error('give the number of the first log that is written');
@@ -55,6 +55,7 @@ const kinds: Readonly<
   kept: keptLog,
   trees: treeLog,
   pulls: pullLog,
+  'sent-back': sentBackLog,
 };
 let next = Number(number);
 for (const [what, make] of Object.entries(kinds)) {

@@ -18,6 +18,10 @@ export interface ForgeFolder {
   calls(): readonly { readonly args: readonly string[]; readonly input: string }[];
   /** What somebody else does to all pull requests. */
   set(state: StoredPull['state']): void;
+  /** What it says from here on, by path: JSON, a text as it is, or (null) that there is nothing. */
+  answer(answers: Readonly<Record<string, unknown>>): void;
+  /** Where it looks for branches. */
+  remoteAt(path: string): void;
 }
 
 /** Makes the folder, with these programs. */
@@ -40,5 +44,7 @@ export function forgeFolder(base: string, ...programs: readonly ('gh' | 'glab')[
         .map((line) => JSON.parse(line)),
     set: (state) =>
       writeFileSync(store, JSON.stringify(pulls().map((pull) => ({ ...pull, state })))),
+    answer: (answers) => writeFileSync(join(folder, 'answers.json'), JSON.stringify(answers)),
+    remoteAt: (path) => writeFileSync(join(folder, 'remote'), path),
   };
 }

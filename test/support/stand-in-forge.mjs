@@ -1,5 +1,7 @@
 // Stands in for `gh api` and `glab api` in tests, under their names. Its pull requests lie in `pulls.json` of
-// the folder that it is in, what it was called with in `calls.jsonl`.
+// the folder that it is in, what it was called with in `calls.jsonl`. What it says of checks and comments lies in
+// `answers.json`, by path, and is empty where nothing does; `remote` names the bare repository of the branches.
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
@@ -13,7 +15,14 @@ const pulls = existsSync(store) ? JSON.parse(readFileSync(store, 'utf8')) : [];
 const gitLab = basename(self) === 'glab';
 const [where, query = ''] = path.split('?');
 if (existsSync(join(folder, 'away'))) fail('error connecting to the server');
-if (where !== (gitLab ? 'projects/:id/merge_requests' : 'repos/{owner}/{repo}/pulls')) one();
+const answers = existsSync(join(folder, 'answers.json'))
+  ? JSON.parse(readFileSync(join(folder, 'answers.json'), 'utf8'))
+  : {};
+if (where in answers) answer(answers[where]);
+else if (where.endsWith('/check-runs')) say({ check_runs: [] });
+else if (where.endsWith('/status')) say({ statuses: [] });
+else if (/\/(comments|reviews|discussions)$/.test(where)) say([]);
+else if (where !== (gitLab ? 'projects/:id/merge_requests' : 'repos/{owner}/{repo}/pulls')) one();
 else if (method === 'POST') {
   const told = JSON.parse(input);
   const pull = {
@@ -46,16 +55,37 @@ function one() {
   if (method === (gitLab ? 'PUT' : 'PATCH')) {
     const told = JSON.parse(input);
     Object.assign(pull, { title: told.title, body: told.body ?? told.description });
+    if (answers['merges what is updated'] === true) pull.state = 'merged';
     write();
   }
   say(shown(pull));
 }
 
-function shown({ number, state }) {
+function shown({ number, state, head }) {
   const url = `https://example.org/pulls/${number}`;
-  if (gitLab) return { iid: number, web_url: url, state: state === 'open' ? 'opened' : state };
+  const sha = tip(head);
+  if (gitLab) {
+    const more = answers[`pipeline of ${number}`] ?? {};
+    return { iid: number, web_url: url, state: state === 'open' ? 'opened' : state, sha, ...more };
+  }
   const merged = state === 'merged' ? '2026-11-21T10:00:00Z' : null;
-  return { number, html_url: url, state: merged === null ? state : 'closed', merged_at: merged };
+  const open = merged === null ? state : 'closed';
+  return { number, html_url: url, state: open, merged_at: merged, head: { sha } };
+}
+
+/** The commit of a branch at the remote; its name where there is no remote. */
+function tip(branch) {
+  if (!existsSync(join(folder, 'remote'))) return branch;
+  const remote = readFileSync(join(folder, 'remote'), 'utf8');
+  const args = ['--git-dir', remote, 'rev-parse', `refs/heads/${branch}`];
+  return execFileSync('git', args, { encoding: 'utf8' }).trim();
+}
+
+/** A text is printed as it is, as logs are; null is nothing that is there. */
+function answer(what) {
+  if (what === null) fail('gh: Not Found (HTTP 404)');
+  if (typeof what === 'string') process.stdout.write(what);
+  else say(what);
 }
 
 function write() {
