@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { agents } from './agents.ts';
+import { conflicts } from './conflicts.ts';
 import { daemon } from './daemon.ts';
 import { dispatch } from './dispatch.ts';
 import { graph } from './graph.ts';
@@ -26,6 +27,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   graph,
   dispatch,
   merge,
+  conflicts,
   queue,
   tree,
   startup,

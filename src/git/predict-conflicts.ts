@@ -12,7 +12,7 @@ import { failing, git, gitFailure } from './git.ts';
 import type { Failed } from './git.ts';
 import { folded, withFolders } from './merge-check.ts';
 import { borrowing, OpenMirror } from './open-mirror.ts';
-import { mergeByPath, treeChanges, type MergeTrees } from './tree-merge.ts';
+import { mergeByPath, treeChanges, type MergeTrees, type PathChange } from './tree-merge.ts';
 
 /** Branches by their place in the list that was asked about. */
 export interface Clash {
@@ -43,19 +43,27 @@ export async function predictConflicts(
   return failing(async () => {
     const { tips, borrowed } = options;
     await using mirror = new OpenMirror(context.mirror, borrowed);
-    const namesOf = newNames(mirror);
+    const changesOf = knownChanges(mirror);
     // Only whether there is a merged tree counts: none is put together.
     const trees: MergeTrees = { tree: (id) => mirror.tree(id), add: () => '' };
+    const whole = mirror.isWhole();
     const folding: Clash[] = [];
     const open: Pair[] = [];
     for (const [one, tip] of tips.entries()) {
       for (const [after, second] of tips.slice(one + 1).entries()) {
         const pair = { one, other: one + 1 + after };
-        const sides = await sidesOf(mirror, tip, second);
-        if (sides === 'one holds the other') continue;
-        const files = sides === null ? [] : await foldingNames(namesOf, sides);
+        const sides = whole ? await sidesOf(mirror, tip, second) : null;
+        if (tip === second || sides === 'one holds the other') continue;
+        if (sides === null) {
+          open.push(pair);
+          continue;
+        }
+        const mine = await changesOf(sides.from, sides.ours);
+        const yours = await changesOf(sides.from, sides.theirs);
+        const files = foldingNames(mine, yours);
         if (files.length > 0) folding.push({ ...pair, files });
-        else if (sides === null || (await mergeByPath(trees, sides)) === null) open.push(pair);
+        else if (!areApart(mine, yours) && (await mergeByPath(trees, sides)) === null)
+          open.push(pair);
       }
     }
     const asked = open.length === 0 ? none : await askGit(context, { ...options, pairs: open });
@@ -81,8 +89,6 @@ async function sidesOf(
   one: string,
   other: string,
 ): Promise<Sides | 'one holds the other' | null> {
-  if (one === other) return 'one holds the other';
-  if (!mirror.isWhole()) return null;
   const relation = await relate((id) => mirror.commit(id), one, other);
   const [base, second] = relation?.bases ?? [];
   if (base === one || base === other) return 'one holds the other';
@@ -94,29 +100,65 @@ async function sidesOf(
     : { from, ours, theirs };
 }
 
-/** New names of a tree and of its folders, by how a file system sees them that folds case and Unicode form. */
-type NewNames = (from: string, tree: string) => Promise<ReadonlyMap<string, string>>;
+/** What one side changed since the common ancestor. */
+interface SideChanges {
+  /** Files that it wrote, and the folders above them; null when it did more than write files. */
+  readonly wrote: {
+    readonly files: ReadonlySet<string>;
+    readonly folders: ReadonlySet<string>;
+  } | null;
+  /** New names of files and folders, by how a file system sees them that folds case and Unicode form. */
+  readonly names: ReadonlyMap<string, string>;
+}
 
-function newNames(mirror: OpenMirror): NewNames {
-  const known = new Map<string, ReadonlyMap<string, string>>();
-  return async (from, tree) => {
+/** The changes between two trees, each looked up once. */
+function knownChanges(mirror: OpenMirror): (from: string, tree: string) => Promise<SideChanges> {
+  const known = new Map<string, Promise<SideChanges>>();
+  return (from, tree) => {
     const key = `${from} ${tree}`;
-    const before = known.get(key);
-    if (before !== undefined) return before;
-    const changes = (await treeChanges(mirror, from, tree)) ?? [];
-    const paths = changes
-      .filter((change) => change.before === undefined)
-      .map(({ path }) => Buffer.from(path, 'latin1').toString('utf8'));
-    const names = new Map(withFolders(paths).map((path) => [folded(path), path]));
-    known.set(key, names);
-    return names;
+    const found = known.get(key) ?? treeChanges(mirror, from, tree).then(sideChanges);
+    known.set(key, found);
+    return found;
   };
 }
 
+function sideChanges(changes: readonly PathChange[] | null): SideChanges {
+  if (changes === null) return { wrote: null, names: new Map() };
+  const names = changes
+    .filter(({ before }) => before === undefined)
+    .map(({ path }) => Buffer.from(path, 'latin1').toString('utf8'));
+  const files = new Set(changes.map(({ path }) => path));
+  const folders = new Set(withFolders([...files]).filter((path) => !files.has(path)));
+  const wroteOnly = changes.every(({ after }) => after !== undefined && after.mode !== '160000');
+  return {
+    wrote:
+      wroteOnly && !changes.some(({ before }) => before?.mode === '160000')
+        ? { files, folders }
+        : null,
+    names: new Map(withFolders(names).map((path) => [folded(path), path])),
+  };
+}
+
+/** Whether both wrote files, and none where the other did: such a merge is clean, and no rename can change it. */
+function areApart({ wrote: mine }: SideChanges, { wrote: yours }: SideChanges): boolean {
+  if (mine === null || yours === null) return false;
+  return (
+    apart(mine.files, yours.files) &&
+    apart(mine.files, yours.folders) &&
+    apart(mine.folders, yours.files)
+  );
+}
+
+function apart(some: ReadonlySet<string>, others: ReadonlySet<string>): boolean {
+  for (const one of some) if (others.has(one)) return false;
+  return true;
+}
+
 /** New names of one side that some file systems take for another new name of the other; git calls that a clean merge. */
-async function foldingNames(namesOf: NewNames, sides: Sides): Promise<readonly string[]> {
-  const { from, ours, theirs } = sides;
-  const [mine, yours] = await Promise.all([namesOf(from, ours), namesOf(from, theirs)]);
+function foldingNames(
+  { names: mine }: SideChanges,
+  { names: yours }: SideChanges,
+): readonly string[] {
   const found: string[] = [];
   for (const [fold, path] of mine) {
     const same = yours.get(fold);
