@@ -19,25 +19,33 @@ export const merge: Benchmark = async ({ scratch, quick, say }) => {
   ];
   for (const { count, most } of quick ? sizes.slice(0, 1) : sizes) {
     say(`${count} files, ${rounds} rounds`);
-    const { czar, git, assertEqual } = prepare(join(scratch, String(count)), count);
-    const costs: { fresh: Cost; ours: Cost; theirs: Cost }[] = [];
+    const { czar, git, plumbing, assertEqual } = prepare(join(scratch, String(count)), count);
+    const costs: { fresh: Cost; ours: Cost; theirs: Cost; bare: Cost }[] = [];
     for (let round = 0; round < rounds; round += 1) {
-      costs.push({ ...czar(), theirs: measure(git) });
+      const beside = { theirs: measure(git), bare: measure(plumbing) };
+      costs.push({ ...czar(), ...beside });
       assertEqual();
     }
     const middle = (of: (cost: (typeof costs)[number]) => number): number => median(costs.map(of));
     const each = (cost: number): string => `${(cost / branches).toFixed(1)} ms a branch`;
-    const figure = (name: string, which: 'fresh' | 'ours', unit: 'cpuMs' | 'wallMs'): Figure => {
+    const figure = (
+      name: string,
+      which: 'fresh' | 'ours',
+      unit: 'cpuMs' | 'wallMs',
+      against: 'theirs' | 'bare' = 'theirs',
+    ): Figure => {
       const [ours, theirs] = [
         middle((cost) => cost[which][unit]),
-        middle((cost) => cost.theirs[unit]),
+        middle((cost) => cost[against][unit]),
       ];
-      const beside = `git merge ${each(theirs)}`;
+      const beside = `${against === 'bare' ? 'plumbing' : 'git merge'} ${each(theirs)}`;
       return { name: `${name}, ${count} files`, ours: each(ours), beside, value: ours / theirs };
     };
     figures.push(
       { ...figure(`${branches} branches, CPU`, 'ours', 'cpuMs'), goal: { most } },
       figure(`${branches} branches, wall`, 'ours', 'wallMs'),
+      figure(`${branches} branches over plumbing, CPU`, 'ours', 'cpuMs', 'bare'),
+      figure(`${branches} branches over plumbing, wall`, 'ours', 'wallMs', 'bare'),
       figure(`the first ${branches} of a process, with its start, CPU`, 'fresh', 'cpuMs'),
     );
   }
@@ -48,7 +56,7 @@ export const merge: Benchmark = async ({ scratch, quick, say }) => {
       'does: each merge with all its checks, durable objects, the candidate ref, the integration ref by compare-and-swap. What counts ' +
       `is the second ${branches}, as in a run that is under way; the first, with the start of Node, stand below. Beside it, in turns, a ` +
       `shell loop of \`git merge --no-ff\` in a checkout for the same second ${branches}, with git’s usual settings, which do not wait ` +
-      'for the disk. Both end with the same tree, which is checked. CPU is that of all processes. Medians.',
+      'for the disk. Plumbing is a loop of `git merge-tree`, `commit-tree` and `update-ref` for the same ones, without a checkout. All end with the same tree, which is checked. CPU is that of all processes. Medians.',
     figures,
   };
 };
@@ -58,6 +66,8 @@ interface Sides {
   readonly czar: () => { readonly fresh: Cost; readonly ours: Cost };
   /** Merges the second half; the first is merged before the clock runs. */
   readonly git: Command;
+  /** Merges the second half without a checkout. */
+  readonly plumbing: Command;
   /** Throws when the two did not end with one tree. */
   readonly assertEqual: () => void;
 }
@@ -89,6 +99,17 @@ function prepare(dir: string, count: number): Sides {
   const loop = `for branch in $(git --git-dir="$1" for-each-ref --format='%(refname:short)' refs/heads/work-\\* | $3); do
     git -c core.bare=false --git-dir="$1" --work-tree="$2" merge -q --no-ff -m "Merge $branch" "$branch" || exit 1
   done`;
+  const bare = join(dir, 'bare.git');
+  const plumbing = (half: 'head' | 'tail'): readonly string[] => [
+    '-c',
+    `base=$(git --git-dir="$1" rev-parse main); for branch in $(git --git-dir="$1" for-each-ref --format='%(refname:short)' refs/heads/work-\\* | ${half} -n ${branches}); do
+      tree=$(git --git-dir="$1" merge-tree --write-tree "$base" "$branch") || exit 1
+      base=$(git --git-dir="$1" commit-tree "$tree" -p "$base" -p "$branch" -m "Merge $branch") || exit 1
+      git --git-dir="$1" update-ref refs/heads/main "$base" || exit 1
+    done`,
+    'sh',
+    bare,
+  ];
   const merges = (half: 'head' | 'tail'): readonly string[] => {
     const list = `${half} -n ${branches}`;
     return ['-c', loop.replace('$3', list), 'sh', repository, checkout];
@@ -117,10 +138,20 @@ function prepare(dir: string, count: number): Sides {
         execFileSync('sh', merges('head'), { env, cwd: checkout });
       },
     },
+    plumbing: {
+      argv: ['sh', ...plumbing('tail')],
+      env,
+      before: () => {
+        renew(bare);
+        execFileSync('sh', plumbing('head'), { env });
+      },
+    },
     assertEqual: () => {
       const ours = git(mirror, 'rev-parse', 'refs/czar/integration/bench^{tree}');
       const theirs = git(repository, 'rev-parse', 'main^{tree}');
-      if (ours !== theirs) throw new Error(`merged to ${ours}, git merge to ${theirs}`);
+      const plain = git(bare, 'rev-parse', 'main^{tree}');
+      if (ours !== theirs || ours !== plain)
+        throw new Error(`merged to ${ours}, git merge to ${theirs}, plumbing to ${plain}`);
     },
   };
 }

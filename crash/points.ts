@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Files whose crash points only a verb of its own meets, or an agent that asks for permission: their tests kill there. */
-const elsewhere = /^(?:upkeep\/|git\/dropped\.ts$|daemon\/(?:perform-answer|pull-request|remove-tree)\.ts$)/;
+const elsewhere =
+  /^(?:upkeep\/|git\/dropped\.ts$|daemon\/(?:perform-answer|pull-request|remove-tree)\.ts$)/;
 
 /** Where a point is announced, and by which name. */
 const announced = /\b(?:reach\((?:context|place\.git|git),\s*|point\?\.\(\s*)([^)]+?),?\s*\)/g;
