@@ -173,6 +173,32 @@ test('what an effect reports while the disk is full is reported again until it i
   await loop.end('done');
 });
 
+test('a publish that nobody wants any more runs out, and what it did is recorded', async () => {
+  const log = new MemoryJournal();
+  const { promise: shown, resolve: show } = Promise.withResolvers<void>();
+  let told: AbortSignal | null = null;
+  const loop = loopOver(log, async (intent, { signal }) => {
+    if (intent.kind === 'watch')
+      return new Promise((ended) => signal.addEventListener('abort', () => ended(null)));
+    if (intent.kind === 'publish') {
+      told ??= signal;
+      await shown;
+    }
+    return success(intent);
+  });
+  await loop.send(hello);
+  await loop.send(start);
+  await loop.until((state) => state.runs.get(runId)?.workers.get('a')?.state === 'active');
+  assert.ok(told !== null, 'the integration branch is shown as soon as there is one');
+  const integration = `refs/heads/${loop.state.runs.get(runId)?.integration ?? ''}`;
+  const tip = loop.state.runs.get(runId)?.tip ?? '';
+  const refs = { [integration]: tip };
+  await loop.send({ kind: 'published', run: runId, refs, diverged: {} });
+  assert.equal((told as AbortSignal).aborted, false);
+  show();
+  await loop.end('closed');
+});
+
 test('a full disk is said once and once more when there is space, and whoever waits for the loop may end it meanwhile', async () => {
   const log = new MemoryJournal();
   const said: string[] = [];

@@ -78,9 +78,16 @@ interface Waiting {
 }
 
 interface Flight {
+  readonly kind: Intent['kind'];
   readonly controller: AbortController;
   readonly done: Promise<void>;
 }
+
+/**
+ * Effects that are soon over and are left to end when nobody wants them any more: what they did is recorded as ever, and no
+ * git is killed while it holds a lock of the user's repository.
+ */
+const runsOut: ReadonlySet<Intent['kind']> = new Set(['publish', 'push', 'commit-landing']);
 
 /** Pause after an append that may succeed later (disk full, database locked), milliseconds. */
 const retryMs = 1_000;
@@ -323,7 +330,7 @@ export class Loop {
     const intents = this.#ports.only === undefined ? all : all.filter(this.#ports.only);
     const wanted = new Set(intents.map((intent) => intent.key));
     for (const [key, flight] of this.#flights) {
-      if (!wanted.has(key)) flight.controller.abort();
+      if (!wanted.has(key) && !runsOut.has(flight.kind)) flight.controller.abort();
     }
     for (const intent of intents) {
       if (!this.#flights.has(intent.key)) this.#launch(intent);
@@ -344,7 +351,7 @@ export class Loop {
     };
     this.#recovering.delete(intent.key);
     const done = this.#fly(intent, context);
-    this.#flights.set(intent.key, { controller, done });
+    this.#flights.set(intent.key, { kind: intent.kind, controller, done });
   }
 
   /** Sends until it is durable: what is reported counts as read, and nobody reports it again. */

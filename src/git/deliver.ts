@@ -2,6 +2,7 @@
 import { inUserRepository } from './context.ts';
 import type { GitContext } from './context.ts';
 import { output } from './git.ts';
+import { freeRefs } from './stale-locks.ts';
 
 const quiet = ['core.logAllRefUpdates=false', 'fetch.prune=false', 'fetch.pruneTags=false'];
 const fetch = ['fetch', '-q', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance'];
@@ -15,6 +16,10 @@ export async function deliver(
   ...wanted: readonly { readonly commit: string; readonly ref: string }[]
 ): Promise<void> {
   if (wanted.length === 0) return;
+  await freeRefs(
+    context,
+    wanted.map(({ ref }) => ref),
+  );
   const refspecs = wanted.map(({ commit, ref }) => `+${commit}:${ref}`);
   await output(
     [...quietly, ...fetch, '--update-shallow', context.mirror, ...new Set(refspecs)],

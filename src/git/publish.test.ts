@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fingerprint, writeFiles } from '../../test/support/git-fixture.ts';
@@ -152,6 +152,32 @@ test('a publish that is killed at any point is completed by the next', async () 
       point,
     );
   }
+});
+
+test('locks that a killed git left on refs of ours are taken away, and one that somebody holds is waited for', async () => {
+  using r = await gitRun();
+  const refs = { [ref]: commitOn(r, r.base, { 'b.txt': 'b\n' }), [integration]: r.base };
+  const flat = `czar%2F${run}%2Fone`;
+  const lock = (name: string): string => join(r.scratch.commonDir, `${name}.lock`);
+  const left = [
+    `refs/czar/incoming/${flat}`,
+    `refs/czar/published/${flat}`,
+    `refs/czar/integration/${run}`,
+    ref,
+  ].map(lock);
+  const others = [lock('refs/heads/main'), lock('refs/czar/other')];
+  for (const file of [...left, ...others]) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, '');
+    utimesSync(file, 1_700_000_000, 1_700_000_000);
+  }
+  const held = lock(`refs/czar/incoming/czar%2F${run}-integration`);
+  writeFileSync(held, '');
+  const published = publish(r.context, { run, refs });
+  setImmediate(() => rmSync(held));
+  assert.deepEqual(await published, { kind: 'published', refs, diverged: {} });
+  assert.deepEqual(left.filter(existsSync), []);
+  assert.deepEqual(others.filter(existsSync), others, 'what is not ours is not touched');
 });
 
 test('branch names that collide with what is there are found before a run', async () => {

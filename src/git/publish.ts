@@ -12,6 +12,7 @@ import { deliver, quietly } from './deliver.ts';
 import { moveDropped } from './dropped.ts';
 import { failing, git } from './git.ts';
 import type { Failed } from './git.ts';
+import { freeRefs } from './stale-locks.ts';
 import {
   integrationRef,
   isAncestor,
@@ -99,6 +100,7 @@ async function showBranch(
   if (!ref.startsWith('refs/heads/') || !isBranchName(ref.slice('refs/heads/'.length)))
     return 'it is not a branch';
   const place = inUserRepository(context);
+  await freeRefs(context, [ref, publishedRef(ref)]);
   const found = await readRefIn(place, ref);
   const last = await readRefIn(place, publishedRef(ref));
   if (found === commit && last === commit) return null;

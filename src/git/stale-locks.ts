@@ -1,8 +1,9 @@
 /**
- * Locks and half-written objects in the mirror that a git or a loop left which was killed, as when the machine went down.
- * Only czar writes there, its git always with the mirror as its working folder: when nobody is in it, they have no owner.
+ * Locks and half-written objects that a git or a loop left which was killed, as when the machine went down. In the mirror
+ * only czar writes, its git always with the mirror as its working folder: when nobody is in it, they have no owner. In the
+ * user's repository only locks of refs that are czar's alone are looked at, and their age tells.
  */
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -51,4 +52,33 @@ async function locksOf(mirror: string): Promise<readonly string[]> {
   return [...top, ...refs.map((name) => join('refs', name))]
     .filter((name) => name.endsWith('.lock'))
     .map((name) => join(mirror, name));
+}
+
+/** How old a lock of a ref is when its git was killed: one that lives holds it for milliseconds. */
+const abandonedMs = 5_000;
+
+/**
+ * Waits until nobody holds these refs of the user's repository, and takes away locks that a killed git left: only for refs
+ * that czar alone writes. The loose refs lie in files; where they do not, there is nothing of it to find.
+ */
+export async function freeRefs(
+  { commonDir, signal }: GitContext,
+  refs: readonly string[],
+): Promise<void> {
+  for (const ref of refs) {
+    const lock = join(commonDir, `${ref}.lock`);
+    for (let age = ageOf(lock); age !== null; age = ageOf(lock)) {
+      if (signal?.aborted === true) return;
+      if (age >= abandonedMs) await rm(lock, { force: true });
+      else await sleep(Math.min(100, abandonedMs - age));
+    }
+  }
+}
+
+/** Milliseconds since it was last written; null when it is not there. A clock that was set back makes it old. */
+function ageOf(file: string): number | null {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined || !found.isFile()) return null;
+  const age = Date.now() - found.mtimeMs;
+  return age < 0 ? abandonedMs : age;
 }
