@@ -10,7 +10,7 @@ import type { EvaluateWhen } from '../core/advance.ts';
 import type { Command, Outcome, Rejection } from '../core/commands.ts';
 import type { FoldState } from '../core/evolve.ts';
 import type { Event, Machine } from '../core/events.ts';
-import type { Intent } from '../core/intents.ts';
+import { runsOut, type Intent } from '../core/intents.ts';
 import { restlessRuns } from '../core/restless.ts';
 import { schedule } from '../core/schedule.ts';
 import { isRunLive, type RepositoryState, type RunState } from '../core/state.ts';
@@ -78,16 +78,10 @@ interface Waiting {
 }
 
 interface Flight {
-  readonly kind: Intent['kind'];
+  readonly intent: Intent;
   readonly controller: AbortController;
   readonly done: Promise<void>;
 }
-
-/**
- * Effects that are soon over and are left to end when nobody wants them any more: what they did is recorded as ever, and no
- * git is killed while it holds a lock of the user's repository.
- */
-const runsOut: ReadonlySet<Intent['kind']> = new Set(['publish', 'push', 'commit-landing']);
 
 /** Pause after an append that may succeed later (disk full, database locked), milliseconds. */
 const retryMs = 1_000;
@@ -330,7 +324,7 @@ export class Loop {
     const intents = this.#ports.only === undefined ? all : all.filter(this.#ports.only);
     const wanted = new Set(intents.map((intent) => intent.key));
     for (const [key, flight] of this.#flights) {
-      if (!wanted.has(key) && !runsOut.has(flight.kind)) flight.controller.abort();
+      if (!wanted.has(key) && !runsOut.has(flight.intent.kind)) flight.controller.abort();
     }
     for (const intent of intents) {
       if (!this.#flights.has(intent.key)) this.#launch(intent);
@@ -350,8 +344,7 @@ export class Loop {
       report: (outcome) => this.#report(outcome, controller.signal),
     };
     this.#recovering.delete(intent.key);
-    const done = this.#fly(intent, context);
-    this.#flights.set(intent.key, { kind: intent.kind, controller, done });
+    this.#flights.set(intent.key, { intent, controller, done: this.#fly(intent, context) });
   }
 
   /** Sends until it is durable: what is reported counts as read, and nobody reports it again. */

@@ -49,10 +49,11 @@ export function nextCommand(run: RunState, worker: WorkerState): string | null {
     case 'inputs':
     case 'when':
     case 'lost':
-    case 'inconclusive':
     case 'infrastructure':
     case undefined:
       return `czar unblock ${id}`;
+    case 'inconclusive':
+      return block.step === 'reviewing' ? `czar review ${id}` : `czar unblock ${id}`;
   }
 }
 
@@ -85,12 +86,15 @@ export function settlingCommands(run: RunState, worker: WorkerState): readonly s
     case 'gate':
     case 'nothing_changed':
       return [`czar retry ${id} -m TEXT`, `czar submit ${id}`];
+    case 'inconclusive':
+      return block.step === 'reviewing'
+        ? [`czar review ${id} --approve`, `czar unblock ${id}`]
+        : [`czar unblock ${id}`];
     case 'protect':
     case 'dependency':
     case 'inputs':
     case 'when':
     case 'lost':
-    case 'inconclusive':
     case 'infrastructure':
     case undefined:
       return [nextCommand(run, worker) ?? `czar unblock ${id}`];

@@ -26,6 +26,15 @@ export const reviewSchema = z.strictObject({
     .describe('who must approve; null when nobody must'),
   status: z.string().nullable().describe('as in czar status'),
   running: z.strictObject({ review: z.int(), reviewer: z.string() }).nullable(),
+  removed: z
+    .array(
+      z.strictObject({
+        file: z.string(),
+        lines: z.array(z.string()),
+        more: z.int().min(0).describe('lines that are not listed'),
+      }),
+    )
+    .describe('lines of other workers that it removed when it settled a conflict'),
   verdicts: z
     .array(
       z.strictObject({

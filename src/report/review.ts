@@ -32,6 +32,11 @@ export function reviewDocument(run: RunState, worker: WorkerState): ReviewDocume
         : { agents: [...review.agents], human: review.person, quorum: review.quorum },
     status: reviewStatus(run, worker),
     running: running === null ? null : { review: running.n, reviewer: running.reviewer },
+    removed: (worker.resolution?.removed ?? []).map(({ path, lines, more }) => ({
+      file: path,
+      lines: [...lines],
+      more,
+    })),
     verdicts: reviewVerdicts(run, worker).map(
       ({ reviewer, by, result, tip, at, text, findings }) => ({
         reviewer,
@@ -48,19 +53,25 @@ export function reviewDocument(run: RunState, worker: WorkerState): ReviewDocume
 
 /** For a person; `stat` is the table of changed files. */
 export function reviewText(document: ReviewDocument, stat: string): readonly string[] {
-  const { worker, review, state, tip, status, running, verdicts } = document;
+  const { worker, review, state, tip, status, running, removed, verdicts } = document;
   if (review === null) return [`${worker} is merged without a review.`];
   const who = [...review.agents, ...(review.human ? ['a person'] : [])].join(', ');
   return [
     `${worker} (${state}) at ${tip?.slice(0, 10) ?? 'nothing yet'}: review by ${who}, ${review.quorum} needed: ${status ?? ''}`,
     ...(running === null ? [] : [`${running.reviewer} looks at it now`]),
     ...(stat.trim() === '' ? [] : ['', ...stat.trimEnd().split('\n')]),
+    ...removed.flatMap(({ file, lines, more }) => [
+      '',
+      `removed from ${file} when it settled a conflict:`,
+      ...lines.map((line) => `- ${oneLine(line)}`),
+      ...(more === 0 ? [] : [`- and ${more} more`]),
+    ]),
     ...verdicts.flatMap(({ reviewer, result, text, findings }) => [
       '',
       `${reviewer}: ${result === 'approve' ? 'approved' : 'asks for changes'}${text === '' ? '' : `: ${oneLine(text)}`}`,
       ...findings.map((one) => `  ${oneLine(findingLine(one))}`),
     ]),
-    ...(state === 'reviewing'
+    ...(state === 'reviewing' || (state === 'blocked' && status !== 'approved')
       ? [
           '',
           `czar diff ${worker}`,
