@@ -130,25 +130,44 @@ for (const name of installed) {
     },
   );
 
-  test(`${name}: killed in the middle of a tool, it is started again`, async () => {
+  test(`${name}: killed in the middle of a tool, nothing of it is left, and the next attempt goes on with what it made`, async () => {
     await using live = await Live.make('retry: {initial: 0s}\n');
     const { scratch } = live;
-    live.worker('a', name, 'run tail -f /dev/null', 'retry: {from: continue}');
+    scratch.write(
+      'work.sh',
+      'test -e part.txt && exit 0\necho half > part.txt\nexec tail -f /dev/null\n',
+    );
+    live.worker('a', name, 'run sh work.sh', 'handoff: optional\nretry: {from: continue}');
     scratch.commitAll();
     const run = scratch.start('run');
-    await scratch.logged(
-      () => live.model.asked.find(({ answer }) => answer.kind === 'answer' && answer.call !== null),
-      'tool that is used',
-    );
     const { data } = await scratch.happened('worker.active', 'a');
+    await scratch.appears(`${scratch.repo}/.czar/worktrees/a/part.txt`);
+    const tree = { marker: 'none', worktree: null, attemptDir: null };
+    const before = scan({ ...tree, roots: [data.process] }).map((one) => one.process);
+    assert.ok(before.length > 1, 'its tool runs');
     process.kill(data.process.pid, 'SIGKILL');
-    const again = await scratch.happened('worker.active', 'a', 2);
-    assert.notEqual(again.data.process.pid, data.process.pid);
-    const { workers } = await scratch.json('status');
-    assert.equal(workers[0].attempt, 2);
-    run.child.kill('SIGINT');
-    run.child.kill('SIGINT');
-    await run.finished;
+    await scratch.happened('worker.active', 'a', 2);
+    // Whatever the kill left behind was gone before the next attempt began.
+    assert.deepEqual(
+      scan({ ...tree, roots: before }).filter(({ process: { pid } }) =>
+        before.some((one) => one.pid === pid),
+      ),
+      [],
+    );
+    const { code, stderr } = await run.finished;
+    assert.equal(code, 0, stderr.slice(-900));
+    // It is told what happened; a session that is told anew is the one before, where that goes on.
+    const [first, second] = all(scratch.log(), 'attempt.session').map((one) => one.data.session);
+    if (lasting.includes(name)) assert.equal(second ?? first, first);
+    else assert.notEqual(second, first);
+    const told = 'This is attempt 2. You go on in the tree as it was left.';
+    const asked = live.model.asked.filter(({ body }) => body.includes(told));
+    assert.ok(
+      asked.some(({ body }) => body.includes('it ended with exit code 137')),
+      name,
+    );
+    const { run: id } = only(scratch.log(), 'run.started');
+    assert.equal(scratch.git('show', `czar/${id}-integration:part.txt`), 'half');
   });
 
   test(`${name}: metered, what its provider counts is what is counted`, async () => {

@@ -85,7 +85,7 @@ export class Live implements AsyncDisposable {
     scratch.write(
       '.czar/config.yaml',
       `agents:\n  default: ${installed[0]}\n  define:\n${define.join('\n')}\n` +
-        `allow: ['git *', 'echo *', 'tee *', 'tail *', 'czar emit *']\n${yaml}`,
+        `allow: ['git *', 'echo *', 'tee *', 'tail *', 'sh work.sh', 'czar emit *']\n${yaml}`,
     );
     return new Live(scratch, model);
   }
