@@ -26,7 +26,11 @@ export const verb: Verb = {
         for (const { branches, why } of document.unknown)
           out.line(`${branches.join(' and ')}: not known: ${why}`);
         if (document.conflicts.length === 0 && document.unknown.length === 0)
-          out.line(`No conflicts between ${document.branches.length} branches.`);
+          out.line(
+            document.branches.length < 2
+              ? 'Fewer than two branches are in flight: nothing can be in conflict.'
+              : `No conflicts between ${document.branches.length} branches.`,
+          );
       });
     });
   },

@@ -272,15 +272,16 @@ function budget(document: CloseoutDocument): Section {
     title: 'Verdict on budget',
     blocks: [
       { kind: 'text', text: document.budget.text },
-      tableOr(
-        {
-          kind: 'table',
-          head: ['Worker', 'Used', 'Budget', 'Limit', 'Variance', 'Used of budget', 'Verdict'],
-          rows,
-          figures: [1, 2, 3, 4, 5],
-        },
-        'No worker had a budget.',
-      ),
+      ...(rows.length === 0
+        ? []
+        : [
+            {
+              kind: 'table' as const,
+              head: ['Worker', 'Used', 'Budget', 'Limit', 'Variance', 'Used of budget', 'Verdict'],
+              rows,
+              figures: [1, 2, 3, 4, 5],
+            },
+          ]),
       { kind: 'text', text: 'Whether it was on time is not judged: a plan holds no dates.' },
     ],
   };
