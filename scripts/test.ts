@@ -1,21 +1,20 @@
 // Runs every pass of tests, also after one has failed, and ends with the names that failed and one
 // line of totals over all passes, which .ci/run reads. The passes that keep to one core run side by side.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeTestFolder } from './test-folder.ts';
 import type { Totals } from './test-reporter.ts';
 
 const namesToList = 40;
 /** What Node compiled of sources and tests, for all the processes that load them. */
 const compiled = join(import.meta.dirname, '../node_modules/.cache/czar-tests');
 
-const folder = mkdtempSync(join(tmpdir(), 'czar-test-'));
+const folder = makeTestFolder();
 const alone = ['test:git', 'test:unit', 'test:worlds'].map(run);
 await oneLeft(alone);
 // The end-to-end tests wait for processes much of the time: the last of the others goes on beside them.
 const passes = await Promise.all([run('test:e2e'), ...alone]);
-rmSync(folder, { recursive: true, force: true });
 
 const failures = passes.flatMap((pass) => pass.failures);
 for (const name of failures.slice(0, namesToList)) console.log(`failed: ${name}`);
@@ -40,7 +39,7 @@ async function run(script: string): Promise<Totals> {
   const file = join(folder, `${script.replace(':', '-')}.json`);
   const child = spawn('npm', ['run', '--silent', script], {
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, TEST_TOTALS: file, NODE_COMPILE_CACHE: compiled },
+    env: { ...process.env, TEST_TOTALS: file, NODE_COMPILE_CACHE: compiled, TMPDIR: folder },
   });
   const ended = await new Promise<string | number>((resolve) => {
     child.once('error', (error) => resolve(error.message));
