@@ -15,6 +15,7 @@ import { openLogState } from '../daemon/hold-log.ts';
 import { openLoop } from '../daemon/open-loop.ts';
 import type { Place } from '../daemon/place.ts';
 import { exits } from './exit.ts';
+import { plural } from './plan-files.ts';
 import { chosenRun } from './reading.ts';
 import { findFacts } from './find-facts.ts';
 import { findPlace } from './find-place.ts';
@@ -191,7 +192,9 @@ async function preview(
   context.out.line(
     seen.gates === 0
       ? 'No gate judges the tree.'
-      : `Not run: ${seen.gates} ${seen.gates === 1 ? 'check' : 'checks'} of the tree, which must pass before it lands.`,
+      : seen.gatesOpen === 0
+        ? `Its tree has been judged by ${plural(seen.gates, 'check')} already.`
+        : `Not run: ${plural(seen.gatesOpen, 'check')} of the tree, which must pass before it lands.`,
   );
 }
 

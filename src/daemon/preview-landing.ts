@@ -1,6 +1,6 @@
 /** What landing would do, without doing it: the merge is tried in the mirror, and no ref of the user's moves. */
 import type { RunState } from '../core/state.ts';
-import { landGates } from '../core/tree-gates.ts';
+import { landGates, openGates } from '../core/tree-gates.ts';
 import { fallbackIdentity } from '../git/repository.ts';
 import { gitContext } from '../git/context.ts';
 import { difference } from '../git/facts.ts';
@@ -23,6 +23,8 @@ export type Preview =
       readonly open: readonly string[];
       /** Commands that judge the tree. */
       readonly gates: number;
+      /** Those of them that have no verdict on it yet. */
+      readonly gatesOpen: number;
     };
 
 /** Looks at the landing of a run. */
@@ -57,6 +59,7 @@ export async function previewLanding(
   const problem = succeed(await landingProblem(git, { ...order, onto, commit: built.commit }));
   if (problem.kind === 'refused') return problem;
   const { commits, stat } = succeed(await difference(git, { from: onto, to: run.tip }));
+  const gates = landGates(run);
   return {
     kind: 'preview',
     target: order.target,
@@ -64,6 +67,7 @@ export async function previewLanding(
     commits,
     stat,
     open,
-    gates: landGates(run).length,
+    gates: gates.length,
+    gatesOpen: openGates(run, gates, built.tree).length,
   };
 }

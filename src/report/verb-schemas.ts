@@ -105,6 +105,7 @@ export const landSchema = z.union([
     stat: z.string(),
     open: texts.describe('workers that are not complete'),
     gates: count.describe('commands that judge the tree'),
+    gatesOpen: count.describe('those of them that have not judged it yet'),
   }),
 ]);
 
