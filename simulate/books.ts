@@ -39,6 +39,8 @@ export interface WorkerBook {
   change: ChangeVerdict[];
   readonly approvals: { path: string; patch: string }[];
   readonly kept: KeptWork[];
+  /** What a person dropped: the name that it has since, and its commit. */
+  readonly dropped: { readonly ref: string; readonly commit: string }[];
   handoff: boolean;
   /** Fresh input tokens of the last attempt, as the log counts them. */
   counted: number;
@@ -146,6 +148,7 @@ function openWorker(definition: WorkerDefinition): WorkerBook {
     change: [],
     approvals: [],
     kept: [],
+    dropped: [],
     handoff: false,
     counted: 0,
     refused: 0,

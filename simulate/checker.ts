@@ -6,6 +6,7 @@ import type { Performed } from '../src/daemon/loop.ts';
 import type { Event } from '../src/core/events.ts';
 import type { Intent } from '../src/core/intents.ts';
 import type { AttemptFolder } from './attempts.ts';
+import { checkRemoved } from './checks-prune.ts';
 import { checkEvent, type Ground } from './checks-log.ts';
 import { agentFor, claimHolder, foreignHolder, heldByBarrier } from './obstacles.ts';
 import { requiring, type Require } from './invariants.ts';
@@ -95,6 +96,10 @@ export class Checker {
     for (; this.#moves < git.moves.length; this.#moves += 1) {
       const move = git.moves[this.#moves];
       if (move === undefined || move.from === null) continue;
+      if (move.to === null) {
+        checkRemoved(this.#ground, { ...move, from: move.from });
+        continue;
+      }
       if (move.ref.startsWith('refs/czar/kept/'))
         this.require('A6', false, () => `${move.ref} moved from ${move.from} to ${move.to}`);
       if (move.ref.startsWith('refs/czar/integration/'))
@@ -262,7 +267,23 @@ export class Checker {
       this.require('L2', stand || run.tip === null, where);
       this.require('L3', run.landing === null, () => `${run.id} is being landed for ever`);
     }
+    this.#checkKept();
     this.noProcess('L6');
+  }
+
+  /** What the log says is kept under a name stands there, unless a prune took it. */
+  #checkKept(): void {
+    const { mirror } = this.#world.git;
+    for (const run of this.ledger.runs.values())
+      for (const worker of run.workers.values())
+        for (const [ref, commit] of new Map(worker.kept.map((one) => [one.ref, one.commit]))) {
+          const found = mirror.get(ref) ?? commit;
+          this.require(
+            'S14',
+            found === commit,
+            () => `${ref} is at ${found}, the log says ${commit}`,
+          );
+        }
   }
 
   noProcess(invariant: 'L4' | 'L6'): void {

@@ -32,7 +32,7 @@ export function requireMerge(
     `${tested.commit} was tested and does not hold ${commit}`);
   const moves = world.git.moves.filter((move) => move.ref === ref && move.to === tested.commit);
   const from = baseOfBatch(run, tested.commit) ?? base;
-  require('S5', moves.length === 1 && moves[0]?.from === from, () =>
+  require('S5', moves.length === 1 && [from, null].includes(moves[0]?.from ?? null), () =>
     `integration was moved to ${tested.commit} ${moves.length} times, from ${moves[0]?.from}`);
   require('S4', tip === worker.work?.tip, () =>
     `${tip} is merged and ${worker.work?.tip} was judged`);

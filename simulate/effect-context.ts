@@ -23,9 +23,19 @@ export function effectOf<I extends Intent>(
   intent: I,
   context: EffectContext,
 ): Effect<I> {
-  const obstinate = world.faults.strikes('ignores-abort', intent.kind);
-  const place = async (name: string): Promise<void> => {
-    const site = `${intent.kind}:${name}`;
+  return { world, owner, intent, context, place: placesOf(world, owner, intent.kind, context) };
+}
+
+/** The places of something that the owner does. */
+export function placesOf(
+  world: World,
+  owner: Owner,
+  what: string,
+  { signal }: { readonly signal: AbortSignal },
+): (name: string) => Promise<void> {
+  const obstinate = world.faults.strikes('ignores-abort', what);
+  return async (name) => {
+    const site = `${what}:${name}`;
     world.coverage.hit('site', site);
     if (world.faults.isKilledAt(site) || world.faults.strikes('crash', site)) {
       world.onCrash(owner, `at ${site}`);
@@ -37,7 +47,6 @@ export function effectOf<I extends Intent>(
     await world.sleep(owner, slow ? 1_000 + world.delay.below(90_000) : world.delay.below(40));
     if (slow) owner.slow -= 1;
     if (owner.dead) return never();
-    if (context.signal.aborted && !obstinate) throw new Error('aborted');
+    if (signal.aborted && !obstinate) throw new Error('aborted');
   };
-  return { world, owner, intent, context, place };
 }

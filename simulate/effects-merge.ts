@@ -33,9 +33,12 @@ export async function commitMerge({
   const { run, worker, base, commit, ahead } = intent;
   const ref = `refs/czar/integration/${run}`;
   await place('before-cas');
-  const found = world.git.mirror.get(ref) ?? '';
-  if (!world.git.isAncestor(commit, found) && !world.git.move('mirror', ref, commit, base))
-    return { kind: 'merge-lost', run, worker, found };
+  const found = world.git.mirror.get(ref) ?? null;
+  const done = found !== null && world.git.isAncestor(commit, found);
+  // A prune may have taken it: then it is made again.
+  const from = found === null ? null : base;
+  if (!done && !world.git.move('mirror', ref, commit, from))
+    return { kind: 'merge-lost', run, worker, found: found ?? '' };
   await place('after-cas');
   const merged = [...ahead, intent].map((one) => entered(world, one));
   return { kind: 'merge-committed', run, worker, commit, merged };
@@ -66,6 +69,16 @@ export async function publish({ world, intent, place }: EffectOf<'publish'>): Pr
   const diverged: Record<string, string> = {};
   await place('fetched');
   for (const [ref, commit] of Object.entries(intent.refs)) {
+    if (ref.startsWith('refs/czar/dropped/')) {
+      const kept = ref.replace('/dropped/', '/kept/');
+      world.git.move('mirror', ref, commit);
+      world.git.move('user', ref, commit);
+      await place('dropped');
+      world.git.remove('mirror', kept, commit);
+      world.git.remove('user', kept, commit);
+      refs[ref] = commit;
+      continue;
+    }
     if (ref.startsWith('refs/czar/')) {
       world.git.move('user', ref, commit);
       refs[ref] = commit;

@@ -72,7 +72,7 @@ async function prepare({
 
 /** The tree that a person asked for, or is to be rid of: what it holds is stored first. */
 export async function tendTree(effect: EffectOf<'tend-tree'>): Promise<Outcome> {
-  const { world, intent, context, place } = effect;
+  const { world, intent, place } = effect;
   const { run, worker, attempt, branch, commit } = intent;
   const old = world.trees.get(`${run}/${worker}`);
   if (intent.want === 'made') {
@@ -86,8 +86,7 @@ export async function tendTree(effect: EffectOf<'tend-tree'>): Promise<Outcome> 
   const kept: KeptWork[] = [];
   if (old !== undefined && old.attempt <= attempt) {
     hold(world, old);
-    if (isDirty(world, old) && !isEmpty(context.run, worker))
-      kept.push(keep(world, old, 'the tree was removed'));
+    if (isDirty(world, old)) kept.push(keep(world, old, 'the tree was removed'));
     await place('before-removal');
     world.onReplace(old);
     if (world.trees.get(`${run}/${worker}`) === old) world.trees.delete(`${run}/${worker}`);
@@ -163,16 +162,18 @@ export function isDirty(world: World, tree: Worktree): boolean {
 function keep(world: World, tree: Worktree, why: string): KeptWork {
   const files = world.git.tree(tree.files);
   const prefix = `refs/czar/kept/${tree.run}/${tree.worker}/`;
-  let count = 0;
+  const dropped = prefix.replace('/kept/', '/dropped/');
+  const numbers = [0];
   for (const [ref, commit] of world.git.mirror) {
+    if (ref.startsWith(dropped)) numbers.push(Number(ref.slice(dropped.length)));
     if (!ref.startsWith(prefix)) continue;
-    count += 1;
+    numbers.push(Number(ref.slice(prefix.length)));
     const known = world.git.look(commit);
     if (known.tree === files && known.parents[0] === tree.head)
       return { ref, commit, files: [], leftOut: [], why };
   }
   const commit = world.git.commit(files, [tree.head], `kept of ${tree.worker}`);
-  const ref = `${prefix}${count + 1}`;
+  const ref = `${prefix}${Math.max(...numbers) + 1}`;
   world.git.move('mirror', ref, commit);
   return { ref, commit, files: [], leftOut: [], why };
 }

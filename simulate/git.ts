@@ -21,7 +21,8 @@ export interface RefMove {
   readonly place: 'mirror' | 'user';
   readonly ref: string;
   readonly from: string | null;
-  readonly to: string;
+  /** Null when it was deleted. */
+  readonly to: string | null;
 }
 
 export class SimGit {
@@ -145,6 +146,21 @@ export class SimGit {
     refs.set(ref, to);
     this.moves.push({ place, ref, from: found, to });
     return true;
+  }
+
+  /** Deletes a ref when it stands there. */
+  remove(place: 'mirror' | 'user', ref: string, from: string): void {
+    const refs = place === 'mirror' ? this.mirror : this.user;
+    if (refs.get(ref) !== from) return;
+    refs.delete(ref);
+    this.moves.push({ place, ref, from, to: null });
+  }
+
+  /** Whether some ref of either repository leads to the commit. */
+  isReachable(commit: string): boolean {
+    return [...this.mirror.values(), ...this.user.values()].some((id) =>
+      this.isAncestor(commit, id),
+    );
   }
 
   /** Commits that refs of the mirror hold. */

@@ -46,6 +46,7 @@ export const invariants = {
   P15: 'an attempt is made by the first agent of its worker that is installed and has quota',
   P17: 'an attempt is ended for its silence only where its worker says so, and only after that silence',
   P18: 'an attempt that is silent for too long is in the inbox, and none that waits for a person',
+  P19: 'what is deleted was named before, of a run of which nothing goes on, and dropped by a person or reachable without it',
   P12: 'nothing starts that its budget, or that of the run or the day, has no room for',
   P16: 'what a running attempt asks is answered once, and by the policy not before its time',
 } as const;

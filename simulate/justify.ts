@@ -136,6 +136,7 @@ function known(run: RunBook, ref: string, commit: string): string | null {
   if (commit === run.tip) return null;
   for (const worker of run.workers.values()) {
     if (worker.work?.tip === commit) return null;
+    if (worker.dropped.some((one) => one.ref === ref && one.commit === commit)) return null;
     if (worker.kept.some((kept) => kept.ref === ref && kept.commit === commit)) return null;
   }
   return `${ref} at ${commit} is in no event`;

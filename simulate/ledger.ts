@@ -21,6 +21,8 @@ export class Ledger {
   readonly runs = new Map<string, RunBook>();
   readonly budgets = new BudgetBook();
   readonly resources = new ResourceBook();
+  /** Refs that a prune said it deletes, `mirror REF COMMIT`. */
+  readonly pruned = new Set<string>();
   seq = 0;
   epoch = 0;
 
@@ -50,6 +52,8 @@ export class Ledger {
     if (event.type === 'run.started' && event.run !== undefined)
       this.runs.set(event.run, openBook(event.run, event.data.plan, event.data.approve === true));
     if (event.type === 'plan.amended') this.#amend(event);
+    if (event.type === 'prune.started')
+      for (const one of event.data.refs) this.pruned.add(prunedKey(one));
     const run = this.run(event.run);
     this.resources.apply(event, run?.workers.get(event.worker ?? '')?.definition);
     if (run === undefined) return;
@@ -86,6 +90,15 @@ export class Ledger {
       });
     }
   }
+}
+
+/** Name of a ref that a prune deletes. */
+export function prunedKey(one: {
+  readonly in: string;
+  readonly ref: string;
+  readonly commit: string;
+}): string {
+  return `${one.in} ${one.ref} ${one.commit}`;
 }
 
 function edgeOf({ definition }: WorkerBook, at: number): string {
@@ -162,6 +175,12 @@ function ofWorker(run: RunBook, worker: WorkerBook, event: Event): void {
     case 'work.kept':
       worker.kept.push(event.data.kept);
       break;
+    case 'kept.dropped': {
+      const { ref, to, commit } = event.data;
+      worker.kept.splice(0, Infinity, ...worker.kept.filter((one) => one.ref !== ref));
+      worker.dropped.push({ ref: to, commit });
+      break;
+    }
     case 'tree.requested':
       run.tending.set(worker.id, event.data.want);
       break;
@@ -308,6 +327,8 @@ function enter(run: RunBook, worker: WorkerBook, event: Event): void {
         worker.lost = 0;
       break;
     case 'worker.started':
+      // An attempt that starts sees to its tree itself.
+      run.tending.delete(worker.id);
       worker.attempt = event.data.attempt;
       worker.agent = event.data.agent?.name ?? worker.definition.agent.name;
       worker.phase = event.data.direct === true ? 'launch' : 'tree';

@@ -16,6 +16,7 @@ import { adding, deciding, dropping, rules, scheduling, underPlan } from './muta
 import type { Mutation } from './mutation.ts';
 import { reworkMutants } from './mutants-rework.ts';
 import { askMutants } from './mutants-asks.ts';
+import { pruneMutants } from './mutants-prune.ts';
 import { stallMutants } from './mutants-stall.ts';
 import { worldMutants } from './mutants-world.ts';
 
@@ -378,5 +379,6 @@ export const mutants: readonly Mutant[] = [
   ...askMutants,
   ...reworkMutants,
   ...stallMutants,
+  ...pruneMutants,
   ...worldMutants,
 ];

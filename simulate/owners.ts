@@ -3,7 +3,7 @@
  * nothing allows is the simulation's violation.
  */
 import type { Request } from '../src/core/commands.ts';
-import { Loop, type Rules } from '../src/daemon/loop.ts';
+import { Loop, type Answer, type Rules } from '../src/daemon/loop.ts';
 import { steadyClock, type SteadyClock } from '../src/daemon/steady-clock.ts';
 import { JournalError, type Journal } from '../src/journal/journal.ts';
 import type { Checker } from './checker.ts';
@@ -12,6 +12,8 @@ import { FaultyJournal } from './faulty-journal.ts';
 import { Violation } from './invariants.ts';
 import type { Mutation } from './mutation.ts';
 import { evaluate } from './plan-gen.ts';
+import { Pruning } from '../src/upkeep/pruning.ts';
+import { deleter, retentionOf } from './prune.ts';
 import { inboxEntries } from '../src/report/inbox.ts';
 import type { AttemptFolder } from './attempts.ts';
 import { simMachine } from './resource-book.ts';
@@ -20,6 +22,9 @@ import type { Owner, World } from './world.ts';
 
 export interface LiveOwner extends Owner {
   loop: Loop;
+  pruning: Pruning;
+  /** What begins, and what is deleted, comes one after the other. */
+  turn: Promise<unknown>;
   /** It was told to end: it starts nothing more. */
   draining: boolean;
   /** Its loop has ended; its process follows. */
@@ -70,6 +75,8 @@ export class Owners {
       ended: false,
       begun: false,
       loop: undefined as never,
+      pruning: undefined as never,
+      turn: Promise.resolve(),
     };
     world.say(`loop ${owner.id} starts`);
     const guarded = (step: () => void) => (): void => {
@@ -115,6 +122,7 @@ export class Owners {
       },
       committed: () => {},
     });
+    owner.pruning = new Pruning({ loop: owner.loop, deleting: deleter(world, owner) });
     owner.loop.until(() => false).catch((error: unknown) => this.#ended(owner, error));
     const hello = { kind: 'loop-started', pid: owner.id, host: 'sim', version: '0' } as const;
     owner.loop.send(hello).then(
@@ -177,8 +185,8 @@ export class Owners {
     this.#world.after(this.#chaos.pick([1, 2_000, 30_000]), () => {
       if (owner.dead) return;
       owner.ended = true;
-      void owner.loop
-        .end('restart')
+      void owner.pruning[Symbol.asyncDispose]()
+        .then(() => owner.loop.end('restart'))
         .catch(() => {})
         .then(() => this.crash(owner, 'it has ended'));
     });
@@ -191,7 +199,7 @@ export class Owners {
     if (owner === undefined) return;
     const { coverage } = this.#world;
     this.#world.say(`ask ${request.kind} ${'worker' in request ? request.worker : ''}`);
-    owner.loop.send({ ...request, by: 'user' }).then(
+    this.#send(owner, request).then(
       (answer) => {
         coverage.hit('request', `${request.kind} ${answer.ok ? 'taken' : 'refused'}`);
         if (!answer.ok) return;
@@ -227,6 +235,40 @@ export class Owners {
     const restarts = this.#checker.ledger.run(run)?.workers.get(worker)?.definition.stall?.restart;
     const acts = told && restarts !== true && this.#stalls.chance(this.#world.calm ? 0.7 : 0.2);
     if (acts) this.ask({ kind: this.#stalls.pick(['cancel', 'pause'] as const), run, worker });
+  }
+
+  /** As the handlers of the socket do it: what begins waits for a deletion, what is asked meanwhile is refused. */
+  async #send(owner: LiveOwner, request: Request): Promise<Answer> {
+    const send = (): Promise<Answer> => owner.loop.send({ ...request, by: 'user' });
+    if (request.kind === 'start-run' || request.kind === 'set-missing-agents') {
+      const begun = owner.turn.then(send);
+      owner.turn = begun.catch(() => {});
+      return begun;
+    }
+    const guard = this.#mutation?.inTheWay ?? ((run) => owner.pruning.inTheWay(run));
+    const rejection = guard(request.run);
+    return rejection === null ? send() : { ok: false, rejection };
+  }
+
+  /** A person wants what old runs hold deleted. */
+  prune(): void {
+    this.#world.after(0, () => this.#prune());
+  }
+
+  #prune(): void {
+    const owner = this.current();
+    if (owner?.begun !== true || owner.ended) return;
+    const retention = retentionOf(this.#stalls);
+    this.#world.say(`prune ${JSON.stringify(retention)}`);
+    const { coverage } = this.#world;
+    const pruned = owner.turn.then(async () => owner.pruning.prune(retention));
+    owner.turn = pruned.then(
+      ({ kind }) => coverage.hit('request', `prune ${kind}`),
+      (error: unknown) => {
+        coverage.hit('request', 'prune failed');
+        if (!isInjected(error) && !(error instanceof JournalError)) this.broken(error);
+      },
+    );
   }
 
   #acknowledged(owner: LiveOwner, request: Request): void {

@@ -128,13 +128,22 @@ class Simulation {
     await this.#begin();
     if (this.#chaos.chance(0.2)) await this.#stopInTime();
     await this.#rest();
-    for (let round = 1; round <= rounds && this.#settleAll(round); round += 1) await this.#rest();
+    for (let round = 1; round <= rounds && this.#settleAll(round); round += 1) {
+      await this.#rest();
+      if (!this.#chaos.chance(0.1)) continue;
+      this.#owners.prune();
+      await this.#rest();
+    }
     const open = [...this.#checker.ledger.runs.values()].filter(
       (run) => !['complete', 'failed', 'cancelled'].includes(run.state),
     );
     this.#checker.require('L2', open.length === 0, () => `${open[0]?.id} cannot be settled`);
     for (const run of this.#plans.keys()) {
       this.#owners.ask(land(this.#world, run, true));
+      await this.#rest();
+    }
+    if (this.#chaos.chance(0.3)) {
+      this.#owners.prune();
       await this.#rest();
     }
     await this.#restartAtRest();
@@ -174,8 +183,19 @@ class Simulation {
         if (chaos.chance(0.15)) this.#owners.ask(request);
       }
     }
+    if (this.#chaos.chance(0.05)) this.#pruneBesides();
     this.#installSomething();
     this.#strike();
+  }
+
+  /** What old runs hold is deleted, and often somebody takes one of them up just then. */
+  #pruneBesides(): void {
+    this.#owners.prune();
+    const run = this.#chaos.pick([...this.#plans.keys()]);
+    if (this.#chaos.chance(0.5))
+      this.#world.after(this.#chaos.pick([5, 40, 100]), () =>
+        this.#owners.ask({ kind: 'retry-failed', run }),
+      );
   }
 
   /** Agents come and go where plans have several; a person who goes on with a run tells the loop. */

@@ -6,6 +6,7 @@ import type { Request } from '../src/core/commands.ts';
 import type { Plan } from '../src/core/plan.ts';
 import type { RunState, WorkerState } from '../src/core/state.ts';
 import { stream, type Random } from './random.ts';
+import { isDirty } from './effects-tree.ts';
 import type { World } from './world.ts';
 
 /** The request that begins a run of the plan. */
@@ -40,7 +41,7 @@ export function anyRequest(world: World, run: string, plan: Plan): Request {
   const workers = plan.workers.map((one) => one.id);
   const worker = user.chance(0.03) ? 'nobody' : user.pick(workers);
   const place = { run: user.chance(0.02) ? 'no-run' : run, worker };
-  switch (user.below(25)) {
+  switch (user.below(29)) {
     case 0:
     case 1:
       return {
@@ -90,6 +91,12 @@ export function anyRequest(world: World, run: string, plan: Plan): Request {
       return land(world, place.run, true);
     case 24:
       return reviewing(world, place);
+    case 25:
+      return { kind: 'make-tree', ...place, there: world.treeOf(run, worker) !== undefined };
+    case 26:
+      return removeTree(world, place);
+    case 27:
+      return dropKept(world, place);
     case 23:
       return raise(place.run, user.pick([worker, 'run', 'day']));
     default:
@@ -117,6 +124,30 @@ function submit(world: World, place: { readonly run: string; readonly worker: st
       unfinished: world.user.chance(0.1) ? 'a merge is under way' : null,
     },
   };
+}
+
+function removeTree(
+  world: World,
+  place: { readonly run: string; readonly worker: string },
+): Request {
+  const tree = world.treeOf(place.run, place.worker);
+  const merged = world.integration(place.run);
+  const open =
+    tree !== undefined &&
+    (isDirty(world, tree) || merged === null || !world.git.isAncestor(tree.head, merged));
+  const there = tree !== undefined;
+  const force = world.user.chance(0.5);
+  return { kind: 'remove-tree', ...place, force, there, holds: open ? 'some of it' : null };
+}
+
+function dropKept(world: World, place: { readonly run: string; readonly worker: string }): Request {
+  const prefix = `refs/czar/kept/${place.run}/${place.worker}/`;
+  const kept = [...world.git.mirror.keys()].filter((ref) => ref.startsWith(prefix));
+  const ref = kept.length === 0 ? `${prefix}1` : world.user.pick(kept);
+  const merged = world.integration(place.run);
+  const commit = world.git.mirror.get(ref);
+  const elsewhere = merged !== null && commit !== undefined && world.git.isAncestor(commit, merged);
+  return { kind: 'drop-kept', ...place, ref, force: world.user.chance(0.6), elsewhere };
 }
 
 function reviewing(

@@ -65,3 +65,18 @@ test('what was dropped is not kept again by an attempt that finds it under its o
   world.rest(found, (intent) => isPublish(intent) || intent.kind === 'watch');
   assert.deepEqual(world.worker('a').kept, []);
 });
+
+test('work that is kept under a name that a prune took is kept, and published', () => {
+  const world = new CoreWorld(planOf([{ id: 'a' }]));
+  world.rest(failing);
+  const runs = [runId];
+  world.send({ kind: 'prune', by: 'user', runs, outputs: [], refs: [], aside: [] });
+  assert.equal(world.code({ kind: 'retry', run: runId, worker: 'a', note: null, clean: true }), 0);
+  const other = { ...kept, commit: 'k2' };
+  world.rest((intent, at) => {
+    const outcome = failing(intent, at);
+    return outcome?.kind === 'collected' ? { ...outcome, kept: [other] } : outcome;
+  });
+  assert.deepEqual(world.worker('a').kept, [other]);
+  assert.equal(world.run.published[ref], 'k2');
+});

@@ -289,11 +289,12 @@ function mayReport(worker: WorkerState, attempt: AttemptState): boolean {
 
 /** Kept work that the log does not have: it counts whatever became of the attempt. */
 function keptAnew(worker: WorkerState, kept: readonly KeptWork[]): readonly NewEvent[] {
-  const known = new Set(worker.kept.map((one) => one.ref));
+  // A name that a prune took may stand for other work since.
+  const known = new Map(worker.kept.map((one) => [one.ref, one.commit]));
   // What is dropped may still be on its way to its other name.
   const dropped = new Map(worker.dropped.map((one) => [one.ref, one.commit]));
   return kept
-    .filter((one) => !known.has(one.ref) && dropped.get(one.ref) !== one.commit)
+    .filter((one) => known.get(one.ref) !== one.commit && dropped.get(one.ref) !== one.commit)
     .map((one): NewEvent => ({ type: 'work.kept', data: { kept: one } }));
 }
 

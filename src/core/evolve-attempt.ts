@@ -139,7 +139,7 @@ export function evolveAttempt(worker: WorkerState, event: EventOf<OfAttempt>): W
     case 'work.kept':
       return {
         ...worker,
-        kept: [...worker.kept, event.data.kept],
+        kept: addKept(worker, [event.data.kept]),
         notes: keptNotes(worker, [event.data.kept], at),
       };
     case 'tree.requested':
@@ -161,8 +161,10 @@ export function evolveAttempt(worker: WorkerState, event: EventOf<OfAttempt>): W
   }
 }
 
-/** What is kept again under the same ref, as after a crash, is kept once. */
+/** What is kept again under the same ref, as after a crash, is kept once; other work takes the place of what a prune took. */
 function addKept(worker: WorkerState, kept: WorkerState['kept']): WorkerState['kept'] {
-  const known = new Set(worker.kept.map((one) => one.ref));
-  return [...worker.kept, ...kept.filter((one) => !known.has(one.ref))];
+  const known = new Map(worker.kept.map((one) => [one.ref, one.commit]));
+  const anew = kept.filter((one) => known.get(one.ref) !== one.commit);
+  const taken = new Set(anew.map((one) => one.ref));
+  return [...worker.kept.filter((one) => !taken.has(one.ref)), ...anew];
 }

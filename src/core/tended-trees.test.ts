@@ -71,3 +71,19 @@ test('a removal that fails is tried again, and the worker may be taken up meanwh
   assert.equal(world.worker('a').worktree, null);
   assert.deepEqual(world.run.troubles, {});
 });
+
+test('the tree of a worker that was submitted is the work until it is taken, and does not go', () => {
+  const world = new CoreWorld(planOf([{ id: 'a' }]));
+  world.until('watch', 'a');
+  assert.equal(world.code({ kind: 'pause', run: runId, worker: null }), 0);
+  world.rest();
+  assert.equal(world.worker('a').state, 'paused');
+  const tree = { exists: true, unfinished: null };
+  assert.equal(world.code({ kind: 'submit', run: runId, worker: 'a', tree }), 0);
+  assert.deepEqual([world.worker('a').state, world.worker('a').submitted], ['paused', true]);
+  assert.equal(world.code({ ...remove, force: true }), 4);
+  assert.equal(world.code({ kind: 'resume', run: runId, worker: null }), 0);
+  world.rest();
+  assert.equal(world.worker('a').state, 'complete');
+  assert.equal(world.code({ ...remove, force: true }), 0);
+});

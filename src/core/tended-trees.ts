@@ -43,6 +43,8 @@ export function removeTree(
     );
   if (isBusy(state))
     return refuse(4, `${id} is ${state}: its tree is in use.`, `czar cancel ${id} ends it.`);
+  if (isTheWork(worker))
+    return refuse(4, `${id} was submitted: its tree is the work.`, `czar cancel ${id} ends it.`);
   const next = '--force keeps what is in it, then removes it.';
   if (!force && !isFinal(state))
     return refuse(4, `${id} is ${state}: it would go on in its tree.`, next);
@@ -57,6 +59,7 @@ export function* tendingIntents(run: RunState, branch: (id: string) => string): 
     const worker = run.workers.get(id);
     if (worker === undefined || run.tip === null || isBusy(worker.state)) continue;
     if (want === 'made' && (!isRunLive(run) || isFinal(worker.state))) continue;
+    if (want === 'removed' && isTheWork(worker)) continue;
     yield {
       kind: 'tend-tree',
       key: tendKey(run, worker, want),
@@ -68,6 +71,11 @@ export function* tendingIntents(run: RunState, branch: (id: string) => string): 
       commit: run.tip,
     };
   }
+}
+
+/** Whether a person has said that the tree as it stands is the work, and it is not taken from there yet. */
+function isTheWork({ submitted, state, attempt }: WorkerState): boolean {
+  return submitted && !isFinal(state) && attempt?.phase !== 'collected';
 }
 
 /** Key of the effect. */

@@ -249,6 +249,17 @@ for (const held of [false, true]) {
       assert.equal(await r.integration(), other);
     });
 
+    test('an integration ref that a prune took of a run that goes on again is made again where the merge leads', async () => {
+      using r = await started();
+      const tip = commitOn(r, r.base, { 'c.txt': 'c\n' });
+      const built = await buildMerge(r.context, { ...order, base: r.base, tip });
+      if (built.kind !== 'built') return assert.fail(JSON.stringify(built));
+      await moveRefIn(inMirror(r.context), { ref: integrationRef(run), from: r.base, to: null });
+      const commit = { run, base: r.base, commit: built.commit, admission: nothing };
+      assert.equal((await commitMerge(r.context, commit)).kind, 'merged');
+      assert.equal(await r.integration(), built.commit);
+    });
+
     test('fault 85: work that waits is merged by its commit, when its branch and its tree are gone meanwhile', async () => {
       using r = await started();
       const { worktree } = await r.prepare('one');

@@ -153,7 +153,9 @@ export async function commitMerge(
     const done = found !== null && found !== base && (await isAncestor(context, commit, found));
     if (!done) {
       await reach(context, 'merge:before-cas');
-      const moved = await moveRef(context, { ref, from: base, to: commit });
+      // What a prune took of a run that was taken up again is made again: the log knows where integration stood.
+      const from = found === null ? null : base;
+      const moved = await moveRef(context, { ref, from, to: commit });
       if (moved.kind === 'lost') return { kind: 'lost', found: moved.found ?? '' };
       await reach(context, 'merge:after-cas');
     }

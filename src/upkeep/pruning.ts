@@ -6,15 +6,23 @@
  */
 import type { Rejection } from '../core/commands.ts';
 import type { Answer, Loop } from '../daemon/loop.ts';
+import type { RepositoryState } from '../core/state.ts';
 import type { Workplace } from '../daemon/workplace.ts';
 import type { Retention } from '../plan/config-file.ts';
 import { pruneBy, type PruneCommand } from './prune.ts';
 
-/** Whoever leads the loop, and where. */
-interface Led {
-  readonly loop: Loop;
-  readonly place: Pick<Workplace, 'git' | 'now'>;
-}
+/** Whoever leads the loop, and where; or what deletes there. */
+type Led = { readonly loop: Loop } & (
+  { readonly place: Pick<Workplace, 'git' | 'now'> } | { readonly deleting: Deleting }
+);
+
+/** Deletes what retention leaves over, and tells the loop; its signal ends that. */
+export type Deleting = (order: {
+  readonly state: RepositoryState;
+  readonly retention: Retention;
+  readonly signal: AbortSignal;
+  readonly say: (command: PruneCommand) => Promise<Answer>;
+}) => ReturnType<typeof pruneBy>;
 
 const whilePruned: Rejection = {
   consequence: 'retry',
@@ -24,13 +32,15 @@ const whilePruned: Rejection = {
 };
 
 export class Pruning implements AsyncDisposable {
-  readonly #led: Led;
+  readonly #loop: Loop;
+  readonly #deleting: Deleting;
   readonly #ending = new AbortController();
   #runs: ReadonlySet<string> = new Set();
   #underWay: Promise<unknown> = Promise.resolve();
 
   constructor(led: Led) {
-    this.#led = led;
+    this.#loop = led.loop;
+    this.#deleting = 'deleting' in led ? led.deleting : byGit(led.place);
   }
 
   /** Why nothing can be asked of the run just now; null when it can. */
@@ -46,17 +56,15 @@ export class Pruning implements AsyncDisposable {
   }
 
   async #prune(retention: Retention): ReturnType<typeof pruneBy> {
-    const { loop, place } = this.#led;
+    const loop = this.#loop;
     const { signal } = this.#ending;
     if (signal.aborted) return { kind: 'failed', error: 'the czar that deletes was told to end' };
     try {
-      const git = { ...place.git, open: undefined, signal };
-      const now = place.now();
       const say = async (command: PruneCommand): Promise<Answer> => {
         if (command.kind === 'prune') this.#runs = new Set(command.runs);
         return loop.send(command);
       };
-      return await pruneBy({ git, state: loop.state, retention, now, say });
+      return await this.#deleting({ state: loop.state, retention, signal, say });
     } finally {
       this.#runs = new Set();
     }
@@ -66,4 +74,9 @@ export class Pruning implements AsyncDisposable {
     this.#ending.abort();
     await this.#underWay;
   }
+}
+
+function byGit({ git, now }: Pick<Workplace, 'git' | 'now'>): Deleting {
+  return (order) =>
+    pruneBy({ ...order, git: { ...git, open: undefined, signal: order.signal }, now: now() });
 }
