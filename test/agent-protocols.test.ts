@@ -70,6 +70,7 @@ test('a provider that has no more is waited for: no attempt has failed, and nobo
   cat "$RECORDED/http429.jsonl"
   exit 1
 fi
+if [ "$CZAR_WORKER" = b ]; then until [ -e "$HOME/go" ]; do sleep 0.05; done; fi
 cat "$RECORDED/commit.jsonl"
 `,
     'retry: {max_attempts: 1}\nmax_parallel: 1\n',
@@ -90,6 +91,7 @@ cat "$RECORDED/commit.jsonl"
   );
   // A person who resumes it knows that there is quota again.
   for (const verb of ['pause', 'resume']) assert.equal((await scratch.czar(verb, 'a')).code, 0);
+  writeFileSync(join(scratch.base, 'home/go'), '');
   const { code, stderr } = await run.finished;
   assert.equal(code, 0, stderr);
   assert.deepEqual(all(scratch.log(), 'worker.error'), []);

@@ -11,7 +11,7 @@ import { ForgeError } from '../daemon/forge-call.ts';
 import { daemonOf, holderOf } from '../daemon/holder.ts';
 import { openLogState } from '../daemon/hold-log.ts';
 import type { Place } from '../daemon/place.ts';
-import { ownedRemarks } from '../daemon/pull-owners.ts';
+import { hasMerged, ownedRemarks } from '../daemon/pull-owners.ts';
 import { bringUp, forgeFor, record } from './bring-up-pull.ts';
 import { exits } from './exit.ts';
 import { streamEnd } from './reading.ts';
@@ -106,6 +106,8 @@ async function sendBack(watch: Watch, run: RunState, pull: PullState): Promise<b
   if ('failed' in heard) once(heard.failed);
   if ('failed' in heard) return false;
   if (heard.head !== shown) {
+    // For a while a forge may still tell where the branch was before czar pushed.
+    if (await hasMerged(place, run, heard.head)) return false;
     once(`Somebody has pushed to ${pull.branch} (${heard.head.slice(0, 10)}): it is left to you.`);
     return false;
   }

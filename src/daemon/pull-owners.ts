@@ -1,6 +1,7 @@
 /** To whom what was said of a pull request goes: the worker that owns the lines, else the last one that was merged. */
 import type { OwnedRemark } from '../core/home-requests.ts';
 import type { RunState } from '../core/state.ts';
+import { branchHolds } from '../git/branches.ts';
 import { ownersOfLines } from '../git/line-owners.ts';
 import type { Remark } from './forge.ts';
 import type { Place } from './place.ts';
@@ -29,4 +30,9 @@ export async function ownedRemarks(
     const owner = remark.file === null ? null : (owners.next().value ?? null);
     return { ...remark, text: remark.text.slice(0, longest), owner: owner ?? last };
   });
+}
+
+/** Whether what the run has merged, as the user's repository shows it, has the commit. */
+export async function hasMerged(place: Place, run: RunState, commit: string): Promise<boolean> {
+  return branchHolds(mirrorOf(place), run.integration, commit);
 }
