@@ -107,14 +107,16 @@ async function sendBack(watch: Watch, run: RunState, pull: PullState): Promise<b
   if ('failed' in heard) return false;
   if (heard.head !== shown) {
     // For a while a forge may still tell where the branch was before czar pushed.
-    if (await hasMerged(place, run, heard.head)) return false;
-    once(`Somebody has pushed to ${pull.branch} (${heard.head.slice(0, 10)}): it is left to you.`);
+    const ours = await hasMerged(place, run, heard.head);
+    const pushed = `Somebody has pushed to ${pull.branch} (${heard.head.slice(0, 10)}): it is left to you.`;
+    if (ours !== true) once(ours === false ? pushed : ours.failed);
     return false;
   }
   if (heard.passedOver > 0)
     once(
       `Left to you: ${heard.passedOver} comments by people who may not write to the repository.`,
     );
+  for (const sentence of heard.untold) once(sentence);
   const fresh = heard.remarks.filter(({ id }) => !pull.seen.includes(id));
   if (fresh.length === 0 || !patient(watch, heard.pending)) return false;
   const remarks = await ownedRemarks(place, run, fresh);

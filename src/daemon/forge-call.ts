@@ -6,7 +6,15 @@ import type { z } from 'zod';
 import { runCommand } from '../process/run.ts';
 
 /** The program said no, or what nobody understands. The message is a sentence. */
-export class ForgeError extends Error {}
+export class ForgeError extends Error {
+  /** What the program printed on stderr; empty where that is not why. */
+  readonly said: string;
+
+  constructor(message: string, said = '') {
+    super(message);
+    this.said = said;
+  }
+}
 
 export interface ForgePlace {
   /** Root of the checkout. */
@@ -49,10 +57,13 @@ export async function callText({ root, env, signal }: ForgePlace, of: ForgeCall)
     ...(signal === undefined ? {} : { signal }),
   });
   if (done.code !== 0) {
-    const said = done.stderr.toString('utf8').trim().split('\n')[0] ?? '';
-    const how = done.timedOut ? 'it did not answer' : (done.spawnError ?? said);
+    const said = done.stderr.toString('utf8').trim();
+    const [first = ''] = said.split('\n');
+    const spoken = first.startsWith(`${program}: `) ? first.slice(program.length + 2) : first;
+    const how = done.timedOut ? 'it did not answer' : (done.spawnError ?? spoken);
     throw new ForgeError(
       `${program}: ${how === '' ? `it ended with ${done.code ?? done.signal}` : how}`,
+      done.timedOut ? '' : said,
     );
   }
   return done.stdout.toString('utf8');

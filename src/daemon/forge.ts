@@ -38,6 +38,8 @@ export interface Heard {
   readonly pending: readonly string[];
   /** Comments by people who may not write there: nobody passes them on. */
   readonly passedOver: number;
+  /** Why some comments wait: whether their authors may write there could not be told. A sentence each. */
+  readonly untold: readonly string[];
 }
 
 export interface Remark extends PullRemark {

@@ -104,6 +104,7 @@ export async function heardOnGitHub(here: ForgePlace, number: number): Promise<H
       ...states.filter(({ state }) => state === 'pending').map(({ context }) => context),
     ],
     passedOver: said.length - heard.length,
+    untold: [],
   };
 }
 

@@ -72,13 +72,14 @@ export async function heardOnGitLab(here: ForgePlace, number: number): Promise<H
   const open = threads
     .flatMap(({ notes }) => notes)
     .filter((note) => !note.system && note.resolvable && note.resolved !== true);
-  const mayPush = insiders(here);
+  const asked = insiders(here);
+  const untold = new Map<string, string>();
   let passedOver = 0;
   for (const { id, body, author, position } of open) {
-    if (!(await mayPush(author.id))) {
-      passedOver += 1;
-      continue;
-    }
+    const mayPush = await asked(author.id);
+    if (typeof mayPush !== 'boolean') untold.set(author.username, mayPush.failed);
+    else if (!mayPush) passedOver += 1;
+    if (mayPush !== true) continue;
     remarks.push({
       id: `comment:${id}`,
       kind: 'comment',
@@ -88,7 +89,15 @@ export async function heardOnGitLab(here: ForgePlace, number: number): Promise<H
       text: body,
     });
   }
-  return { head: sha, remarks, pending: running ? [`pipeline ${pipeline.id}`] : [], passedOver };
+  return {
+    head: sha,
+    remarks,
+    pending: running ? [`pipeline ${pipeline.id}`] : [],
+    passedOver,
+    untold: [...untold].map(
+      ([name, why]) => `What ${name} said waits: whether they may push could not be told (${why}).`,
+    ),
+  };
 }
 
 async function ofPipeline(
@@ -128,25 +137,36 @@ async function endOfLog(here: ForgePlace, job: number): Promise<string> {
   }
 }
 
-/** Whether somebody may push to the project; each is asked for once. Whoever is no member may not. */
-function insiders(here: ForgePlace): (user: number) => Promise<boolean> {
-  const known = new Map<number, boolean>();
+/** What `glab api` prints where GitLab knows no such member; a project that it does not know is another matter. */
+const noMember = /^glab: 404 (?:user |member )?not found \(HTTP 404\)$/im;
+
+/**
+ * Whether somebody may push to the project; each is asked for once. Whoever is no member may not; where GitLab gave no
+ * answer, there is none.
+ */
+function insiders(
+  here: ForgePlace,
+): (user: number) => Promise<boolean | { readonly failed: string }> {
+  const known = new Map<number, boolean | { readonly failed: string }>();
   return async (user) => {
     const before = known.get(user);
     if (before !== undefined) return before;
-    let may = false;
-    try {
-      const path = `projects/:id/members/all/${user}`;
-      const { access_level: level } = parsed(
-        'glab',
-        member,
-        await call(here, { program: 'glab', path }),
-      );
-      may = level >= developer;
-    } catch (error) {
-      if (!(error instanceof ForgeError)) throw error;
-    }
+    const may = await mayPush(here, user);
     known.set(user, may);
     return may;
   };
+}
+
+async function mayPush(
+  here: ForgePlace,
+  user: number,
+): Promise<boolean | { readonly failed: string }> {
+  try {
+    const path = `projects/:id/members/all/${user}`;
+    const said = await call(here, { program: 'glab', path });
+    return parsed('glab', member, said).access_level >= developer;
+  } catch (error) {
+    if (!(error instanceof ForgeError)) throw error;
+    return noMember.test(error.said) ? false : { failed: error.message };
+  }
 }

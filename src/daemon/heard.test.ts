@@ -156,3 +156,44 @@ test('of GitLab: jobs that failed with the end of their trace, and open threads 
   assert.deepEqual(pending, ['pipeline 9']);
   assert.equal(passedOver, 1);
 });
+
+test('of GitLab: whoever is no member is passed over; what one said of whom that could not be told waits', async () => {
+  const note = { system: false, resolvable: true, resolved: false };
+  const said = (id: number, username: string): object => ({
+    notes: [{ ...note, id, body: `by ${username}`, author: { id, username } }],
+  });
+  const failures = {
+    2: 'glab: HTTP 502',
+    3: 'glab: 403 Forbidden (HTTP 403)',
+    4: 'glab: 404 Project Not Found (HTTP 404)',
+    5: 'dial tcp: lookup gitlab.example.org: no such host\nglab: 404 pages were read (HTTP 404)',
+    6: 'glab: 404 Not found (HTTP 404)\nA new release of glab is available',
+  };
+  const { remarks, passedOver, untold } = await heard('glab', {
+    'projects/:id/members/all/1': null,
+    'projects/:id/members/all/7': { access_level: 30 },
+    ...Object.fromEntries(
+      Object.entries(failures).map(([id, fails]) => [`projects/:id/members/all/${id}`, { fails }]),
+    ),
+    'projects/:id/merge_requests/1/discussions': [
+      'ada',
+      'bob',
+      'eve',
+      'dan',
+      'fay',
+      'gus',
+      'hal',
+    ].map((name, at) => said(at + 1, name)),
+  });
+  assert.deepEqual(
+    remarks.map(({ by }) => by),
+    ['hal'],
+  );
+  assert.equal(passedOver, 2, 'ada and gus');
+  assert.deepEqual(untold, [
+    'What bob said waits: whether they may push could not be told (glab: HTTP 502).',
+    'What eve said waits: whether they may push could not be told (glab: 403 Forbidden (HTTP 403)).',
+    'What dan said waits: whether they may push could not be told (glab: 404 Project Not Found (HTTP 404)).',
+    'What fay said waits: whether they may push could not be told (glab: dial tcp: lookup gitlab.example.org: no such host).',
+  ]);
+});

@@ -105,7 +105,7 @@ export function outcome(events: readonly Event[], run: string): LandResult | nul
   return null;
 }
 
-/** The commit as which all that is merged landed on the target, while the target holds it; null otherwise. */
+/** The commit as which all that is merged landed on the target, while the target surely holds it; null otherwise. */
 export async function landedAs(
   place: Place,
   run: RunState,
@@ -114,5 +114,5 @@ export async function landedAs(
   const { landed, tip } = run;
   if (landed?.target !== target || landed.tip !== tip) return null;
   const git = gitContext({ root: place.root, commonDir: place.commonDir, home: place.home.path });
-  return (await branchHolds(git, target, landed.commit)) ? landed.commit : null;
+  return (await branchHolds(git, target, landed.commit)) === true ? landed.commit : null;
 }

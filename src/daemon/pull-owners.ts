@@ -32,7 +32,12 @@ export async function ownedRemarks(
   });
 }
 
-/** Whether what the run has merged, as the user's repository shows it, has the commit. */
-export async function hasMerged(place: Place, run: RunState, commit: string): Promise<boolean> {
-  return branchHolds(mirrorOf(place), run.integration, commit);
+/** Whether what the run has merged, as the user's repository shows it, has the commit; a sentence when git cannot tell. */
+export async function hasMerged(
+  place: Place,
+  run: RunState,
+  commit: string,
+): Promise<boolean | { readonly failed: string }> {
+  const held = await branchHolds(mirrorOf(place), run.integration, commit);
+  return typeof held === 'boolean' ? held : { failed: held.error };
 }

@@ -81,9 +81,9 @@ export function syncOutcome(events: readonly Event[], run: string): SyncResult |
   return null;
 }
 
-/** Whether integration, as the user sees it, has everything of the target already. */
+/** Whether integration, as the user sees it, surely has everything of the target already. */
 export async function isSynced(place: Place, run: RunState, target: string): Promise<boolean> {
   const git = mirrorOf(place);
   const tip = await readRefIn(inUserRepository(git), `refs/heads/${target}`);
-  return tip !== null && (await branchHolds(git, run.integration, tip));
+  return tip !== null && (await branchHolds(git, run.integration, tip)) === true;
 }

@@ -2,7 +2,7 @@
 import { checkouts } from './checkouts.ts';
 import { inUserRepository } from './context.ts';
 import type { GitContext } from './context.ts';
-import { failing, git, gitFailure, output } from './git.ts';
+import { failing, git, gitFailure, output, yes } from './git.ts';
 import type { Failed } from './git.ts';
 import { isBranchName } from './refs.ts';
 
@@ -62,9 +62,14 @@ export async function branchHolds(
   context: GitContext,
   branch: string,
   commit: string,
-): Promise<boolean> {
-  const args = ['merge-base', '--is-ancestor', commit, `refs/heads/${branch}`];
-  return (await git(args, inUserRepository(context))).code === 0;
+): Promise<boolean | Failed> {
+  return failing(async () => {
+    const call = inUserRepository(context);
+    const names = [commit, `refs/heads/${branch}`];
+    const there = await output(['cat-file', '--batch-check'], { ...call, input: names.join('\n') });
+    if (/ missing$/m.test(there.toString('utf8'))) return false;
+    return yes(['merge-base', '--is-ancestor', ...names], call);
+  });
 }
 
 function collision(

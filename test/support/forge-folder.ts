@@ -18,7 +18,7 @@ export interface ForgeFolder {
   calls(): readonly { readonly args: readonly string[]; readonly input: string }[];
   /** What somebody else does to all pull requests. */
   set(state: StoredPull['state']): void;
-  /** What it says from here on, by path: JSON, a text as it is, or (null) that there is nothing. */
+  /** What it says from here on, by path: JSON, a text as it is, (null) that there is nothing, or why it `fails`. */
   answer(answers: Readonly<Record<string, unknown>>): void;
   /** Where it looks for branches. */
   remoteAt(path: string): void;

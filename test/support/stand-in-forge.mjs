@@ -81,9 +81,10 @@ function tip(branch) {
   return execFileSync('git', args, { encoding: 'utf8' }).trim();
 }
 
-/** A text is printed as it is, as logs are; null is nothing that is there. */
+/** A text is printed as it is, as logs are; null is nothing that is there; `fails` is what it says where it fails. */
 function answer(what) {
-  if (what === null) fail('gh: Not Found (HTTP 404)');
+  if (what === null) fail(gitLab ? 'glab: 404 Not found (HTTP 404)' : 'gh: Not Found (HTTP 404)');
+  if (typeof what === 'object' && 'fails' in what) fail(what.fails);
   if (typeof what === 'string') process.stdout.write(what);
   else say(what);
 }
