@@ -28,7 +28,7 @@ interface Visit {
 }
 
 /**
- * Relates two commits; null when this cannot say.
+ * Relates two commits; null when this cannot say, or would have to look at more than `most`.
  *
  * Both histories are walked newest first, and each commit hands its colours to its parents, as git's own search does
  * (commit-reach.c). It ends when all that waits lies below a common ancestor and is older than everything whose colours
@@ -38,12 +38,13 @@ export async function relate(
   read: (id: string) => Commit | Promise<Commit | null>,
   one: string,
   other: string,
+  most = maxVisited,
 ): Promise<Relation | null> {
   const visits = new Map<string, Visit>();
   const waiting = new NewestFirst();
   let fresh = 0;
   const visitOf = (id: string, commit: Commit | null): Visit | null => {
-    if (commit === null || visits.size >= maxVisited) return null;
+    if (commit === null || visits.size >= most) return null;
     const visit = { id, commit, colour: 0, waits: false };
     visits.set(id, visit);
     return visit;

@@ -70,6 +70,8 @@ async function gitDirOf(context: GitContext, path: string, main: boolean): Promi
   const there = await stat(path).catch(() => null);
   if (there?.isDirectory() !== true) return null;
   if (main) {
+    const own = await realpath(join(path, '.git')).catch(() => null);
+    if (own !== null && own === (await realpath(context.commonDir))) return own;
     const args = ['rev-parse', '--path-format=absolute', '--git-dir'];
     return realpath(await line(args, { cwd: path, config: 'user', signal: context.signal }));
   }

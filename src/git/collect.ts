@@ -11,27 +11,17 @@ import { capture } from './capture.ts';
 import type { Captured, CaptureRules } from './capture.ts';
 import { readGitFile, removeGitFiles } from './clone-files.ts';
 import { makeCommit, withTrailers } from './commit.ts';
-import { inMirror, reach } from './context.ts';
+import { reach } from './context.ts';
 import type { GitContext, Identity } from './context.ts';
-import { failing, failure, line } from './git.ts';
+import { failing, failure } from './git.ts';
 import type { Failed } from './git.ts';
 import { holdCommits } from './hold.ts';
 import type { Held } from './hold.ts';
 import type { TreeRepository } from './isolation.ts';
 import { indexFile, storeKept } from './keep.ts';
 import { patchOf } from './patch.ts';
-import {
-  changedPath,
-  changes,
-  emptyTree,
-  isAncestor,
-  isObjectId,
-  mergeBases,
-  readRef,
-  setRefs,
-  treeOf,
-  workRef,
-} from './refs.ts';
+import { commitsBeyond, isAncestor, mergeBases, parentsOf, treeOf } from './history.ts';
+import { changedPath, changes, emptyTree, isObjectId, readRef, setRefs, workRef } from './refs.ts';
 import { unfinishedIn } from './tree-facts.ts';
 import type { WorkLimits } from './work-size.ts';
 
@@ -302,24 +292,14 @@ async function workOf(
       `its work changes ${changed.length} files, and ${order.most.paths} are allowed: it stays in its tree`,
     );
   }
-  const count = await line(
-    ['rev-list', '--count', `${order.integration}..${tip}`],
-    inMirror(context),
-  );
   return {
     tip,
     base: order.base,
     tree: await treeOf(context, tip),
     patch: changed.length === 0 ? '' : await patchOf(context, { from, to: tip }),
-    commits: Number(count),
+    commits: await commitsBeyond(context, order.integration, tip),
     changed: changed.map(changedPath),
     committedFor: options.committed,
     kept: options.kept,
   };
-}
-
-async function parentsOf(context: GitContext, commit: string): Promise<string[]> {
-  return (await line(['rev-list', '--parents', '-n', '1', commit], inMirror(context)))
-    .split(' ')
-    .slice(1);
 }

@@ -1,9 +1,10 @@
 /** Questions about commits of the mirror: what is in one, what differs between two. */
 import { inMirror } from './context.ts';
 import type { GitContext } from './context.ts';
-import { failing, fields, git, gitFailure, line, output } from './git.ts';
+import { failing, fields, git, gitFailure, output } from './git.ts';
 import type { Failed } from './git.ts';
-import { changedPath, changes, emptyTree, mergeBases } from './refs.ts';
+import { commitsBeyond, mergeBases } from './history.ts';
+import { changedPath, changes, emptyTree } from './refs.ts';
 import type { ChangedPath } from '../core/events.ts';
 
 export interface FileOfCommit {
@@ -96,7 +97,7 @@ export async function difference(
       created: changed.filter((change) => change.status === 'A').length,
       modified: changed.filter((change) => change.status === 'M' || change.status === 'T').length,
       deleted: changed.filter((change) => change.status === 'D').length,
-      commits: Number(await line(['rev-list', '--count', `${options.from}..${options.to}`], call)),
+      commits: await commitsBeyond(context, options.from, options.to),
       stat: (await output(stat, call)).toString('utf8'),
       text:
         options.text === true

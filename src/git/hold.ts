@@ -14,10 +14,10 @@ import type { GitContext } from './context.ts';
 import { git, gitFailure, output } from './git.ts';
 import type { GitCall, GitResult } from './git.ts';
 import type { TreeRepository } from './isolation.ts';
+import { isAncestor } from './history.ts';
 import {
   deleteRefs,
   integrationRef,
-  isAncestor,
   isBranchName,
   listRefs,
   readRef,

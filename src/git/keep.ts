@@ -16,17 +16,15 @@ import { failing, failure, line } from './git.ts';
 import type { Failed } from './git.ts';
 import { holdCommits } from './hold.ts';
 import type { TreeRepository } from './isolation.ts';
+import { isAncestor, mergeBases, treeOf } from './history.ts';
 import {
   changes,
   emptyTree,
   integrationRef,
-  isAncestor,
   keptPrefix,
   listRefs,
-  mergeBases,
   moveRefIn,
   readRef,
-  treeOf,
   workRef,
 } from './refs.ts';
 

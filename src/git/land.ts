@@ -16,8 +16,8 @@ import { failing, output } from './git.ts';
 import type { Failed } from './git.ts';
 import { mergeTrees } from './merge.ts';
 import type { Built } from './merge.ts';
+import { isAncestor, treeOf } from './history.ts';
 import {
-  isAncestor,
   isBranchName,
   landingRef,
   moveRefIn,
@@ -25,7 +25,6 @@ import {
   readRefIn,
   setRefs,
   snapshotRef,
-  treeOf,
 } from './refs.ts';
 
 export interface LandingRefused {

@@ -1,7 +1,8 @@
 /** Whose work a line of the integration branch is, as far as git can tell. Reads only. */
 import { inMirror, type GitContext } from './context.ts';
 import { failing, git, type Failed } from './git.ts';
-import { changes, isAncestor } from './refs.ts';
+import { isAncestor } from './history.ts';
+import { changes } from './refs.ts';
 
 /** A worker's merge: the commit with which its work entered integration. */
 export interface MergeOf {

@@ -10,30 +10,17 @@ import {
   closeSync,
   existsSync,
   fsync,
-  lstatSync,
   mkdirSync,
   openSync,
-  readFileSync,
   renameSync,
   rmSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { isPlainRef, refInFiles, refsInFiles } from './ref-files.ts';
 
 const toDisk = promisify(fsync);
-
-/** Id of a ref that has a file of its own, which counts before all others; null when it has none, or names another. */
-export function readLooseRef(gitDir: string, ref: string): string | null {
-  if (!isPlain(ref)) return null;
-  try {
-    if (!existsSync(`${gitDir}/${ref}`)) return null;
-    const text = readFileSync(`${gitDir}/${ref}`, 'latin1');
-    return /^(?:[0-9a-f]{40}|[0-9a-f]{64})\n$/.test(text) ? text.trimEnd() : null;
-  } catch {
-    return null;
-  }
-}
 
 /**
  * Moves a ref to a commit that is stored. `from`: where it must stand (null: nowhere); left out, wherever it stands.
@@ -45,7 +32,7 @@ export async function moveLooseRef(
 ): Promise<'moved' | 'lost' | null> {
   const { ref, to, from } = move;
   const place = `${gitDir}/${ref}`;
-  if (!isPlain(ref) || !existsSync(`${gitDir}/refs/czar`)) return null;
+  if (!isPlainRef(ref) || !existsSync(`${gitDir}/refs/czar`)) return null;
   const lock = `${place}.lock`;
   let file: number;
   try {
@@ -73,23 +60,11 @@ export async function moveLooseRef(
   }
 }
 
-/** Where the ref stands; undefined when its file does not say, or when it may be among the packed ones. */
+/** Where the ref stands; undefined when git must say. */
 function standing(gitDir: string, ref: string): string | null | undefined {
-  const there = lstatSync(`${gitDir}/${ref}`, { throwIfNoEntry: false });
-  if (there === undefined) return isPacked(gitDir, ref) ? undefined : null;
-  return there.isFile() ? (readLooseRef(gitDir, ref) ?? undefined) : undefined;
-}
-
-/** Whether the ref, or one below it, is in the file of packed ones, which is only ever replaced as a whole. */
-function isPacked(gitDir: string, ref: string): boolean {
-  if (!existsSync(`${gitDir}/packed-refs`)) return false;
-  const packed = readFileSync(`${gitDir}/packed-refs`);
-  return packed.includes(` ${ref}\n`) || packed.includes(` ${ref}/`);
-}
-
-/** A ref of czar's, without anything that a path or git could read otherwise. */
-function isPlain(ref: string): boolean {
-  return (
-    /^refs\/(?:czar|user)(?:\/[\w@-][\w.@-]*)+$/.test(ref) && !/\.\.|\.lock(?:\/|$)|@\{/.test(ref)
-  );
+  const found = refInFiles(gitDir, ref);
+  if (found !== null) return found;
+  // A folder of its name, or one below it that is packed, would be in its way.
+  const free = !existsSync(`${gitDir}/${ref}`) && refsInFiles(gitDir, ref)?.size === 0;
+  return free ? null : undefined;
 }

@@ -5,7 +5,8 @@
 import { inMirror } from './context.ts';
 import type { GitContext } from './context.ts';
 import { fields, output } from './git.ts';
-import { changes, emptyTree, mergeBases } from './refs.ts';
+import { mergeBases } from './history.ts';
+import { changes, emptyTree } from './refs.ts';
 import type { Change } from './refs.ts';
 
 /**

@@ -15,11 +15,11 @@ import type { Failed } from './git.ts';
 import { foldingPaths, strayPaths } from './merge-check.ts';
 import { quickCounts, quickMerge } from './quick-merge.ts';
 import type { Counts } from './quick-merge.ts';
+import { isAncestor } from './history.ts';
 import {
   candidateRef,
   changes,
   integrationRef,
-  isAncestor,
   isObjectId,
   moveRef,
   readRef,

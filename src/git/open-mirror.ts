@@ -10,7 +10,7 @@ import type { CoProcess, ReadAnswer } from '../process/co-process.ts';
 import { stayingGit } from './git.ts';
 import { readLooseObject, writeLooseObjects } from './loose-object.ts';
 import type { NewObject } from './loose-object.ts';
-import { moveLooseRef, readLooseRef } from './loose-ref.ts';
+import { moveLooseRef } from './loose-ref.ts';
 import { readCommit, readTree } from './object-format.ts';
 import type { Commit, TreeEntry } from './object-format.ts';
 
@@ -51,7 +51,7 @@ export class OpenMirror implements AsyncDisposable {
 
   /** Id that a name stands for, such as a ref; null when git knows none or cannot be asked. */
   async resolve(name: string): Promise<string | null> {
-    return readLooseRef(this.#mirror, name) ?? this.#ask(`info ${name}\n`, (line) => line.id);
+    return this.#ask(`info ${name}\n`, (line) => line.id);
   }
 
   /** A commit by its id; no promise when it is known already. */

@@ -13,12 +13,13 @@ import { moveDropped } from './dropped.ts';
 import { failing, git } from './git.ts';
 import type { Failed } from './git.ts';
 import { freeRefs } from './stale-locks.ts';
+import { isAncestor } from './history.ts';
 import {
   integrationRef,
-  isAncestor,
   isBranchName,
   isObjectId,
   listRefs,
+  listRefsIn,
   moveRefIn,
   readRef,
   readRefIn,
@@ -47,6 +48,8 @@ export async function publish(
     const refs: Record<string, string> = {};
     const diverged: Record<string, string> = {};
     const taken = await checkouts(context);
+    const branches = Object.keys(options.refs).filter(isBranchRef);
+    const stand = await standsOf(context, branches);
     for (const [ref, commit] of Object.entries(options.refs)) {
       if (ref.startsWith('refs/czar/')) {
         refs[ref] = commit;
@@ -56,6 +59,8 @@ export async function publish(
       const why = await showBranch(context, {
         ref,
         commit,
+        found: stand.get(ref) ?? null,
+        last: stand.get(publishedRef(ref)) ?? null,
         out: out.length > 0,
         rebasing: out.some((checkout) => checkout.rebasing),
         own: out.some((checkout) => checkout.own),
@@ -84,25 +89,35 @@ async function fetchObjects(
   await deliver(context, ...wanted);
 }
 
+/** Where branches stand in the user's repository, and where czar last put them; locks that nobody holds are gone then. */
+async function standsOf(
+  context: GitContext,
+  branches: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const refs = branches.flatMap((ref) => [ref, publishedRef(ref)]);
+  if (refs.length === 0) return new Map();
+  await freeRefs(context, refs);
+  return listRefsIn(inUserRepository(context), ...refs);
+}
+
 /** Moves a branch from where czar put it; gives the reason when it was left alone. */
 async function showBranch(
   context: GitContext,
   options: {
     readonly ref: string;
     readonly commit: string;
+    /** Where it stands, and where czar last put it. */
+    readonly found: string | null;
+    readonly last: string | null;
     readonly out: boolean;
     readonly rebasing: boolean;
     /** Whether its worker's tree stands on it: then it moves there. */
     readonly own: boolean;
   },
 ): Promise<string | null> {
-  const { ref, commit } = options;
-  if (!ref.startsWith('refs/heads/') || !isBranchName(ref.slice('refs/heads/'.length)))
-    return 'it is not a branch';
+  const { ref, commit, found, last } = options;
+  if (!isBranchRef(ref)) return 'it is not a branch';
   const place = inUserRepository(context);
-  await freeRefs(context, [ref, publishedRef(ref)]);
-  const found = await readRefIn(place, ref);
-  const last = await readRefIn(place, publishedRef(ref));
   if (found === commit && last === commit) return null;
   if (options.own && found !== null) {
     await moveRefIn(place, { ref: publishedRef(ref), from: last, to: found });
@@ -148,6 +163,10 @@ async function mayMoveFrom(
 /** Where it stands where czar last put a branch (full name). */
 export function publishedRef(ref: string): string {
   return `refs/czar/published/${flat(ref)}`;
+}
+
+function isBranchRef(ref: string): boolean {
+  return ref.startsWith('refs/heads/') && isBranchName(ref.slice('refs/heads/'.length));
 }
 
 function incoming(ref: string): string {

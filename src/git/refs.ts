@@ -8,6 +8,7 @@ import { inMirror } from './context.ts';
 import type { GitContext } from './context.ts';
 import { fields, git, gitFailure, output } from './git.ts';
 import type { GitCall } from './git.ts';
+import { refInFiles, refsInFiles } from './ref-files.ts';
 
 /** Tip of a run's merged work. */
 export function integrationRef(run: string): string {
@@ -66,6 +67,8 @@ export function isBranchName(name: string): boolean {
 
 /** Commit that a ref of the mirror stands at, or null. */
 export async function readRef(context: GitContext, ref: string): Promise<string | null> {
+  const seen = refInFiles(context.mirror, ref);
+  if (seen !== undefined) return seen;
   return (await context.open?.resolve(ref)) ?? readRefIn(inMirror(context), ref);
 }
 
@@ -86,8 +89,18 @@ export async function listRefs(
   context: GitContext,
   ...prefixes: readonly string[]
 ): Promise<ReadonlyMap<string, string>> {
+  const seen = prefixes.map((prefix) => refsInFiles(context.mirror, prefix));
+  if (seen.every((refs) => refs !== undefined)) return new Map(seen.flatMap((refs) => [...refs]));
+  return listRefsIn(inMirror(context), ...prefixes);
+}
+
+/** The same in any repository. */
+export async function listRefsIn(
+  place: { readonly gitDir: string; readonly signal?: AbortSignal | undefined },
+  ...prefixes: readonly string[]
+): Promise<ReadonlyMap<string, string>> {
   const args = ['for-each-ref', '--format=%(objectname) %(refname)', ...prefixes];
-  const text = (await output(args, inMirror(context))).toString('utf8');
+  const text = (await output(args, { cwd: place.gitDir, ...place })).toString('utf8');
   const refs = new Map<string, string>();
   for (const each of text.split('\n')) {
     const space = each.indexOf(' ');
@@ -163,38 +176,6 @@ export async function deleteRefs(context: GitContext, refs: readonly string[]): 
   if (refs.length === 0) return;
   const input = refs.map((ref) => `delete ${ref}\0\0`).join('');
   await output(['update-ref', '--no-deref', '--stdin', '-z'], { ...inMirror(context), input });
-}
-
-/** Whether everything of `ancestor` is in `descendant`. */
-export async function isAncestor(
-  context: GitContext,
-  ancestor: string,
-  descendant: string,
-): Promise<boolean> {
-  if (ancestor === descendant) return true;
-  const args = ['merge-base', '--is-ancestor', ancestor, descendant];
-  const result = await git(args, inMirror(context));
-  if (result.trouble === null && (result.code === 0 || result.code === 1)) return result.code === 0;
-  throw gitFailure(args, result);
-}
-
-/** The best common ancestors of two commits; none when their histories are unrelated. */
-export async function mergeBases(
-  context: GitContext,
-  one: string,
-  other: string,
-): Promise<string[]> {
-  const args = ['merge-base', '--all', one, other];
-  const result = await git(args, inMirror(context));
-  if (result.trouble === null && result.code === 1) return [];
-  if (result.trouble !== null || result.code !== 0) throw gitFailure(args, result);
-  return result.stdout.toString('utf8').split('\n').filter(isObjectId);
-}
-
-/** Tree of a commit. */
-export async function treeOf(context: GitContext, commit: string): Promise<string> {
-  const args = ['rev-parse', '--verify', '--end-of-options', `${commit}^{tree}`];
-  return (await output(args, inMirror(context))).toString('utf8').trim();
 }
 
 /** Id of the tree without files, in the object format of `like`. */

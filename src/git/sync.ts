@@ -10,7 +10,8 @@ import type { Failed } from './git.ts';
 import { bring, type LandingRefused } from './land.ts';
 import { mergeTrees } from './merge.ts';
 import type { Built } from './merge.ts';
-import { candidateRef, integrationRef, isAncestor, moveRef, readRef, setRefs } from './refs.ts';
+import { isAncestor } from './history.ts';
+import { candidateRef, integrationRef, moveRef, readRef, setRefs } from './refs.ts';
 
 /** Builds the merge of the target, which stood at `tip`, into integration, which stands at `onto`. */
 export async function buildSync(

@@ -18,7 +18,8 @@ import type { Isolation, NewTree, TreeRepository } from './isolation.ts';
 import { indexFile, keepTree } from './keep.ts';
 import type { CaptureRules } from './capture.ts';
 import { keptChange, listKept } from './kept.ts';
-import { isAncestor, isBranchName } from './refs.ts';
+import { isAncestor } from './history.ts';
+import { isBranchName } from './refs.ts';
 import { markText, ownerOf, treeMark } from './tree-mark.ts';
 import type { TreeOwner } from './tree-mark.ts';
 

@@ -1,0 +1,81 @@
+/**
+ * Reads refs of a repository of czar's own from its files, in git's own order: a ref with a file of its own counts, then
+ * the file of packed ones, which git replaces as a whole before it removes a file that it packed.
+ *
+ * Only for the files backend; whatever is not beyond doubt is undefined, and git is asked.
+ */
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+
+/** More files than this are left to git. */
+const maxFiles = 500;
+
+/** Commit that a ref stands at, or null when there is none. */
+export function refInFiles(gitDir: string, ref: string): string | null | undefined {
+  if (!isPlainRef(ref) || !hasFiles(gitDir)) return undefined;
+  const there = lstatSync(`${gitDir}/${ref}`, { throwIfNoEntry: false });
+  if (there?.isFile() === true) return readRefFile(`${gitDir}/${ref}`) ?? undefined;
+  if (there?.isDirectory() === false) return undefined;
+  const packed = packedRefs(gitDir);
+  return packed.includes(` ${ref}\n`) ? undefined : null;
+}
+
+/** Refs of this name or below it, by full name, in git's order. */
+export function refsInFiles(
+  gitDir: string,
+  prefix: string,
+): ReadonlyMap<string, string> | undefined {
+  const name = prefix.replace(/\/$/, '');
+  if (!isPlainRef(name) || !hasFiles(gitDir)) return undefined;
+  const found = new Map<string, string>();
+  if (!addFiles(gitDir, name, found)) return undefined;
+  const packed = packedRefs(gitDir);
+  if (packed.includes(` ${name}\n`) || packed.includes(` ${name}/`)) {
+    for (const line of packed.split('\n')) {
+      const [, id, ref] = /^([0-9a-f]{40}|[0-9a-f]{64}) (.+)$/.exec(line) ?? [];
+      if (id === undefined || ref === undefined || found.has(ref)) continue;
+      if (ref === name || ref.startsWith(`${name}/`)) found.set(ref, id);
+    }
+  }
+  return new Map([...found].sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+/** Id that a file of a ref holds; null when it names another ref, or is damaged or gone. */
+export function readRefFile(path: string): string | null {
+  try {
+    const text = readFileSync(path, 'latin1');
+    return /^(?:[0-9a-f]{40}|[0-9a-f]{64})\n$/.test(text) ? text.trimEnd() : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A ref of czar's, without anything that a path or git could read otherwise. */
+export function isPlainRef(ref: string): boolean {
+  return (
+    /^refs\/(?:czar|user)(?:\/[\w@%-][\w.@%-]*)+$/.test(ref) && !/\.\.|\.lock(?:\/|$)|@\{/.test(ref)
+  );
+}
+
+/** Whether the refs lie in files: another backend leaves no folders below `refs`. */
+function hasFiles(gitDir: string): boolean {
+  return existsSync(`${gitDir}/refs/czar`);
+}
+
+function packedRefs(gitDir: string): string {
+  const file = `${gitDir}/packed-refs`;
+  return existsSync(file) ? readFileSync(file, 'latin1') : '';
+}
+
+/** Adds a ref's file, or those below its folder; false when one of them is not beyond doubt. */
+function addFiles(gitDir: string, name: string, found: Map<string, string>): boolean {
+  const there = lstatSync(`${gitDir}/${name}`, { throwIfNoEntry: false });
+  if (there === undefined) return true;
+  if (there.isDirectory()) {
+    const below = readdirSync(`${gitDir}/${name}`).filter((each) => !each.endsWith('.lock'));
+    return below.every((each) => addFiles(gitDir, `${name}/${each}`, found));
+  }
+  const id = there.isFile() && isPlainRef(name) ? readRefFile(`${gitDir}/${name}`) : null;
+  if (id === null || found.size === maxFiles) return false;
+  found.set(name, id);
+  return true;
+}
