@@ -164,21 +164,26 @@ export async function judge(
     return { kind: 'judged', run: run.id, worker: intent.worker, verdicts };
   }
   const { files } = succeed(await filesOf(place.git, worker.work.tip));
-  const base = succeed(await filesOf(place.git, intent.integration));
+  const gateCommands = gateCommandsOf(run);
+  const base = gateCommands.length === 0 ? [] : await pathsOf(place, intent.integration);
   const verdicts = judgeChange({
     definition,
     policies: run.plan.policies,
     home: relative(place.git.root, place.git.home),
     work: worker.work,
     files,
-    baseFiles: base.files.map((file) => file.path),
+    baseFiles: base,
     approvals: worker.approvals,
     carried: carriedFiles(place, run, intent.worker),
     handoffGiven,
-    gateCommands: gateCommandsOf(run),
+    gateCommands,
   });
   const resolved = await resolution(place, worker, intent.integration);
   return { kind: 'judged', run: run.id, worker: intent.worker, verdicts, ...resolved };
+}
+
+async function pathsOf({ git }: Workplace, commit: string): Promise<readonly string[]> {
+  return succeed(await filesOf(git, commit)).files.map(({ path }) => path);
 }
 
 /** What a worker that was sent back with a conflict did with the lines of others. */

@@ -16,8 +16,8 @@ import { isThere } from './discard.ts';
 import type { GitContext } from './context.ts';
 import { fields, git, gitFailure, line, output } from './git.ts';
 import type { GitCall, GitResult } from './git.ts';
-import { treeOf } from './history.ts';
-import { changes, emptyTree, zero } from './refs.ts';
+import { changes, treeOf } from './history.ts';
+import { emptyTree, zero } from './refs.ts';
 import { isCzarFile } from './tree-config.ts';
 
 /** Names of files that are never committed on an agent's behalf, unless the base has them. `*` is any run of signs. */

@@ -20,8 +20,8 @@ import type { Held } from './hold.ts';
 import type { TreeRepository } from './isolation.ts';
 import { indexFile, storeKept } from './keep.ts';
 import { patchOf } from './patch.ts';
-import { commitsBeyond, isAncestor, mergeBases, parentsOf, treeOf } from './history.ts';
-import { changedPath, changes, emptyTree, isObjectId, readRef, setRefs, workRef } from './refs.ts';
+import { changes, commitsBeyond, isAncestor, mergeBases, parentsOf, treeOf } from './history.ts';
+import { changedPath, emptyTree, isObjectId, readRef, setRefs, workRef } from './refs.ts';
 import { unfinishedIn } from './tree-facts.ts';
 import type { WorkLimits } from './work-size.ts';
 

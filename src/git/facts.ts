@@ -3,8 +3,8 @@ import { inMirror } from './context.ts';
 import type { GitContext } from './context.ts';
 import { failing, fields, git, gitFailure, output } from './git.ts';
 import type { Failed } from './git.ts';
-import { commitsBeyond, mergeBases } from './history.ts';
-import { changedPath, changes, emptyTree } from './refs.ts';
+import { changes, commitsBeyond, mergeBases } from './history.ts';
+import { changedPath, emptyTree } from './refs.ts';
 import type { ChangedPath } from '../core/events.ts';
 
 export interface FileOfCommit {

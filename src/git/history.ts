@@ -7,7 +7,12 @@ import type { Relation } from './ancestry.ts';
 import { inMirror } from './context.ts';
 import type { GitContext } from './context.ts';
 import { git, gitFailure, line, output } from './git.ts';
-import { isObjectId } from './refs.ts';
+import type { TreeEntry } from './object-format.ts';
+import type { OpenMirror } from './open-mirror.ts';
+import { changesIn, isObjectId, zero } from './refs.ts';
+import type { Change } from './refs.ts';
+import { treeChanges } from './tree-merge.ts';
+import type { PathChange } from './tree-merge.ts';
 
 /** Relatives that are further apart than this are left to git, which has indexes for them. */
 const nearCommits = 500;
@@ -70,6 +75,42 @@ export async function parentsOf(context: GitContext, commit: string): Promise<re
   return (await line(['rev-list', '--parents', '-n', '1', commit], inMirror(context)))
     .split(' ')
     .slice(1);
+}
+
+/** What differs between two trees or commits, path by path in git's order, renames as delete and add. */
+export async function changes(
+  context: GitContext,
+  from: string,
+  to: string,
+): Promise<readonly Change[]> {
+  const { open } = context;
+  const seen = open === undefined ? null : await changesSeen(open, from, to);
+  return seen ?? changesIn(inMirror(context), from, to);
+}
+
+async function changesSeen(
+  open: OpenMirror,
+  from: string,
+  to: string,
+): Promise<readonly Change[] | null> {
+  if (!isObjectId(from) || !isObjectId(to)) return null;
+  const trees = [from, to].map(async (id) => (await open.commit(id))?.tree ?? id);
+  const [before = from, after = to] = await Promise.all(trees);
+  const found = await treeChanges(open, before, after);
+  const order = found?.toSorted((one, other) => (one.path < other.path ? -1 : 1));
+  return order?.map((change) => changeOf(change, to)) ?? null;
+}
+
+/** As `diff-tree --raw` tells it. */
+function changeOf({ path, before, after }: PathChange, like: string): Change {
+  const side = (entry: TreeEntry | undefined): Change['from'] =>
+    entry === undefined ? { mode: '000000', id: zero(like) } : { mode: entry.mode, id: entry.id };
+  const kept = before?.mode.slice(0, 3) === after?.mode.slice(0, 3);
+  const changed = kept ? 'M' : 'T';
+  const status = before === undefined ? 'A' : after === undefined ? 'D' : changed;
+  // One char a byte.
+  const name = Buffer.from(path, 'latin1').toString('utf8');
+  return { path: name, status, from: side(before), to: side(after) };
 }
 
 /** What the open mirror can tell of two commits, given by their ids. */

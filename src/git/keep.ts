@@ -16,9 +16,8 @@ import { failing, failure, line } from './git.ts';
 import type { Failed } from './git.ts';
 import { holdCommits } from './hold.ts';
 import type { TreeRepository } from './isolation.ts';
-import { isAncestor, mergeBases, treeOf } from './history.ts';
+import { changes, isAncestor, mergeBases, treeOf } from './history.ts';
 import {
-  changes,
   emptyTree,
   integrationRef,
   keptPrefix,

@@ -6,7 +6,8 @@ import type { GitContext } from './context.ts';
 import { failing, failure, line, output } from './git.ts';
 import type { Failed } from './git.ts';
 import { sinceTrailer } from './keep.ts';
-import { changes, emptyTree, isObjectId, listRefs, readRef } from './refs.ts';
+import { changes } from './history.ts';
+import { emptyTree, isObjectId, listRefs, readRef } from './refs.ts';
 import type { Change } from './refs.ts';
 
 export interface KeptEntry {

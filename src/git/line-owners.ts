@@ -1,8 +1,7 @@
 /** Whose work a line of the integration branch is, as far as git can tell. Reads only. */
 import { inMirror, type GitContext } from './context.ts';
 import { failing, git, type Failed } from './git.ts';
-import { isAncestor } from './history.ts';
-import { changes } from './refs.ts';
+import { changes, isAncestor } from './history.ts';
 
 /** A worker's merge: the commit with which its work entered integration. */
 export interface MergeOf {

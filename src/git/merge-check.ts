@@ -5,8 +5,8 @@
 import { inMirror } from './context.ts';
 import type { GitContext } from './context.ts';
 import { fields, output } from './git.ts';
-import { mergeBases } from './history.ts';
-import { changes, emptyTree } from './refs.ts';
+import { changes, mergeBases } from './history.ts';
+import { emptyTree } from './refs.ts';
 import type { Change } from './refs.ts';
 
 /**

@@ -15,16 +15,8 @@ import type { Failed } from './git.ts';
 import { foldingPaths, strayPaths } from './merge-check.ts';
 import { quickCounts, quickMerge } from './quick-merge.ts';
 import type { Counts } from './quick-merge.ts';
-import { isAncestor } from './history.ts';
-import {
-  candidateRef,
-  changes,
-  integrationRef,
-  isObjectId,
-  moveRef,
-  readRef,
-  setRefs,
-} from './refs.ts';
+import { changes, isAncestor } from './history.ts';
+import { candidateRef, integrationRef, isObjectId, moveRef, readRef, setRefs } from './refs.ts';
 
 export interface Conflict {
   readonly kind: 'conflict';

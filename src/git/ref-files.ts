@@ -19,21 +19,23 @@ export function refInFiles(gitDir: string, ref: string): string | null | undefin
   return packed.includes(` ${ref}\n`) ? undefined : null;
 }
 
-/** Refs of this name or below it, by full name, in git's order. */
+/** Refs of these names or below them, by full name, in git's order. */
 export function refsInFiles(
   gitDir: string,
-  prefix: string,
+  ...prefixes: readonly string[]
 ): ReadonlyMap<string, string> | undefined {
-  const name = prefix.replace(/\/$/, '');
-  if (!isPlainRef(name) || !hasFiles(gitDir)) return undefined;
+  const names = prefixes.map((prefix) => prefix.replace(/\/$/, ''));
+  if (!names.every(isPlainRef) || !hasFiles(gitDir)) return undefined;
   const found = new Map<string, string>();
-  if (!addFiles(gitDir, name, found)) return undefined;
+  if (!names.every((name) => addFiles(gitDir, name, found))) return undefined;
   const packed = packedRefs(gitDir);
-  if (packed.includes(` ${name}\n`) || packed.includes(` ${name}/`)) {
+  if (names.some((name) => packed.includes(` ${name}\n`) || packed.includes(` ${name}/`))) {
+    const wanted = (ref: string): boolean =>
+      names.some((name) => ref === name || ref.startsWith(`${name}/`));
     for (const line of packed.split('\n')) {
       const [, id, ref] = /^([0-9a-f]{40}|[0-9a-f]{64}) (.+)$/.exec(line) ?? [];
-      if (id === undefined || ref === undefined || found.has(ref)) continue;
-      if (ref === name || ref.startsWith(`${name}/`)) found.set(ref, id);
+      if (id !== undefined && ref !== undefined && !found.has(ref) && wanted(ref))
+        found.set(ref, id);
     }
   }
   return new Map([...found].sort(([one], [other]) => (one < other ? -1 : 1)));

@@ -89,9 +89,7 @@ export async function listRefs(
   context: GitContext,
   ...prefixes: readonly string[]
 ): Promise<ReadonlyMap<string, string>> {
-  const seen = prefixes.map((prefix) => refsInFiles(context.mirror, prefix));
-  if (seen.every((refs) => refs !== undefined)) return new Map(seen.flatMap((refs) => [...refs]));
-  return listRefsIn(inMirror(context), ...prefixes);
+  return refsInFiles(context.mirror, ...prefixes) ?? listRefsIn(inMirror(context), ...prefixes);
 }
 
 /** The same in any repository. */
@@ -198,12 +196,7 @@ export interface Change {
   readonly to: { readonly mode: string; readonly id: string };
 }
 
-/** What differs between two trees or commits of the mirror, path by path, renames as delete and add. */
-export async function changes(context: GitContext, from: string, to: string): Promise<Change[]> {
-  return changesIn(inMirror(context), from, to);
-}
-
-/** The same in any repository. */
+/** What differs between two trees or commits of a repository, path by path, renames as delete and add. */
 export async function changesIn(call: GitCall, from: string, to: string): Promise<Change[]> {
   const args = ['diff-tree', '-r', '-z', '--raw', '--no-abbrev', '--no-renames', from, to];
   const all = fields(await output(args, call));

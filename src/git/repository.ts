@@ -6,7 +6,7 @@ import { readdir, realpath, stat, statfs } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Identity } from './context.ts';
-import { failing, fields, git, line, output } from './git.ts';
+import { failing, fields, git, output } from './git.ts';
 import type { Failed } from './git.ts';
 
 export interface RepositoryFacts {
@@ -68,10 +68,29 @@ export async function inspectRepository(options: {
 
 async function inspect(directory: string, signal: AbortSignal | undefined): Promise<Inspection> {
   const call = { cwd: directory, config: 'user', signal } as const;
-  const tooOld = await versionProblem(directory);
+  // The top last: where there is none, git says the rest before it fails.
+  const asked = [
+    '--is-bare-repository',
+    '--is-inside-work-tree',
+    '--is-shallow-repository',
+    '--show-object-format',
+    '--path-format=absolute',
+    '--git-dir',
+    '--git-common-dir',
+    '--show-toplevel',
+  ];
+  const [tooOld, found] = await Promise.all([
+    versionProblem(directory),
+    git(['rev-parse', ...asked], call),
+  ]);
   if (tooOld !== null) return refused(tooOld, false);
-
-  const found = await git(['rev-parse', '--is-bare-repository', '--is-inside-work-tree'], call);
+  const [bare, inside, shallow, objectFormat, gitDir = '', commonDir = '', root = ''] = found.stdout
+    .toString('utf8')
+    .split('\n');
+  if (bare === 'true')
+    return refused('this repository is bare: czar needs one with a checkout', false);
+  if (inside === 'false')
+    return refused('this folder is inside a git directory, not in a checkout', false);
   if (found.code !== 0) {
     const owner = /dubious ownership/.test(found.stderr);
     if (owner)
@@ -81,14 +100,6 @@ async function inspect(directory: string, signal: AbortSignal | undefined): Prom
       );
     return refused('this folder is not in a git repository', false);
   }
-  const [bare, inside] = found.stdout.toString('utf8').split('\n');
-  if (bare === 'true')
-    return refused('this repository is bare: czar needs one with a checkout', false);
-  if (inside !== 'true')
-    return refused('this folder is inside a git directory, not in a checkout', false);
-
-  const paths = ['--show-toplevel', '--path-format=absolute', '--git-dir', '--git-common-dir'];
-  const [root = '', gitDir = '', commonDir = ''] = await lines(['rev-parse', ...paths], call);
   const place = {
     root: await realpath(root),
     gitDir: await realpath(gitDir),
@@ -113,22 +124,36 @@ async function inspect(directory: string, signal: AbortSignal | undefined): Prom
       true,
     );
   }
-  const head = await git(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], call);
+  const near = { ...call, cwd: place.root };
+  const [head, branch, set] = await Promise.all([
+    git(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], near),
+    git(['symbolic-ref', '--quiet', 'HEAD'], near),
+    settings(near),
+  ]);
   if (head.code !== 0)
     return refused('this repository has no commit yet: make the first one', true);
-  const partial = await git(
-    ['config', '--get-regexp', '^(extensions\\.partialclone|remote\\..*\\.promisor)$'],
-    call,
-  );
-  if (partial.code === 0) {
+  if ([...set.keys()].some(isPartial)) {
     return refused(
       'this is a partial clone, which lacks files that agents need: fetch them with `git fetch --refetch --no-filter` and unset its promisor',
       false,
     );
   }
+  const name = branch.code === 0 ? branch.stdout.toString('utf8').trim() : null;
   return {
     kind: 'repository',
-    facts: await facts(place, head.stdout.toString('utf8').trim(), call),
+    facts: {
+      ...place,
+      branch: name?.replace(/^refs\/heads\//, '') ?? null,
+      head: head.stdout.toString('utf8').trim(),
+      shallow: shallow === 'true',
+      objectFormat: objectFormat === 'sha256' ? 'sha256' : 'sha1',
+      dirty: await dirtyPaths(near),
+      identity: {
+        name: process.env['GIT_AUTHOR_NAME'] || set.get('user.name') || fallbackIdentity.name,
+        email: process.env['GIT_AUTHOR_EMAIL'] || set.get('user.email') || fallbackIdentity.email,
+      },
+      origin: originOf(set.get('remote.origin.url') ?? null, place.root),
+    },
   };
 }
 
@@ -138,47 +163,11 @@ type Call = {
   readonly signal: AbortSignal | undefined;
 };
 
-async function facts(
-  place: { readonly root: string; readonly gitDir: string; readonly commonDir: string },
-  head: string,
-  near: Call,
-): Promise<RepositoryFacts> {
-  const call = { ...near, cwd: place.root };
-  const branch = await git(['symbolic-ref', '--quiet', 'HEAD'], call);
-  const [shallow, objectFormat] = await lines(
-    ['rev-parse', '--is-shallow-repository', '--show-object-format'],
-    call,
-  );
-  const status = [
-    'status',
-    '--porcelain=v1',
-    '-z',
-    '--untracked-files=all',
-    '--no-renames',
-    '--ignore-submodules=none',
-  ];
-  const [name, email, origin] = await Promise.all(
-    ['user.name', 'user.email', 'remote.origin.url'].map((key) => setting(key, call)),
-  );
-  return {
-    ...place,
-    branch:
-      branch.code === 0
-        ? branch.stdout
-            .toString('utf8')
-            .trim()
-            .replace(/^refs\/heads\//, '')
-        : null,
-    head,
-    shallow: shallow === 'true',
-    objectFormat: objectFormat === 'sha256' ? 'sha256' : 'sha1',
-    dirty: fields(await output(status, call)).map((each) => each.slice(3)),
-    identity: {
-      name: process.env['GIT_AUTHOR_NAME'] || name || fallbackIdentity.name,
-      email: process.env['GIT_AUTHOR_EMAIL'] || email || fallbackIdentity.email,
-    },
-    origin: originOf(origin ?? null, place.root),
-  };
+/** Paths that differ from HEAD, and those that git does not know. */
+async function dirtyPaths(call: Call): Promise<readonly string[]> {
+  const shape = ['--porcelain=v1', '-z', '--untracked-files=all', '--no-renames'];
+  const listed = await output(['status', ...shape, '--ignore-submodules=none'], call);
+  return fields(listed).map((each) => each.slice(3));
 }
 
 function originOf(url: string | null, root: string): string | null {
@@ -188,14 +177,22 @@ function originOf(url: string | null, root: string): string | null {
   return isAbsolute(url) ? url : resolve(root, url);
 }
 
-/** One setting as the user's git sees it, or null. */
-async function setting(key: string, call: Call): Promise<string | null> {
-  const found = await git(['config', '--get', key], call);
-  return found.code === 0 ? found.stdout.toString('utf8').trim() : null;
+/** What counts here of the settings as the user's git sees them, by name; git writes sections and last parts in small letters. */
+async function settings(call: Call): Promise<ReadonlyMap<string, string>> {
+  const names =
+    'extensions\\.partialclone|remote\\..*\\.promisor|user\\.(name|email)|remote\\.origin\\.url';
+  const found = await git(['config', '-z', '--get-regexp', `^(${names})$`], call);
+  const set = new Map<string, string>();
+  // The last one counts.
+  for (const each of fields(found.stdout)) {
+    const end = each.indexOf('\n');
+    set.set(end < 0 ? each : each.slice(0, end), end < 0 ? '' : each.slice(end + 1).trim());
+  }
+  return set;
 }
 
-async function lines(args: readonly string[], call: Call): Promise<string[]> {
-  return (await line(args, call)).split('\n');
+function isPartial(setting: string): boolean {
+  return setting === 'extensions.partialclone' || setting.endsWith('.promisor');
 }
 
 /** Why this git will not do, or null: merging off to the side needs 2.38. */

@@ -5,7 +5,7 @@
 import type { RemovedLines } from '../core/event-values.ts';
 import { inMirror, type GitContext } from './context.ts';
 import { failing, line, output, type Failed } from './git.ts';
-import { changes } from './refs.ts';
+import { changes } from './history.ts';
 
 export interface Resolution {
   readonly kind: 'compared';

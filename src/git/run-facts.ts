@@ -3,7 +3,8 @@ import { inMirror } from './context.ts';
 import type { GitContext } from './context.ts';
 import { failing, fields, line, output } from './git.ts';
 import type { Failed } from './git.ts';
-import { changes, isObjectId } from './refs.ts';
+import { changes } from './history.ts';
+import { isObjectId } from './refs.ts';
 
 /** A path that a commit changes against what it was built on; a change of type counts as one of content. */
 export interface CommitChange {
