@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { once } from './support/once.ts';
 import { Scratch } from './support/scratch.ts';
-import { inTerminal } from './support/through.ts';
+import { inTerminal, usually, type Through } from './support/through.ts';
 
 const script = `set -e
 echo "$CZAR_WORKER/$CZAR_ATTEMPT" >> "$HOME/launches"
@@ -69,8 +69,8 @@ const chains: readonly (readonly string[])[] = [
   ['append:before#2', 'append:after#2', 'append:before#5', 'append:after#9', 'append:before#14'],
 ];
 
-async function reference(): Promise<Scratch> {
-  const scratch = await Scratch.make();
+async function reference(through: Through = usually): Promise<Scratch> {
+  const scratch = await Scratch.make({ through });
   scratch.scripted(script);
   scratch.worker('a', 'verify: test -f out/a');
   scratch.worker(
@@ -111,7 +111,7 @@ describe(
 );
 
 test('fault 54: locks and unfinished objects that a kill left in the mirror do not stand in the way, and are removed', async () => {
-  await using scratch = await reference();
+  await using scratch = await reference('terminal');
   scratch.env['CZAR_CRASH_AT'] = 'merge:before-cas';
   const { signal, code } = await scratch.czar('run');
   assert.ok(signal === 'SIGKILL' || code === 137);

@@ -226,7 +226,7 @@ test('what would be refused starts no daemon, and nothing is left behind', async
 });
 
 test('a daemon beside a run in a terminal is refused', async () => {
-  await using scratch = await Scratch.make();
+  await using scratch = await Scratch.make({ through: 'terminal' });
   scratch.config();
   scratch.worker('a');
   scratch.commitAll();

@@ -1,6 +1,10 @@
 // Daemons that live and do not answer, and daemons whose guardian is gone: who tells, and what mends it.
 import assert from 'node:assert/strict';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { identify } from '../src/process/identity.ts';
 import { Background } from './support/background.ts';
 import { Scratch } from './support/scratch.ts';
 
@@ -141,4 +145,28 @@ test('status says who led the run and died, when, and what goes on with it', asy
   const last = await run.finished;
   assert.equal(last.code, 0, last.stderr);
   assert.doesNotMatch((await scratch.czar('status')).stdout, /has died/);
+});
+
+test('a daemon that ends in the moment in which run asks it leaves the run to that', async (t) => {
+  await using scratch = await Scratch.make({ through: 'terminal' });
+  scratch.scripted('echo a > a.txt\n');
+  scratch.worker('a');
+  scratch.commitAll();
+  const self = identify(process.pid);
+  assert.ok(typeof self !== 'string');
+  const owner = join(scratch.repo, '.git/czar/owner.json');
+  const socket = join(scratch.base, 'rt/s');
+  const ending = createServer((connection) => {
+    rmSync(owner, { force: true });
+    connection.destroy();
+  });
+  t.after(() => ending.close());
+  await new Promise<void>((resolve) => ending.listen(socket, resolve));
+  mkdirSync(join(scratch.repo, '.git/czar'));
+  const { pid, start } = self;
+  const daemon = { since: Date.now(), guardian: null, exitWhenWaiting: false };
+  writeFileSync(owner, `${JSON.stringify({ pid, start, socket, version: '0.1.0', daemon })}\n`);
+  const { code, stderr } = await scratch.czar('run');
+  assert.equal(code, 0, stderr);
+  assert.equal((await scratch.json('status')).run.state, 'complete');
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Background } from './support/background.ts';
 import { Scratch } from './support/scratch.ts';
+import { bothWays, usually } from './support/through.ts';
 
 /** A repository whose one worker asks once, and whose hooks write down what they are told. */
 async function asking() {
@@ -49,9 +50,22 @@ test('a hook is told what waits and that the run is complete, and one that fails
   assert.equal(code, 0, stderr);
   assert.deepEqual(names().slice(2), ['run.complete run']);
   assert.match(
-    stderr,
+    // What comes after the end of the run is a daemon's own affair.
+    usually === 'daemon' ? readFileSync(join(scratch.base, 'home/daemon.log'), 'utf8') : stderr,
     /^notify: the command \/bin\/sh was not told of run\.complete \(\d+-1\/\d+\): it ended with exit code 7$/m,
   );
+});
+
+bothWays('whoever follows a run sees that somebody was not told', async (through) => {
+  await using scratch = await Scratch.make({ through });
+  scratch.config('notify:\n  - {command: [/bin/sh, -c, "exit 7"], events: worker.active}\n');
+  scratch.worker('a');
+  scratch.commitAll();
+  const run = scratch.start('run');
+  const a = await scratch.stubs.agent('a');
+  await run.seen('notify: the command /bin/sh was not told of worker.active');
+  a.exit(0);
+  assert.equal((await run.finished).code, 0);
 });
 
 test('fault 43: the daemon tells too, and a guardian that gives up has the last word', async () => {

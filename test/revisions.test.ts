@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { all, only } from './support/log.ts';
 import { Scratch } from './support/scratch.ts';
+import { usually } from './support/through.ts';
 
 const scripted =
   '[ "$CZAR_WORKER" != asks ] || exec czar emit ask "go?"\necho x > "$CZAR_WORKER.txt"\n';
@@ -23,7 +24,9 @@ test('a run keeps its revision: when files differ, run and retry need --amend or
   assert.equal((await scratch.czar('run', '--pinned')).code, 5);
   assert.equal((await scratch.czar('retry', 'asks', '--pinned')).code, 0);
   assert.equal((await scratch.czar('run')).code, 4);
-  assert.equal(all(scratch.log(), 'worker.started').length, 1, 'a refused run starts nothing');
+  // A daemon that lives has heard of the retry by itself.
+  if (usually === 'terminal')
+    assert.equal(all(scratch.log(), 'worker.started').length, 1, 'a refused run starts nothing');
 
   assert.equal((await scratch.czar('run', '--new')).code, 5);
   const [one, two] = all(scratch.log(), 'run.started').map(({ run }) => run);
@@ -92,7 +95,8 @@ test('exit codes: 2 for a wrong plan or usage, 3 for nothing to act on, 4 for a 
   assert.match(stderr, /a\.md/);
   scratch.worker('a', 'review: {by: human, quorum: 2}');
   assert.equal((await scratch.czar('run')).code, 2, 'a review that cannot come to its end');
-  assert.deepEqual(scratch.log(), []);
+  // The daemon that refused it may have said when it began and ended.
+  assert.deepEqual(usually === 'terminal' ? scratch.log() : all(scratch.log(), 'run.started'), []);
   assert.equal(scratch.git('for-each-ref', 'refs/czar', 'refs/heads/czar'), '');
 
   scratch.worker('a');

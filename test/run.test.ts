@@ -51,7 +51,8 @@ bothWays(
 );
 
 test('options of run that would have no effect are refused', async () => {
-  await using scratch = await Scratch.make();
+  // They are, before anybody is asked.
+  await using scratch = await Scratch.make({ through: 'terminal' });
   scratch.worker('a');
   for (const [argv, words] of [
     [['--agent', 'x'], /--agent .* needs -m/],

@@ -204,7 +204,8 @@ test('uninstall is refused while a czar runs, while agents live, and before a tr
   assert.equal(alive.code, 4);
   assert.match(alive.stderr, /agents are still at work\n {2}at a/);
   agent.exit(0);
-  assert.equal((await scratch.czar('run')).code, 0);
+  const again = await scratch.czar('run');
+  assert.equal(again.code, 0, again.stderr);
   const tree = join(scratch.repo, '.czar/worktrees/stranger/.git');
   mkdirSync(tree, { recursive: true });
   writeFileSync(join(tree, 'czar-tree'), '20200101-1 stranger 1\n');

@@ -40,6 +40,7 @@ test('fault 95: a loop of another version is told, and a refusal is not taken fo
     begin: never,
     end: () => Promise.resolve({ v: 1, ok: false, rejection }),
     prune: never,
+    hear: () => () => {},
   });
   assert.ok(!('refused' in served));
   const refused = await askEnd(to, { agents: 'run-on' });

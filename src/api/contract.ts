@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { ConfigSources, Steering } from '../core/commands.ts';
 import type { Wanted } from '../daemon/choose-run.ts';
+import type { LoopNotice } from '../daemon/notices.ts';
 
 /** Version of this contract; another one is told, never misread. */
 export const contractVersion = 1;
@@ -186,6 +187,16 @@ export const pruneSchema = z.strictObject({
 });
 
 export type PruneAsked = Omit<z.infer<typeof pruneSchema>, 'v' | 'pid'>;
+
+/** What `POST /notices` takes: it is answered with a `LoopNotice` a line, for as long as both sides live. */
+export const hearSchema = z.object({ v: version });
+
+/** One of its lines. */
+export const noticeSchema: z.ZodType<LoopNotice> = z.discriminatedUnion('kind', [
+  z.object({ kind: z.enum(['note', 'log']), text }),
+  z.object({ kind: z.literal('stalled'), reason: z.string(), message: z.string() }),
+  z.object({ kind: z.literal('writable') }),
+]);
 
 const rejectionSchema = z.object({
   consequence: z.enum(['reject', 'ask', 'retry']),

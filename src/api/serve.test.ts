@@ -27,6 +27,7 @@ test('the socket lies only in a folder of its user that nobody else can open, an
       begin: never,
       end: never,
       prune: never,
+      hear: () => () => {},
     });
     if ('refused' in served) return served.refused;
     await served[Symbol.asyncDispose]();

@@ -7,6 +7,7 @@ import {
   beginSchema,
   contractVersion,
   endSchema,
+  hearSchema,
   messageSchema,
   pruneSchema,
   refusedSchema,
@@ -19,9 +20,13 @@ import {
   type Reply,
 } from './contract.ts';
 import type { Rejection, Steering } from '../core/commands.ts';
+import type { LoopNotice } from '../daemon/notices.ts';
 import type { z } from 'zod';
 
 const bodyLimit = 256 * 1024;
+
+/** How much of what is said may wait for somebody who listens and does not read, bytes. */
+const unheardLimit = 256 * 1024;
 
 /** Who answers; a rejection of theirs is a bug and becomes a 500. */
 export interface Handlers {
@@ -33,6 +38,8 @@ export interface Handlers {
   readonly begin: (asked: Begin) => Promise<Begun>;
   readonly end: (asked: End) => Promise<Ended>;
   readonly prune: (asked: PruneAsked) => Promise<PruneReply>;
+  /** Tells what the loop says beside its events, until the function that it gives is called. */
+  readonly hear: (listener: (notice: LoopNotice) => void) => () => void;
 }
 
 /** One thing that can be asked: what a message of it is, and who answers. */
@@ -57,6 +64,9 @@ function route<Message extends { readonly pid?: number | undefined }>(
     },
   };
 }
+
+/** The one route that is answered line by line. */
+const hearing = '/notices';
 
 const routes: Readonly<Record<string, Route>> = {
   '/requests': route(
@@ -143,19 +153,18 @@ async function answer(
 ): Promise<void> {
   const path = request.url ?? '';
   const asked = Object.hasOwn(routes, path) ? routes[path] : undefined;
-  if (request.method !== 'POST' || asked === undefined) return void response.writeHead(404).end();
+  if (request.method !== 'POST' || (asked === undefined && path !== hearing))
+    return void response.writeHead(404).end();
   if (request.headers['content-type'] !== 'application/json')
     return void response.writeHead(415).end();
   const body = await readBody(request);
   if (body === null) return void response.writeHead(413).end();
-  const answered = asked.answer(handlers, parse(body));
-  if (answered === null) {
-    return send(
-      response,
-      400,
-      refusal('The running czar does not understand this request: it is another version.'),
-    );
+  if (path === hearing) {
+    if (hearSchema.safeParse(parse(body)).success) return tell(response, handlers);
+    return send(response, 400, notUnderstood());
   }
+  const answered = asked?.answer(handlers, parse(body));
+  if (answered == null) return send(response, 400, notUnderstood());
   send(response, 200, await answered);
 }
 
@@ -163,7 +172,18 @@ function send(response: ServerResponse, status: number, reply: object): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(reply));
 }
 
-function refusal(what: string): Reply {
+/** Writes what the loop says, a line each, until the other side has gone or does not read. */
+function tell(response: ServerResponse, { hear }: Handlers): void {
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' }).flushHeaders();
+  const stop = hear((notice) => {
+    response.write(`${JSON.stringify(notice)}\n`);
+    if (response.writableLength > unheardLimit) response.destroy();
+  });
+  response.on('close', stop).on('error', () => {});
+}
+
+function notUnderstood(): Reply {
+  const what = 'The running czar does not understand this request: it is another version.';
   const next =
     'Use the czar that started it, or end it first: czar daemon restart, or Ctrl-C in its terminal.';
   return {

@@ -6,6 +6,7 @@
  */
 import type { Beginning } from '../daemon/begin.ts';
 import { guardianOf } from '../daemon/holder.ts';
+import { Notices } from '../daemon/notices.ts';
 import { openLoop } from '../daemon/open-loop.ts';
 import type { Place } from '../daemon/place.ts';
 import type { RepositoryFacts } from '../daemon/repository.ts';
@@ -17,7 +18,7 @@ import { DaemonLife } from './daemon-life.ts';
 import type { StartOptions } from './daemon-start.ts';
 import { exits } from './exit.ts';
 import { handlersOf } from './handlers.ts';
-import { runDisplay } from './run-display.ts';
+import { runDisplay, stallText } from './run-display.ts';
 import { ledByAnother, serveLoop } from './serve-loop.ts';
 import { refuse } from './steering.ts';
 import type { CliContext } from './verb.ts';
@@ -36,6 +37,7 @@ export async function hostDaemon(
   const { place, facts, asking, options } = at;
   const exitWhenWaiting = options.exitWhenWaiting === true;
   const display = runDisplay(context, place.home.path, { verbose: options.verbose === true });
+  const notices = new Notices();
   const guardian = options.guarded === true ? guardianOf(process.ppid) : null;
   const opened = await openLoop({
     facts,
@@ -47,8 +49,14 @@ export async function hostDaemon(
       display.show(events, state);
       if (options.guarded === true) boundDaemonLog(place);
     },
-    onNotice: (line) => context.out.note(line),
-    onStall: (why) => display.stalled(why),
+    onNotice: (line) => {
+      context.out.note(line);
+      notices.note(line);
+    },
+    onStall: (why) => {
+      display.log(stallText(why));
+      notices.stalled(why);
+    },
     admit: async (state, git) =>
       asking === null ? nothing : admit(context, { place, facts, asking, state, git }),
     first: ({ requests }) => requests,
@@ -69,7 +77,12 @@ export async function hostDaemon(
   for (const note of loop.notes) context.out.note(note);
   const life = new DaemonLife(loop.loop, { exitWhenWaiting, isAsked: asking !== null });
   const pruning = new Pruning(loop);
-  const handlers = handlersOf(loop, { place, daemon: life, pruning, log: display.log });
+  const log = (line: string): void => {
+    display.log(line);
+    notices.log(line);
+  };
+  const { hear } = notices;
+  const handlers = handlersOf(loop, { place, daemon: life, pruning, log, hear });
   const served = await serveLoop(context, loop, handlers);
   // What was asked when the loop started is in the log: the next one goes on with it.
   if (served === null) return true;

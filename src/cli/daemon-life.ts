@@ -1,6 +1,6 @@
 /** How long a daemon lives: until every run is over, or it is told to end. */
 import { contractVersion, type End, type Ended } from '../api/contract.ts';
-import { isPublishing } from '../core/publish.ts';
+import { goesOn } from '../core/goes-on.ts';
 import { restlessRuns } from '../core/restless.ts';
 import { isRunLive, type RepositoryState, type RunState } from '../core/state.ts';
 import { liveAgents } from '../daemon/live-agents.ts';
@@ -104,8 +104,7 @@ export class DaemonLife implements DaemonHandlers {
   }
 
   #goesOn(run: RunState): boolean {
-    if (run.landing !== null || run.state === 'running' || isPublishing(run)) return true;
-    return isRunLive(run) && !this.#exitWhenWaiting;
+    return goesOn(run) || (isRunLive(run) && !this.#exitWhenWaiting);
   }
 
   /** Lets the loop look again whether anything is left. */

@@ -114,6 +114,7 @@ async function inBackground(context: CliContext, at: At): Promise<boolean> {
   }
   const begun = await beginThroughDaemon(context, place, wanted);
   if (begun === null) return false;
+  if (begun === 'gone') return inBackground(context, at);
   const daemon = daemonOf(place);
   const pid = daemon?.pid ?? null;
   // Of several starts at once the lock chose one.

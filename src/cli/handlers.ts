@@ -34,14 +34,16 @@ export function handlersOf(
     readonly daemon: DaemonHandlers | null;
     readonly pruning: Pruning;
     readonly log: (line: string) => void;
+    readonly hear: Handlers['hear'];
   },
 ): Handlers {
-  const { place, daemon, pruning, log } = at;
+  const { place, daemon, pruning, log, hear } = at;
   const around = (pid: number): Asker | null =>
     attemptAround(pid, { home: place.home, state: loop.loop.state });
   // One after the other: each is decided on what those before it began.
   let turn: Promise<unknown> = Promise.resolve();
   return {
+    hear,
     refuse: (pid, asked) => {
       const asker = around(pid);
       if (asker === null) return null;

@@ -5,7 +5,7 @@
 import type { Event } from '../core/events.ts';
 import type { RepositoryState, RunState } from '../core/state.ts';
 import { wordsOfLive } from '../daemon/last-words.ts';
-import type { JournalError } from '../daemon/open-loop.ts';
+import type { StallCause } from '../daemon/notices.ts';
 import { wrap } from '../report/cells.ts';
 import { renderEvent } from '../report/event-line.ts';
 import { clockTime } from '../report/figures.ts';
@@ -21,7 +21,7 @@ export interface RunDisplay {
   /** Says once, with the time, what is no event of the run. */
   readonly log: (text: string) => void;
   /** Says, while a run is followed, that the log cannot be written, and (null) that it can again. */
-  readonly stalled: (why: JournalError | null) => void;
+  readonly stalled: (why: StallCause | null) => void;
   /** Draws the picture of the run until disposed. */
   readonly follow: (run: string, state: () => RepositoryState) => Disposable;
   readonly summary: (run: RunState, state: RepositoryState) => void;
@@ -114,7 +114,8 @@ export function runDisplay(
   };
 }
 
-function stallText(why: JournalError | null): string {
+/** The sentence that is said when the log cannot be written, and (null) when it can again. */
+export function stallText(why: StallCause | null): string {
   if (why === null) return 'The log can be written again: the run goes on.';
   return why.reason === 'full'
     ? 'The disk is full: nothing is started until there is space.'

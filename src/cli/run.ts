@@ -3,9 +3,10 @@
  * goes on by itself any more. Ctrl-C once lets agents finish, twice stops them with their work kept. Where a daemon
  * lives, it is asked instead, and what it does is shown.
  */
-import { isPublishing } from '../core/publish.ts';
+import { goesOn } from '../core/goes-on.ts';
 import { restlessRuns } from '../core/restless.ts';
-import type { RepositoryState, RunState } from '../core/state.ts';
+import type { RepositoryState } from '../core/state.ts';
+import { Notices } from '../daemon/notices.ts';
 import { openLoop, type OpenLoop } from '../daemon/open-loop.ts';
 import type { Place } from '../daemon/place.ts';
 import { lastSeq } from '../daemon/read.ts';
@@ -19,6 +20,7 @@ import { exitOf } from './exit-of-run.ts';
 import { findFacts } from './find-facts.ts';
 import { findPlace } from './find-place.ts';
 import { handlersOf } from './handlers.ts';
+import { hearNotices } from './hear-notices.ts';
 import { isObstructed } from './obstacle.ts';
 import { runDisplay, type RunDisplay } from './run-display.ts';
 import { ledByAnother, serveLoop } from './serve-loop.ts';
@@ -106,8 +108,10 @@ async function beginSomewhere(context: CliContext, at: At): Promise<boolean> {
     if (here !== 'daemon') return here;
   }
   const after = await lastSeq(place);
+  using _heard = await hearNotices(context, place, display);
   const begun = await beginThroughDaemon(context, place, asking.wanted);
   if (begun === null) return false;
+  if (begun === 'gone') return beginSomewhere(context, at);
   await watchRun(context, place, { run: begun.run, after, display });
   return true;
 }
@@ -141,7 +145,9 @@ async function beginHere(
   }
   for (const note of loop.notes) context.out.note(note);
   const pruning = new Pruning(loop);
-  const handlers = handlersOf(loop, { place, daemon: null, pruning, log: display.log });
+  // Nobody attaches to a run in the foreground: what it says is said here.
+  const { hear } = new Notices();
+  const handlers = handlersOf(loop, { place, daemon: null, pruning, log: display.log, hear });
   const served = await serveLoop(context, loop, handlers);
   // What was asked when the loop started is in the log: the next one goes on with it.
   if (served === null) return true;
@@ -194,11 +200,6 @@ async function follow(context: CliContext, { loop, run: id, display }: Following
   if (run === undefined) return;
   display.summary(run, loop.loop.state);
   context.exit(exitOf(run, presses > 0));
-}
-
-/** Whether something of the run is still to be done without anybody's word. */
-function goesOn(run: RunState): boolean {
-  return run.state === 'running' || run.landing !== null || isPublishing(run);
 }
 
 /** Whether this loop has nothing left to do: no run goes on by itself, or it was told to end and no agent lives. */

@@ -2,7 +2,7 @@
 import { askBegin } from '../api/client.ts';
 import type { Begun } from '../api/contract.ts';
 import type { Wanted } from '../daemon/choose-run.ts';
-import { daemonOf, listenerOf } from '../daemon/holder.ts';
+import { daemonOf, diedHolder, holderOf, listenerOf } from '../daemon/holder.ts';
 import type { Place } from '../daemon/place.ts';
 import { exits } from './exit.ts';
 import type { CliContext } from './verb.ts';
@@ -11,14 +11,17 @@ import { settlesChanges } from './wanted.ts';
 /** How often, and at what distance (milliseconds), a daemon that does not listen yet is asked again. */
 const tries = 100;
 const pauseMs = 100;
+/** After how many of them one that has ended with goodbye is taken to stay away: another may be about to take its place. */
+const goneTries = 10;
 
-/** What the daemon began; null when it refused, or does not answer, which has been said. */
+/** What the daemon began; `gone` when it has ended meanwhile; null when it refused, or does not answer, which has been said. */
 export async function beginThroughDaemon(
   context: CliContext,
   place: Place,
   wanted: Wanted,
-): Promise<Extract<Begun, { ok: true }> | null> {
+): Promise<Extract<Begun, { ok: true }> | 'gone' | null> {
   const reply = await askPatiently(place, wanted);
+  if (reply === 'gone') return reply;
   if (reply === null) {
     context.fail({
       exit: exits.nothing,
@@ -42,13 +45,16 @@ export async function beginThroughDaemon(
 }
 
 /** Null when no daemon answers for long. */
-async function askPatiently(place: Place, wanted: Wanted): Promise<Begun | null> {
+async function askPatiently(place: Place, wanted: Wanted): Promise<Begun | 'gone' | null> {
+  let gone = 0;
   for (let left = tries; left > 0; left -= 1) {
     const listener = listenerOf(daemonOf(place));
     if (listener !== null) {
       const reply = await askBegin(listener, { checkout: place.checkout, wanted });
       if (reply !== 'unreachable') return reply;
     }
+    gone = holderOf(place) === null && diedHolder(place) === null ? gone + 1 : 0;
+    if (gone >= goneTries) return 'gone';
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
   return null;

@@ -1,4 +1,5 @@
 /** Shows what a daemon does with a run until it is over; Ctrl-C looks away. */
+import { goesOn, hasAgents } from '../core/goes-on.ts';
 import type { RepositoryState } from '../core/state.ts';
 import { holderOf } from '../daemon/holder.ts';
 import type { Place } from '../daemon/place.ts';
@@ -36,7 +37,7 @@ export async function watchRun(
       state = reader.loadCurrent(id);
       if (events.length > 0) display.show(events, state);
       const run = state.runs.get(id);
-      if (run === undefined || run.state === 'running' || run.landing !== null) continue;
+      if (run === undefined || goesOn(run) || hasAgents(run)) continue;
       display.summary(run, state);
       return context.exit(exitOf(run, false));
     }
