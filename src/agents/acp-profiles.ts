@@ -4,6 +4,7 @@
  * that `docs/agents.md` names. Pure.
  */
 import { basename } from 'node:path';
+import type { InstructionFile } from '../core/instruction-files.ts';
 import type { AgentDefinition, Permissions } from '../core/plan.ts';
 import type { Capabilities } from './adapter.ts';
 
@@ -32,6 +33,8 @@ export interface Profile {
   readonly env: (ground: ProfileGround) => Readonly<Record<string, string>>;
   /** What a request for a session carries to give it standing instructions; null where there is nothing for it. */
   readonly standing: ((text: string) => Readonly<Record<string, unknown>>) | null;
+  /** The file of instructions that it reads by itself at the top of its tree; null where that is not known. */
+  readonly instructions: InstructionFile | null;
   /** Name of a file with its standing instructions that it reads by itself outside its tree; null where it needs none. */
   readonly standingFile: 'AGENTS.md' | 'GEMINI.md' | null;
   /** Arguments that give it standing instructions, or the folder of that file; null where there are none. */
@@ -54,6 +57,7 @@ const usual = {
   model: null,
   env: () => ({}),
   standing: null,
+  instructions: null,
   standingFile: null,
   standingArgs: null,
   // Some take any value of it for the word that they are in a sandbox, and then bypass what they would ask.
@@ -68,6 +72,7 @@ const profiles: Readonly<Record<string, Profile>> = {
     ...usual,
     name: 'opencode',
     usage: 'last step',
+    instructions: { name: 'AGENTS.md', hides: ['CLAUDE.md', 'CONTEXT.md'] },
     standingFile: 'AGENTS.md',
     // It allows everything unless it is told to ask.
     env: ({ permissions }) => ({
@@ -82,6 +87,7 @@ const profiles: Readonly<Record<string, Profile>> = {
     // It has session/load, and finds none of its sessions.
     resume: 'none',
     usage: 'meta',
+    instructions: { name: 'GEMINI.md', hides: [] },
     standingFile: 'GEMINI.md',
     standingArgs: (_, folder) => ['--include-directories', folder],
     cost: false,
@@ -95,6 +101,8 @@ const profiles: Readonly<Record<string, Profile>> = {
     name: 'qwen',
     mode: { read: 'default', edit: 'default', work: 'default', full: 'yolo' },
     usage: 'steps',
+    // It reads AGENTS.md beside it.
+    instructions: { name: 'QWEN.md', hides: [] },
     standingArgs: (text) => ['--append-system-prompt', text],
     cost: false,
     model: (model) => ['-m', model],
@@ -108,6 +116,7 @@ const profiles: Readonly<Record<string, Profile>> = {
     mode: { read: 'default', edit: 'default', work: 'default', full: 'bypassPermissions' },
     usage: 'sum',
     env: () => ({ DISABLE_AUTOUPDATER: '1' }),
+    instructions: { name: 'CLAUDE.md', hides: ['AGENTS.md'] },
     standing: (text) => ({ systemPrompt: { append: text } }),
   },
   'codex-acp': {
@@ -116,6 +125,7 @@ const profiles: Readonly<Record<string, Profile>> = {
     mode: { read: 'read-only', edit: 'agent', work: 'agent', full: 'agent-full-access' },
     usage: 'sum',
     cost: false,
+    instructions: { name: 'AGENTS.md', hides: ['CLAUDE.md'] },
     // Its sandbox makes `.git` read-only unless it is named.
     env: ({ permissions, writable, standing }) => ({
       CODEX_CONFIG: JSON.stringify({

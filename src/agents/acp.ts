@@ -34,6 +34,7 @@ export const acp: Adapter = {
   capabilities: capabilitiesOfProfile(profileNamed('any')),
   version: ['--version'],
   login: null,
+  instructions: profileNamed('any').instructions,
   prints: 'json',
   endsItsOwn: true,
   start,

@@ -3,6 +3,7 @@
  * session is taken up again. Adapters are pure; whatever reaches a process or a disk happens elsewhere.
  */
 import type { AttemptEnd, Judgement, Report } from '../core/events.ts';
+import type { InstructionFile } from '../core/instruction-files.ts';
 import type { AgentDefinition, AttemptLimits, Permissions } from '../core/plan.ts';
 import type { AttemptEnvironment, AttemptPlaces } from './environment.ts';
 
@@ -75,6 +76,8 @@ export interface Adapter {
   readonly version: readonly string[] | null;
   /** Null where nothing can be asked without spending. */
   readonly login: LoginQuestion | null;
+  /** The file of instructions that it reads by itself at the top of its tree; null where it reads none. */
+  readonly instructions: InstructionFile | null;
   /** What its standard output is made of. */
   readonly prints: 'text' | 'json';
   /** Whether its program ends what it started when it is told to end: then it is told before the rest is. */

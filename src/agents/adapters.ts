@@ -1,4 +1,5 @@
 /** The adapters by their names. */
+import type { InstructionFile } from '../core/instruction-files.ts';
 import type { AdapterName, AgentDefinition } from '../core/plan.ts';
 import { acp } from './acp.ts';
 import { capabilitiesOfProfile, profileOf } from './acp-profiles.ts';
@@ -15,4 +16,11 @@ export function capabilitiesOf(definition: AgentDefinition): Capabilities {
   return definition.adapter === 'acp'
     ? capabilitiesOfProfile(profileOf(definition))
     : adapters[definition.adapter].capabilities;
+}
+
+/** The file of instructions that the agent reads by itself at the top of its tree; null where that is not known. */
+export function instructionsOf(definition: AgentDefinition): InstructionFile | null {
+  return definition.adapter === 'acp'
+    ? profileOf(definition).instructions
+    : adapters[definition.adapter].instructions;
 }

@@ -32,6 +32,8 @@ export const codex: Adapter = {
   capabilities: { usage: 'turns', cost: false, resume: true, permissions: 'flags', mcp: 'flag' },
   version: ['--version'],
   login: { args: ['login', 'status'], answer: isLoggedIn },
+  // Its settings may name others for where that one is missing: CLAUDE.md is the usual.
+  instructions: { name: 'AGENTS.md', hides: ['CLAUDE.md'] },
   prints: 'json',
   start,
   read,

@@ -16,6 +16,7 @@ export const command: Adapter = {
   // A program that does not know the word would begin to work.
   version: null,
   login: null,
+  instructions: null,
   prints: 'text',
   start,
   read,

@@ -41,6 +41,20 @@ export function standingText(briefing: Briefing, identityFile: string): string {
   ]);
 }
 
+/**
+ * What stands in the file of instructions that its agent reads by itself in its tree: who it is, and where the rest is.
+ * `identityFile` is relative to the tree.
+ */
+export function instructionsText(briefing: Briefing, identityFile: string): string {
+  const { definition, place, run } = briefing;
+  return section.compose(briefing, [
+    () =>
+      `You are the worker **${definition.id}** of run ${run.id}, attempt ${place.attempt}. Who you are, what you may change, what you deliver and how it is checked stands in ${code(identityFile)} of this folder; all of your instructions in ${code(place.promptFile)}. Read them when you begin, and again whenever you are not sure.`,
+    () =>
+      `Report with the tools of czar, or with ${code('czar emit')} on your PATH: ${['task-start "TASK"', 'task-complete "TASK"', 'checkpoint "NAME"', 'handoff --file FILE'].map((kind) => code(`czar emit ${kind}`)).join(', ')}; ${code('czar emit ask "QUESTION"')} or ${code('czar emit blocked "REASON"')}, then end.`,
+  ]);
+}
+
 const title: section.Section = ({ definition, run }) => {
   const role = definition.role === null ? '' : `\n\n## Your role\n\n${definition.role.trim()}`;
   return `# Worker identity: ${definition.id}\n\nYou are the **${definition.id}** worker of run ${run.id}${run.plan.name === '' ? '' : ` of ${inline(run.plan.name)}`}.${role}`;

@@ -7,7 +7,7 @@ import type { AttemptEnd } from '../core/events.ts';
 import { attemptLimitsOf } from '../core/attempt-limits.ts';
 import { definitionOf, type RunState } from '../core/state.ts';
 import { judgeEmptyWorkspace } from '../gates/empty-workspace.ts';
-import { isCzarFile } from '../git/tree-config.ts';
+import { authorIn } from '../git/czar-files.ts';
 import { adapterOf } from './agent-of.ts';
 import type { EffectContext } from './loop.ts';
 import { endRest, stateOf } from './perform-work.ts';
@@ -79,7 +79,8 @@ export async function leftNothing(
   const worker = stateOf(run, intent.worker);
   const dir = treeOf(place, worker) ?? '';
   if (!(await endRest(place, run, worker, intent))) return null;
-  if ((await spoke()) || !readdirSync(dir).every(isCzarFile)) return null;
+  if ((await spoke()) || readdirSync(dir).some((name) => authorIn(dir, name) !== 'czar'))
+    return null;
   const verdicts = await judgeEmptyWorkspace({ definition, dir, handoffGiven: false });
   return [
     outcome,

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { withMark } from '../git/czar-files.ts';
 import { carry } from './carry.ts';
 
 test('files are carried into a tree, but through no link that leads out of it', async () => {
@@ -39,6 +40,26 @@ test('files are carried into a tree, but through no link that leads out of it', 
     symlinkSync('b', join(tree, 'a'));
     await carry(root, { copy: ['a/key'], link: [] }, tree);
     assert.equal(readFileSync(join(tree, 'b/key'), 'utf8'), 'k');
+  } finally {
+    rmSync(base, { recursive: true, force: true });
+  }
+});
+
+test('what czar wrote for an agent makes way for a file that is carried in; what somebody changed stays', async () => {
+  const base = realpathSync(mkdtempSync(join(tmpdir(), 'czar-carry-')));
+  const [root, tree] = [join(base, 'root'), join(base, 'tree')];
+  try {
+    for (const folder of [root, tree]) mkdirSync(folder);
+    const ours = withMark('You.\n');
+    const own = join(tree, 'CLAUDE.md');
+    writeFileSync(join(root, 'CLAUDE.md'), '# Build\n');
+    const put = async (text: string): Promise<string> => {
+      writeFileSync(own, text);
+      await carry(root, { copy: ['CLAUDE.md'], link: [] }, tree);
+      return readFileSync(own, 'utf8');
+    };
+    assert.equal(await put(ours), '# Build\n');
+    assert.equal(await put(`${ours}More.\n`), `${ours}More.\n`);
   } finally {
     rmSync(base, { recursive: true, force: true });
   }

@@ -1,6 +1,7 @@
 /** What the plan names of the user's checkout beside its commits, brought into a worker's tree. */
-import { cp, lstat, mkdir, readdir, realpath, symlink } from 'node:fs/promises';
+import { cp, lstat, mkdir, readdir, realpath, rm, symlink } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
+import { authorIn, isCzarName } from '../git/czar-files.ts';
 
 /**
  * Copies and links ignored files of the user's checkout (`root`) into the tree. Nothing there is replaced. Throws when a
@@ -13,16 +14,25 @@ export async function carry(
 ): Promise<void> {
   for (const path of definition.copy) {
     const { from, to } = await within(root, tree, path);
-    if ((await lstat(to).catch(() => null)) !== null) continue;
+    if (await isTaken(tree, path)) continue;
     await mkdir(dirname(to), { recursive: true });
     await cp(from, to, { recursive: true, verbatimSymlinks: true });
   }
   for (const path of definition.link) {
     const { from, to } = await within(root, tree, path);
-    if ((await lstat(to).catch(() => null)) !== null) continue;
+    if (await isTaken(tree, path)) continue;
     await mkdir(dirname(to), { recursive: true });
     await symlink(from, to);
   }
+}
+
+/** Whether something is there that stays: what czar wrote for an agent makes way. */
+async function isTaken(tree: string, path: string): Promise<boolean> {
+  const to = join(tree, path);
+  if ((await lstat(to).catch(() => null)) === null) return false;
+  if (isCzarName(path) || authorIn(tree, path) !== 'czar') return true;
+  await rm(to);
+  return false;
 }
 
 async function within(

@@ -4,22 +4,26 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { capabilitiesOf } from '../agents/adapters.ts';
+import { capabilitiesOf, instructionsOf } from '../agents/adapters.ts';
 import { writeAttemptFiles, type AttemptFiles } from '../agents/attempt-files.ts';
 import { preferredPorts } from '../agents/environment.ts';
 import { meterWords } from '../agents/metered-command.ts';
 import { briefing } from '../context/briefing.ts';
-import { standingText, workerIdentity } from '../context/identity.ts';
+import { instructionsText, standingText, workerIdentity } from '../context/identity.ts';
 import { nextMessage, workerPrompt } from '../context/prompt.ts';
 import { attemptLimitsOf } from '../core/attempt-limits.ts';
 import { unsettled } from '../core/asks.ts';
 import type { Outcome } from '../core/commands.ts';
+import type { InstructionFile } from '../core/instruction-files.ts';
 import type { Intent } from '../core/intents.ts';
 import type { AgentDefinition } from '../core/plan.ts';
 import { positionOf } from '../core/order.ts';
 import { permissionsOf } from '../core/permissions.ts';
 import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
 import { agentNameOf } from '../core/which-agent.ts';
+import { pathTest } from '../gates/patterns.ts';
+import { markedAmong } from '../git/czar-files.ts';
+import { filesAtTop } from '../git/facts.ts';
 import { topLevel } from '../git/worktree.ts';
 import { startAttempt } from '../process/attempt.ts';
 import { recoverAttempt } from '../process/follow.ts';
@@ -28,10 +32,11 @@ import { readStatus } from '../process/status.ts';
 import { adapterOf, agentOf } from './agent-of.ts';
 import { attemptOf, ended, filesOf } from './attempt-end.ts';
 import { madeFolder, makeEmptyFolder } from './empty-folder.ts';
-import { writeIdentity } from './identity-file.ts';
+import { writeIdentity, writeInstructions } from './own-files.ts';
 import type { EffectContext } from './loop.ts';
 import { stateOf } from './perform-work.ts';
 import { awayFromHome, makeHome } from './own-home.ts';
+import { succeed } from './succeed.ts';
 import { redactorOf, secretsNow } from './redactions.ts';
 import { isolationOf, treeOf, type Workplace } from './workplace.ts';
 
@@ -74,7 +79,10 @@ export async function launch(
   const made = await homeOf(place, { intent, agent, before });
   if (made !== null && 'problem' in made)
     return { kind: 'launch-failed', ...attemptOf(intent), error: made.problem, final: true };
-  const { prompt, standing } = brief(place, intent, context, { tree, resumes: session !== null });
+  const told = brief(place, intent, context, { tree, resumes: session !== null });
+  const { prompt, standing } = told;
+  const instructed = { tree, file: instructionsOf(agent), text: told.instructions };
+  await instruct(place, intent, context, instructed);
   const preferred = preferredPorts(files.attemptDir, positionOf(run.plan, intent.worker));
   const port = await place.ports.take(files.attemptDir, preferred);
   const { argv, env, own } = adapter.start({
@@ -184,7 +192,7 @@ function brief(
   intent: Launch,
   { run }: EffectContext,
   { tree, resumes }: { readonly tree: string; readonly resumes: boolean },
-): { readonly prompt: string; readonly standing: string } {
+): { readonly prompt: string; readonly standing: string; readonly instructions: string } {
   const files = filesOf(place, intent);
   const worker = stateOf(run, intent.worker);
   const facts = briefing(run, intent.worker, {
@@ -222,7 +230,36 @@ function brief(
   return {
     prompt: resumes ? redact(nextMessage(facts)) : prompt,
     standing: redact(standingText(facts, identityFile)),
+    instructions: redact(instructionsText(facts, identityFile)),
   };
+}
+
+/** Writes the file of instructions that the agent reads by itself in its tree, where czar may put one there. */
+async function instruct(
+  place: Workplace,
+  intent: Launch,
+  { run }: EffectContext,
+  of: { readonly tree: string; readonly file: InstructionFile | null; readonly text: string },
+): Promise<void> {
+  const { workspace, deliverables } = definitionOf(run, intent.worker);
+  const { hide } = isolationOf(run);
+  if (workspace !== 'empty' && hide === null) return;
+  const base = stateOf(run, intent.worker).attempt?.base ?? null;
+  const read = workspace === 'empty' || of.file === null ? null : base;
+  const deliverable = deliverables.map((pattern) => pathTest(pattern));
+  await writeInstructions({
+    ...of,
+    base: read === null ? [] : await namesIn(place, read),
+    isDeliverable: (path) => deliverable.some((test) => test(path)),
+    hide: async (names) => workspace === 'empty' || (await hide?.(of.tree, names)) === true,
+  });
+}
+
+/** Names at the top of a commit, but for files that czar wrote and an agent committed by force. */
+async function namesIn({ git }: Workplace, commit: string): Promise<readonly string[]> {
+  const { files } = succeed(await filesAtTop(git, commit));
+  const { paths } = succeed(await markedAmong(git, files));
+  return files.map(({ path }) => path).filter((path) => !paths.includes(path));
 }
 
 /** Why the program must not start where it would: git there would find another repository. */

@@ -11,10 +11,10 @@ import { judgeChange } from '../gates/change-gates.ts';
 import { judgeEmptyWorkspace } from '../gates/empty-workspace.ts';
 import { defaultSecretPatterns, type CaptureRules } from '../git/capture.ts';
 import { collect } from '../git/collect.ts';
+import { authorIn, markedAmong } from '../git/czar-files.ts';
 import { filesOf, missingPaths } from '../git/facts.ts';
 import { keepFiles } from '../git/keep.ts';
 import { compareResolution } from '../git/resolution.ts';
-import { isCzarFile } from '../git/tree-config.ts';
 import { attemptKey } from '../process/status.ts';
 import { carriedInto } from './carried-list.ts';
 import { stopTree } from '../process/tree.ts';
@@ -166,6 +166,9 @@ export async function judge(
   const { files } = succeed(await filesOf(place.git, worker.work.tip));
   const gateCommands = gateCommandsOf(run);
   const base = gateCommands.length === 0 ? [] : await pathsOf(place, intent.integration);
+  const touched = new Set(worker.work.changed.map(({ path }) => path));
+  const changed = files.filter(({ path }) => touched.has(path));
+  const marked = succeed(await markedAmong(place.git, changed));
   const verdicts = judgeChange({
     definition,
     policies: run.plan.policies,
@@ -175,6 +178,7 @@ export async function judge(
     baseFiles: base,
     approvals: worker.approvals,
     carried: carriedFiles(place, run, intent.worker),
+    marked: marked.paths,
     handoffGiven,
     gateCommands,
   });
@@ -226,7 +230,7 @@ async function keepFolder(
   intent: Of<'collect'>,
 ): Promise<readonly KeptWork[]> {
   const entries = await readdir(dir).catch(() => []);
-  if (entries.every(isCzarFile)) return [];
+  if (entries.every((name) => authorIn(dir, name) === 'czar')) return [];
   const { kept } = succeed(
     await keepFiles(place.git, {
       run: run.id,

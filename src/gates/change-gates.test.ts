@@ -91,6 +91,14 @@ test("czar's own briefing does not merge", () => {
   assert.equal(judge('ownership', aChange(['D WORKER_IDENTITY.md'])).result, 'pass');
 });
 
+test('a file of instructions that czar wrote for one attempt does not merge; one of the same name does', () => {
+  const marked = ['CLAUDE.md'];
+  const verdict = judge('ownership', aChange(['A CLAUDE.md', 'M AGENTS.md'], { marked }));
+  assert.deepEqual([verdict.result, verdict.files], ['fail', ['CLAUDE.md']]);
+  assert.match(verdict.findings[0] ?? '', /git rm --cached CLAUDE\.md/);
+  assert.equal(judge('ownership', aChange(['D CLAUDE.md'], { marked })).result, 'pass');
+});
+
 test('links that lead out of the tree and nested repositories do not merge', () => {
   const files = [
     aLink('abs', '/etc/passwd'),

@@ -8,7 +8,7 @@
  */
 import { pathPatch, type ChangedPath, type ChangeVerdict, type Work } from '../core/events.ts';
 import type { Policies, WorkerDefinition } from '../core/plan.ts';
-import { isCzarFile } from '../git/tree-config.ts';
+import { isCzarName } from '../git/czar-files.ts';
 import { filesNamedBy } from './gate-files.ts';
 import { strayFile, type TreeFile } from './links.ts';
 import { firstMatch, isAnchored, pathTest, type PathTest } from './patterns.ts';
@@ -29,6 +29,8 @@ export interface Change {
   readonly approvals: readonly { readonly path: string; readonly patch: string }[];
   /** What czar carried into the tree: files, and folders with all that is in them. */
   readonly carried: readonly string[];
+  /** What of the change is a file of instructions that czar wrote for an attempt, as its mark says. */
+  readonly marked: readonly string[];
   readonly handoffGiven: boolean;
   /** Commands of every gate that will judge this work or a tree that holds it. */
   readonly gateCommands: readonly string[];
@@ -92,14 +94,15 @@ export function missingHandoff(
   };
 }
 
-function violations({ definition, work, files, carried }: Change): Judgement {
+function violations({ definition, work, files, carried, marked }: Change): Judgement {
   const tip = new Map(files.map((file) => [file.path, file]));
   const outside = outsideOf(definition);
   return judgement(
     work.changed.flatMap((changed) => {
       const file = changed.status === 'D' ? undefined : tip.get(changed.path);
       const stray = file === undefined ? null : strayFile(file);
-      const text = stray ?? carriedFile(changed, carried) ?? outside(changed);
+      const own = carriedFile(changed, carried) ?? czarFile(changed, marked);
+      const text = stray ?? own ?? outside(changed);
       return text === null ? [] : [{ path: changed.path, text }];
     }),
   );
@@ -111,6 +114,16 @@ function carriedFile({ path, status }: ChangedPath, carried: readonly string[]):
     path === own || path.startsWith(`${own.replace(/\/$/, '')}/`);
   return status === 'A' && carried.some(isIt)
     ? `${path} was carried into the tree and is no part of the work: git rm --cached ${path}, then commit.`
+    : null;
+}
+
+/** What czar wrote into the tree for the agent alone. */
+function czarFile({ path, status }: ChangedPath, marked: readonly string[]): string | null {
+  if (status === 'D') return null;
+  if (isCzarName(path))
+    return `${path} is czar's own file and no part of the work: git rm --cached ${path}, then commit.`;
+  return marked.includes(path)
+    ? `${path} is a file that czar wrote for one attempt, as its first line says, and no part of the work: git rm --cached ${path}, then commit. What is to be part of it is written anew without that line.`
     : null;
 }
 
@@ -128,9 +141,6 @@ function outsideOf({
   const readOnly = firstMatch(references);
   const owned = owns === null ? null : firstMatch(owns);
   return ({ path, status }) => {
-    if (isCzarFile(path) && status !== 'D') {
-      return `${path} is czar's own file and no part of the work: git rm --cached ${path}, then commit.`;
-    }
     const reference = readOnly(path);
     if (reference !== null) {
       return `${path} ${did[status]}, but ${reference} is read-only for this worker.`;

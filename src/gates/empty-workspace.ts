@@ -6,7 +6,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ChangeVerdict } from '../core/events.ts';
 import type { WorkerDefinition } from '../core/plan.ts';
-import { isCzarFile } from '../git/tree-config.ts';
+import { authorIn } from '../git/czar-files.ts';
 import { missingDeliverables, missingHandoff } from './change-gates.ts';
 
 /** Judges the folder of a worker. A folder that is gone has no files. Verdicts have no tip and no patch ('' both). */
@@ -20,7 +20,7 @@ export async function judgeEmptyWorkspace({
   readonly handoffGiven: boolean;
 }): Promise<readonly ChangeVerdict[]> {
   const found = definition.deliverables.length === 0 ? [] : await filesIn(dir, '');
-  const paths = found.filter((path) => !isCzarFile(path));
+  const paths = found.filter((path) => authorIn(dir, path) === 'others');
   const judged = [
     { gate: 'deliverables' as const, ...missingDeliverables(definition, paths) },
     { gate: 'handoff' as const, ...missingHandoff(definition, handoffGiven) },

@@ -69,6 +69,7 @@ export function aChange(changed: readonly string[], given: Partial<Change> = {})
     baseFiles: [],
     approvals: [],
     carried: [],
+    marked: [],
     handoffGiven: false,
     gateCommands: [],
     ...given,

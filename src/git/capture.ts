@@ -12,13 +12,13 @@ import { access, copyFile, cp, lstat, mkdir, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { LeftOut } from '../core/events.ts';
 import { inMirror } from './context.ts';
+import { authorIn } from './czar-files.ts';
 import { isThere } from './discard.ts';
 import type { GitContext } from './context.ts';
 import { fields, git, gitFailure, line, output } from './git.ts';
 import type { GitCall, GitResult } from './git.ts';
 import { changes, treeOf } from './history.ts';
 import { emptyTree, zero } from './refs.ts';
-import { isCzarFile } from './tree-config.ts';
 
 /** Names of files that are never committed on an agent's behalf, unless the base has them. `*` is any run of signs. */
 export const defaultSecretPatterns: readonly string[] = [
@@ -183,7 +183,12 @@ async function sort(
   const known = new Set(options.tracked);
   for (const name of new Set([...options.tracked, ...options.untracked])) {
     const path = shown(name);
-    if (isCzarFile(path)) continue;
+    const author = authorIn(dir, path);
+    if (author === 'czar') continue;
+    if (author === 'czar and others') {
+      leftOut.push({ name, why: 'czar wrote it, and it was changed since', carried: false });
+      continue;
+    }
     const file = place(dir, name);
     const stat = await lookAt(file);
     if (stat === 'unreadable') {

@@ -4,17 +4,24 @@
  */
 import { chmod, copyFile, mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { gitDirState, readCloneRefs, removeGitFiles, writeGitFile } from './clone-files.ts';
+import {
+  gitDirState,
+  readCloneRefs,
+  readGitFile,
+  removeGitFiles,
+  writeGitFile,
+} from './clone-files.ts';
 import { cleaned } from './commit.ts';
 import { reach } from './context.ts';
 import type { GitContext } from './context.ts';
+import { excludeFile, identityFile } from './czar-files.ts';
 import { discard, makeOrRemove } from './discard.ts';
 import { output } from './git.ts';
 import type { Isolation, NewTree, TreeRepository } from './isolation.ts';
 import { indexFile } from './keep.ts';
 import { listRefs, zero } from './refs.ts';
 import { giveBack, record, spareName, takeSpare } from './spare-trees.ts';
-import { excludeFile, identityFile, prePushHook, treeConfig } from './tree-config.ts';
+import { prePushHook, treeConfig } from './tree-config.ts';
 import { makingFolder, markText, removeMakings, treeMark } from './tree-mark.ts';
 
 const checkoutTimeoutMs = 30 * 60_000;
@@ -23,6 +30,7 @@ const checkoutTimeoutMs = 30 * 60_000;
 export const clone: Isolation = {
   identityFile,
   repository: (_context, tree) => repository(tree),
+  hide,
   make,
   release: (context, tree) => giveBack(context, { dir: tree, pool: poolOf(tree) }),
   offer: (_context, { tree, commit }) =>
@@ -52,6 +60,16 @@ function repository(tree: string): TreeRepository {
     shared: () => Promise.resolve([]),
     begin: () => Promise.resolve(),
   };
+}
+
+const excludes = 'info/exclude';
+
+/** What others wrote into that list stays. */
+async function hide(tree: string, names: readonly string[]): Promise<boolean> {
+  const gitDir = join(tree, '.git');
+  const known = await readGitFile(gitDir, excludes);
+  const wanted = excludeFile(known, names);
+  return wanted === known || writeGitFile(gitDir, excludes, wanted);
 }
 
 async function make(context: GitContext, order: NewTree): Promise<void> {
@@ -107,7 +125,7 @@ async function fillGitDir(context: GitContext, order: NewTree, making: string): 
   const hook = join(gitDir, 'hooks/pre-push');
   await writeFile(hook, prePushHook());
   await chmod(hook, 0o755);
-  await writeFile(join(gitDir, 'info/exclude'), excludeFile());
+  await writeFile(join(gitDir, excludes), excludeFile(null, []));
   // Relative, so that a repository that is moved with its home goes on.
   const objects = relative(
     join(await realpath(gitDir), 'objects'),

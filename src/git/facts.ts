@@ -18,6 +18,8 @@ export interface FileOfCommit {
   readonly link: string | null;
 }
 
+type Entry = Omit<FileOfCommit, 'link'>;
+
 /** All files of a commit. */
 export async function filesOf(
   context: GitContext,
@@ -28,19 +30,29 @@ export async function filesOf(
       await output(['ls-tree', '-r', '-z', '-l', '--full-tree', commit], inMirror(context)),
     );
     const files: FileOfCommit[] = [];
-    for (const entry of entries) {
-      const tab = entry.indexOf('\t');
-      const [mode = '', , id = '', size = '0'] = entry.slice(0, tab).split(/ +/);
-      const link = mode === '120000' ? await blob(context, id) : null;
-      files.push({
-        path: entry.slice(tab + 1),
-        mode,
-        id,
-        size: Number(size) || 0,
-        link: link?.toString('utf8') ?? null,
-      });
+    for (const entry of entries.map(entryOf)) {
+      const link = entry.mode === '120000' ? await blob(context, entry.id) : null;
+      files.push({ ...entry, link: link?.toString('utf8') ?? null });
     }
     return { kind: 'files', files };
+  });
+}
+
+/** A line of `ls-tree -l`. */
+function entryOf(text: string): Entry {
+  const tab = text.indexOf('\t');
+  const [mode = '', , id = '', size = '0'] = text.slice(0, tab).split(/ +/);
+  return { path: text.slice(tab + 1), mode, id, size: Number(size) || 0 };
+}
+
+/** Files and folders at the top of a commit. */
+export async function filesAtTop(
+  context: GitContext,
+  commit: string,
+): Promise<{ readonly kind: 'files'; readonly files: readonly Entry[] } | Failed> {
+  return failing(async () => {
+    const args = ['ls-tree', '-z', '-l', '--full-tree', commit];
+    return { kind: 'files', files: fields(await output(args, inMirror(context))).map(entryOf) };
   });
 }
 

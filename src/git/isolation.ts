@@ -61,6 +61,11 @@ export interface Isolation {
   repository(context: GitContext, tree: string): TreeRepository;
   /** Where the file stands that tells a worker who it is, in a tree: git there ignores it. */
   readonly identityFile: string;
+  /**
+   * Lets git in a tree ignore just these files of instructions at its top, whose names a repository may have itself;
+   * false when that cannot be. Null where the list of what git ignores is the user's: there are none then.
+   */
+  readonly hide: ((tree: string, names: readonly string[]) => Promise<boolean>) | null;
   /** Makes a tree that is whole once it is at its place, also after kills half way. */
   make(context: GitContext, order: NewTree): Promise<void>;
   /** Takes a tree away, the work in which is stored. Its place is free at once; `deleted` settles when it is gone. */

@@ -13,6 +13,7 @@ import { checkouts, ownPrefix } from './checkouts.ts';
 import { writeGitFile } from './clone-files.ts';
 import { inMirror, inUserRepository, reach } from './context.ts';
 import type { GitContext } from './context.ts';
+import { identityFile } from './czar-files.ts';
 import { deliver } from './deliver.ts';
 import { discard, makeOrRemove } from './discard.ts';
 import { failure, git, line, output } from './git.ts';
@@ -22,7 +23,6 @@ import { linkedRepository, linkText, treeRef } from './linked-repository.ts';
 import { isAncestor } from './history.ts';
 import { integrationRef, moveRefIn, readRef, readRefIn, workRef } from './refs.ts';
 import { recordShared } from './shared-state.ts';
-import { identityFile } from './tree-config.ts';
 import { makingFolder, markText, removeMakings, treeMark } from './tree-mark.ts';
 
 const checkoutTimeoutMs = 30 * 60_000;
@@ -32,6 +32,7 @@ const ownFolder = '.czar-run';
 export const linked: Isolation = {
   // In a folder that ignores itself: the list of what git ignores is the user's.
   identityFile: `${ownFolder}/${identityFile}`,
+  hide: null,
   repository: (context, tree) =>
     linkedRepository(context, { tree, gitDir: adminFolder(context, tree) }),
   make,

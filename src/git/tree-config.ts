@@ -7,17 +7,6 @@ import type { Identity } from './context.ts';
 /** What an agent reads when it pushes. */
 export const pushSentence = 'czar brings your commits home by itself; agents do not push';
 
-/** What a worker is told about itself, at the top of its tree. */
-export const identityFile = 'WORKER_IDENTITY.md';
-
-/** Files and folders that czar puts into a tree: never listed, committed or merged. Folders end with a slash. */
-export const czarFiles: readonly string[] = [identityFile, '.czar-run/'];
-
-/** Whether a path of a tree is one of czar's own. */
-export function isCzarFile(path: string): boolean {
-  return czarFiles.some((own) => (own.endsWith('/') ? path.startsWith(own) : path === own));
-}
-
 /** The `config` file of a worker's repository. */
 export function treeConfig(options: {
   readonly identity: Identity;
@@ -64,11 +53,6 @@ export function treeConfig(options: {
 /** `.git/hooks/pre-push`: refuses a push to any other address. */
 export function prePushHook(): string {
   return `#!/bin/sh\necho ${JSON.stringify(pushSentence)} >&2\nexit 1\n`;
-}
-
-/** `.git/info/exclude`. */
-export function excludeFile(): string {
-  return czarFiles.map((name) => `/${name}\n`).join('');
 }
 
 /**
