@@ -65,3 +65,21 @@ test('under a budget of the run every worker needs a limit, and starts only whil
   assert.equal((await scratch.czar('run')).code, 0);
   assert.equal(all(scratch.log(), 'worker.complete').length, 2);
 });
+
+test('once a run has ended, the limit of the day is what the files say of today', async () => {
+  await using scratch = await Scratch.make();
+  const limited = (tokens: number): void =>
+    scratch.scripted(
+      `echo '${used(1_000)}'; echo x > "$CZAR_WORKER.txt"\n`,
+      `budget: {day: {tokens: ${tokens}}, default: {limit: 2000}}\n`,
+    );
+  limited(5_000);
+  scratch.worker('a');
+  scratch.commitAll();
+  assert.equal((await scratch.czar('run')).code, 0);
+  limited(9_000);
+  const { day } = await scratch.json('budget');
+  assert.deepEqual(day.tokens, { limit: 9_000, used: 1_000, reserved: 0, left: 8_000 });
+  scratch.write('.czar/config.yaml', 'budget: nonsense\n');
+  assert.equal((await scratch.json('budget')).day.tokens.limit, 5_000);
+});

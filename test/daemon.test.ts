@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { inboxSchema } from '../src/report/inbox-schema.ts';
 import { Background } from './support/background.ts';
 import { all } from './support/log.ts';
 import { Scratch } from './support/scratch.ts';
@@ -256,8 +257,17 @@ test('when its guardian gave up, the next command tells, and a new start begins 
   const told = await scratch.czar('daemon', 'status');
   assert.equal(told.code, 3);
   assert.match(told.stderr, /died 6 times in ten minutes, the last time with exit code 137/);
+  const gaveUp = /he daemon died 6 times in ten minutes[^]*czar daemon start/;
+  assert.match((await scratch.czar('status')).stdout, gaveUp);
+  assert.match((await scratch.czar('inbox')).stdout, gaveUp);
+  const { inbox } = inboxSchema.parse(await scratch.json('inbox'));
+  assert.deepEqual(
+    inbox.map(({ kind, worker, commands }) => [kind, worker, commands]),
+    [['daemon', null, ['czar daemon start']]],
+  );
   await daemon.start();
   assert.equal((await scratch.czar('daemon', 'status')).code, 0);
+  assert.deepEqual((await scratch.json('inbox')).inbox, []);
   a.exit();
   await daemon.ended();
   assert.deepEqual(scratch.stubs.launches, ['a/1']);

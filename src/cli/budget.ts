@@ -1,7 +1,10 @@
 /** `czar budget`: what may be spent and what has been; with `--add`, more of it. */
 import type { Steering } from '../core/commands.ts';
+import { isRunLive } from '../core/state.ts';
+import { loadPlan } from '../plan/load.ts';
 import { budgetDocument, budgetLines } from '../report/budget.ts';
 import { thousands } from '../report/figures.ts';
+import { configSources } from './config-sources.ts';
 import { exits } from './exit.ts';
 import { chosenRun, chosenWorker, reading } from './reading.ts';
 import { steer } from './steering.ts';
@@ -27,12 +30,16 @@ export const verb: Verb = {
 };
 
 async function show(context: CliContext, who: string | undefined): Promise<void> {
-  await reading(context, (reader) => {
+  await reading(context, (reader, { root, home }) => {
     // The day is what all runs spent.
     const state = reader.load();
     const run = chosenRun(context, state);
     if (run === null) return;
-    const all = budgetDocument(state, run, context.now());
+    // What has ended says nothing of today; of files that are wrong, its plan says the best that is known.
+    const written = isRunLive(run)
+      ? null
+      : loadPlan({ root, home, sources: configSources(context) }).plan;
+    const all = budgetDocument(state, run, { now: context.now(), today: written ?? run.plan });
     const isWorker = who !== undefined && who !== 'run' && who !== 'day';
     if (isWorker && chosenWorker(context, run, who) === null) return;
     const document = isWorker

@@ -5,6 +5,7 @@ import { daemonOf, guardianGaveUp, holderOf, isThere, listenerOf } from '../daem
 import { openLogState } from '../daemon/hold-log.ts';
 import { packageVersion } from '../daemon/version.ts';
 import { counted, spanText } from '../report/figures.ts';
+import { gaveUpText } from '../report/unattended.ts';
 import { exits } from './exit.ts';
 import { findPlace } from './find-place.ts';
 import type { CliContext } from './verb.ts';
@@ -18,10 +19,7 @@ export async function status(context: CliContext): Promise<void> {
     const gaveUp = guardianGaveUp(place);
     return context.fail({
       exit: exits.nothing,
-      what:
-        gaveUp === null
-          ? 'no daemon lives in this repository'
-          : `the daemon died ${gaveUp.deaths} times in ten minutes, the last time with exit code ${gaveUp.code}, and is not started again`,
+      what: gaveUp === null ? 'no daemon lives in this repository' : gaveUpText(gaveUp),
       where: holder?.socket == null ? null : `a czar run goes on in a terminal, pid ${holder.pid}`,
       next:
         gaveUp === null

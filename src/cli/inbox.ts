@@ -1,7 +1,16 @@
 /** `czar inbox`: everything that waits for a person, as it stands or, with `--watch`, as it changes. */
+import { statSync } from 'node:fs';
+import { guardianGaveUp, gaveUpFile, holderOf } from '../daemon/holder.ts';
+import type { Place } from '../daemon/place.ts';
 import type { Reader } from '../daemon/read.ts';
 import { wrap } from '../report/cells.ts';
-import { inboxChangeLine, inboxChanges, inboxEntries, inboxText } from '../report/inbox.ts';
+import {
+  inboxChangeLine,
+  inboxChanges,
+  inboxEntries,
+  inboxText,
+  type InboxOptions,
+} from '../report/inbox.ts';
 import type { InboxEntry } from '../report/inbox-schema.ts';
 import { chosenRun, clockOffset, reading, streamEnd } from './reading.ts';
 import type { CliContext, Verb } from './verb.ts';
@@ -11,29 +20,34 @@ export const verb: Verb = {
     command
       .option('-w, --watch', 'one line for each change, until Ctrl-C')
       .action(async (options: { watch?: boolean }) => {
-        await reading(context, async (reader) => {
-          if (options.watch === true) await watch(context, reader);
-          else show(context, reader);
+        await reading(context, async (reader, place) => {
+          if (options.watch === true) await watch(context, { reader, place });
+          else show(context, { reader, place });
         });
       });
   },
 };
 
-function show(context: CliContext, reader: Reader): void {
+interface At {
+  readonly reader: Reader;
+  readonly place: Place;
+}
+
+function show(context: CliContext, at: At): void {
   const { out } = context;
-  const entries = entriesOf(context, reader);
+  const entries = entriesOf(context, at);
   if (entries === null) return;
   if (context.options.json) return out.json({ v: 1, inbox: entries });
   const width = out.width() ?? Infinity;
   for (const line of inboxText(entries)) for (const part of wrap(line, width)) out.line(part);
 }
 
-async function watch(context: CliContext, reader: Reader): Promise<void> {
+async function watch(context: CliContext, at: At): Promise<void> {
   const { out, options } = context;
   using end = streamEnd(context);
   let before: readonly InboxEntry[] = [];
-  for await (const _ of reader.changes(end.signal)) {
-    const after = entriesOf(context, reader);
+  for await (const _ of at.reader.changes(end.signal)) {
+    const after = entriesOf(context, at);
     if (after === null) return;
     const now = context.now();
     for (const change of inboxChanges(before, after, now)) {
@@ -45,10 +59,23 @@ async function watch(context: CliContext, reader: Reader): Promise<void> {
 }
 
 /** The entries now; null when the run that is named is not there, which has been said. */
-function entriesOf(context: CliContext, reader: Reader): readonly InboxEntry[] | null {
+function entriesOf(context: CliContext, { reader, place }: At): readonly InboxEntry[] | null {
   const { run } = context.options;
   const state = reader.loadCurrent(run);
   if (run !== null && chosenRun(context, state) === null) return null;
   const now = context.now();
-  return inboxEntries({ state, run, now, liveness: reader.liveness(now) });
+  return inboxEntries({
+    state,
+    run,
+    now,
+    liveness: reader.liveness(now),
+    gaveUp: nobodyLeads(place),
+  });
+}
+
+/** The daemon that its guardian gave up, with since when, while nobody else leads the runs; else null. */
+function nobodyLeads(place: Place): NonNullable<InboxOptions['gaveUp']> | null {
+  const gaveUp = holderOf(place) === null ? guardianGaveUp(place) : null;
+  const at = statSync(gaveUpFile(place), { throwIfNoEntry: false })?.mtimeMs;
+  return gaveUp === null || at === undefined ? null : { ...gaveUp, at: Math.floor(at) };
 }

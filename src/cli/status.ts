@@ -1,8 +1,9 @@
 /** `czar status [WORKER]`: where a run, or one worker of it, stands, now or at a moment of the past. */
 import { attemptEvents, attemptsOf } from '../report/attempts.ts';
 import { statusDocument, workerStatusDocument, type StatusOptions } from '../report/status.ts';
-import { statusText, workerText, type Died } from '../report/status-text.ts';
-import { diedHolder, isThere } from '../daemon/holder.ts';
+import { statusText, workerText } from '../report/status-text.ts';
+import type { Died, GaveUp } from '../report/unattended.ts';
+import { diedHolder, guardianGaveUp, isThere } from '../daemon/holder.ts';
 import type { Place } from '../daemon/place.ts';
 import { isHeld, pastLiveness, type Reader } from '../daemon/read.ts';
 import { wrap } from '../report/cells.ts';
@@ -34,7 +35,11 @@ export const verb: PlainVerb = {
 };
 
 /** A state and how to look at it; `upTo` is the last event in it. */
-type Seen = Omit<StatusOptions, 'run'> & { readonly upTo: number; readonly died: Died | null };
+type Seen = Omit<StatusOptions, 'run'> & {
+  readonly upTo: number;
+  readonly died: Died | null;
+  readonly gaveUp: GaveUp | null;
+};
 
 function show(
   context: CliContext,
@@ -48,7 +53,9 @@ function show(
     name: run.plan.name,
     width: out.width() ?? Infinity,
     offsetMinutes: clockOffset(options.now),
-    ...(options.loop === undefined ? {} : { loop: options.loop, died: options.died }),
+    ...(options.loop === undefined
+      ? {}
+      : { loop: options.loop, died: options.died, gaveUp: options.gaveUp }),
   };
   if (id === null) {
     const document = statusDocument({ ...options, run });
@@ -82,6 +89,7 @@ function seenAt(
       liveness: reader.liveness(now),
       loop,
       died: diedHere(reader, place),
+      gaveUp: guardianGaveUp(place),
     };
   }
   const last = reader.lastSeq();
@@ -107,7 +115,7 @@ function seenAt(
   const state = reader.stateAt(upTo);
   const [event] = reader.events({ after: upTo - 1, limit: 1 });
   const now = time ?? event?.at ?? context.now();
-  return { state, upTo, now, liveness: pastLiveness(now), died: null };
+  return { state, upTo, now, liveness: pastLiveness(now), died: null, gaveUp: null };
 }
 
 function diedHere(reader: Reader, place: Place): Died | null {

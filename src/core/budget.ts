@@ -39,9 +39,13 @@ export function runAccount(run: RunState): Account {
 }
 
 /** What the day may use by the plan of this run, and what all runs have used today. */
-export function dayAccount(state: RepositoryState, run: RunState, now: number): Account {
+export function dayAccount(
+  state: RepositoryState,
+  { plan }: { readonly plan: Pick<RunState['plan'], 'policies'> },
+  now: number,
+): Account {
   const { used, added } = today(state, now);
-  return { limit: raised(run.plan.policies.budget?.day ?? noLimit, added), used };
+  return { limit: raised(plan.policies.budget?.day ?? noLimit, added), used };
 }
 
 /** What live attempts of these runs may still use: of every run, since the day may be limited by another one's plan. */

@@ -8,7 +8,7 @@ import type { Plan } from '../core/plan.ts';
 import { isRunLive, type RepositoryState, type RunState } from '../core/state.ts';
 import type { Diagnostic } from '../plan/diagnostics.ts';
 import { diffPlans } from '../plan/diff.ts';
-import { agentProblem, loadPlan } from '../plan/load.ts';
+import { agentProblem, loadPlan, type LoadedPlan } from '../plan/load.ts';
 import { scopeOf } from '../plan/scope.ts';
 import type { Place } from './place.ts';
 import { differencesOf, planNow, type NoPlan } from './plan-changes.ts';
@@ -257,6 +257,10 @@ function start({ place, wanted: { scope, sources } }: Asked): Chosen {
       scope: scope.length === 0 ? null : scoped.plan.workers.map((worker) => worker.id),
       settings: loaded.settings,
     },
-    notes: diagnostics.map((one) => `${one.file}:${one.line}: warning: ${one.message}`),
+    notes: diagnostics.map(warningText),
   };
+}
+
+function warningText({ file, line, message, hint }: LoadedPlan['diagnostics'][number]): string {
+  return `${file}:${line}: warning: ${message}${hint === null ? '' : ` (${hint})`}`;
 }

@@ -4,7 +4,7 @@
  * seen the state and wants to go on.
  */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { evaluateWhen } from '../plan/expression.ts';
@@ -36,6 +36,7 @@ import { performer } from './perform.ts';
 import { steadyClock } from './steady-clock.ts';
 import { lookAtMachine } from '../plan/machine.ts';
 import { openDerivedFiles } from './derived-files.ts';
+import { gaveUpFile } from './holder.ts';
 import { takeLock } from './take-lock.ts';
 import { watchLimits } from './watch-limits.ts';
 import { crashPoint } from './crash-point.ts';
@@ -188,6 +189,8 @@ export async function openLoop<Admitted>(options: {
       await loop.until(() => true);
       throw new Error(started.rejection.what);
     }
+    // What a guardian said of the last daemon is over.
+    rmSync(gaveUpFile(git), { force: true });
     await sweepRecords(git, [dirname(treePool(place))]);
     const { root } = facts;
     const checkout = relative(facts.commonDir, facts.gitDir);

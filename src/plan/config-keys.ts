@@ -34,6 +34,8 @@ export const ownVariables: readonly string[] = [
   'CZAR_PORT',
   'CZAR_PORT_BASE',
   'CZAR_CRASH_AT',
+  'CZAR_AWAITS_BEGINNING',
+  'CZAR_REVIEW_KEY',
 ];
 
 /** Every key with a fixed name, groups before what is in them. */

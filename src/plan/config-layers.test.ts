@@ -135,11 +135,28 @@ test('a problem is named in the layer where it stands, and hides none of the oth
     'error .czar/config.yaml:2 unknown key "max_paralel"',
     'error .czar/env/ci.yaml:2 barrier: expected one of none, wave, found "waves"',
     'warning CZAR_MAX_PARALEL:1 the variable CZAR_MAX_PARALEL sets nothing',
+    'warning CZAR_SOMETHING_ELSE:1 the variable CZAR_SOMETHING_ELSE sets nothing',
     'error CZAR_MAX_PARALLEL:1 max_parallel: expected a number, found a text',
     'error --set retry.max_attemps:1 unknown key "max_attemps"',
     'error --set:1 "nonsense" is no key=value',
   ]);
+  const hints = (variable: string) => problems.find(({ file }) => file === variable)?.hint;
+  assert.equal(hints('CZAR_MAX_PARALEL'), 'did you mean CZAR_MAX_PARALLEL?');
+  assert.equal(hints('CZAR_SOMETHING_ELSE'), 'czar config show names what can be set');
   assert.equal(folder.load({ variables: { CZAR_MAX_PARALLEL: 'four' } }).plan, null);
+});
+
+test('a variable that a configuration file names sets nothing, and needs no word', () => {
+  using folder = planFolder({
+    ...files,
+    '.czar/config.yaml':
+      'notify:\n  - {webhook: "https://example.org", secret_env: CZAR_HOOK_SECRET}\n',
+  });
+  const { problems } = read(folder, { variables: { CZAR_HOOK_SECRET: 's', CZAR_ENVV: 'ci' } });
+  assert.deepEqual(
+    problems.map(({ file, hint }) => [file, hint]),
+    [['CZAR_ENVV', 'did you mean CZAR_ENV?']],
+  );
 });
 
 test('an environment that is not there is an error that lists those there are', () => {

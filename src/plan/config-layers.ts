@@ -56,11 +56,16 @@ export function readLayers(
 ): readonly Layer[] {
   const { root, home, sources } = options;
   const user = sources.userFile;
-  return [
+  const files = [
     user === null ? null : fileLayer('user', user, readFileAt(user, user), problems),
     fileLayer('project', `${home}/config.yaml`, readSource(root, `${home}/config.yaml`), problems),
     sources.environment === null ? null : environmentLayer(sources.environment, options, problems),
-    ...variableLayers(sources.variables, problems),
+  ].filter((layer) => layer !== null);
+  // Such as the secret of a webhook, or what an agent is given.
+  const isNamed = (name: string): boolean => files.some(({ source }) => source.text.includes(name));
+  return [
+    ...files,
+    ...variableLayers(sources.variables, { problems, isNamed }),
     ...sources.flags.map((flag) => flagLayer(flag, problems)),
   ].filter((layer) => layer !== null);
 }
@@ -116,9 +121,15 @@ export function environmentNames(home: string): readonly string[] {
   }
 }
 
+/** Variables that are no keys, and that a person may mean. */
+const named: readonly string[] = ['CZAR_ENV'];
+
 function variableLayers(
   variables: ConfigSources['variables'],
-  problems: Problems,
+  {
+    problems,
+    isNamed,
+  }: { readonly problems: Problems; readonly isNamed: (variable: string) => boolean },
 ): readonly (Layer | null)[] {
   const names = Object.keys(variables).filter(
     (name) => name.startsWith('CZAR_') && (variables[name] ?? '') !== '',
@@ -128,14 +139,12 @@ function variableLayers(
   // A group before what is in it, whatever the order of the environment: the narrower word wins.
   const known = configKeys.filter(({ variable }) => names.includes(variable));
   for (const name of names.toSorted()) {
-    if (byName.has(name) || ownVariables.includes(name)) continue;
-    const near = nearest(name, [...byName.keys(), ...ownVariables]);
-    // What begins with CZAR_ may be anyone's; only what looks like a slip is worth a word.
-    if (near === null || ownVariables.includes(near)) continue;
+    if (byName.has(name) || ownVariables.includes(name) || isNamed(name)) continue;
+    const near = nearest(name, [...byName.keys(), ...named]);
     reportFile(problems, name, {
       severity: 'warning',
       message: `the variable ${name} sets nothing`,
-      hint: `did you mean ${near}?`,
+      hint: near === null ? 'czar config show names what can be set' : `did you mean ${near}?`,
     });
   }
   return known.map(({ variable, path }) =>

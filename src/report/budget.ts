@@ -34,15 +34,19 @@ export interface BudgetDocument {
   })[];
 }
 
-/** The budgets as JSON. */
-export function budgetDocument(state: RepositoryState, run: RunState, now: number): BudgetDocument {
+/** The budgets as JSON. The day's limit is what `today` says: of a run that has ended, the plan says what held then. */
+export function budgetDocument(
+  state: RepositoryState,
+  run: RunState,
+  { now, today }: { readonly now: number; readonly today: Pick<RunState['plan'], 'policies'> },
+): BudgetDocument {
   // Where nothing but workers is limited, nothing is reserved.
   const reserved = (runs: readonly RunState[]): Spend =>
     run.plan.policies.budget === undefined ? noSpend : reservedBy(runs);
   return {
     v: 1,
     run: { id: run.id, ...account(runAccount(run), reserved([run])) },
-    day: account(dayAccount(state, run, now), reserved(restlessRuns(state))),
+    day: account(dayAccount(state, { plan: today }, now), reserved(restlessRuns(state))),
     workers: membersOf(run).map((worker) => {
       const { budget } = definitionOf(run, worker.id);
       return {

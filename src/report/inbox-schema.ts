@@ -25,6 +25,7 @@ export const inboxKinds = [
   'when',
   'infrastructure',
   'stalled',
+  'daemon',
 ] as const;
 
 export const inboxEntrySchema = z.strictObject({

@@ -28,11 +28,14 @@ import type { InboxChange, InboxEntry, InboxKind } from './inbox-schema.ts';
 import { settlingCommands } from './next-command.ts';
 import { stalledSince, stallText } from './stalled.ts';
 import type { LivenessOf } from './status.ts';
+import { gaveUpText, type GaveUp } from './unattended.ts';
 
 export interface InboxOptions {
   readonly state: RepositoryState;
   /** Looks at live attempts; left out when none is to be looked at. */
   readonly liveness?: LivenessOf;
+  /** The daemon that its guardian does not start again, and since when; left out or null without one. */
+  readonly gaveUp?: (GaveUp & { readonly at: number }) | null;
   /** Only of this run; null for all that live. */
   readonly run: string | null;
   /** Milliseconds since 1970. */
@@ -41,11 +44,12 @@ export interface InboxOptions {
 
 /** The entries, oldest first. */
 export function inboxEntries(options: InboxOptions): readonly InboxEntry[] {
-  const { state, run: only, now, liveness } = options;
+  const { state, run: only, now, liveness, gaveUp = null } = options;
   const live = restlessRuns(state).filter(isRunLive);
   const entries = live
     .filter((run) => only === null || run.id === only)
     .flatMap((run) => [
+      ...(gaveUp === null ? [] : [unled(run, now, gaveUp)]),
       ...ofRun(run, now),
       ...shortOfBudget(state, run, now),
       ...stalledOf(run, now, liveness),
@@ -165,6 +169,20 @@ function ofWorker(run: RunState, worker: WorkerState, now: number): readonly Inb
       commands: [...settlingCommands(run, worker)],
     },
   ];
+}
+
+/** Nobody leads the run, and nobody will who is not told to. */
+function unled(run: RunState, now: number, gaveUp: GaveUp & { readonly at: number }): InboxEntry {
+  return {
+    ...empty,
+    run: run.id,
+    worker: null,
+    kind: 'daemon',
+    text: gaveUpText(gaveUp),
+    since: timestamp(gaveUp.at),
+    age_ms: Math.max(0, now - gaveUp.at),
+    commands: ['czar daemon start'],
+  };
 }
 
 /** Live attempts that are silent: they hold their slot, and only a person can tell whether they still work. */

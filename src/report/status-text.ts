@@ -15,6 +15,7 @@ import {
 } from './figures.ts';
 import { lowDiskText } from './low-disk.ts';
 import type { StatusDocument, WorkerStatusDocument } from './status-schema.ts';
+import { unattended, type Died, type GaveUp } from './unattended.ts';
 
 type WorkerDocument = StatusDocument['workers'][number];
 
@@ -50,16 +51,8 @@ export interface TextOptions {
   readonly loop?: 'alive' | 'none';
   /** Who led the runs and died of it; left out or null when nobody did. */
   readonly died?: Died | null;
-}
-
-/** A process that led the runs and ended without goodbye. */
-export interface Died {
-  readonly what: 'daemon' | 'run';
-  readonly pid: number;
-  /** When the log had its last word, milliseconds since 1970. */
-  readonly at: number;
-  /** Whether its guardian lives, and starts it again. */
-  readonly guarded: boolean;
+  /** The daemon that nobody starts again; left out or null without one. */
+  readonly gaveUp?: GaveUp | null;
 }
 
 /** The run as a title, a table with a row for each worker, and the totals. */
@@ -88,39 +81,6 @@ export function statusText(document: StatusDocument, options: TextOptions): read
     ...unattended(document, options),
     ...(totals.blocked > 0 ? ['czar why WORKER says what a worker waits for'] : []),
   ].map((line) => line.trimEnd());
-}
-
-/** What nobody deals with now; nothing while a loop lives. */
-function unattended(
-  { run, workers }: StatusDocument,
-  { died = null, offsetMinutes }: TextOptions,
-): readonly string[] {
-  if (run.loop !== 'none') return [];
-  const ended = workers.filter(({ state, liveness }) => state === 'active' && liveness === 'ended');
-  return [
-    ...ended.map(({ id }) => `${id}: its agent has ended; nobody has collected it`),
-    ...(isUnfinished(run.state) ? [goesOnWith(run.state, died, offsetMinutes)].flat() : []),
-  ];
-}
-
-function isUnfinished(state: StatusDocument['run']['state']): boolean {
-  return state === 'running' || state === 'waiting' || state === 'paused';
-}
-
-/** Who led the run and does no more, and the command that goes on with it. */
-function goesOnWith(
-  state: StatusDocument['run']['state'],
-  died: Died | null,
-  offsetMinutes: number,
-): readonly string[] {
-  if (died === null)
-    return state === 'running' ? ['No czar is running here: czar run goes on with it.'] : [];
-  const when = `last word in the log at ${minuteStamp(died.at, offsetMinutes)}`;
-  const who = died.what === 'daemon' ? 'The daemon' : 'The czar run in a terminal';
-  const next = died.guarded
-    ? 'its guardian starts it again.'
-    : `${died.what === 'daemon' ? 'czar daemon start' : 'czar run'} goes on with it; nothing is lost.`;
-  return [`${who} (pid ${died.pid}) has died, ${when}: ${next}`];
 }
 
 /** Workers of one kind of state, each with what is to be said of it. */

@@ -1,10 +1,15 @@
 /** The disk under the repository, and the state that the repository is in. */
 import { existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { reserveOf } from '../core/disk-space.ts';
+import type { Machine } from '../core/events.ts';
+import type { Plan } from '../core/plan.ts';
 import { inspectRepository } from '../git/repository.ts';
 import { unsupportedIn } from '../git/unsupported.ts';
 import { checkRoot } from '../gates/check-environment.ts';
 import { networkFileSystem } from '../journal/file-system.ts';
+import { lookAtMachine } from '../plan/machine.ts';
+import { lowDiskText } from '../report/low-disk.ts';
 import { ok, problem, warn, type Finding, type Patient } from './finding.ts';
 
 const warnBytes = 1024 ** 3;
@@ -17,7 +22,29 @@ export async function checkMachine(patient: Patient): Promise<readonly Finding[]
   return [
     ...fileSystems(place.commonDir, nearestFolder(place.home.path)),
     ...spaceFindings([...new Set(folders)].map((folder) => ({ folder, free: freeBytes(folder) }))),
+    ...reserveFindings(patient.plan.plan, {
+      folder: place.home.path,
+      machine: lookAtMachine([nearestFolder(place.home.path), place.commonDir]),
+    }),
     ...(await repositoryFindings(patient)),
+  ];
+}
+
+/** That nothing would start on this machine, for want of the space that the configuration keeps free. */
+export function reserveFindings(
+  plan: Pick<Plan, 'policies'> | null,
+  of: { readonly folder: string; readonly machine: Machine | null },
+): readonly Finding[] {
+  const { folder, machine } = of;
+  if (plan === null || machine === null) return [];
+  const reserve = reserveOf(plan.policies, machine);
+  if (machine.free >= reserve) return [];
+  return [
+    problem('disk reserve', {
+      what: lowDiskText({ free: machine.free, reserve }),
+      where: folder,
+      next: 'free some space, or lower disk_reserve: czar config explain disk_reserve',
+    }),
   ];
 }
 

@@ -1,8 +1,9 @@
 // What doctor says of facts that a test cannot bring about on the machine it runs on.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { planFolder } from '../../test/support/plan-folder.ts';
 import { gitFinding, limitsFinding, nodeFinding, platformFinding } from './check-tools.ts';
-import { spaceFindings } from './check-machine.ts';
+import { reserveFindings, spaceFindings } from './check-machine.ts';
 
 test('threat 15: a git that a hostile repository can harm is a warning, one that cannot merge a problem', () => {
   const levels = (...versions: readonly string[]): readonly string[] =>
@@ -48,4 +49,20 @@ test('fault 70: little space is a warning, hardly any a problem, and names the f
       ['problem', '/c'],
     ],
   );
+});
+
+test('a disk reserve above what is free is a problem: nothing would start', () => {
+  const plan = (reserve: string) => {
+    using folder = planFolder({
+      '.czar/config.yaml': `disk_reserve: ${reserve}\n`,
+      '.czar/workers/a.md': '---\nrole: x\n---\n',
+    });
+    return folder.load().plan ?? assert.fail();
+  };
+  const machine = { cpu: 2, memory: 4e9, disk: 100e9, free: 30e9 };
+  assert.deepEqual(reserveFindings(plan('30GB'), { folder: '/r', machine }), []);
+  const [found, ...others] = reserveFindings(plan('31GB'), { folder: '/r', machine });
+  assert.deepEqual([found?.level, found?.check, others], ['problem', 'disk reserve', []]);
+  assert.match(found?.what ?? '', /30 GB free, below the reserve of 31 GB/);
+  assert.deepEqual(reserveFindings(plan('31GB'), { folder: '/r', machine: null }), []);
 });
