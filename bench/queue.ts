@@ -9,7 +9,7 @@ import { czar, quietEnvironment, repository } from './kit/scratch.ts';
 interface Queue {
   readonly mode: 'serial' | 'speculative' | 'batch';
   readonly slots: number;
-  /** Every so many-th branch is red; none for 0. */
+  /** One in so many branches is red, wherever in the queue; none for 0. */
   readonly redEvery: number;
 }
 
@@ -53,8 +53,9 @@ export const queue: Benchmark = async ({ scratch, quick, say }) => {
     title: 'The merge queue',
     method:
       `${branches} branches of one file each, checks that wait ${seconds} s, as \`czar run\` merges them with real git: from the ` +
-      'moment at which all of them are made until none waits any more; who is red is not sent back. The value is how many ' +
-      'times faster it is than one after another, where none is red. Each once.',
+      'moment at which all of them are made until none waits any more. The red ones are anywhere in the queue, drawn once ' +
+      'for all; who is red is not sent back. The value is how many times faster it is than one after another, where none ' +
+      'is red. Each once.',
     figures,
   };
 };
@@ -69,7 +70,7 @@ async function run(
   const gate = join(dir, 'all-are-made');
   const count = join(dir, 'checks');
   write(join(root, '.czar/agent.sh'), 'echo "$CZAR_WORKER" > "$CZAR_WORKER.txt"\n');
-  const check = `while [ ! -e ${gate} ]; do sleep 0.1; done; echo x >> ${count}; sleep ${of.seconds}; ! ls red-* >/dev/null 2>&1`;
+  const check = `while [ ! -e ${gate} ]; do sleep 0.1; done; echo x >> ${count}; sleep ${of.seconds}; ! ls *-red.txt >/dev/null 2>&1`;
   write(
     join(root, '.czar/config.yaml'),
     `agents:
@@ -83,11 +84,10 @@ max_rework: 0
 checks: ['${check}']
 `,
   );
-  for (let at = 1; at <= of.branches; at += 1) {
-    // In the middle of its stretch.
-    const red = of.redEvery > 0 && at % of.redEvery === Math.ceil(of.redEvery / 2);
-    write(join(root, `.czar/workers/${red ? 'red' : 'ok'}-${at}.md`), '---\n---\n');
-  }
+  const red = redPlaces(of);
+  // The number comes first: it is the place in the queue.
+  for (let at = 0; at < of.branches; at += 1)
+    write(join(root, `.czar/workers/${at + 1}-${red.has(at) ? 'red' : 'ok'}.md`), '---\n---\n');
   const child = spawn(czar, ['run', '--quiet'], { cwd: root, env, stdio: 'ignore' });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const log = join(root, '.czar/logs/events.log');
@@ -96,6 +96,20 @@ checks: ['${check}']
   write(gate, '');
   await ended;
   return { wallMs: performance.now() - startedAt, runs: readFileSync(count, 'utf8').length / 2 };
+}
+
+/** Places of the red branches: drawn, and the same each time; this draw is about as kind to the queue as most. */
+function redPlaces(of: {
+  readonly branches: number;
+  readonly redEvery: number;
+}): ReadonlySet<number> {
+  const wanted = of.redEvery === 0 ? 0 : Math.floor(of.branches / of.redEvery);
+  const places = new Set<number>();
+  for (let drawn = 3; places.size < wanted;) {
+    drawn = (drawn * 48_271) % 2_147_483_647;
+    places.add(drawn % of.branches);
+  }
+  return places;
 }
 
 function write(file: string, text: string): void {
