@@ -277,8 +277,6 @@ function stoppedBeforeLaunch(worker: WorkerState): NewEvent | null {
 }
 
 function beginMerge(run: RunState, now: number): readonly NewEvent[] {
-  // One thing at a time moves integration.
-  if (run.landing?.sync === true) return [];
   const next = nextCandidate(run);
   if (next?.worker.work == null) return [];
   const { base, worker } = next;

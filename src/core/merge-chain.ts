@@ -70,7 +70,8 @@ export function stranded(run: RunState): readonly WorkerState[] {
 export function nextCandidate(
   run: RunState,
 ): { readonly worker: WorkerState; readonly base: string } | null {
-  if (run.tip === null) return null;
+  // One thing at a time moves integration: the target that is to enter comes before who is not in the chain yet.
+  if (run.tip === null || run.landing?.sync === true) return null;
   const [next] = mergeQueue(run);
   if (next === undefined) return null;
   const chain = mergeChain(run);

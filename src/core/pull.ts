@@ -4,7 +4,7 @@ import { accept, refuse, type Decision } from './decision.ts';
 import { reviving } from './decide-again.ts';
 import { unready } from './decide-land.ts';
 import type { EventOf, NewEvent, Principal } from './events.ts';
-import type { WorkerDefinition } from './plan.ts';
+import type { Plan, WorkerDefinition } from './plan.ts';
 import { isRunLive, type PullState, type RunState } from './state.ts';
 
 type Asked<K extends Request['kind']> = Extract<Request, { kind: K }> & {
@@ -71,6 +71,8 @@ export function sendBack(run: RunState, request: Asked<'send-back'>): Decision {
   const added = [...new Set(remarks.flatMap(({ worker }) => worker ?? []))];
   const told: NewEvent = { type: 'pull.sent_back', run: run.id, data: { number, remarks, by } };
   if (added.length === 0) return accept([told]);
+  if (!isOnly(run, plan, added))
+    return refuse(4, `The plan of run ${run.id} has changed meanwhile.`, 'czar land --watch');
   const { scope } = run;
   const data = { plan, scope, by, added, changed: [], removed: [] };
   const joined = added.map((worker): NewEvent => {
@@ -79,6 +81,13 @@ export function sendBack(run: RunState, request: Asked<'send-back'>): Decision {
     return { type: 'worker.pending', run: run.id, worker, data: pending };
   });
   return reviving(run, accept([{ type: 'plan.amended', run: run.id, data }, told, ...joined]));
+}
+
+/** Whether the plan is that of the run, with these workers and no others beside its own. */
+function isOnly(run: RunState, plan: Plan, added: readonly string[]): boolean {
+  const named = ({ id, hash }: WorkerDefinition): string => `${id} ${hash}`;
+  const others = plan.workers.filter(({ id }) => !added.includes(id)).map(named);
+  return others.join('\n') === run.plan.workers.map(named).join('\n');
 }
 
 /** The worker whose work this is, or mends: one that mends what was said of another's work stands for that one. */

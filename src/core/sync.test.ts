@@ -46,6 +46,19 @@ test('no merge begins while a sync is under way, and the next one is built on it
   assert.equal(merge.base, world.run.tip);
 });
 
+test('a batch that waits for more is tested as it is when a sync waits for it', () => {
+  const policies = { mergeQueue: 'batch', checks: ['all'], maxParallel: 4 } as const;
+  const world = new CoreWorld(planOf([{ id: 'a' }, { id: 'b' }, { id: 'c' }], policies));
+  world.rest(undefined, ({ kind }) => kind === 'build-merge');
+  assert.ok(world.ask(sync).ok);
+  world.rest();
+  assert.equal(world.run.state, 'complete');
+  const order = world.log.flatMap(({ type, worker }) =>
+    type === 'worker.merged' || type === 'run.synced' ? [worker ?? 'main'] : [],
+  );
+  assert.deepEqual(order, ['a', 'main', 'b', 'c']);
+});
+
 test('only a live run is synced, and not while it lands; whoever asks again joins', () => {
   const world = new CoreWorld(planOf([{ id: 'a' }]));
   world.rest(undefined, ({ kind }) => kind === 'watch');

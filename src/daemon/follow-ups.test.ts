@@ -88,6 +88,32 @@ test('a follow-up of a follow-up is of the first, and after max_rework rounds it
   assert.equal(sendBack(world, [remark('5', 'b')]), 4, 'it is not open');
 });
 
+test('two who send back at once: what one has sent is no work of the other, and a plan of before is not taken', () => {
+  const world = shown();
+  const [first, second] = [remark('1', 'a'), remark('2', 'b')];
+  const before = withFollowUps(world.run, { number, remarks: [second] });
+  assert.equal(sendBack(world, [first]), 0);
+  world.rest();
+  show(world);
+  const tip = world.run.pull?.shown ?? '';
+  const late = {
+    kind: 'send-back',
+    run: runId,
+    number,
+    tip,
+    remarks: [second],
+    ...before,
+  } as const;
+  assert.equal(world.code(late), 4, 'it would take a-pull-1 out of the plan');
+  assert.equal(sendBack(world, [first, second]), 0);
+  assert.deepEqual(
+    world.run.plan.workers.map(({ id }) => id),
+    ['a', 'b', 'a-pull-1', 'b-pull-1'],
+  );
+  world.rest();
+  assert.equal(world.run.state, 'complete');
+});
+
 test('nobody who can end a quotation writes a heading of the briefing', () => {
   const world = shown();
   assert.equal(

@@ -12,14 +12,15 @@ import { hashOf } from '../plan/canonical.ts';
 /** Rounds for the work of one worker, where nothing else is set. */
 const usualRounds = 3;
 
-/** A plan with a follow-up for each owner that has had fewer rounds than `max_rework`, and which that is. */
+/** A plan with a follow-up for each owner of what is new and that has had fewer rounds than `max_rework`, and which that is. */
 export function withFollowUps(
   run: RunState,
   of: { readonly number: number; readonly remarks: readonly OwnedRemark[] },
 ): { readonly plan: Plan; readonly followUps: Readonly<Record<string, string>> } {
   const most = run.plan.policies.maxRework ?? usualRounds;
   const made = new Map<string, WorkerDefinition>();
-  const groups = Map.groupBy(of.remarks, ({ owner }) => mends(run.pull, owner));
+  const fresh = of.remarks.filter(({ id }) => run.pull?.seen.includes(id) !== true);
+  const groups = Map.groupBy(fresh, ({ owner }) => mends(run.pull, owner));
   for (const [root, remarks] of groups) {
     const rounds = run.pull?.followUps.filter(({ owner }) => owner === root).length ?? 0;
     if (rounds < most) made.set(root, followUp(run, { ...of, root, remarks }));
