@@ -307,10 +307,19 @@ function reportOf(random: Random): Report {
   if (n === 9 && random.chance(0.3)) return { kind: 'session', id: 's' };
   if (n === 10 && random.chance(0.2)) return { kind: 'denied', tool: 'shell', detail: 'rm' };
   if (n === 8 && random.chance(0.3)) return { kind: 'blocked', text: 'no key' };
+  if (n === 11 && random.chance(0.5)) return listOf(random);
   return {
     kind: 'usage',
     usage: { input: 10 + random.below(90), output: 1, cached: 0, costUsd: 0 },
   };
+}
+
+/** A list of its own. */
+function listOf(random: Random): Report {
+  const ref = random.pick(['1', '2']);
+  return random.chance(0.6)
+    ? { kind: 'task-listed', task: random.pick(texts), ref }
+    : { kind: 'task-moved', ref, to: random.pick(['started', 'completed'] as const) };
 }
 
 function say(world: World, folder: AttemptFolder, report: Report | null): void {

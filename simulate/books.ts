@@ -10,6 +10,7 @@ import type {
 } from '../src/core/events.ts';
 import type { Edge, Plan, WorkerDefinition } from '../src/core/plan.ts';
 import type { WorkerStateName } from '../src/core/lifecycle.ts';
+import type { PullBook } from './home-book.ts';
 
 export interface WorkerBook {
   readonly id: string;
@@ -35,6 +36,12 @@ export interface WorkerBook {
   block: Block | null;
   merge: { base: string; tip: string; commit: string | null; tree: string | null } | null;
   merged: EventData['worker.merged'] | null;
+  /** Its tip when it last conflicted with integration. */
+  conflicted: string | null;
+  /** Whether its work is what a person submitted. */
+  submitted: boolean;
+  /** Whether the log says that its last resolution removed lines of others. */
+  removes: boolean;
   work: Work | null;
   change: ChangeVerdict[];
   readonly approvals: { path: string; patch: string }[];
@@ -72,7 +79,7 @@ export interface WorkerBook {
 
 export interface RunBook {
   readonly id: string;
-  readonly plan: Plan;
+  plan: Plan;
   readonly workers: Map<string, WorkerBook>;
   readonly waves: ReadonlyMap<string, number>;
   state: string;
@@ -88,7 +95,17 @@ export interface RunBook {
   /** Trees that a person wants made or removed. */
   readonly tending: Map<string, 'made' | 'removed'>;
   landing:
-    (LandPlan & { onto: string; tip: string; commit: string | null; tree: string | null }) | null;
+    | (LandPlan & {
+        onto: string;
+        tip: string;
+        sync?: true;
+        commit: string | null;
+        tree: string | null;
+      })
+    | null;
+  /** What landed, `REF COMMIT`. */
+  readonly landed: Set<string>;
+  pull: PullBook | null;
   /** Last result of each gate on each tree, as the log has it. */
   readonly trees: Map<string, string>;
 }
@@ -120,6 +137,8 @@ export function openBook(id: string, plan: Plan, approve: boolean): RunBook {
     approve,
     merged: [],
     landing: null,
+    landed: new Set(),
+    pull: null,
     trees: new Map(),
   };
 }
@@ -144,6 +163,9 @@ function openWorker(definition: WorkerDefinition): WorkerBook {
     block: null,
     merge: null,
     merged: null,
+    conflicted: null,
+    submitted: false,
+    removes: false,
     work: null,
     change: [],
     approvals: [],

@@ -6,6 +6,7 @@ import type { Performed } from '../src/daemon/loop.ts';
 import type { Event } from '../src/core/events.ts';
 import type { Intent } from '../src/core/intents.ts';
 import type { AttemptFolder } from './attempts.ts';
+import { checkPush } from './checks-home.ts';
 import { checkRemoved } from './checks-prune.ts';
 import { checkEvent, type Ground } from './checks-log.ts';
 import { agentFor, claimHolder, foreignHolder, heldByBarrier } from './obstacles.ts';
@@ -33,6 +34,10 @@ export class Checker {
   readonly #epochs = new Map<number, number>();
   readonly #flights = new Map<number, Map<string, InFlight>>();
   #moves = 0;
+  #pushes = 0;
+  /** Attempts and checks that went on when it last looked: of limits that fall, none is ended. */
+  #live = 0;
+  #checks = 0;
   #pids = 0;
 
   constructor(world: World) {
@@ -90,9 +95,21 @@ export class Checker {
     if (!draining) this.#checkReady(last.at);
   }
 
+  /** An event that was appended while no loop lived. */
+  alone(event: Event): void {
+    this.#world.coverage.hit('event', event.type);
+    this.#world.say('event', event.seq, event.type);
+    checkEvent(this.#ground, event);
+    this.ledger.apply(event);
+  }
+
   /** After every step of the world. */
   step(): void {
-    const { git } = this.#world;
+    const { git, pushes } = this.#world;
+    for (; this.#pushes < pushes.length; this.#pushes += 1) {
+      const push = pushes[this.#pushes];
+      if (push !== undefined) checkPush(this.#ground, push);
+    }
     for (; this.#moves < git.moves.length; this.#moves += 1) {
       const move = git.moves[this.#moves];
       if (move === undefined || move.from === null) continue;
@@ -145,13 +162,19 @@ export class Checker {
       0,
       ...[...this.ledger.runs.values()].map((run) => run.plan.policies.maxParallelChecks),
     );
-    this.require('P1', checks.length <= most, () => `${checks.length} checks run side by side`);
+    this.require(
+      'P1',
+      checks.length <= Math.max(most, this.#checks),
+      () => `${checks.length} checks run side by side`,
+    );
+    this.#checks = checks.length;
     const live = this.ledger.live();
     const slots = Math.max(
       0,
       ...[...this.ledger.runs.values()].map((run) => run.plan.policies.maxParallel),
     );
-    this.require('P1', live <= slots, () => `${live} attempts live`);
+    this.require('P1', live <= Math.max(slots, this.#live), () => `${live} attempts live`);
+    this.#live = live;
   }
 
   #needsCheckSlot(intent: Intent): boolean {
@@ -295,8 +318,8 @@ export class Checker {
 }
 
 /** Whether its review may wait for a person, or for money. */
-function mayWait({ definition, reviewing }: WorkerBook): boolean {
-  return definition.review !== undefined && reviewing === null;
+function mayWait({ definition, removes, reviewing }: WorkerBook): boolean {
+  return (definition.review !== undefined || removes) && reviewing === null;
 }
 
 function isDone(worker: WorkerBook | undefined): boolean {

@@ -3,6 +3,7 @@
 import type { Event, EventOf } from '../src/core/events.ts';
 import { folderOf } from './attempts.ts';
 import { checkCollected, checkEnd, checkStall, checkTree } from './checks-attempt.ts';
+import { checkOpened, checkSentBack, requireSync } from './checks-home.ts';
 import { mayChange } from './effects-gates.ts';
 import type { Require } from './invariants.ts';
 import {
@@ -82,6 +83,15 @@ export function checkEvent(ground: Ground, event: Event): void {
       break;
     case 'run.landed':
       requireLanding(ground, run, event);
+      break;
+    case 'run.synced':
+      requireSync(ground, run, event);
+      break;
+    case 'pull.opened':
+      checkOpened(ground, run, event.data);
+      break;
+    case 'pull.sent_back':
+      checkSentBack(ground, run, event.data);
       break;
     default:
   }

@@ -1,7 +1,7 @@
 /** Merging and landing against git itself: which gates had to pass, what moved, and what the result changed. */
 import type { Event, TreeGate } from '../src/core/events.ts';
 import type { Ground } from './checks-log.ts';
-import { mayChange } from './effects-gates.ts';
+import { lostLines, mayChange } from './effects-gates.ts';
 import { treeKey, type RunBook, type WorkerBook } from './books.ts';
 
 /** The worker's own gates passed on its own tree, and all its change gates on its tip. */
@@ -37,13 +37,18 @@ export function requireMerge(
   require('S4', tip === worker.work?.tip, () =>
     `${tip} is merged and ${worker.work?.tip} was judged`);
   requireChange(ground, run, worker);
-  requireReview(ground, worker, tip);
+  const theirs = othersLost(ground, run, worker, { tip, base });
+  requireReview(ground, worker, tip, theirs !== null);
   const { checks } = run.plan.policies;
   const others = run.merged.flatMap((id) => {
     const other = run.workers.get(id);
     return other === undefined ? [] : verifyOf(run, other);
   });
-  const gates = [...verifyOf(run, worker), ...(checks.length > 0 ? checksOf(run) : others)];
+  const gates = [
+    ...verifyOf(run, worker),
+    ...(theirs ?? []).flatMap((other) => verifyOf(run, other)),
+    ...(checks.length > 0 ? checksOf(run) : others),
+  ];
   for (const gate of gates) requirePass(ground, run, tested.tree, gate);
   requireUnion(ground, base, tip, commit);
 }
@@ -76,19 +81,43 @@ export function requireLanding(
   );
   require('S5', moves.length === 1 && moves[0]?.from === landing.onto, () =>
     `${target} was moved to ${commit} ${moves.length} times, from ${moves[0]?.from}`);
-  const { checks } = run.plan.policies;
-  const others = run.merged.flatMap((id) => {
-    const worker = run.workers.get(id);
-    return worker === undefined ? [] : verifyOf(run, worker);
-  });
-  for (const gate of checks.length > 0 ? checksOf(run) : others)
-    requirePass(ground, run, made.tree, gate);
+  for (const gate of landingGates(run)) requirePass(ground, run, made.tree, gate);
   requireUnion(ground, landing.onto, landing.tip, commit);
 }
 
+/**
+ * Others whose lines are gone from a branch that resolved a conflict; null when no line is. Looked up in git, whatever the
+ * log says of it.
+ */
+function othersLost(
+  { world }: Ground,
+  run: RunBook,
+  { conflicted }: WorkerBook,
+  { tip, base }: { readonly tip: string; readonly base: string },
+): readonly WorkerBook[] | null {
+  if (conflicted === null || conflicted === tip) return null;
+  const found = lostLines(world.git, { was: conflicted, tip, integration: base });
+  if (found === null || found.lost.length === 0) return null;
+  world.coverage.hit('end', 'merged with lines of others removed');
+  const others = run.merged.flatMap((id) => run.workers.get(id) ?? []);
+  return others.filter(
+    ({ work, merged }) =>
+      merged !== null &&
+      world.git.isAncestor(merged.commit, found.onto) &&
+      work?.changed.some(({ path }) => found.lost.includes(path)),
+  );
+}
+
 /** Enough reviewers approved this very tip, and nobody objected whom no person has overruled. */
-function requireReview({ require }: Ground, worker: WorkerBook, tip: string): void {
-  const { review } = worker.definition;
+function requireReview(
+  { require }: Ground,
+  worker: WorkerBook,
+  tip: string,
+  removes: boolean,
+): void {
+  // Who removed lines of others is looked at by somebody, unless a person was at it.
+  const due = removes && !worker.submitted ? { quorum: 1 } : undefined;
+  const review = worker.definition.review ?? due;
   if (review === undefined) return;
   const said = worker.reviews.filter((one) => one.tip === tip);
   const person = said.findLast((one) => one.by !== 'agent');
@@ -126,7 +155,13 @@ function requireChange({ world, require }: Ground, run: RunBook, worker: WorkerB
   }
 }
 
-function requirePass({ world, require }: Ground, run: RunBook, tree: string, gate: Gate): void {
+/** The gate passed on the tree, in the log and in truth. */
+export function requirePass(
+  { world, require }: Ground,
+  run: RunBook,
+  tree: string,
+  gate: Gate,
+): void {
   const key = treeKey(tree, gate);
   require('S4', run.trees.get(key) === 'gate.passed' &&
     world.ran.get(key)?.has('pass') === true, () =>
@@ -134,7 +169,12 @@ function requirePass({ world, require }: Ground, run: RunBook, tree: string, gat
 }
 
 /** Path by path: what the branch changed is as the branch has it, everything else as the target had it. */
-function requireUnion({ world, require }: Ground, onto: string, tip: string, result: string): void {
+export function requireUnion(
+  { world, require }: Ground,
+  onto: string,
+  tip: string,
+  result: string,
+): void {
   const { git } = world;
   const filesOf = (commit: string): ReadonlyMap<string, string> => git.files(git.look(commit).tree);
   const base = filesOf(git.mergeBase(onto, tip));
@@ -158,6 +198,15 @@ type Gate = Pick<TreeGate, 'command' | 'setup'>;
 function verifyOf(run: RunBook, { definition }: WorkerBook): readonly Gate[] {
   const setup = definition.setup.length > 0 ? definition.setup : run.plan.policies.setup;
   return definition.verify.map((command) => ({ command, setup }));
+}
+
+/** What a tree must pass that lands, or that the target enters. */
+export function landingGates(run: RunBook): readonly Gate[] {
+  if (run.plan.policies.checks.length > 0) return checksOf(run);
+  return run.merged.flatMap((id) => {
+    const worker = run.workers.get(id);
+    return worker === undefined ? [] : verifyOf(run, worker);
+  });
 }
 
 function checksOf(run: RunBook): readonly Gate[] {

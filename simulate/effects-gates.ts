@@ -4,6 +4,7 @@ import { pathPatch, treeGateKey, type ChangeVerdict, type TreeGate } from '../sr
 import { setupOf } from '../src/core/grant.ts';
 import { definitionOf } from '../src/core/state.ts';
 import type { EffectOf } from './effect-context.ts';
+import type { SimGit } from './git.ts';
 import { fnv } from './random.ts';
 
 /** Result of a command on a tree: red for one tree in eight. */
@@ -82,7 +83,29 @@ export async function judge({
       ),
     );
   }
-  return { kind: 'judged', run, worker, verdicts };
+  const was = state?.conflicted ?? null;
+  if (was === null || work === null || was === work.tip)
+    return { kind: 'judged', run, worker, verdicts };
+  const found = lostLines(world.git, { was, tip: work.tip, integration: intent.integration });
+  if (found === null) return { kind: 'judged', run, worker, verdicts };
+  const removed = found.lost.map((path) => ({ path, lines: ['theirs'], more: 0 }));
+  return { kind: 'judged', run, worker, verdicts, resolved: { onto: found.onto, removed } };
+}
+
+/**
+ * What a branch that conflicted as `was` holds of integration since, and the files of it that are not as they came. Null
+ * when it holds nothing more.
+ */
+export function lostLines(
+  git: SimGit,
+  of: { readonly was: string; readonly tip: string; readonly integration: string },
+): { readonly onto: string; readonly lost: readonly string[] } | null {
+  const onto = git.mergeBase(of.tip, of.integration);
+  const fork = git.mergeBase(of.was, onto);
+  if (onto === fork) return null;
+  const gone = new Set(git.changes(onto, of.tip).map(({ path }) => path));
+  const came = git.changes(fork, onto).filter(({ after }) => after !== '');
+  return { onto, lost: came.flatMap(({ path }) => (gone.has(path) ? [path] : [])) };
 }
 
 /** Whether the claim allows the path; globs are `folder/**`. */
@@ -90,10 +113,17 @@ export function mayChange(owns: readonly string[] | null, path: string): boolean
   return owns === null || owns.some((glob) => path.startsWith(glob.replace('**', '')));
 }
 
-export async function checkGates({ world, intent, place }: EffectOf<'check'>): Promise<Outcome> {
+export async function checkGates({
+  world,
+  owner,
+  intent,
+  place,
+}: EffectOf<'check'>): Promise<Outcome> {
   const { run, worker, subject, tree } = intent;
   const verdicts = [];
   for (const gate of intent.gates) {
+    const ms = world.checkMs();
+    if (ms > 0) await world.sleep(owner, ms);
     await place('command');
     const broken = world.faults.strikes('inconclusive', 'check');
     const result = broken ? 'inconclusive' : truth(world.seed, tree, gate.command);

@@ -99,6 +99,36 @@ export async function publish({ world, intent, place }: EffectOf<'publish'>): Pr
   return { kind: 'published', run: intent.run, refs, diverged };
 }
 
+/** Branches of the remote, forward alone; others push there too. */
+export async function push({ world, intent, place }: EffectOf<'push'>): Promise<Outcome> {
+  const { run, refs } = intent;
+  const { remote, git } = world;
+  await place('look');
+  if (remote === null) return { kind: 'pushed', run, remote: null, refs, left: {} };
+  const left: Record<string, string> = {};
+  if (!world.calm && world.delay.chance(0.1)) strangers(world, Object.keys(refs));
+  for (const [ref, commit] of Object.entries(refs)) {
+    const from = remote.get(ref) ?? null;
+    if (from === commit) continue;
+    if (from !== null && !git.isAncestor(from, commit)) {
+      left[ref] = 'non-fast-forward';
+      continue;
+    }
+    remote.set(ref, commit);
+    world.pushes.push({ ref, from, to: commit });
+    await place('pushed-one');
+  }
+  return { kind: 'pushed', run, remote: 'origin', refs, left };
+}
+
+/** Somebody else pushes to one of the branches, or makes it. */
+function strangers({ remote, git, delay }: World, refs: readonly string[]): void {
+  const ref = delay.pick(refs);
+  const commit = remote?.get(ref) ?? git.user.get('refs/heads/main') ?? '';
+  const files = new Map(git.files(git.look(commit).tree)).set('strange.txt', 'b-strange');
+  remote?.set(ref, git.commit(git.tree(files), [commit], `a stranger ${ref}`));
+}
+
 export async function buildLanding({
   world,
   intent,
@@ -113,6 +143,17 @@ export async function buildLanding({
   });
   await place('look');
   const now = world.git.user.get(`refs/heads/${target}`);
+  if (intent.sync === true) {
+    if (now === undefined || !world.git.isAncestor(tip, now))
+      return refused(`${target} has moved meanwhile`);
+    if (world.git.isAncestor(tip, onto)) return refused('the run has everything already');
+    const merged = world.git.merge(onto, tip);
+    if (merged.kind === 'conflict') return refused('it conflicts', merged.files);
+    const commit = world.git.commit(merged.tree, [onto, tip], `sync ${run} ${intent.date}`);
+    await place('before-candidate');
+    world.git.move('mirror', `refs/czar/candidate/${run}/sync@`, commit);
+    return built(commit);
+  }
   if (now !== onto) return refused(`${target} has moved meanwhile`);
   if (world.git.isAncestor(tip, onto)) return refused(`${target} has everything already`);
   if (mode === 'ff') {
@@ -144,6 +185,7 @@ export async function commitLanding({
   place,
 }: EffectOf<'commit-landing'>): Promise<Outcome> {
   const { run, target, onto, commit } = intent;
+  if (intent.sync === true) return commitSync(world, intent, place);
   const ref = `refs/heads/${target}`;
   await place('before-cas');
   const found = world.git.user.get(ref) ?? '';
@@ -155,6 +197,22 @@ export async function commitLanding({
     world.git.move('user', ref, commit, onto);
     world.git.move('user', mark, commit);
   }
+  await place('after-cas');
+  return { kind: 'landed', run, commit };
+}
+
+/** Integration moves from exactly what the merge was built on. */
+async function commitSync(
+  { git }: World,
+  { run, onto, commit }: { readonly run: string; readonly onto: string; readonly commit: string },
+  place: (name: string) => Promise<void>,
+): Promise<Outcome> {
+  const ref = `refs/czar/integration/${run}`;
+  await place('before-cas');
+  const found = git.mirror.get(ref) ?? null;
+  const done = found !== null && git.isAncestor(commit, found);
+  if (!done && !git.move('mirror', ref, commit, found === null ? null : onto))
+    return { kind: 'landing-refused', run, reason: 'integration has moved meanwhile', files: [] };
   await place('after-cas');
   return { kind: 'landed', run, commit };
 }

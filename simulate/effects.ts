@@ -9,7 +9,14 @@ import type { Perform, Performed } from '../src/daemon/loop.ts';
 import { effectOf, type Effect, type EffectOf } from './effect-context.ts';
 import { checkGates, judge, setUp, tearDown } from './effects-gates.ts';
 import { answer, launch, stop, watch } from './effects-attempt.ts';
-import { buildLanding, buildMerge, commitLanding, commitMerge, publish } from './effects-merge.ts';
+import {
+  buildLanding,
+  buildMerge,
+  commitLanding,
+  commitMerge,
+  publish,
+  push,
+} from './effects-merge.ts';
 import { collect, prepareTree, tendTree } from './effects-tree.ts';
 import type { Owner, World } from './world.ts';
 
@@ -91,10 +98,8 @@ async function perform(effect: Effect, intent: Intent): Promise<Performed> {
       return commitMerge({ ...effect, intent });
     case 'publish':
       return publish({ ...effect, intent });
-    case 'push': {
-      const { run, refs } = intent;
-      return { kind: 'pushed', run, remote: null, refs, left: {} };
-    }
+    case 'push':
+      return push({ ...effect, intent });
     case 'build-landing':
       return buildLanding({ ...effect, intent });
     case 'commit-landing':

@@ -47,6 +47,8 @@ export const invariants = {
   P17: 'an attempt is ended for its silence only where its worker says so, and only after that silence',
   P18: 'an attempt that is silent for too long is in the inbox, and none that waits for a person',
   P19: 'what is deleted was named before, of a run of which nothing goes on, and dropped by a person or reachable without it',
+  P20: 'what is said of a pull request goes back once, to a new worker for each owner, no more often than its run allows',
+  P21: 'a branch of the remote only moves forward, to what was merged or has landed',
   P12: 'nothing starts that its budget, or that of the run or the day, has no room for',
   P16: 'what a running attempt asks is answered once, and by the policy not before its time',
 } as const;

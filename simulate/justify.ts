@@ -20,7 +20,8 @@ export function justification(ledger: Ledger, intent: Intent): string | null {
           .find((why) => why !== null) ?? null
       );
     case 'build-landing':
-      return run.landing?.onto === intent.onto && run.landing.tip === intent.tip
+      return (run.landing?.sync === true ? run.tip : run.landing?.onto) === intent.onto &&
+        run.landing?.tip === intent.tip
         ? null
         : 'it was not asked for';
     case 'commit-landing':
@@ -133,7 +134,7 @@ function admitted(
 }
 
 function known(run: RunBook, ref: string, commit: string): string | null {
-  if (commit === run.tip) return null;
+  if (commit === run.tip || run.landed.has(`${ref} ${commit}`)) return null;
   for (const worker of run.workers.values()) {
     if (worker.work?.tip === commit) return null;
     if (worker.dropped.some((one) => one.ref === ref && one.commit === commit)) return null;

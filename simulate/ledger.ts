@@ -15,6 +15,7 @@ import {
   type RunBook,
   type WorkerBook,
 } from './books.ts';
+import { ofHome } from './home-book.ts';
 import { ResourceBook } from './resource-book.ts';
 
 export class Ledger {
@@ -79,7 +80,7 @@ export class Ledger {
     }
     const run = { ...before, plan: after.plan, waves: after.waves, workers };
     this.runs.set(run.id, run);
-    for (const id of event.data.changed) {
+    for (const id of [...event.data.changed, ...event.data.added]) {
       const worker = workers.get(id);
       if (worker === undefined) continue;
       worker.satisfied.clear();
@@ -142,8 +143,11 @@ function ofRun(run: RunBook, event: Event): void {
       if (run.landing !== null) Object.assign(run.landing, event.data);
       break;
     case 'land.refused':
+      run.landing = null;
+      break;
     case 'run.landed':
       run.landing = null;
+      ofHome(run, event);
       break;
     case 'gate.passed':
     case 'gate.failed':
@@ -152,6 +156,7 @@ function ofRun(run: RunBook, event: Event): void {
         run.trees.set(treeKey(event.data.verdict.tree, event.data.verdict), event.type);
       break;
     default:
+      ofHome(run, event);
   }
 }
 
@@ -266,6 +271,12 @@ function ofWorker(run: RunBook, worker: WorkerBook, event: Event): void {
     case 'merge.abandoned':
       worker.merge = null;
       break;
+    case 'merge.conflict':
+      worker.conflicted = worker.merge?.tip ?? worker.conflicted;
+      break;
+    case 'merge.resolved':
+      worker.removes = event.data.removed.length > 0;
+      break;
     case 'worker.merged':
       worker.merged = event.data;
       break;
@@ -335,6 +346,7 @@ function enter(run: RunBook, worker: WorkerBook, event: Event): void {
       worker.claims =
         run.plan.policies.ownership === 'serialize' && worker.definition.owns !== null;
       worker.continues = event.data.continues;
+      worker.submitted = false;
       worker.work = null;
       worker.change = [];
       worker.reviews = worker.reviews.filter(({ approves }) => approves);
@@ -353,6 +365,7 @@ function enter(run: RunBook, worker: WorkerBook, event: Event): void {
       worker.change = [];
       worker.lost = 0;
       if (event.data.submitted) {
+        worker.submitted = true;
         worker.phase = 'ended';
         worker.work = null;
       }

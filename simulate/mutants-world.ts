@@ -10,7 +10,7 @@ import { never, type World } from './world.ts';
 type Of<K extends Intent['kind']> = Extract<Intent, { kind: K }>;
 
 /** Another way to perform one kind of intent. */
-function performing<K extends Intent['kind']>(
+export function performing<K extends Intent['kind']>(
   kind: K,
   change: (options: {
     readonly intent: Of<K>;

@@ -16,6 +16,7 @@ import { adding, deciding, dropping, rules, scheduling, underPlan } from './muta
 import type { Mutation } from './mutation.ts';
 import { reworkMutants } from './mutants-rework.ts';
 import { askMutants } from './mutants-asks.ts';
+import { homeMutants } from './mutants-home.ts';
 import { pruneMutants } from './mutants-prune.ts';
 import { stallMutants } from './mutants-stall.ts';
 import { worldMutants } from './mutants-world.ts';
@@ -226,7 +227,7 @@ const coreMutants: readonly Mutant[] = [
           }
         : null,
     ),
-    or: ['S3'],
+    or: ['S3', 'A6'],
   },
   {
     breaks: 'P1',
@@ -380,5 +381,6 @@ export const mutants: readonly Mutant[] = [
   ...reworkMutants,
   ...stallMutants,
   ...pruneMutants,
+  ...homeMutants,
   ...worldMutants,
 ];

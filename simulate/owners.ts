@@ -83,6 +83,9 @@ export class Owners {
       if (owner.dead) return;
       try {
         step();
+        const { violation } = this;
+        const { require } = this.#checker;
+        require('P8', violation?.invariant !== 'P8', () => violation?.message ?? '');
       } catch (error) {
         this.broken(error);
       }

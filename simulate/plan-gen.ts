@@ -1,6 +1,7 @@
 /** Random plans from a seed: every kind of edge, claim, gate and limit that the core knows, in small graphs. */
 import type { Budget, Limits, Plan, Policies, ResourceRequest } from '../src/core/plan.ts';
 import { planOf, type WorkerSketch } from '../test/support/core-world.ts';
+import { pushOf } from './homeward.ts';
 import { stream, type Random } from './random.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
@@ -8,7 +9,11 @@ const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 /** The plan of the seed, with at most so many workers. */
 export function generatePlan(seed: number, name: string, most: number): Plan {
   const random = stream(seed, `plan ${name}`);
-  const size = 1 + Math.min(random.below(8), random.below(8), most - 1);
+  const crowds = stream(seed, `crowd ${name}`);
+  const crowd = crowds.chance(0.2);
+  const fewest = crowd ? crowds.below(7) : 0;
+  const drawn = Math.max(fewest, Math.min(random.below(8), random.below(8)));
+  const size = 1 + Math.min(drawn, most - 1);
   const sketches = names.slice(0, size).map((id, index) => sketchOf(random, id, index));
   const money = stream(seed, `budgets ${name}`);
   const capped = money.chance(0.15);
@@ -24,6 +29,7 @@ export function generatePlan(seed: number, name: string, most: number): Plan {
   const plan = planOf(
     sketches.map((one) => ({
       ...one,
+      ...(crowd ? atOnce(crowds, one) : {}),
       ...(several ? agentsOf(agents) : {}),
       ...(downs.chance(0.15) ? { teardown: ['stop'] } : {}),
       ...stallOf(silences),
@@ -47,6 +53,8 @@ export function generatePlan(seed: number, name: string, most: number): Plan {
       protect: random.chance(0.5) ? ['guard.yml'] : [],
       unattendedMs: random.pick([120_000, 900_000]),
       graceMs: random.pick([1_000, 10_000]),
+      ...(crowd ? crowdOf(crowds) : {}),
+      ...pushOf(stream(seed, `push ${name}`)),
     },
   );
   return several ? { ...plan, agents: { ...plan.agents, ...otherAgents } } : plan;
@@ -59,6 +67,36 @@ function queueOf(
   if (random.chance(0.4)) return {};
   const maxParallelChecks = 1 + random.below(4);
   return { mergeQueue: random.chance(0.5) ? 'batch' : 'speculative', maxParallelChecks };
+}
+
+/** One of many that are done at about the same time, so that they meet in the merge queue. */
+function atOnce(random: Random, { id, on }: WorkerSketch): Partial<WorkerSketch> {
+  const alone = random.chance(0.9) ? {} : { on: on ?? [] };
+  const owns = random.chance(0.7) ? [`${id}/**`] : null;
+  const deliverables = owns === null ? {} : { deliverables: [] };
+  return {
+    workspace: 'branch',
+    on: [],
+    owns,
+    verify: [],
+    when: null,
+    setup: [],
+    ...deliverables,
+    ...alone,
+  };
+}
+
+/** Everybody may work, few may be tested, and all is tested together. */
+function crowdOf(random: Random): Partial<Policies> {
+  return {
+    maxParallel: 8,
+    maxParallelChecks: 1 + random.below(4),
+    checks: ['all'],
+    setup: [],
+    ...(random.chance(0.15)
+      ? {}
+      : { mergeQueue: random.chance(0.5) ? ('batch' as const) : ('speculative' as const) }),
+  };
 }
 
 /** Agents beside the one that every plan has; one of a provider, and one of any program. */

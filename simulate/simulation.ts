@@ -10,7 +10,7 @@ import { waitsForPerson } from '../src/core/run-outcome.ts';
 import { schedule } from '../src/core/schedule.ts';
 import { describeRestless } from '../src/core/restless.ts';
 import { describeIndex } from '../src/core/run-index.ts';
-import { isRunLive } from '../src/core/state.ts';
+import { isRunLive, type RunState } from '../src/core/state.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
 import { reboot } from './attempts.ts';
 import { Checker } from './checker.ts';
@@ -20,7 +20,17 @@ import type { Mutation } from './mutation.ts';
 import { Owners } from './owners.ts';
 import { generatePlan } from './plan-gen.ts';
 import { stream, type Random } from './random.ts';
-import { anyRequest, land, missingOf, moveSomething, raise, settle, startRun } from './user.ts';
+import { beginUninstall, beside, homeRequest, offer, sync } from './homeward.ts';
+import {
+  anyRequest,
+  commitOnTarget,
+  land,
+  missingOf,
+  moveSomething,
+  raise,
+  settle,
+  startRun,
+} from './user.ts';
 import { World } from './world.ts';
 
 export interface SimulationOptions {
@@ -74,6 +84,7 @@ class Simulation {
   readonly #journal = new MemoryJournal();
   readonly #chaos: Random;
   readonly #agents: Random;
+  readonly #home: Random;
   readonly #plans = new Map<string, Plan>();
   readonly #owners: Owners;
   #moments: number;
@@ -86,6 +97,7 @@ class Simulation {
     this.#checker = new Checker(this.#world);
     this.#chaos = stream(seed, 'chaos');
     this.#agents = stream(seed, 'agents');
+    this.#home = stream(seed, 'home');
     this.#moments = Math.min(options.moments ?? Infinity, this.#chaos.pick([0, 15, 40, 100]));
     const runs = this.#chaos.chance(0.1) && options.plan === undefined ? 2 : 1;
     for (let n = 1; n <= runs; n += 1)
@@ -128,6 +140,24 @@ class Simulation {
     await this.#begin();
     if (this.#chaos.chance(0.2)) await this.#stopInTime();
     await this.#rest();
+    await this.#settle();
+    if (this.#home.chance(0.15)) this.#pruneBesides();
+    await this.#rest();
+    await this.#settle();
+    for (const run of this.#plans.keys()) if (this.#home.chance(0.3)) await this.#offer(run);
+    for (const run of this.#plans.keys()) {
+      this.#owners.ask(land(this.#world, run, true));
+      await this.#rest();
+    }
+    if (this.#chaos.chance(0.3)) {
+      this.#owners.prune();
+      await this.#rest();
+    }
+    await this.#restartAtRest();
+  }
+
+  /** Until every run is over. */
+  async #settle(): Promise<void> {
     for (let round = 1; round <= rounds && this.#settleAll(round); round += 1) {
       await this.#rest();
       if (!this.#chaos.chance(0.1)) continue;
@@ -138,15 +168,20 @@ class Simulation {
       (run) => !['complete', 'failed', 'cancelled'].includes(run.state),
     );
     this.#checker.require('L2', open.length === 0, () => `${open[0]?.id} cannot be settled`);
-    for (const run of this.#plans.keys()) {
-      this.#owners.ask(land(this.#world, run, true));
+  }
+
+  /** A pull request, what is said of it, what comes of that, until somebody merges or closes it. */
+  async #offer(run: string): Promise<void> {
+    for (const step of offer(this.#world, this.#home)) {
+      const state = this.#stateOf(run);
+      if (state !== undefined) this.#owners.ask(step(state));
       await this.#rest();
+      await this.#settle();
     }
-    if (this.#chaos.chance(0.3)) {
-      this.#owners.prune();
-      await this.#rest();
-    }
-    await this.#restartAtRest();
+  }
+
+  #stateOf(run: string): RunState | undefined {
+    return this.#owners.current()?.loop.state.runs.get(run);
   }
 
   /** One happening, everything that follows from it at once, and the checks. */
@@ -178,22 +213,32 @@ class Simulation {
       const run = chaos.pick([...this.#plans.keys()]);
       const plan = this.#plans.get(run);
       if (plan !== undefined) {
-        const request = anyRequest(this.#world, run, plan);
+        const request = beside(anyRequest(this.#world, run, plan), this.#stateOf(run));
         this.#owners.ask(request);
         if (chaos.chance(0.15)) this.#owners.ask(request);
       }
     }
     if (this.#chaos.chance(0.05)) this.#pruneBesides();
+    if (this.#options.without?.has('requests') !== true) this.#homewards();
     this.#installSomething();
     this.#strike();
+  }
+
+  /** Somebody brings a run home, or changes its limits; at times the same is asked twice. */
+  #homewards(): void {
+    const run = this.#stateOf(this.#home.pick([...this.#plans.keys()]));
+    if (run === undefined || !this.#home.chance(0.25)) return;
+    const request = homeRequest(this.#world, this.#home, run);
+    this.#owners.ask(request);
+    if (this.#home.chance(0.15)) this.#owners.ask(request);
   }
 
   /** What old runs hold is deleted, and often somebody takes one of them up just then. */
   #pruneBesides(): void {
     this.#owners.prune();
     const run = this.#chaos.pick([...this.#plans.keys()]);
-    if (this.#chaos.chance(0.5))
-      this.#world.after(this.#chaos.pick([5, 40, 100]), () =>
+    if (this.#chaos.chance(0.8))
+      this.#world.after(this.#chaos.pick([1, 5, 20, 40, 100]), () =>
         this.#owners.ask({ kind: 'retry-failed', run }),
       );
   }
@@ -281,6 +326,10 @@ class Simulation {
         asked = true;
       }
       if (!isRunLive(run)) continue;
+      if (this.#home.chance(0.1)) {
+        if (this.#home.chance(0.7)) commitOnTarget(this.#world);
+        this.#owners.ask(sync(this.#world, run.id));
+      }
       if (run.state === 'paused') {
         this.#owners.ask({ kind: 'resume', run: run.id, worker: null });
         asked = true;
@@ -306,9 +355,19 @@ class Simulation {
     return asked;
   }
 
+  /** An uninstall that was begun while no loop lived, and killed: whoever comes next goes on. */
+  async #uninstallHalf(): Promise<void> {
+    const owner = this.#owners.current();
+    if (owner === undefined) return;
+    this.#owners.crash(owner, 'it is uninstalled');
+    this.#checker.alone(beginUninstall(this.#journal, this.#world.wall));
+    await this.#rest();
+  }
+
   /** L5 and S10: a new loop on a state at rest finds nothing to do. */
   async #restartAtRest(): Promise<void> {
     const { require } = this.#checker;
+    if (this.#home.chance(0.1)) await this.#uninstallHalf();
     const before = this.#owners.current();
     if (before === undefined) throw new Violation('L5', 'no loop is left');
     const loaded = this.#journal.load();

@@ -265,9 +265,19 @@ export function moveSomething(world: World, random: Random): string {
   const { git } = world;
   const branches = [...git.user.keys()].filter((ref) => ref.startsWith('refs/heads/'));
   const ref = random.chance(0.7) ? 'refs/heads/main' : random.pick(branches);
+  commitOn(world, random, ref);
+  return ref;
+}
+
+/** The user commits on the target. */
+export function commitOnTarget(world: World): void {
+  commitOn(world, world.user, 'refs/heads/main');
+}
+
+function commitOn(world: World, random: Random, ref: string): void {
+  const { git } = world;
   const head = git.user.get(ref) ?? '';
   const files = new Map(git.files(git.look(head).tree));
   files.set(random.pick(['README.md', 'user.txt', 'shared.txt']), world.blob());
   git.move('user', ref, git.commit(git.tree(files), [head], `user ${world.mono}`));
-  return ref;
 }

@@ -5,6 +5,7 @@
  * Owners are loops: what an owner waits for never comes once it is dead.
  */
 import type { KeptWork } from '../src/core/events.ts';
+import type { OwnedRemark } from '../src/core/home-requests.ts';
 import type { RunState } from '../src/core/state.ts';
 import type { AttemptFolder } from './attempts.ts';
 import type { Reviewer } from './effects-review.ts';
@@ -38,6 +39,13 @@ export interface Worktree {
   keptWhenMade: { readonly attempt: number; readonly kept: readonly KeptWork[] } | null;
 }
 
+/** A branch of the remote that was moved. */
+export interface Push {
+  readonly ref: string;
+  readonly from: string | null;
+  readonly to: string;
+}
+
 interface Happening {
   readonly at: number;
   readonly seq: number;
@@ -56,12 +64,20 @@ export class World {
   readonly trees = new Map<string, Worktree>();
   readonly attempts = new Map<string, AttemptFolder>();
   readonly reviewers = new Map<string, Reviewer>();
+  /** Branches of the remote, and every push to it; null where there is none. */
+  readonly remote: Map<string, string> | null;
+  readonly pushes: Push[] = [];
+  /** What was said of the pull request of each run. */
+  readonly said = new Map<string, OwnedRemark[]>();
   /** Results of gate commands as they were run, by tree, command and setup. */
   readonly ran = new Map<string, Set<string>>();
   readonly agent: Random;
   readonly delay: Random;
   readonly user: Random;
   readonly #disk: Random;
+  readonly #checks: Random;
+  /** The longest that a check takes: in some worlds so long that the merge queue fills up. */
+  readonly #longestCheck: number;
   /** Milliseconds since the world began; never goes back. */
   mono = 0;
   /** What the wall clock shows beyond that. */
@@ -104,6 +120,9 @@ export class World {
     this.user = stream(seed, 'user');
     this.faults = new Faults(seed, options.without, options);
     this.#disk = stream(seed, 'disk');
+    this.remote = stream(seed, 'remote').chance(0.8) ? new Map() : null;
+    this.#checks = stream(seed, 'checks');
+    this.#longestCheck = this.#checks.pick([0, 0, 20_000, 200_000, 200_000]);
     if (this.#disk.chance(0.2)) this.#tide();
     const tree = this.git.tree(
       new Map([
@@ -122,6 +141,11 @@ export class World {
       this.free = this.#disk.pick([0, 1_010_000_000, 3_000_000_000, plenty]);
       this.#tide();
     });
+  }
+
+  /** How long the next check takes, milliseconds. */
+  checkMs(): number {
+    return this.#longestCheck === 0 ? 0 : this.#checks.below(this.#longestCheck);
   }
 
   /** There is space again. */
