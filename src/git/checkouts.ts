@@ -23,13 +23,39 @@ export interface Checkout {
 
 /** All branches that some checkout stands on or rebases. For use inside `failing`. */
 export async function checkouts(context: GitContext): Promise<readonly Checkout[]> {
+  const others = await linked(context);
+  const alone = others.length === 0 ? await aloneOn(context) : undefined;
+  const found = alone === undefined ? await listed(context) : alone === null ? [] : [alone];
+  for (const gitDir of [context.commonDir, ...others]) {
+    for (const name of ['rebase-merge/head-name', 'rebase-apply/head-name']) {
+      const ref = (await readFile(join(gitDir, name), 'utf8').catch(() => '')).trim();
+      if (ref.startsWith('refs/heads/')) {
+        const own = basename(gitDir).startsWith(ownPrefix);
+        found.push({ ref, path: null, gitDir, rebasing: true, own });
+      }
+    }
+  }
+  return found;
+}
+
+/** The only checkout that there is; null when it stands on no branch, undefined when git must say. */
+async function aloneOn({ root, commonDir }: GitContext): Promise<Checkout | null | undefined> {
+  const head = await readFile(join(commonDir, 'HEAD'), 'utf8').catch(() => '');
+  if (/^[0-9a-f]{40,64}\n$/.test(head)) return null;
+  const [, ref = 'refs/heads/.invalid'] = /^ref: (refs\/heads\/.+)\n$/.exec(head) ?? [];
+  const gitDir = await realpath(commonDir);
+  const own = await realpath(join(root, '.git')).catch(() => null);
+  // Where refs lie in no files, HEAD says so by a name that is none.
+  if (own !== gitDir || ref === 'refs/heads/.invalid') return undefined;
+  return { ref, path: root, gitDir, rebasing: false, own: false };
+}
+
+async function listed(context: GitContext): Promise<Checkout[]> {
   const found: Checkout[] = [];
-  const listed = fields(
-    await output(['worktree', 'list', '--porcelain', '-z'], inUserRepository(context)),
-  );
+  const said = await output(['worktree', 'list', '--porcelain', '-z'], inUserRepository(context));
   let path = '';
   let main: string | null = null;
-  for (const field of listed) {
+  for (const field of fields(said)) {
     if (field.startsWith('worktree ')) {
       path = field.slice('worktree '.length);
       main ??= path;
@@ -40,15 +66,6 @@ export async function checkouts(context: GitContext): Promise<readonly Checkout[
     const there = gitDir === null ? null : path;
     const own = path.startsWith(`${join(context.home, 'worktrees')}/`);
     found.push({ ref, path: there, gitDir: gitDir ?? '', rebasing: false, own });
-  }
-  for (const gitDir of [context.commonDir, ...(await linked(context))]) {
-    for (const name of ['rebase-merge/head-name', 'rebase-apply/head-name']) {
-      const ref = (await readFile(join(gitDir, name), 'utf8').catch(() => '')).trim();
-      if (ref.startsWith('refs/heads/')) {
-        const own = basename(gitDir).startsWith(ownPrefix);
-        found.push({ ref, path: null, gitDir, rebasing: true, own });
-      }
-    }
   }
   return found;
 }

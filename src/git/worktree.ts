@@ -74,9 +74,6 @@ export async function prepareTree(
     makeGeneratedFolder(dirname(order.dir));
     await reach(context, 'tree:before-make');
     await order.isolation.make(context, order);
-    const shown = await topLevel(order.dir, context.signal);
-    if (shown !== (await realpath(order.dir)))
-      throw failure(`git does not see ${order.dir} as a repository of its own`);
     return {
       kind: 'ready',
       worktree: order.dir,
