@@ -8,6 +8,7 @@ import { settingsArgument } from '../src/agents/acp-settings.ts';
 import { bridgeCommand } from '../src/agents/bridge-command.ts';
 import { median, type Benchmark } from './kit/figure.ts';
 import { interleaved, ms, type Command } from './kit/measure.ts';
+import { metered, pieces } from './kit/metered.ts';
 import { czar, quietEnvironment, repository } from './kit/scratch.ts';
 
 const shellAgent = new URL('kit/acp-agent.sh', import.meta.url).pathname;
@@ -88,12 +89,15 @@ export const agents: Benchmark = async ({ scratch, quick, say }) => {
   const still = await resting(env, dir);
   const first = await firstWords(env, dir, quick ? 1 : 15);
   const started = await startedInRun(scratch, quick ? 1 : 5);
+  say('with meter: true');
+  const meter = await metered(env, { rounds: quick ? 1 : 7, answers: quick ? 8 : 80 });
   return {
     title: 'Agents that speak ACP',
     method:
       `An agent of a few lines of shell sends ${count.toLocaleString('en')} updates (pieces of text, calls of tools and what came of them, how full its context is) in one turn: CPU of agent and bridge above a turn without any, beside two \`cat\` that pass on the same lines. ` +
       `The adapter’s reading of what the bridge printed, beside \`JSON.parse\` of the same lines. Resident memory of the bridge and of the shim above it while a turn is under way, beside a Node that waits. ` +
-      `The first word of a scripted agent of Node: asked by the bridge, and asked by hand over the same pipe; from \`worker.started\` of \`czar run\` to the session in its log. ${rounds} rounds in turns, medians.`,
+      `The first word of a scripted agent of Node: asked by the bridge, and asked by hand over the same pipe; from \`worker.started\` of \`czar run\` to the session in its log. ` +
+      `An agent with \`meter: true\` and one without ask a model on this machine, whose answer is a stream of ${pieces} pieces, sent as fast as it is taken. ${rounds} rounds in turns, medians.`,
     figures: [
       {
         name: 'an update through the bridge, CPU',
@@ -136,6 +140,27 @@ export const agents: Benchmark = async ({ scratch, quick, say }) => {
         beside: `first word by hand ${ms(first.hand)}`,
         value: started - first.hand,
         unit: 'ms more',
+      },
+      {
+        name: 'first word of an agent with `meter: true`, wall',
+        ours: ms(meter.with.firstWord),
+        beside: `without ${ms(meter.without.firstWord)}`,
+        value: meter.with.firstWord - meter.without.firstWord,
+        unit: 'ms more',
+      },
+      {
+        name: `a streamed answer past the meter, wall`,
+        ours: ms(meter.with.answer),
+        beside: `without ${ms(meter.without.answer)}`,
+        value: meter.with.answer - meter.without.answer,
+        unit: 'ms more',
+      },
+      {
+        name: 'memory of the meter',
+        ours: `${(meter.with.memory ?? NaN).toFixed(0)} MB`,
+        beside: `a Node that waits ${still.node.toFixed(0)} MB`,
+        value: (meter.with.memory ?? NaN) - still.node,
+        unit: 'MB more',
       },
     ],
   };

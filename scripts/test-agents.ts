@@ -19,7 +19,16 @@ const name = values.name ?? (values.few ? few : undefined);
 const given = process.env['CZAR_LIVE_AGENTS'];
 const folder = given ?? (values.few ? 'test/live/few' : 'test/live/agents');
 if (given === undefined) {
-  const install = ['ci', '--prefix', folder, '--no-audit', '--no-fund', '--omit=dev'];
+  // Not `ci`, which refuses the lockfile where a registry has not the packages for all platforms; the versions are its.
+  const install = [
+    'install',
+    '--no-save',
+    '--prefix',
+    folder,
+    '--no-audit',
+    '--no-fund',
+    '--omit=dev',
+  ];
   const { status } = spawnSync('npm', install, { stdio: 'inherit', timeout: 600_000 });
   if (status !== 0) {
     console.error(`the agents could not be installed from ${folder} (npm ended with ${status})`);

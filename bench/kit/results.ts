@@ -1,5 +1,5 @@
 /** The page of results: a section a benchmark between two marks, so that one alone can be run anew. */
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { meets, type Figure, type Section } from './figure.ts';
 
 export interface Made {
@@ -50,7 +50,17 @@ function between(page: string, name: string): string | null {
 function body({ title, method, figures }: Section): string {
   const day = new Date().toISOString().slice(0, 10);
   const machine = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}, ${process.platform}`;
-  return [`## ${title}`, '', method, '', `${day}, ${machine}.`, '', ...table(figures)].join('\n');
+  // That of its last five minutes, its own included: much more than a core means that others were at work.
+  const load = `load ${(loadavg()[1] ?? 0).toFixed(1)}`;
+  return [
+    `## ${title}`,
+    '',
+    method,
+    '',
+    `${day}, ${machine}, ${load}.`,
+    '',
+    ...table(figures),
+  ].join('\n');
 }
 
 function table(figures: readonly Figure[]): readonly string[] {
