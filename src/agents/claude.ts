@@ -38,7 +38,7 @@ export const claude: Adapter = {
   },
   version: ['--version'],
   login: { args: ['auth', 'status'], answer: isLoggedIn },
-  // From 2.1.277 on it reads AGENTS.md in a folder that has no CLAUDE.md.
+  // 2.1.330 reads AGENTS.md in a folder that has no CLAUDE.md.
   instructions: { name: 'CLAUDE.md', hides: ['AGENTS.md'] },
   prints: 'json',
   start,

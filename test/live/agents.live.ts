@@ -36,11 +36,15 @@ test('a plan that mixes all agents: each commits its work and reports, and all o
     // Two steps: 2100 read afresh or 500 of them from a cache, and 81 written; some tell less, none more.
     assert.ok(tokens.used > 1_600 && tokens.used <= 2_700, `${name}: ${tokens.used}`);
     assert.equal(tokens.source, 'reported');
-    // Its standing instructions go with what it asks, and lie in no file of its tree.
+    // Its standing instructions go with what it asks, and so does the file in its tree that it reads by itself.
     const kept = `You are the worker **${name}** of run`;
     const asked = live.model.asked.filter(({ body }) => body.includes(kept));
     assert.ok(
       asked.some(({ body }) => body.includes('Read them again whenever')),
+      name,
+    );
+    assert.ok(
+      asked.some(({ body }) => body.includes('stands in `WORKER_IDENTITY.md` of this folder')),
       name,
     );
   }
@@ -55,6 +59,9 @@ test('a plan that mixes all agents: each commits its work and reports, and all o
     ...installed.map((name) => `${name}.txt`).toSorted(),
   ]);
 });
+
+/** Those that read no AGENTS.md, whatever else is there. */
+const others: readonly Name[] = ['gemini'];
 
 for (const name of installed) {
   const skip = (names: readonly Name[]) => ({ skip: names.includes(name) });
@@ -256,6 +263,17 @@ for (const name of installed) {
       ({ answer }) => answer.kind === 'answer' && answer.call !== null,
     );
     assert.ok(steps.length < 60, `${steps.length} steps`);
+  });
+
+  test(`${name}: an AGENTS.md of the repository is read, and nothing of czar’s hides it`, async () => {
+    await using live = await Live.make();
+    live.scratch.write('AGENTS.md', 'Build with the word xyzzy.\n');
+    live.worker('a', name, 'report a.txt');
+    live.scratch.commitAll();
+    const { code, stderr } = await live.scratch.czar('run');
+    assert.equal(code, 0, stderr.slice(-900));
+    const read = live.model.asked.some(({ body }) => body.includes('the word xyzzy'));
+    assert.equal(read, !others.includes(name));
   });
 
   test(`${name}: a tool of czar mcp that it is offered reports what it calls it with`, async () => {
