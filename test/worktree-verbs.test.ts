@@ -100,7 +100,7 @@ test('worktree cleanup removes what is done with its branch, leaves what is open
   writeFileSync(join(trees, 'a/extra.txt'), 'extra\n');
   const open = await scratch.czar('worktree', 'cleanup', join(trees, 'a'));
   assert.equal(open.code, 4);
-  assert.match(open.stderr, /merged nowhere: extra\.txt/);
+  assert.match(open.stderr, /neither merged nor kept: extra\.txt/);
   rmSync(join(trees, 'a/extra.txt'));
   const done = cleanupSchema.parse(await scratch.json('worktree', 'cleanup'));
   assert.deepEqual(
@@ -134,6 +134,38 @@ test('worktree cleanup removes what is done with its branch, leaves what is open
   scratch.git('merge-base', '--is-ancestor', tip, ref);
   assert.equal(scratch.git('for-each-ref', `refs/heads/czar/${run.id}/b`), '');
   assert.equal((await scratch.czar('worktree', 'cleanup', 'b')).code, 3);
+});
+
+test('worktree cleanup removes the trees of workers that failed, whose work is kept, and leaves what came after', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted(
+    'echo $CZAR_WORKER > f; [ $CZAR_WORKER = files ] || { git add -A; git commit -qm f; }\n[ $CZAR_WORKER = commits ] || echo more > more\nexit 1\n',
+    'retry: {max_attempts: 1}\n',
+  );
+  const ids = ['after', 'both', 'commits', 'files'];
+  for (const id of ids) scratch.worker(id);
+  scratch.commitAll();
+  assert.equal((await scratch.czar('run')).code, 1);
+  const { kept } = await scratch.json('kept', 'list');
+  writeFileSync(join(scratch.repo, '.czar/worktrees/after/later'), 'later');
+  const done = cleanupSchema.parse(await scratch.json('worktree', 'cleanup'));
+  assert.deepEqual(
+    done.removed.map(({ worker, kept: more }) => [worker, more]),
+    ids.slice(1).map((id) => [id, []]),
+  );
+  assert.deepEqual(
+    done.left.map(({ worker, why }) => [worker, /kept: .*later/.test(why)]),
+    [['after', true]],
+  );
+  assert.deepEqual((await scratch.json('kept', 'list')).kept, kept);
+  const show = (id: string, file: string): string => {
+    const { ref } = kept.find((one: any) => one.worker === id);
+    return scratch.git('show', `${ref}:${file}`);
+  };
+  assert.deepEqual(
+    [show('both', 'f'), show('commits', 'f'), show('files', 'more')],
+    ['both', 'commits', 'more'],
+  );
 });
 
 test('create-worktree makes the tree at its place on its branch, once; the first attempt works in it unless something was merged since', async () => {

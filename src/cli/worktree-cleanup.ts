@@ -1,6 +1,6 @@
 /**
  * `czar worktree cleanup`: takes away the trees of workers that are done, with the branches that czar made for them. What
- * is merged nowhere stays, or is kept first when it is forced.
+ * is neither merged nor kept stays, or is kept first when it is forced.
  */
 import type { Rejection } from '../core/commands.ts';
 import type { RepositoryState, RunState, WorkerState } from '../core/state.ts';

@@ -29,13 +29,13 @@ export const verb: Verb = {
     command
       .command('cleanup')
       .description(
-        'removes the trees of workers that are done, and the branches that czar made for them; what is merged nowhere stays',
+        'removes the trees of workers that are done, and the branches that czar made for them; what is neither merged nor kept stays',
       )
       .argument('[tree...]', 'workers, or paths of their trees; all that are done when left out')
       .option('--stale <time>', 'only those that have been done for so long, such as 24h')
       .option(
         '--force',
-        'also what is merged nowhere or not done: it is kept first (czar kept list)',
+        'also what is neither merged nor kept, or not done: it is kept first (czar kept list)',
       )
       .action(async (names: string[], options: CleanupOptions) => cleanup(context, names, options));
   },

@@ -54,7 +54,7 @@ export type HomeRequest =
     }
   /** The tree that its first attempt will work in; `there` is whether it stands. */
   | (OfWorker & { readonly kind: 'make-tree'; readonly there: boolean })
-  /** Its tree is to go; `holds` is what of it is merged nowhere, null when nothing is. */
+  /** Its tree is to go; `holds` is what of it is neither merged nor kept, null when nothing is. */
   | (OfWorker & {
       readonly kind: 'remove-tree';
       readonly force: boolean;

@@ -26,7 +26,7 @@ export function makeTree(
   return accept([of(run, worker, { type: 'tree.requested', data: { want: 'made', by } })]);
 }
 
-/** Asks for the tree to go; what is merged nowhere goes only by force, and is kept. */
+/** Asks for the tree to go; what is neither merged nor kept goes only by force, and is kept. */
 export function removeTree(
   run: RunState,
   worker: WorkerState,
@@ -49,7 +49,7 @@ export function removeTree(
   if (!force && !isFinal(state))
     return refuse(4, `${id} is ${state}: it would go on in its tree.`, next);
   if (!force && holds !== null)
-    return refuse(4, `The tree of ${id} holds what is merged nowhere: ${holds}.`, next);
+    return refuse(4, `The tree of ${id} holds what is neither merged nor kept: ${holds}.`, next);
   return accept([of(run, worker, { type: 'tree.requested', data: { want: 'removed', by } })]);
 }
 

@@ -67,7 +67,7 @@ export async function removeTree(
   return { branch: removed.branch, kept: removed.kept };
 }
 
-/** Whether the tree is there, and what of it is merged nowhere, in words. */
+/** Whether the tree is there, and what of it is neither merged nor kept, in words. */
 export async function treeHolds(
   place: { readonly git: GitContext },
   run: RunState,

@@ -136,7 +136,9 @@ export async function keepTree(
   return stored === null ? [] : [stored];
 }
 
-/** What of a tree no merge has: commits, and files that are in no commit. Nothing in the tree changes. */
+/**
+ * What of a tree is neither merged nor kept: commits, and files that are in no commit. Nothing in the tree changes.
+ */
 export async function openWork(
   context: GitContext,
   options: {
@@ -163,13 +165,27 @@ export async function openWork(
       index: indexFile(context, { run: options.run, worker: apart }),
       rules: options.rules,
     });
-    const not = [options.base, options.integration].flatMap((one) =>
+    const kept = [
+      ...(await listRefs(context, `${keptPrefix(options.run, options.worker)}/`)).values(),
+    ];
+    const not = [options.base, options.integration, ...kept].flatMap((one) =>
       one === null ? [] : [`^${one}`],
     );
     const count = await line(['rev-list', '--count', parent, ...not], inMirror(context));
     const left = captured.leftOut.flatMap((one) => ('aside' in one ? [one.path] : []));
-    return { kind: 'open', files: [...captured.files, ...left], commits: Number(count) };
+    const files = (await isTreeOfAny(context, captured.tree, kept)) ? [] : captured.files;
+    return { kind: 'open', files: [...files, ...left], commits: Number(count) };
   });
+}
+
+/** Whether one of the commits is exactly this tree. */
+async function isTreeOfAny(
+  context: GitContext,
+  tree: string,
+  commits: readonly string[],
+): Promise<boolean> {
+  for (const commit of commits) if ((await treeOf(context, commit)) === tree) return true;
+  return false;
 }
 
 /** Keeps the files of a plain folder, as a commit without a parent. `kept` is null when there are none. */
