@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { all, only, statesOf } from './support/log.ts';
 import { Scratch } from './support/scratch.ts';
+import { bothWays } from './support/through.ts';
 
 test('a run that is paused stops its agents and starts nothing until it is resumed, also by another czar', async () => {
   await using scratch = await Scratch.make();
@@ -17,7 +18,7 @@ test('a run that is paused stops its agents and starts nothing until it is resum
   await a.write('half.txt', 'half\n');
   const told = await scratch.czar('tell', 'a', 'use', 'the other half');
   assert.equal(told.code, 0, told.stderr);
-  assert.match(told.stdout, /next prompt of a: a running agent .* cannot be reached/);
+  assert.match(told.stdout, /next prompt of a: an agent that runs is not reached/);
   assert.equal((await scratch.czar('pause', 'b')).code, 0);
   await b.gone;
   await scratch.happened('worker.paused', 'b');
@@ -57,6 +58,34 @@ test('a run that is paused stops its agents and starts nothing until it is resum
   assert.equal((await last.finished).code, 0);
   only(scratch.log(), 'run.complete');
 });
+
+bothWays(
+  'what an agent was told and is done without having read is said, and what it has read is not',
+  async (through) => {
+    await using scratch = await Scratch.make({ through });
+    scratch.config('retry: {initial: 0s}\n');
+    scratch.worker('a');
+    scratch.commitAll();
+    const run = scratch.start('run');
+    const first = await scratch.stubs.agent('a');
+    await scratch.happened('worker.active', 'a');
+    assert.equal((await scratch.czar('tell', 'a', 'read this')).code, 0);
+    first.exit(1);
+    const second = await scratch.stubs.agent('a', 2);
+    await scratch.happened('worker.active', 'a', 2);
+    assert.equal((await scratch.czar('tell', 'a', 'and', 'never', 'this')).code, 0);
+    await second.write('a.txt', 'a');
+    second.exit();
+    const { code, stdout, stderr } = await run.finished;
+    assert.equal(code, 0, stderr);
+    const late = /done before it could be told: and never this/;
+    const why = (await scratch.czar('why', 'a')).stdout;
+    for (const said of [stdout, stderr, why]) {
+      assert.match(said, late);
+      assert.doesNotMatch(said, /told: read this/);
+    }
+  },
+);
 
 test('a worker that is paused and resumed while the run goes on keeps what it did, and no attempt counts as failed', async () => {
   await using scratch = await Scratch.make();

@@ -1,4 +1,4 @@
-/** `czar tell`: tells a worker's agent something. No adapter of this version reaches an agent that runs. */
+/** `czar tell`: tells a worker's agent something. No adapter of this version reaches an agent that runs; what was told too late is said. */
 import { steer } from './steering.ts';
 import type { Verb } from './verb.ts';
 
@@ -12,7 +12,7 @@ export const verb: Verb = {
         await steer(
           context,
           (run) => ({ kind: 'tell', run, worker, text }),
-          `The text stands in the next prompt of ${worker}: a running agent of adapter command cannot be reached.`,
+          `The text stands in the next prompt of ${worker}: an agent that runs is not reached. If it is done without another prompt, czar why ${worker} says so.`,
         );
       });
   },

@@ -82,10 +82,19 @@ export function resumeRun(run: RunState): Decision {
   return accept([{ type: 'run.running', run: run.id, data: { reason: 'resumed' } }]);
 }
 
+/** Whether the prompt of its last attempt is written, and another one may never be. */
+function hasItsPrompt({ state }: WorkerState): boolean {
+  return (
+    state === 'active' || state === 'verifying' || state === 'reviewing' || state === 'merging'
+  );
+}
+
 /** What a person tells the worker's agent: it stands in its next prompt. */
 export function tell(run: RunState, worker: WorkerState, { by, text }: Asked<'tell'>): Decision {
   if (worker.state === 'complete' || worker.state === 'skipped') {
     return refuse(4, `${worker.id} is ${worker.state}: it has no next prompt.`, why(worker));
   }
-  return accept([of(run, worker, { type: 'worker.noted', data: { by, kind: 'note', text } })]);
+  const said = { by, kind: 'note', text } as const;
+  const data = hasItsPrompt(worker) ? { ...said, late: true as const } : said;
+  return accept([of(run, worker, { type: 'worker.noted', data })]);
 }

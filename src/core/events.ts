@@ -166,6 +166,8 @@ export interface EventData extends HomeEvents {
     readonly by: Principal;
     readonly kind: 'answer' | 'note';
     readonly text: string;
+    /** Its last prompt was written before that: only another attempt reads it. */
+    readonly late?: true;
   };
 
   /** Its agent made a task and calls it `ref` from now on. */

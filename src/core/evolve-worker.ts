@@ -79,7 +79,10 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
     case 'worker.noted':
       return {
         ...say(worker, at, `${event.data.kind}: ${event.data.text}`),
-        notes: note(worker, event.data.kind, event.data.text, at),
+        notes:
+          event.data.late === true
+            ? [...worker.notes, { kind: event.data.kind, text: event.data.text, at, late: true }]
+            : note(worker, event.data.kind, event.data.text, at),
       };
     case 'budget.warned':
     case 'budget.exceeded':

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CoreWorld, endOf, planOf, runId } from '../../test/support/core-world.ts';
+import { unread } from './unread.ts';
 import { why } from './why.ts';
 
 /** Asks, and gives the exit code that it becomes: 0 when it was taken. */
@@ -224,6 +225,7 @@ describe('pause, resume and tell', () => {
     world.rest();
     assert.equal(told('a').ok, true);
     code(world, 'resume', 'a');
+    assert.deepEqual(unread(world.worker('a')), [], 'its second prompt has both');
     const notes = world.worker('a').notes.filter((note) => note.kind === 'note');
     assert.deepEqual(
       notes.map((note) => note.text),
@@ -234,6 +236,20 @@ describe('pause, resume and tell', () => {
     assert.ok(
       !refused.ok && refused.rejection.exit === 4 && /no next prompt/.test(refused.rejection.what),
     );
+  });
+
+  test('what is told after the last prompt is unread when the worker is done, and what came before is not', () => {
+    const world = new CoreWorld(planOf([{ id: 'a' }]));
+    const tell = (text: string): void => {
+      assert.ok(world.ask({ kind: 'tell', run: runId, worker: 'a', text }).ok);
+    };
+    tell('before');
+    world.rest(undefined, (intent) => intent.kind === 'watch');
+    tell('while it runs');
+    assert.deepEqual(unread(world.worker('a')), [], 'another prompt may come');
+    world.rest();
+    assert.equal(world.worker('a').state, 'complete');
+    assert.deepEqual(unread(world.worker('a')), ['while it runs']);
   });
 
   test('nothing of a run that is being cancelled is paused or resumed', () => {

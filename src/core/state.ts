@@ -204,6 +204,8 @@ export interface Note {
   readonly kind: 'answer' | 'note' | 'finding' | 'failure' | 'interrupted' | 'kept';
   readonly text: string;
   readonly at: number;
+  /** Present when it was said after the last prompt was written. */
+  readonly late?: true;
 }
 
 export interface Activity {

@@ -11,6 +11,7 @@ import { requestText } from './permissions.ts';
 import { mergeChain } from './merge-chain.ts';
 import { merging } from './queue.ts';
 import { reviewLacksBudget, reviewOutcome } from './review.ts';
+import { unread } from './unread.ts';
 
 /** The sentence. `now` is milliseconds since 1970. */
 export function why(
@@ -70,10 +71,12 @@ function sentence(state: RepositoryState, run: RunState, worker: WorkerState, no
       return blockedReason(worker);
     case 'paused':
       return `${id} is paused: ${worker.reason}.`;
-    case 'complete':
-      return worker.merged === null
-        ? `${id} is complete: ${worker.reason}.`
-        : `${id} is complete: merged as ${worker.merged.commit.slice(0, 10)}.`;
+    case 'complete': {
+      const how =
+        worker.merged === null ? worker.reason : `merged as ${worker.merged.commit.slice(0, 10)}`;
+      const late = unread(worker).map((text) => ` It was done before it could be told: ${text}.`);
+      return `${id} is complete: ${how}.${late.join('')}`;
+    }
     case 'failed':
       if (worker.failures === 0) return `${id} failed: ${worker.reason}.`;
       return `${id} failed after ${plural(worker.failures, 'failed attempt')}: ${worker.reason}.`;

@@ -8,6 +8,7 @@ import { limitTexts } from '../core/limits.ts';
 import { requestText } from '../core/permissions.ts';
 import { waveOf } from '../core/order.ts';
 import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
+import { unread } from '../core/unread.ts';
 import { columns, cut, oneLine } from './cells.ts';
 import { lowDiskText } from './low-disk.ts';
 import { clockTime, counted, spanText, thousands } from './figures.ts';
@@ -56,6 +57,14 @@ export function changeLine(
 ): string | null {
   const text = changeText(event, options.run);
   return text === null ? null : `${clockTime(event.at, options.offsetMinutes)} ${oneLine(text)}`;
+}
+
+/** `; it was not told any more: …`, of a worker that has just been done. */
+function unreadText(event: Event, run: RunState | null): string {
+  const worker =
+    event.type === 'worker.complete' ? run?.workers.get(event.worker ?? '') : undefined;
+  const texts = worker === undefined ? [] : unread(worker);
+  return texts.length === 0 ? '' : `; it was done before it could be told: ${texts.join('; ')}`;
 }
 
 function headline(run: RunState, workers: readonly WorkerState[], now: number): string {
@@ -179,7 +188,7 @@ function changeText(event: Event, run: RunState | null): string | null {
       const to = event.type.slice('worker.'.length);
       const isTold = telling.has(to) || (event.type === 'worker.ready' && sendsBack(event.data));
       const why = isTold && event.data.reason !== '' ? ` (${event.data.reason})` : '';
-      return `${event.worker} ${event.data.from} → ${to}${why}`;
+      return `${event.worker} ${event.data.from} → ${to}${why}${unreadText(event, run)}`;
     }
     case 'review.started':
       return `${event.worker} is looked at by ${event.data.reviewer} (review ${event.data.n})`;

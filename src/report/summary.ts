@@ -4,6 +4,7 @@ import { lacksBudget, raisingCommands } from '../core/budget.ts';
 import { awaitsApproval, definitionOf, type RunState, type WorkerState } from '../core/state.ts';
 import { leftOutOf } from '../core/left-out.ts';
 import { publishable, publishTrouble } from '../core/publish.ts';
+import { unread } from '../core/unread.ts';
 import { pushTrouble } from '../core/push.ts';
 import { nextCommand } from './next-command.ts';
 import { columns, oneLine } from './cells.ts';
@@ -35,6 +36,7 @@ export function summaryLines(
     '',
     totalsText(document),
     ...leftOut(workers),
+    ...untold(workers),
     ...unfinished.flatMap((worker) => ['', ...attention(run, worker)]),
     ...shortOfBudget(options, workers),
     '',
@@ -72,6 +74,13 @@ function leftOut(workers: readonly WorkerState[]): readonly string[] {
   const files = workers.flatMap((worker) => leftOutOf(worker.kept));
   if (files.length === 0) return [];
   return [`${counted(files.length, 'file')} left out of git: czar kept list names them`];
+}
+
+/** What nobody was told any more. */
+function untold(workers: readonly WorkerState[]): readonly string[] {
+  return workers.flatMap((worker) =>
+    unread(worker).map((text) => `${worker.id} was done before it could be told: ${oneLine(text)}`),
+  );
 }
 
 /** Branches of the user's repository that could not be brought up to date. */
