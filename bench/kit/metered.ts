@@ -54,7 +54,7 @@ async function one(env: NodeJS.ProcessEnv, answers: number, meter: boolean): Pro
         meter,
       })
     : [];
-  const [program = '', ...args] = [...words, process.execPath, askingAgent, String(answers)];
+  const [program, ...args] = [...words, process.execPath, askingAgent, String(answers)];
   const begun = performance.now();
   const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const over = once(child, 'exit');
