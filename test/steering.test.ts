@@ -24,7 +24,10 @@ test('cancel stops a live worker with its work kept; what depends on it is block
   await victim.gone;
   await scratch.happened('worker.cancelled', 'victim');
   const { kept } = await scratch.json('kept', 'list');
-  assert.equal(scratch.git('show', `${kept[0]?.ref}:draft.txt`), 'half');
+  const isShown = ({ type, data }: any): boolean =>
+    type === 'refs.published' && kept[0].ref in data.refs;
+  await scratch.logged((log) => log.find(isShown), 'kept work in the repository');
+  assert.equal(scratch.git('show', `${kept[0].ref}:draft.txt`), 'half');
   assert.match((await scratch.czar('why', 'after')).stdout, /blocked by victim/);
   assert.equal((await scratch.czar('retry', 'after')).code, 4, 'the root has to be retried');
 
