@@ -49,6 +49,17 @@ function startsOf(world: CoreWorld, id: string): readonly (readonly unknown[])[]
 }
 
 describe('an agent that has no quota', () => {
+  test('reviews what another has made in its place as soon as it has quota again', () => {
+    const review = { agents: ['first'], person: false, quorum: 1 };
+    const world = new CoreWorld(plan([{ id: 'a', review }]));
+    const until = world.now + 3_600_000;
+    world.rest(turnedAway('a', until));
+    assert.equal(world.run.state, 'complete');
+    const reviewed = world.log.find(({ type }) => type === 'review.started');
+    assert.equal(reviewed?.at, until);
+    assert.equal(startsOf(world, 'a').length, 2);
+  });
+
   test('is replaced at once by the next one that has, which begins in the tree of the other, in a session of its own', () => {
     const world = new CoreWorld(plan([{ id: 'a' }]));
     const { now } = world;

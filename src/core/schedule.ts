@@ -83,7 +83,7 @@ function* ofRun(
   wake: Wake,
 ): Generator<Intent> {
   yield* landingIntents(run);
-  yield* reviewIntents(run, options, wake);
+  yield* reviewIntents({ state, run }, options, wake);
   yield* publishing(run, options.retryDiverged?.has(run.id) === true);
   yield* tendingIntents(run, (id) => branchOf(run, id));
   const refs = unpushed(run);

@@ -8,6 +8,7 @@ import type { IntentKind } from './intents.ts';
 import { definitionOf, type RepositoryState, type RunState, type WorkerState } from './state.ts';
 import { lackText } from './lack-text.ts';
 import { requestText } from './permissions.ts';
+import { quotaUntil } from './quota.ts';
 import { mergeChain } from './merge-chain.ts';
 import { merging } from './queue.ts';
 import { reviewLacksBudget, reviewOutcome } from './review.ts';
@@ -192,7 +193,9 @@ function reviewingReason(
     return `it waits for a person's review (czar review ${worker.id} --approve)`;
   if (outcome.kind !== 'agent') return 'its reviewers have spoken';
   if (reviewLacksBudget(at, worker)) return `its budget does not allow a review by ${outcome.name}`;
-  return `a review by ${outcome.name} waits for a slot or a quota`;
+  return quotaUntil(at.state, outcome.name, at.now) === null
+    ? `a review by ${outcome.name} waits for a slot`
+    : `a review by ${outcome.name} waits until its provider has quota again`;
 }
 
 function mergingReason(run: RunState, worker: WorkerState): string {
