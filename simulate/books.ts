@@ -99,6 +99,8 @@ export interface RunBook {
         onto: string;
         tip: string;
         sync?: true;
+        /** How many had been merged when it began. */
+        members: number;
         commit: string | null;
         tree: string | null;
       })

@@ -35,9 +35,8 @@ export class Checker {
   readonly #flights = new Map<number, Map<string, InFlight>>();
   #moves = 0;
   #pushes = 0;
-  /** Attempts and checks that went on when it last looked: of limits that fall, none is ended. */
-  #live = 0;
-  #checks = 0;
+  /** The highest limits that were changed: who has a slot keeps it when the limit falls, and when the loop starts anew. */
+  #most = { live: 0, checks: 0 };
   #pids = 0;
 
   constructor(world: World) {
@@ -87,6 +86,7 @@ export class Checker {
         this.require('S12', this.reigns(owner), () => `loop ${owner.id} appends ${event.type}`);
       }
       checkEvent(this.#ground, event);
+      if (event.type === 'limits.changed') this.#most = this.#limits();
       this.ledger.apply(event);
     }
     const last = events.at(-1);
@@ -155,26 +155,29 @@ export class Checker {
         () => `${folder.key} lives and its worker is ${worker?.state} at ${worker?.attempt}`,
       );
     }
-    const checks = [...(this.#flights.get(owner.id)?.values() ?? [])].filter(
-      ({ intent, signal }) => !signal.aborted && this.#needsCheckSlot(intent),
-    );
-    const most = Math.max(
-      0,
-      ...[...this.ledger.runs.values()].map((run) => run.plan.policies.maxParallelChecks),
-    );
-    this.require(
-      'P1',
-      checks.length <= Math.max(most, this.#checks),
-      () => `${checks.length} checks run side by side`,
-    );
-    this.#checks = checks.length;
+    const checks = this.#checksOf(owner);
+    const most = this.#limits();
+    this.require('P1', checks <= most.checks, () => `${checks} checks run side by side`);
     const live = this.ledger.live();
-    const slots = Math.max(
-      0,
-      ...[...this.ledger.runs.values()].map((run) => run.plan.policies.maxParallel),
-    );
-    this.require('P1', live <= Math.max(slots, this.#live), () => `${live} attempts live`);
-    this.#live = live;
+    this.require('P1', live <= most.live, () => `${live} attempts live`);
+  }
+
+  #limits(): { live: number; checks: number } {
+    const policies = [...this.ledger.runs.values()].map(({ plan }) => plan.policies);
+    return {
+      live: Math.max(this.#most.live, ...policies.map(({ maxParallel }) => maxParallel)),
+      checks: Math.max(
+        this.#most.checks,
+        ...policies.map(({ maxParallelChecks }) => maxParallelChecks),
+      ),
+    };
+  }
+
+  /** Checks of the loop that go on. */
+  #checksOf(owner: Owner): number {
+    return [...(this.#flights.get(owner.id)?.values() ?? [])].filter(
+      ({ intent, signal }) => !signal.aborted && this.#needsCheckSlot(intent),
+    ).length;
   }
 
   #needsCheckSlot(intent: Intent): boolean {
@@ -258,7 +261,7 @@ export class Checker {
   }
 
   /** When nothing is left to do: every run is over or waits for a person who can tell why. */
-  atRest(): void {
+  atRest(now: number): void {
     for (const run of this.ledger.runs.values()) {
       const workers = [...run.workers.values()];
       const where = (): string =>
@@ -269,7 +272,6 @@ export class Checker {
         this.require('L3', worker.state !== 'merging' || waits, where);
       }
       this.require('L2', run.state !== 'running', where);
-      const now = this.#world.wall;
       const { budgets, runs } = this.ledger;
       const isPoor = (id: string): boolean => budgets.refusal(runs.values(), run, id, now) !== null;
       const told = open.some(

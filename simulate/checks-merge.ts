@@ -200,10 +200,11 @@ function verifyOf(run: RunBook, { definition }: WorkerBook): readonly Gate[] {
   return definition.verify.map((command) => ({ command, setup }));
 }
 
-/** What a tree must pass that lands, or that the target enters. */
+/** What a tree must pass that lands, or that the target enters: of all whose work it holds. */
 export function landingGates(run: RunBook): readonly Gate[] {
   if (run.plan.policies.checks.length > 0) return checksOf(run);
-  return run.merged.flatMap((id) => {
+  const most = run.landing?.sync === true ? Infinity : (run.landing?.members ?? Infinity);
+  return run.merged.slice(0, most).flatMap((id) => {
     const worker = run.workers.get(id);
     return worker === undefined ? [] : verifyOf(run, worker);
   });

@@ -137,7 +137,7 @@ function ofRun(run: RunBook, event: Event): void {
       run.merged.push(event.worker ?? '');
       break;
     case 'land.started':
-      run.landing = { ...event.data, commit: null, tree: null };
+      run.landing = { ...event.data, members: run.merged.length, commit: null, tree: null };
       break;
     case 'land.built':
       if (run.landing !== null) Object.assign(run.landing, event.data);

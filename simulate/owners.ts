@@ -22,6 +22,8 @@ import type { Owner, World } from './world.ts';
 
 export interface LiveOwner extends Owner {
   loop: Loop;
+  /** What its clock shows. */
+  now: () => number;
   pruning: Pruning;
   /** What begins, and what is deleted, comes one after the other. */
   turn: Promise<unknown>;
@@ -75,6 +77,7 @@ export class Owners {
       ended: false,
       begun: false,
       loop: undefined as never,
+      now: () => world.wall,
       pruning: undefined as never,
       turn: Promise.resolve(),
     };
@@ -104,12 +107,14 @@ export class Owners {
       resend: (outcome) => void owner.loop.send(outcome).catch(() => {}),
     });
     const rules: Rules | undefined = this.#mutation?.rules;
+    const clock = this.#clock();
+    owner.now = clock.now;
     owner.loop = new Loop({
       journal,
       perform: this.#mutation?.perform?.(perform, world) ?? perform,
       when: evaluate,
       machine: () => ({ ...simMachine, free: world.free }),
-      ...this.#clock(),
+      ...clock,
       scheduler: {
         immediate: (step) => {
           world.after(0, guarded(step));

@@ -2,11 +2,8 @@
  * One seed, from the first request to the last: loops come and go over one log and one world. First a chaos of faults
  * and requests, then calm: from there on everything must come to rest, and what waits for a person gets its answer.
  */
-import { reviewLacksBudget } from '../src/core/review.ts';
-import { isUsedUp, lacksBudget, workerAccount } from '../src/core/budget.ts';
 import { isDeepStrictEqual } from 'node:util';
 import type { Plan } from '../src/core/plan.ts';
-import { waitsForPerson } from '../src/core/run-outcome.ts';
 import { schedule } from '../src/core/schedule.ts';
 import { describeRestless } from '../src/core/restless.ts';
 import { describeIndex } from '../src/core/run-index.ts';
@@ -27,8 +24,7 @@ import {
   land,
   missingOf,
   moveSomething,
-  raise,
-  settle,
+  settlements,
   startRun,
 } from './user.ts';
 import { World } from './world.ts';
@@ -180,6 +176,11 @@ class Simulation {
     }
   }
 
+  /** The time by the clock of the loop, which does not jump. */
+  #now(): number {
+    return this.#owners.current()?.now() ?? this.#world.wall;
+  }
+
   #stateOf(run: string): RunState | undefined {
     return this.#owners.current()?.loop.state.runs.get(run);
   }
@@ -197,7 +198,7 @@ class Simulation {
 
   async #rest(): Promise<void> {
     while (await this.#step());
-    this.#checker.atRest();
+    this.#checker.atRest(this.#now());
   }
 
   /** One moment of the chaos. */
@@ -301,7 +302,7 @@ class Simulation {
     for (let n = this.#chaos.below(200); n > 0 && (await this.#step()); n -= 1);
     const owner = this.#owners.current();
     if (owner === undefined) return;
-    // What was slow before the calm is a fault that goes on: a launch is carried through before it is stopped.
+    // What was slow before the calm goes on: a launch is carried through before it is stopped.
     while (owner.slow > 0 && (await this.#step()));
     owner.draining = true;
     owner.loop.stop();
@@ -319,6 +320,7 @@ class Simulation {
   /** Answers everything that waits; false when nothing does. */
   #settleAll(round: number): boolean {
     const state = this.#owners.current()?.loop.state;
+    const now = this.#now();
     let asked = false;
     for (const run of state?.runs.values() ?? []) {
       if (run.state === 'failed' && round < 10 && this.#chaos.chance(0.5)) {
@@ -335,20 +337,9 @@ class Simulation {
         asked = true;
         continue;
       }
-      for (const worker of run.workers.values()) {
-        if (
-          state !== undefined &&
-          (worker.state === 'ready'
-            ? lacksBudget({ state, run, now: this.#world.wall }, worker)
-            : reviewLacksBudget({ state, run, now: this.#world.wall }, worker))
-        ) {
-          const own = isUsedUp(workerAccount(run, worker));
-          for (const who of own ? [worker.id] : ['run', 'day'])
-            this.#owners.ask(raise(run.id, who));
-          asked = true;
-        }
-        if (!waitsForPerson(run, worker)) continue;
-        this.#owners.ask(settle(this.#world, run, worker, round));
+      if (state === undefined) continue;
+      for (const request of settlements(this.#world, { state, run, now }, round)) {
+        this.#owners.ask(request);
         asked = true;
       }
     }

@@ -4,7 +4,10 @@
  */
 import type { Request } from '../src/core/commands.ts';
 import type { Plan } from '../src/core/plan.ts';
-import type { RunState, WorkerState } from '../src/core/state.ts';
+import { isUsedUp, lacksBudget, workerAccount } from '../src/core/budget.ts';
+import { reviewLacksBudget } from '../src/core/review.ts';
+import { waitsForPerson } from '../src/core/run-outcome.ts';
+import type { RepositoryState, RunState, WorkerState } from '../src/core/state.ts';
 import { stream, type Random } from './random.ts';
 import { isDirty } from './effects-tree.ts';
 import type { World } from './world.ts';
@@ -166,7 +169,7 @@ function reviewing(
 }
 
 /** More tokens for a worker, the run or the day. */
-export function raise(run: string, who: string): Request {
+function raise(run: string, who: string): Request {
   const scope = who === 'run' || who === 'day' ? who : 'worker';
   const worker = scope === 'worker' ? who : null;
   return { kind: 'raise-budget', run, scope, worker, tokens: 20_000, costUsd: 0 };
@@ -198,8 +201,25 @@ export function land(world: World, run: string, partial: boolean): Request {
   };
 }
 
-/** What a person of goodwill asks for a worker that waits; the longer it takes, the less patient. */
-export function settle(world: World, run: RunState, worker: WorkerState, round: number): Request {
+/** What a person of goodwill asks for the workers of a run: money where it lacks, and an answer to each that waits. */
+export function* settlements(
+  world: World,
+  at: { readonly state: RepositoryState; readonly run: RunState; readonly now: number },
+  round: number,
+): Generator<Request> {
+  const { run } = at;
+  for (const worker of run.workers.values()) {
+    const isPoor = worker.state === 'ready' ? lacksBudget : reviewLacksBudget;
+    if (isPoor(at, worker)) {
+      const own = isUsedUp(workerAccount(run, worker));
+      for (const who of own ? [worker.id] : ['run', 'day']) yield raise(run.id, who);
+    }
+    if (waitsForPerson(run, worker)) yield settle(world, run, worker, round);
+  }
+}
+
+/** What is asked for one that waits; the longer it takes, the less patient. */
+function settle(world: World, run: RunState, worker: WorkerState, round: number): Request {
   const { user } = world;
   const place = { run: run.id, worker: worker.id };
   if (round > 8 || user.chance(0.05))

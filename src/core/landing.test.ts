@@ -56,6 +56,31 @@ test('the check of a landing gets a slot though every slot is taken', () => {
   assert.ok(check, 'the landing is checked');
 });
 
+test('a landing is judged by the verify of those whose work it holds, not of who is merged while it is checked', () => {
+  const verify = (id: string): readonly string[] => [`test ${id}`];
+  const world = new CoreWorld(
+    planOf([
+      { id: 'a', verify: verify('a') },
+      { id: 'b', on: ['a'], verify: verify('b') },
+    ]),
+  );
+  world.rest(undefined, ({ kind }) => kind === 'commit-merge');
+  const [merge] = world.intents().filter(({ kind }) => kind === 'commit-merge');
+  assert.ok(merge);
+  world.perform(merge);
+  world.rest(undefined, ({ kind }) => kind === 'commit-merge');
+  assert.deepEqual(world.run.mergedOrder, ['a']);
+  assert.equal(world.ask({ ...order, onto: 'moved' }).ok, true);
+  world.rest(undefined, (intent) => intent.kind === 'check' && intent.subject === 'land');
+  assert.deepEqual(world.run.mergedOrder, ['a', 'b']);
+  const check = world.intents().find((one) => one.kind === 'check' && one.subject === 'land');
+  assert.ok(check?.kind === 'check');
+  assert.deepEqual(
+    check.gates.map(({ command }) => command),
+    ['test a'],
+  );
+});
+
 test('who asks for the landing that is under way joins it; another one is refused', () => {
   const world = new CoreWorld(planOf([{ id: 'a' }]));
   world.rest();
