@@ -253,6 +253,9 @@ test('when its guardian gave up, the next command tells, and a new start begins 
   process.kill(guardian, 'SIGKILL');
   daemon.kill();
   await daemon.ended();
+  const died =
+    /^run \S+: daemon, [^]*the daemon \(pid \d+\) has died, and nobody starts it again\n {4}czar daemon start$/m;
+  assert.match((await scratch.czar('inbox')).stdout, died);
   writeFileSync(join(scratch.repo, '.git/czar/guardian-gave-up'), '6 137\n');
   const told = await scratch.czar('daemon', 'status');
   assert.equal(told.code, 3);

@@ -1,6 +1,6 @@
 /** `czar inbox`: everything that waits for a person, as it stands or, with `--watch`, as it changes. */
 import { statSync } from 'node:fs';
-import { guardianGaveUp, gaveUpFile, holderOf } from '../daemon/holder.ts';
+import { diedHolder, gaveUpFile, guardianGaveUp, holderOf, isThere } from '../daemon/holder.ts';
 import type { Place } from '../daemon/place.ts';
 import type { Reader } from '../daemon/read.ts';
 import { wrap } from '../report/cells.ts';
@@ -12,6 +12,7 @@ import {
   type InboxOptions,
 } from '../report/inbox.ts';
 import type { InboxEntry } from '../report/inbox-schema.ts';
+import { gaveUpText } from '../report/unattended.ts';
 import { chosenRun, clockOffset, reading, streamEnd } from './reading.ts';
 import type { CliContext, Verb } from './verb.ts';
 
@@ -69,13 +70,22 @@ function entriesOf(context: CliContext, { reader, place }: At): readonly InboxEn
     run,
     now,
     liveness: reader.liveness(now),
-    gaveUp: nobodyLeads(place),
+    unled: missingDaemon({ reader, place }),
   });
 }
 
-/** The daemon that its guardian gave up, with since when, while nobody else leads the runs; else null. */
-function nobodyLeads(place: Place): NonNullable<InboxOptions['gaveUp']> | null {
-  const gaveUp = holderOf(place) === null ? guardianGaveUp(place) : null;
+/** The daemon that died, or that its guardian gave up, while nobody else leads the runs; else null. */
+function missingDaemon({ reader, place }: At): NonNullable<InboxOptions['unled']> | null {
+  if (holderOf(place) !== null) return null;
+  const gaveUp = guardianGaveUp(place);
   const at = statSync(gaveUpFile(place), { throwIfNoEntry: false })?.mtimeMs;
-  return gaveUp === null || at === undefined ? null : { ...gaveUp, at: Math.floor(at) };
+  if (gaveUp !== null && at !== undefined) return { why: gaveUpText(gaveUp), at: Math.floor(at) };
+  const died = diedHolder(place);
+  if (died?.daemon === undefined) return null;
+  const { guardian } = died.daemon;
+  // It starts it again.
+  if (guardian !== null && isThere(guardian)) return null;
+  const [last] = reader.events({ after: reader.lastSeq() - 1, limit: 1 });
+  const why = `the daemon (pid ${died.pid}) has died, and nobody starts it again`;
+  return { why, at: last?.at ?? 0 };
 }

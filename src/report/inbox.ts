@@ -28,14 +28,13 @@ import type { InboxChange, InboxEntry, InboxKind } from './inbox-schema.ts';
 import { settlingCommands } from './next-command.ts';
 import { stalledSince, stallText } from './stalled.ts';
 import type { LivenessOf } from './status.ts';
-import { gaveUpText, type GaveUp } from './unattended.ts';
 
 export interface InboxOptions {
   readonly state: RepositoryState;
   /** Looks at live attempts; left out when none is to be looked at. */
   readonly liveness?: LivenessOf;
-  /** The daemon that its guardian does not start again, and since when; left out or null without one. */
-  readonly gaveUp?: (GaveUp & { readonly at: number }) | null;
+  /** Why a daemon leads the runs no more, in a sentence without a full stop, and since when; left out or null when none is missing. */
+  readonly unled?: { readonly why: string; readonly at: number } | null;
   /** Only of this run; null for all that live. */
   readonly run: string | null;
   /** Milliseconds since 1970. */
@@ -44,12 +43,12 @@ export interface InboxOptions {
 
 /** The entries, oldest first. */
 export function inboxEntries(options: InboxOptions): readonly InboxEntry[] {
-  const { state, run: only, now, liveness, gaveUp = null } = options;
+  const { state, run: only, now, liveness, unled = null } = options;
   const live = restlessRuns(state).filter(isRunLive);
   const entries = live
     .filter((run) => only === null || run.id === only)
     .flatMap((run) => [
-      ...(gaveUp === null ? [] : [unled(run, now, gaveUp)]),
+      ...(unled === null ? [] : [daemonEntry(run, now, unled)]),
       ...ofRun(run, now),
       ...shortOfBudget(state, run, now),
       ...stalledOf(run, now, liveness),
@@ -172,15 +171,19 @@ function ofWorker(run: RunState, worker: WorkerState, now: number): readonly Inb
 }
 
 /** Nobody leads the run, and nobody will who is not told to. */
-function unled(run: RunState, now: number, gaveUp: GaveUp & { readonly at: number }): InboxEntry {
+function daemonEntry(
+  run: RunState,
+  now: number,
+  { why, at }: NonNullable<InboxOptions['unled']>,
+): InboxEntry {
   return {
     ...empty,
     run: run.id,
     worker: null,
     kind: 'daemon',
-    text: gaveUpText(gaveUp),
-    since: timestamp(gaveUp.at),
-    age_ms: Math.max(0, now - gaveUp.at),
+    text: why,
+    since: timestamp(at),
+    age_ms: Math.max(0, now - at),
     commands: ['czar daemon start'],
   };
 }
