@@ -256,6 +256,12 @@ test('when its guardian gave up, the next command tells, and a new start begins 
   const died =
     /^run \S+: daemon, [^]*the daemon \(pid \d+\) has died, and nobody starts it again\n {4}czar daemon start$/m;
   assert.match((await scratch.czar('inbox')).stdout, died);
+  const lost = await scratch.czar('daemon', 'status');
+  assert.equal(lost.code, 3);
+  assert.match(
+    lost.stderr,
+    /\(pid \d+\) has died, and nobody starts it again[^]*czar daemon start/,
+  );
   writeFileSync(join(scratch.repo, '.git/czar/guardian-gave-up'), '6 137\n');
   const told = await scratch.czar('daemon', 'status');
   assert.equal(told.code, 3);

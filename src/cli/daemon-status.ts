@@ -1,7 +1,15 @@
 /** `czar daemon status`: whether a daemon lives, since when, who starts it again, and what it has to do. */
 import { isRunLive } from '../core/state.ts';
 import { greet } from '../api/client.ts';
-import { daemonOf, guardianGaveUp, holderOf, isThere, listenerOf } from '../daemon/holder.ts';
+import {
+  daemonOf,
+  diedHolder,
+  guardianGaveUp,
+  holderOf,
+  isThere,
+  listenerOf,
+} from '../daemon/holder.ts';
+import type { Place } from '../daemon/place.ts';
 import { openLogState } from '../daemon/hold-log.ts';
 import { packageVersion } from '../daemon/version.ts';
 import { counted, spanText } from '../report/figures.ts';
@@ -16,13 +24,13 @@ export async function status(context: CliContext): Promise<void> {
   const daemon = daemonOf(place);
   if (daemon === null) {
     const holder = holderOf(place);
-    const gaveUp = guardianGaveUp(place);
+    const lost = lostDaemon(place);
     return context.fail({
       exit: exits.nothing,
-      what: gaveUp === null ? 'no daemon lives in this repository' : gaveUpText(gaveUp),
+      what: lost ?? 'no daemon lives in this repository',
       where: holder?.socket == null ? null : `a czar run goes on in a terminal, pid ${holder.pid}`,
       next:
-        gaveUp === null
+        lost === null
           ? 'czar daemon start starts one'
           : 'czar daemon logs tells why; czar daemon start starts it again',
     });
@@ -71,4 +79,18 @@ export async function status(context: CliContext): Promise<void> {
       ? 'No run is live.'
       : `${counted(runs.length, 'live run')}: ${runs.map(({ id, state }) => `${id} (${state})`).join(', ')}.`,
   );
+}
+
+/** That a daemon has died and how, in a sentence; null when none has. */
+function lostDaemon(place: Place): string | null {
+  const gaveUp = guardianGaveUp(place);
+  if (gaveUp !== null) return gaveUpText(gaveUp);
+  const died = diedHolder(place);
+  if (died?.daemon === undefined) return null;
+  const { guardian } = died.daemon;
+  const then =
+    guardian !== null && isThere(guardian)
+      ? 'its guardian starts it again'
+      : 'nobody starts it again';
+  return `the daemon (pid ${died.pid}) has died, and ${then}`;
 }
