@@ -181,7 +181,8 @@ export class Checker {
   }
 
   #needsCheckSlot(intent: Intent): boolean {
-    if (intent.kind === 'check') return true;
+    // Somebody waits for a landing: its check begins though every slot is taken.
+    if (intent.kind === 'check') return intent.subject !== 'land';
     if (intent.kind !== 'setup') return false;
     const run = this.ledger.run(intent.run);
     const own = run?.workers.get(intent.worker)?.definition.setup.length ?? 0;

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { Outcome } from '../core/commands.ts';
-import type { KeptWork, Report } from '../core/events.ts';
+import type { KeptWork, Report, Work } from '../core/events.ts';
 import type { Intent } from '../core/intents.ts';
 import { branchOf } from '../core/schedule.ts';
 import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
@@ -15,6 +15,7 @@ import { authorIn, markedAmong } from '../git/czar-files.ts';
 import { filesOf, missingPaths } from '../git/facts.ts';
 import { keepFiles } from '../git/keep.ts';
 import { compareResolution } from '../git/resolution.ts';
+import { writtenMeanwhile } from '../git/written-meanwhile.ts';
 import { attemptKey } from '../process/status.ts';
 import { carriedInto } from './carried-list.ts';
 import { stopTree } from '../process/tree.ts';
@@ -94,7 +95,31 @@ export async function collectWork(
     return { kind: 'collected', ...of(intent), work: null, kept: [] };
   }
   const { work, notes } = collected;
-  return { kind: 'collected', ...of(intent), work, kept: [], notes };
+  const strayed = worker.submitted ? [] : await writtenBeside(place, worker, work);
+  return { kind: 'collected', ...of(intent), work, kept: [], notes: [...notes, ...strayed] };
+}
+
+/** Files that one sentence names. */
+const filesNamed = 3;
+
+/**
+ * A sentence when the user's checkout was written to while the worker had nothing to show, or where it changed the same
+ * file: an agent that takes the checkout for its tree. Nothing keeps it from that without a sandbox.
+ */
+async function writtenBeside(
+  place: Workplace,
+  { attempt }: WorkerState,
+  { changed }: Work,
+): Promise<readonly string[]> {
+  if (attempt === null) return [];
+  const paths = changed.length === 0 ? null : changed.map(({ path }) => path);
+  const found = await writtenMeanwhile(place.git, { paths, since: attempt.startedAt });
+  if ('kind' in found || found.length === 0) return [];
+  const more = found.length - filesNamed;
+  const named = `${found.slice(0, filesNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  return [
+    `while it worked ${named} changed in your checkout: by you, or by the agent, which nothing keeps in its tree`,
+  ];
 }
 
 /** Ends what is left of an attempt's process tree; whether nothing is, so that its shim may have another attempt. */

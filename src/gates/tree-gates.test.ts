@@ -10,7 +10,7 @@ import { checkMark } from './leftovers.ts';
 import { runChecks, type Checks, type ChecksOutcome } from './tree-gates.ts';
 import { aDefinition } from './testing.ts';
 
-test('a command that is known to be flaky is tried again on the same tree, and the verdict says so; without that it fails', async (t) => {
+test('fault 76: a command that is known to be flaky is tried again on the same tree, and the verdict says so; without that it fails', async (t) => {
   const { run, root } = await bench(t);
   const flaky = `echo x >> ${root}/tries; [ "$(wc -l < ${root}/tries)" -ge 2 ] || { echo not yet; exit 1; }`;
   const [verdict] = verdictsOf(await run([flaky], { retries: 2 }));
