@@ -55,7 +55,7 @@ test('what one worker holds alone another waits for, also over a kill of czar; w
     ],
     [1, 100, ['a'], [['b', 'share']]],
   );
-  first.child.kill('SIGKILL');
+  scratch.killLoop(first);
   await first.finished;
   const second = scratch.start('run');
   a.exit(1);
@@ -81,7 +81,7 @@ test('two runs that live at once share resources and claims', async () => {
   const first = scratch.start('run', 'a');
   const a = await scratch.stubs.agent('a');
   const { run } = await scratch.json('status');
-  first.child.kill('SIGKILL');
+  scratch.killLoop(first);
   await first.finished;
   const second = scratch.start('run', '--new', 'needs-port', 'needs-files', 'free');
   (await scratch.stubs.agent('free')).exit();
