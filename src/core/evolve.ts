@@ -263,7 +263,7 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
     }
     case 'land.started':
       forgetRefusals(run);
-      return { landing: { ...event.data, built: null, checking: false } };
+      return { landing: { ...event.data, held: run.mergedOrder, built: null, checking: false } };
     case 'land.built':
       return run.landing === null
         ? null

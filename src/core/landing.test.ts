@@ -81,6 +81,31 @@ test('a landing is judged by the verify of those whose work it holds, not of who
   );
 });
 
+test('a landing of what a sync brought in is judged by everybody, also where the clock was set back', () => {
+  const world = new CoreWorld(
+    planOf([
+      { id: 'a', verify: ['test a'] },
+      { id: 'b', on: ['a'] },
+    ]),
+  );
+  const isOfB = (intent: Intent): boolean => intent.kind === 'watch' && intent.worker === 'b';
+  const isCheck = ({ kind }: Intent): boolean => kind === 'check';
+  world.rest(undefined, isOfB);
+  assert.deepEqual(world.run.mergedOrder, ['a']);
+  assert.equal(world.ask({ kind: 'sync', run: world.run.id, target: 'main', onto: 'on' }).ok, true);
+  world.rest(undefined, isOfB);
+  assert.equal(world.run.landing, null);
+  world.now = 0;
+  assert.equal(world.ask({ ...order, partial: true, onto: 'moved-on' }).ok, true);
+  world.rest(undefined, (intent) => isOfB(intent) || isCheck(intent));
+  const check = world.intents().find((one) => one.kind === 'check' && one.subject === 'land');
+  assert.ok(check?.kind === 'check', 'the landing is checked');
+  assert.deepEqual(
+    check.gates.map(({ command }) => command),
+    ['test a'],
+  );
+});
+
 test('who asks for the landing that is under way joins it; another one is refused', () => {
   const world = new CoreWorld(planOf([{ id: 'a' }]));
   world.rest();

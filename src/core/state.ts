@@ -125,6 +125,8 @@ export interface Landing extends LandPlan {
   readonly onto: string;
   readonly tip: string;
   readonly date: number;
+  /** Workers whose work was merged when it began, in their order. */
+  readonly held: readonly string[];
   readonly built: { readonly commit: string; readonly tree: string } | null;
   readonly checking: boolean;
 }

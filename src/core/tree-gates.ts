@@ -29,18 +29,10 @@ export function mergeGates(
 /** Gates of the tree that lands: `checks`, or without them the `verify` of every worker that it holds. */
 export function landGates(run: RunState): readonly TreeGate[] {
   if (run.plan.policies.checks.length > 0) return checkGates(run);
-  return distinct(landing(run).flatMap((id) => branchGates(run, id)));
-}
-
-/** Workers whose work is in what lands: others may be merged while it does. */
-function landing({ landing, mergedOrder, workers }: RunState): readonly string[] {
-  if (landing === null || landing.sync === true) return mergedOrder;
-  const { tip, date } = landing;
-  const merged = mergedOrder.map((id) => workers.get(id)?.merged ?? null);
-  const last = merged.findLastIndex((one) => one?.commit === tip);
-  return last === -1
-    ? mergedOrder.filter((_id, at) => (merged[at]?.at ?? 0) <= date)
-    : mergedOrder.slice(0, last + 1);
+  const { landing, mergedOrder } = run;
+  // Others may be merged while it is checked; nobody is while the target is brought in.
+  const held = landing === null || landing.sync === true ? mergedOrder : landing.held;
+  return distinct(held.flatMap((id) => branchGates(run, id)));
 }
 
 /** Gates of the list without a verdict on the tree. */
