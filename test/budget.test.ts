@@ -9,7 +9,7 @@ const used = (tokens: number, cost = 0): string =>
 test('an agent that reaches its budget is stopped with its work kept, and goes on when its budget is raised', async () => {
   await using scratch = await Scratch.make();
   scratch.config();
-  scratch.worker('a', 'budget: {limit: 1000}');
+  scratch.worker('a', 'budget: {tokens: 800, limit: 1000}');
   scratch.commitAll();
   const running = scratch.start('run');
   const a = await scratch.stubs.agent('a');
@@ -23,6 +23,8 @@ test('an agent that reaches its budget is stopped with its work kept, and goes o
   assert.deepEqual([workers[0].state, workers[0].tokens.used], ['blocked', 1_100]);
   const before = await scratch.json('budget');
   assert.deepEqual(before.workers[0].tokens, { limit: 1_000, used: 1_100, reserved: 0, left: 0 });
+  const told = await scratch.czar('budget', 'a');
+  assert.match(told.stdout, /^a: estimate 800, forecast 1,200, limit 1,000 tokens$/m);
   assert.equal((await scratch.czar('budget', 'a', '--add', 'much')).code, 2);
   assert.equal((await scratch.czar('budget', 'run', '--add', '5')).code, 4);
   assert.equal((await scratch.czar('unblock', 'a')).code, 4);

@@ -61,7 +61,9 @@ test('before and after a run: plan, worker, events, budget, diff, land, prune an
   fits('status', await scratch.json('status'));
   fits('worker-status', await scratch.json('status', 'a'));
   fits('diff', await scratch.json('diff', 'b'));
-  fits('land', await scratch.json('land', '--dry-run'));
+  const preview = await scratch.json('land', '--dry-run');
+  fits('land', preview);
+  assert.equal(preview.gates_open, 0, 'the check has judged this tree');
   scratch.allow({ refs: ['refs/heads/main', 'HEAD'], files: ['out/'] });
   fits('land', await scratch.json('land'));
   scratch.write('.czar/config.yaml', 'retention: {runs: 1, outputs: 1s}\n');

@@ -153,6 +153,11 @@ test('an end is judged by its exit code alone', () => {
     reason: 'it ended with exit code 3: no space',
     final: false,
   });
+  const counted = judge({ how: 'exited', code: 3 }, [
+    'no space',
+    '{"type":"usage","input_tokens":1}',
+  ]);
+  assert.deepEqual(counted, failed, 'a line that was counted is no reason');
 });
 
 test('a program that could not be started is a final failure, the same code of its own is not', () => {

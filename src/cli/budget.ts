@@ -2,7 +2,7 @@
 import type { Steering } from '../core/commands.ts';
 import { isRunLive } from '../core/state.ts';
 import { loadPlan } from '../plan/load.ts';
-import { budgetDocument, budgetLines } from '../report/budget.ts';
+import { budgetDocument, budgetLines, forecastLine } from '../report/budget.ts';
 import { thousands } from '../report/figures.ts';
 import { configSources } from './config-sources.ts';
 import { exits } from './exit.ts';
@@ -47,6 +47,9 @@ async function show(context: CliContext, who: string | undefined): Promise<void>
       : all;
     if (context.options.json) return context.out.json(document);
     for (const line of budgetLines(document, context.columns)) context.out.line(line);
+    if (!isWorker) return;
+    const expected = document.workers.map(forecastLine).find((line) => line !== null);
+    if (expected !== undefined) context.out.line(expected);
   });
 }
 

@@ -183,7 +183,10 @@ async function preview(
       where: seen.files.join(', ') || null,
     });
   }
-  if (context.options.json) return context.out.json({ v: 1, ...seen });
+  if (context.options.json) {
+    const { gatesOpen, ...others } = seen;
+    return context.out.json({ v: 1, ...others, gates_open: gatesOpen });
+  }
   context.out.line(
     `Would land ${seen.commits} commits of run ${run.id} on ${order.target} (${order.mode}).`,
   );
@@ -201,7 +204,11 @@ async function preview(
 function report(context: CliContext, run: RunState, result: LandResult, before: boolean): void {
   switch (result.kind) {
     case 'landed':
-      if (context.options.json) return context.out.json({ v: 1, run: run.id, ...result });
+      if (context.options.json) {
+        const { notUpdated, ...others } = result;
+        const left = notUpdated === undefined ? {} : { not_updated: notUpdated };
+        return context.out.json({ v: 1, run: run.id, ...others, ...left });
+      }
       context.out.line(
         `Run ${run.id} ${before ? 'had landed' : 'landed'} on ${result.target} as ${result.commit.slice(0, 10)}.`,
       );

@@ -75,11 +75,17 @@ export function listOf<T extends z.ZodType>(element: T, what: string) {
   });
 }
 
-/** A span of time such as `1h30m`. */
-export const duration = z
-  .string()
-  .superRefine((value, context) => addProblem(context, durationProblem(value)))
-  .meta({ pattern: durationPattern.source });
+/** A span of time such as `1h30m`, or 0, which needs no unit. */
+export const duration = z.union(
+  [
+    z
+      .string()
+      .superRefine((value, context) => addProblem(context, durationProblem(value)))
+      .meta({ pattern: durationPattern.source }),
+    z.literal(0).transform(() => '0s'),
+  ],
+  { error: (issue) => (issue.code === 'invalid_union' ? durationText : undefined) },
+);
 
 /** A span of time that is not zero. */
 export const positiveDuration = z

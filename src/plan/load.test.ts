@@ -123,6 +123,21 @@ test('defaults come from the configuration, and a worker’s own words win', () 
   assert.ok(plan.policies.protect.includes('.gitmodules'));
 });
 
+test('no time at all needs no unit', () => {
+  const nothing = { ...home, '.czar/config.yaml': `stagger: 0\nretry: {initial: 0}\n` };
+  using folder = planFolder({ ...nothing, '.czar/workers/code.md': worker('retry: {max: 0}') });
+  const { plan } = folder.load();
+  assert.equal(plan?.policies.staggerMs, 0);
+  assert.deepEqual(
+    plan.workers.map(({ retry }) => [retry.initialMs, retry.maxMs]),
+    [
+      [0, 0],
+      [0, 300_000],
+      [0, 300_000],
+    ],
+  );
+});
+
 test('without a configuration the defaults of the product hold', () => {
   const { plan } = loadWorkers({ a: worker('role: x') });
   assert.deepEqual(

@@ -6,7 +6,7 @@ import { restlessRuns } from '../core/restless.ts';
 import { noSpend } from '../core/spend.ts';
 import { definitionOf, type RepositoryState, type RunState } from '../core/state.ts';
 import { columns } from './cells.ts';
-import { thousands } from './figures.ts';
+import { grouped, thousands } from './figures.ts';
 import { membersOf } from './status.ts';
 
 interface Sums {
@@ -59,6 +59,18 @@ export function budgetDocument(
       };
     }),
   };
+}
+
+/** What a worker is expected to need, and what it may, in one line. */
+export function forecastLine({
+  id,
+  estimate,
+  forecast,
+  tokens,
+}: BudgetDocument['workers'][number]): string | null {
+  if (estimate === null || forecast === null) return null;
+  const limit = tokens.limit === null ? 'no limit' : `limit ${grouped(tokens.limit)}`;
+  return `${id}: estimate ${grouped(estimate)}, forecast ${grouped(forecast)}, ${limit} tokens`;
 }
 
 /** The budgets as a table. */

@@ -83,7 +83,7 @@ export const landSchema = z.union([
     kind: z.literal('landed'),
     target: z.string(),
     commit: z.string(),
-    notUpdated: texts.optional().describe('files of the checkout that could not follow'),
+    not_updated: texts.optional().describe('files of the checkout that could not follow'),
   }),
   z.strictObject({
     v,
@@ -105,7 +105,7 @@ export const landSchema = z.union([
     stat: z.string(),
     open: texts.describe('workers that are not complete'),
     gates: count.describe('commands that judge the tree'),
-    gatesOpen: count.describe('those of them that have not judged it yet'),
+    gates_open: count.describe('those of them that have not judged it yet'),
   }),
 ]);
 
