@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 import { all, only, statesOf } from './support/log.ts';
+import { recordedAgent } from './support/recorded-agent.ts';
 import { Scratch } from './support/scratch.ts';
 
 const recorded = fileURLToPath(new URL('fixtures/agents', import.meta.url));
@@ -134,16 +135,24 @@ test('what an agent was not allowed is told and on record, and a wrong key fails
   );
 });
 
-test('an agent that is not installed is an error before anything starts', async () => {
+test('an agent that is not installed is an error before anything starts, with those that are', async () => {
   await using scratch = await Scratch.make();
-  scratch.write('.czar/config.yaml', 'agents: {default: claude}\n');
-  scratch.worker('a');
-  scratch.commitAll();
-  const { code, stderr } = await scratch.czar('run');
-  assert.equal(code, 2);
-  assert.match(
-    stderr,
-    /the agent claude cannot be started: claude is not on the PATH; needed by a/,
-  );
-  assert.equal((await scratch.czar('status')).code, 3);
+  recordedAgent(scratch, 'goose', 'exit 1');
+  for (const [name, program] of [
+    ['claude', 'claude'],
+    ['aider', 'aider'],
+    ['mine', 'no-such-program'],
+  ] as const) {
+    scratch.write(
+      '.czar/config.yaml',
+      `agents: {default: ${name}, define: {mine: {adapter: command, command: [no-such-program]}}}\n`,
+    );
+    scratch.worker('a');
+    const { code, stderr } = await scratch.czar('run');
+    assert.equal(code, 2);
+    const what = `the agent ${name} cannot be started: ${program} is not on the PATH; needed by a`;
+    assert.ok(stderr.includes(what), stderr);
+    assert.match(stderr, /install it, or name another agent \(here: [^)]*\bgoose\b/);
+    assert.equal((await scratch.czar('status')).code, 3);
+  }
 });

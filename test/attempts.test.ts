@@ -73,11 +73,11 @@ test('run --failed retries what failed and nothing else', async () => {
   only(log, 'run.started');
 });
 
-test('a program that does not exist fails its worker with the reason, and the worker never was active', async () => {
+test('a program at a place that is written out and where nothing is fails its worker with the reason, and the worker never was active', async () => {
   await using scratch = await Scratch.make();
   scratch.write(
     '.czar/config.yaml',
-    'agents: {default: gone, define: {gone: {adapter: command, command: [no-such-program-here]}}}\n',
+    'agents: {default: gone, define: {gone: {adapter: command, command: [./no-such-program-here]}}}\n',
   );
   scratch.worker('a', 'retry: {max_attempts: 3, initial: 0s}');
   scratch.commitAll();

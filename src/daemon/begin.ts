@@ -60,7 +60,7 @@ export async function begin(at: {
       const found = planNow(place, { ...planned, scope }, wanted.sources);
       if ('problem' in found) return invalid(found);
       const absent = missingAgents(found.plan, here);
-      if (absent !== null) return refusal(2, absent, notInstalled);
+      if (absent !== null) return refusal(2, absent, notInstalled(found.plan, here));
       requests.push({ kind: 'amend', run, plan: found.plan, scope });
       amended = found.plan;
     }
@@ -101,7 +101,7 @@ export async function begin(at: {
   }
   const { plan, scope, settings } = choice;
   const absent = missingAgents(plan, here);
-  if (absent !== null) return refusal(2, absent, notInstalled);
+  if (absent !== null) return refusal(2, absent, notInstalled(plan, here));
   const { includeDirty, approve } = wanted;
   const sources = runSources(wanted.sources);
   const options = { plan, scope, ...settings, includeDirty, approve, sources };

@@ -1,5 +1,6 @@
 /** Agents of a plan that cannot be started here: who takes their place, or that nobody does, told before anything is. */
 import type { Plan } from '../core/plan.ts';
+import { knownAgents } from '../plan/known-agents.ts';
 import { which } from '../process/which.ts';
 
 /** Where agents are looked for. */
@@ -9,10 +10,18 @@ interface Here {
   readonly root: string;
 }
 
-/** What is to be done about an agent that is not here. */
-export const notInstalled = {
-  next: 'install it, or name another agent; czar agents lists those that are here',
-};
+/** What is to be done about an agent that is not here: those are named that are. */
+export function notInstalled(plan: Plan, here: Here): { readonly next: string } {
+  const agents = new Map([...knownAgents, ...Object.entries(plan.agents)]);
+  const found = [...agents].flatMap(([name, { command }]) => (isHere(command, here) ? name : []));
+  const others =
+    found.length === 0 ? 'none that is known is here' : `here: ${found.sort().join(', ')}`;
+  return { next: `install it, or name another agent (${others}); czar agents shows them` };
+}
+
+function isHere([program = '']: readonly string[], here: Here): boolean {
+  return 'path' in which({ program, path: here.path, cwd: here.root });
+}
 
 /** Agents that are not here and whose place others may take, by name, with why; those without a command too. */
 export function replaceable(plan: Plan, here: Here): ReadonlyMap<string, string> {
@@ -55,9 +64,11 @@ export function missingAgents(plan: Plan, here: Here): string | null {
   );
   const reviewers = plan.workers.flatMap(({ review }) => review?.agents ?? []);
   const names = new Set([...alone.map(({ agent }) => agent.name), ...reviewers]);
-  // Any program of the user's own may come to be while the run goes on: its worker tells when it did not.
+  // A program of the user's own may come to be while the run goes on, at a place that is written out: its worker tells
+  // when it did not.
   const agents = Object.values(plan.agents).filter(
-    ({ name, adapter }) => adapter !== 'command' && names.has(name),
+    ({ name, adapter, command: [program = ''] }) =>
+      names.has(name) && (adapter !== 'command' || !program.includes('/')),
   );
   const missing = agents.flatMap(({ name, command: [program = ''] }) => {
     const found = which({ program, path: here.path, cwd: here.root });

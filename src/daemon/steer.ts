@@ -84,7 +84,8 @@ export async function complete(
       const absent = missingAgents(found.plan, here);
       if (absent !== null) {
         const what = `The plan cannot be amended: ${absent}.`;
-        return { ok: false, rejection: { consequence: 'reject', exit: 2, what, ...notInstalled } };
+        const next = notInstalled(found.plan, here);
+        return { ok: false, rejection: { consequence: 'reject', exit: 2, what, ...next } };
       }
       const missing = [...replaceable(found.plan, here).keys()];
       return { kind: 'amend', run: steering.run, plan: found.plan, scope, missing };

@@ -28,12 +28,16 @@ function headOf({ name, version, adapter, found, logged_in: login, ...one }: Age
   return `${oneLine(what)}${one.default ? ' (default)' : ''}: ${facts.join(', ')}`;
 }
 
-function canDo({ capabilities }: AgentDocument): string | null {
+function canDo({ adapter, capabilities }: AgentDocument): string | null {
   if (capabilities === null) return null;
   const { usage, cost, resume, permissions, mcp } = capabilities;
-  const can = [
+  const told = [
     usage === 'none' ? 'tells no usage' : `tells usage (${usage})`,
     cost ? 'tells its cost' : 'tells no cost',
+  ];
+  const can = [
+    // Of any program it is not known.
+    ...(adapter === 'command' ? ['usage and cost as far as it reports them'] : told),
     resume ? 'goes on with a session' : 'begins anew each time',
     permissions === 'none' ? 'settles itself what it may do' : `permissions by ${permissions}`,
     mcp === 'none' ? 'no MCP' : `MCP by ${mcp}`,
