@@ -57,8 +57,22 @@ export function backgroundOf(repo: string): Background {
   return {
     guardians,
     daemons,
-    leaders: daemons.filter(({ pid }) => hasOpen(pid, join(repo, '.git/czar/czar.db'))),
+    leaders: daemons.filter(
+      ({ pid }) => hasThreads(pid) && hasOpen(pid, join(repo, '.git/czar/czar.db')),
+    ),
   };
+}
+
+/**
+ * Whether it is a whole node: the child of one that was killed before that child became another program has all its
+ * files, and a single thread.
+ */
+function hasThreads(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).length > 1;
+  } catch {
+    return false;
+  }
 }
 
 function hasOpen(pid: number, file: string): boolean {
