@@ -117,13 +117,18 @@ export function success(intent: Intent): Outcome {
     case 'push':
       return { kind: 'pushed', run, remote: 'origin', refs: intent.refs, left: {} };
     case 'build-landing':
-      return { ...landing, run, date: intent.date };
+      return {
+        ...landing,
+        run,
+        date: intent.date,
+        tree: `landing-tree(${intent.onto}+${intent.tip})`,
+      };
     case 'commit-landing':
       return { kind: 'landed', run, commit: intent.commit };
   }
 }
 
-const landing = { kind: 'landing-built', commit: 'landing', tree: 'landing-tree' } as const;
+const landing = { kind: 'landing-built', commit: 'landing' } as const;
 const approval = { kind: 'verdict', result: 'approve', text: '', findings: [] } as const;
 const notNeeded = { kind: 'none', reason: 'stopped', notBefore: null, counts: false } as const;
 
