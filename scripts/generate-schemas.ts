@@ -5,6 +5,28 @@ import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
 import { z } from 'zod';
 import { configSchema } from '../src/plan/config-schema.ts';
+import {
+  addSchema,
+  completionSchema,
+  configExplainSchema,
+  configShowSchema,
+  configValidateSchema,
+  daemonLogsSchema,
+  daemonRestartSchema,
+  daemonStartSchema,
+  daemonStopSchema,
+  doneSchema,
+  errorSchema,
+  initSchema,
+  logsSchema,
+  pathSchema,
+  planDiffSchema,
+  reportFileSchema,
+  uninstallSchema,
+  validateSchema,
+  whySchema,
+  workerNewSchema,
+} from '../src/report/answer-schemas.ts';
 import { agentTrialSchema } from '../src/report/agent-trial-schema.ts';
 import { agentsSchema } from '../src/report/agents-schema.ts';
 import {
@@ -104,6 +126,26 @@ const published: readonly Published[] = [
   { name: 'kept-drop', title: 'czar kept drop --json', schema: keptDropSchema },
   { name: 'prune', title: 'czar prune --json', schema: pruneSchema },
   { name: 'doctor', title: 'czar doctor --json', schema: doctorSchema },
+  { name: 'error', title: 'any verb with --json that fails', schema: errorSchema },
+  { name: 'done', title: 'verbs that steer, with --json', schema: doneSchema },
+  { name: 'validate', title: 'czar validate --json', schema: validateSchema },
+  { name: 'config-show', title: 'czar config show --json', schema: configShowSchema },
+  { name: 'config-explain', title: 'czar config explain KEY --json', schema: configExplainSchema },
+  { name: 'config-validate', title: 'czar config validate --json', schema: configValidateSchema },
+  { name: 'init', title: 'czar init --json', schema: initSchema },
+  { name: 'worker-new', title: 'czar worker new ID --json', schema: workerNewSchema },
+  { name: 'add', title: 'czar add TEXT --json', schema: addSchema },
+  { name: 'why', title: 'czar why WORKER --json', schema: whySchema },
+  { name: 'path', title: 'czar path WORKER --json', schema: pathSchema },
+  { name: 'logs', title: 'a line of czar logs WORKER --json', schema: logsSchema },
+  { name: 'plan-diff', title: 'czar plan diff --json', schema: planDiffSchema },
+  { name: 'daemon-start', title: 'czar daemon start --json', schema: daemonStartSchema },
+  { name: 'daemon-stop', title: 'czar daemon stop --json', schema: daemonStopSchema },
+  { name: 'daemon-restart', title: 'czar daemon restart --json', schema: daemonRestartSchema },
+  { name: 'daemon-logs', title: 'a line of czar daemon logs --json', schema: daemonLogsSchema },
+  { name: 'report-file', title: 'a report with --out FILE --json', schema: reportFileSchema },
+  { name: 'completion', title: 'czar completion SHELL --json', schema: completionSchema },
+  { name: 'uninstall', title: 'czar uninstall --json', schema: uninstallSchema },
   { name: 'worker-status', title: 'czar status WORKER --json', schema: workerStatusSchema },
 ];
 

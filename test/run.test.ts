@@ -61,6 +61,7 @@ test('options of run that would have no effect are refused', async () => {
     [['-m', 'Do it', '--failed'], /-m adds to a run or starts one, --failed/],
     [['--new', '--failed'], /--new starts another run, --failed/],
     [['--new', '--pinned'], /--new starts another run, --pinned/],
+    [['--barrier', 'waves'], /barrier: expected one of/],
   ] as const) {
     const { code, stderr } = await scratch.czar('run', ...argv);
     assert.equal(code, 2, `${argv.join(' ')}: ${stderr}`);

@@ -21,7 +21,7 @@ function fits(name: string, document: unknown): void {
 /** A plan with something of everything that documents tell of. */
 function richPlan(scratch: Scratch): void {
   scratch.scripted(
-    'mkdir -p out; echo "$CZAR_WORKER" >"out/$CZAR_WORKER"; czar emit usage --input-tokens 90 --output-tokens 10\n',
+    'mkdir -p out; echo said; echo "$CZAR_WORKER" >"out/$CZAR_WORKER"; czar emit usage --input-tokens 90 --output-tokens 10\n',
     'budget: {run: {tokens: 100000}, default: {tokens: 1000}}\nresources: {gpu: 2}\nchecks: ["true"]\n',
   );
   scratch.worker(
@@ -50,6 +50,16 @@ test('before and after a run: plan, worker, events, budget, diff, land, prune an
   fits('plan-graph', await scratch.json('plan', 'graph'));
   fits('worker-show', await scratch.json('worker', 'show', 'a'));
   fits('worker-show', await scratch.json('worker', 'show', 'b'));
+  fits('validate', await scratch.json('validate'));
+  fits('error', await scratch.json('why', 'a'));
+  fits('config-show', await scratch.json('config', 'show'));
+  fits(
+    'config-explain',
+    await scratch.json('config', 'explain', 'max_parallel', '--set', 'base=main'),
+  );
+  fits('config-validate', await scratch.json('config', 'validate', '--set', 'max_paralel=2'));
+  fits('init', await scratch.json('init'));
+  fits('completion', await scratch.json('completion', 'bash'));
   const { code, stderr } = await scratch.czar('run');
   assert.equal(code, 0, stderr);
   const events = await scratch.events();
@@ -61,6 +71,11 @@ test('before and after a run: plan, worker, events, budget, diff, land, prune an
   fits('status', await scratch.json('status'));
   fits('worker-status', await scratch.json('status', 'a'));
   fits('diff', await scratch.json('diff', 'b'));
+  fits('logs', await scratch.json('logs', 'a'));
+  fits('why', await scratch.json('why', 'a'));
+  fits('path', await scratch.json('path', 'a'));
+  fits('plan-diff', await scratch.json('plan', 'diff'));
+  fits('done', await scratch.json('budget', 'a', '--add', '1'));
   const preview = await scratch.json('land', '--dry-run');
   fits('land', preview);
   assert.equal(preview.gates_open, 0, 'the check has judged this tree');
@@ -70,6 +85,10 @@ test('before and after a run: plan, worker, events, budget, diff, land, prune an
   fits('prune', await scratch.json('prune', '--dry-run'));
   fits('prune', await scratch.json('prune'));
   fits('doctor', await scratch.json('doctor'));
+  fits('report-file', await scratch.json('closeout', '--out', 'out/closeout.html'));
+  fits('worker-new', await scratch.json('worker', 'new', 'later'));
+  fits('add', await scratch.json('add', 'Something more'));
+  fits('uninstall', await scratch.json('uninstall', '--yes'));
 });
 
 test('of a daemon', async () => {
@@ -79,6 +98,11 @@ test('of a daemon', async () => {
   // It lives while its run waits for a person.
   await daemon.start('--approve');
   fits('daemon-status', await scratch.json('daemon', 'status'));
+  fits('daemon-start', await scratch.json('daemon', 'start'));
+  fits('daemon-restart', await scratch.json('daemon', 'restart'));
+  for (const line of (await scratch.czar('daemon', 'logs', '--json')).stdout.trim().split('\n'))
+    fits('daemon-logs', JSON.parse(line));
+  fits('daemon-stop', await scratch.json('daemon', 'stop'));
 });
 
 test('a document that says something else does not fit', () => {

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { AttemptEnd, Judgement } from '../core/events.ts';
 import type { AgentDefinition } from '../core/plan.ts';
 import type { Start } from './adapter.ts';
 import { command as adapter } from './command.ts';
 import { attemptFiles } from './attempt-files.ts';
+import { judgeEnd } from './judge-end.ts';
 
 const files = attemptFiles({ home: '/repo/.czar', run: '20261121-1', worker: 'alpha', attempt: 2 });
 
@@ -153,11 +157,25 @@ test('an end is judged by its exit code alone', () => {
     reason: 'it ended with exit code 3: no space',
     final: false,
   });
-  const counted = judge({ how: 'exited', code: 3 }, [
-    'no space',
-    '{"type":"usage","input_tokens":1}',
-  ]);
-  assert.deepEqual(counted, failed, 'a line that was counted is no reason');
+});
+
+test('a line that was counted is no reason of a failure', () => {
+  const home = mkdtempSync(join(tmpdir(), 'czar-judge-'));
+  const its = attemptFiles({ home, run: '20261121-1', worker: 'alpha', attempt: 1 });
+  mkdirSync(its.attemptDir, { recursive: true });
+  writeFileSync(its.outputFile, 'no space\n{"type":"usage","input_tokens":1}\n');
+  const limits = { processes: 500, memoryBytes: 4_000_000_000 };
+  const { judgement, lastWords } = judgeEnd(adapter, its, {
+    end: { how: 'exited', code: 3 },
+    limits,
+    now: 0,
+  });
+  rmSync(home, { recursive: true });
+  assert.deepEqual(lastWords, ['no space']);
+  assert.equal(
+    judgement.kind === 'failed' && judgement.reason,
+    'it ended with exit code 3: no space',
+  );
 });
 
 test('a program that could not be started is a final failure, the same code of its own is not', () => {

@@ -65,7 +65,5 @@ function read(line: string): readonly Said[] {
 }
 
 function judge(ending: Ending): Judgement {
-  // A line that was counted says nothing to a person.
-  const words = ending.lastWords.filter((line) => read(line).length === 0);
-  return notItsOwn(ending) ?? byExitCode(exitCode(ending) ?? 1, words);
+  return notItsOwn(ending) ?? byExitCode(exitCode(ending) ?? 1, ending.lastWords);
 }

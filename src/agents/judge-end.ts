@@ -9,11 +9,15 @@ const endBytes = 4 * 1024 * 1024;
 
 /** The judgement of its adapter, with what it said last, newest last. `now` is milliseconds since 1970. */
 export function judgeEnd(
-  { prints, show, judge }: Adapter,
+  { prints, show, read, judge }: Adapter,
   files: AttemptFiles,
   ended: { readonly end: AttemptEnd; readonly limits: AttemptLimits; readonly now: number },
 ): { readonly judgement: Judgement; readonly lastWords: readonly string[] } {
   const output = prints === 'json' ? lastOutput(files, endBytes) : [];
-  const words = prints === 'json' ? spokenWords(files, { output, show }, 20) : lastWords(files, 20);
+  const words =
+    prints === 'json'
+      ? spokenWords(files, { output, show }, 20)
+      : // A line that was counted says nothing to a person.
+        lastWords(files, 20).filter((line) => read(line).length === 0);
   return { judgement: judge({ ...ended, lastWords: words, output }), lastWords: words };
 }

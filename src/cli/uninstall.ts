@@ -107,7 +107,10 @@ function report(context: CliContext, root: string, done: Uninstalled): void {
     }
     case 'done': {
       const { removal, bundle, aside, left } = done;
-      if (options.json) return out.json({ v: 1, ...removal, bundle, aside, left });
+      if (options.json) {
+        const { liveRuns, ...others } = removal;
+        return out.json({ v: 1, live_runs: liveRuns, ...others, bundle, aside, left });
+      }
       if (bundle !== null) {
         out.line(
           `${plural(removal.unmerged.length, 'ref')} not merged: ${relative(root, bundle)}, verified`,

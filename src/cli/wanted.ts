@@ -15,6 +15,7 @@ export interface BeginOptions {
   readonly failed?: boolean;
   readonly pinned?: boolean;
   readonly maxParallel?: string;
+  readonly barrier?: string;
   readonly amend?: boolean;
   readonly includeDirty?: boolean;
   readonly approve?: boolean;
@@ -34,6 +35,10 @@ export function defineBeginning(command: Command): Command {
     .option('--amend', 'take files that have changed into the live run')
     .option('--pinned', 'keep the plan of the run although files have changed')
     .option('--max-parallel <n>', 'agents at the same time, whatever the configuration says')
+    .option(
+      '--barrier <mode>',
+      'wave: a wave waits until the one before is over; none: only for edges',
+    )
     .option('--include-dirty', 'let agents see the uncommitted changes of your checkout')
     .option('--approve', 'ask before each launch: czar approve, czar deny')
     .option('-m, --message <text>', 'write a worker file for this text first, then run it')
@@ -86,10 +91,10 @@ export async function askingFor(
     changes: options.pinned === true ? 'pinned' : options.amend === true ? 'amend' : null,
     includeDirty: options.includeDirty === true,
     approve: options.approve === true,
-    sources: configSources(
-      context,
-      options.maxParallel === undefined ? [] : [`max_parallel=${options.maxParallel}`],
-    ),
+    sources: configSources(context, [
+      ...(options.maxParallel === undefined ? [] : [`max_parallel=${options.maxParallel}`]),
+      ...(options.barrier === undefined ? [] : [`barrier=${options.barrier}`]),
+    ]),
   };
   if (options.message === undefined) return { wanted, undo: () => {} };
   const live = (await liveRun(place)) !== null;

@@ -59,9 +59,10 @@ export function submit(run: RunState, worker: WorkerState, request: Asked<'submi
     );
   }
   if (!request.tree.exists || worker.attempts === 0) {
+    const lack = worker.attempts === 0 ? 'had no attempt yet' : 'no working tree';
     return refuse(
       4,
-      `${worker.id} has no working tree to submit.`,
+      `${worker.id} has ${lack}: there is nothing to submit.`,
       `czar retry ${worker.id} gives it one.`,
     );
   }
