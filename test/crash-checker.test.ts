@@ -348,9 +348,10 @@ describe('the checker of a plan that a daemon leads finds', () => {
       writeFileSync(join(repo, '.git/czar/czar.db'), '');
       const census = new Census(repo);
       const lead = async (): Promise<ChildProcess> => {
-        const script = 'exec 3<"$0/.git/czar/czar.db"; echo leads; read -r end';
-        const args = ['-c', script, repo, '--guarded', '--repo', repo];
-        const child = spawn('/bin/sh', args, { stdio: ['pipe', 'pipe', 'ignore'] });
+        const script =
+          'fs.openSync(process.argv[1] + "/.git/czar/czar.db"); console.log("leads"); process.stdin.resume()';
+        const args = ['-e', script, repo, '--guarded', '--repo', repo];
+        const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'ignore'] });
         await once(child.stdout, 'data');
         return child;
       };
@@ -361,6 +362,23 @@ describe('the checker of a plan that a daemon leads finds', () => {
           [first.pid],
         );
       assert.equal(census.finding, null);
+      // A child of a killed one that has become no other program yet: one thread, and all its files.
+      const forked = spawn(
+        '/bin/sh',
+        [
+          '-c',
+          'exec 3<"$0/.git/czar/czar.db"; echo there; read -r end',
+          repo,
+          '--guarded',
+          '--repo',
+          repo,
+        ],
+        { stdio: ['pipe', 'pipe', 'ignore'] },
+      );
+      await once(forked.stdout, 'data');
+      assert.equal(census.look().leaders.length, 1);
+      forked.stdin.end();
+      await once(forked, 'close');
       const second = await lead();
       for (let look = 0; look < 5; look += 1) census.look();
       assert.match(census.finding ?? '', /^two daemons lead: \d+ and \d+$/);
