@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { planOf, runId, success } from '../../test/support/core-world.ts';
+import { endOf, planOf, runId, success } from '../../test/support/core-world.ts';
 import type { Command } from '../core/commands.ts';
 import type { Event } from '../core/events.ts';
 import { JournalError, type Journal } from '../journal/journal.ts';
@@ -82,6 +82,34 @@ test('the machine is looked at once in each turn while a run lives, and before a
   await loop.send({ kind: 'tick' });
   assert.equal(looks, before, 'it has ended');
   await loop.end('over');
+});
+
+test('who waits for a moment that passes in the middle of a turn is woken all the same', async () => {
+  for (const initialMs of [20, 21, 22]) {
+    let now = 1_000;
+    const loop = loopOver(
+      new MemoryJournal(),
+      async (intent) =>
+        intent.kind === 'watch' && intent.attempt === 1
+          ? endOf(intent, { how: 'exited', code: 1 })
+          : success(intent),
+      // Time passes whenever somebody looks at the clock.
+      { now: () => (now += 1) },
+    );
+    const retry = {
+      maxAttempts: 2,
+      backoff: 'fixed',
+      initialMs,
+      maxMs: 30,
+      from: 'clean',
+    } as const;
+    await loop.send(hello);
+    await loop.send({ ...start, plan: planOf([{ id: 'a', retry }]) });
+    const complete = (): boolean => loop.state.runs.get(runId)?.state === 'complete';
+    for (let n = 0; n < 500 && !complete(); n += 1) await new Promise((on) => setImmediate(on));
+    assert.ok(complete(), `a is ${loop.state.runs.get(runId)?.workers.get('a')?.state}`);
+    await loop.end('over');
+  }
 });
 
 /** A journal whose disk is full for the batches that match. */

@@ -133,7 +133,7 @@ export class Loop {
         .filter((run) => Object.keys(run.diverged).length > 0)
         .map((run) => run.id),
     );
-    this.#recovering = new Set(this.#intents().intents.map((intent) => intent.key));
+    this.#recovering = new Set(this.#intents(ports.now()).intents.map(({ key }) => key));
   }
 
   get state(): RepositoryState {
@@ -219,6 +219,8 @@ export class Loop {
     this.#turnDue = false;
     if (this.#ended !== null) return;
     const taken = this.#queue.splice(0);
+    // One moment for all of it: what was too early for the turn is woken for.
+    const now = this.#ports.now();
     let done: Turn;
     try {
       if (this.#stale) this.#restore();
@@ -226,7 +228,7 @@ export class Loop {
         this.#state,
         taken.map(({ command }) => command),
         {
-          now: this.#ports.now(),
+          now,
           draining: this.#draining || this.#held || this.#closing || this.#ports.only !== undefined,
           when: this.#ports.when,
           machine: this.#ports.machine,
@@ -254,7 +256,7 @@ export class Loop {
         decision.ok ? { ok: true } : { ok: false, rejection: decision.rejection },
       );
     });
-    this.#dispatch();
+    this.#dispatch(now);
     this.#wake();
   }
 
@@ -310,25 +312,23 @@ export class Loop {
     this.#wake();
   }
 
-  #intents(): ReturnType<typeof schedule> {
+  #intents(now: number): ReturnType<typeof schedule> {
     return this.#rules.schedule(this.#state, {
-      now: this.#ports.now(),
+      now,
       stopping: this.#stopping,
       retryDiverged: this.#retryDiverged,
     });
   }
 
-  #dispatch(): void {
+  #dispatch(now: number): void {
     if (this.#closing) return;
-    const { intents: all, wakeAt } = this.#intents();
+    const { intents: all, wakeAt } = this.#intents(now);
     const intents = this.#ports.only === undefined ? all : all.filter(this.#ports.only);
     const wanted = new Set(intents.map((intent) => intent.key));
     for (const [key, flight] of this.#flights) {
       if (!wanted.has(key) && !runsOut.has(flight.intent.kind)) flight.controller.abort();
     }
-    for (const intent of intents) {
-      if (!this.#flights.has(intent.key)) this.#launch(intent);
-    }
+    for (const intent of intents) if (!this.#flights.has(intent.key)) this.#launch(intent);
     if (wakeAt === null) this.#ports.correct?.(!restlessRuns(this.#state).some(isRunLive));
     this.#wakeAt(wakeAt);
   }
