@@ -65,7 +65,10 @@ test('what the policy does not settle a person does, while the agent waits', asy
   await using scratch = await acting('run touch yes\nrun touch no');
   const run = scratch.start('run');
   await scratch.happened('permission.requested', 'a');
+  const following = scratch.start('logs', 'a', '-f');
+  await following.seen('(asks for leave: ');
   assert.equal((await scratch.czar('approve', 'a/p1')).code, 0);
+  await following.seen('(allowed: ');
   await scratch.logged((log) => all(log, 'permission.requested')[1]);
   assert.equal((await scratch.czar('deny', 'a/p2')).code, 0);
   const { code, stderr } = await run.finished;

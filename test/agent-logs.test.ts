@@ -22,6 +22,7 @@ for (const [agent, stream, said] of [
     assert.match(shown.stdout, said);
     assert.doesNotMatch(shown.stdout, /"type"/);
     assert.match(shown.stdout, /\noops\n$/);
+    assert.match(shown.stdout, /^\(used: 2,100 tokens in, 81 out, 500 cached.*\)$/m);
     const lines = readFileSync(recordedStream(stream), 'utf8');
     const raw = await scratch.czar('logs', 'a', '--raw');
     assert.equal(raw.stdout, `${lines}oops\n`);

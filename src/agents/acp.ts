@@ -132,10 +132,26 @@ function show(line: string): readonly string[] {
       return resultText(said, entry['ok'] !== true);
     }
     case 'permission':
-      return entry['decision'] === 'deny' ? [`(not allowed: ${textIn(entry, 'about') ?? ''})`] : [];
+      return permissionText(entry);
     case 'trouble':
     case 'failed':
       return saidText(textIn(entry, 'message') ?? 'it failed');
+    case null:
+    default:
+      return [];
+  }
+}
+
+/** What it asked leave for; what the policy allows is not worth a line. */
+function permissionText(entry: Json): readonly string[] {
+  const about = textIn(entry, 'about') ?? '';
+  switch (textIn(entry, 'decision')) {
+    case 'ask':
+      return [`(asks for leave: ${about})`];
+    case 'deny':
+      return [`(not allowed: ${about})`];
+    case 'allow':
+      return entry['by'] === 'answer' ? [`(allowed: ${about})`] : [];
     case null:
     default:
       return [];

@@ -43,19 +43,22 @@ export async function decide(
   });
   const worst = asked.find(is('deny')) ?? asked.find(is('ask')) ?? asked[0];
   const policy: Permit = worst?.permit ?? 'allow';
-  const decision =
-    policy === 'ask' && worst !== undefined ? (await ask(worst.request, signal)).decision : policy;
-  if (signal.aborted) return null;
   const about = worst?.request ?? { kind: 'other', title: call.title };
-  print({
-    type: 'permission',
-    id: call.id,
-    tool: call.name ?? call.kind,
-    about: requestText(about),
-    kind: about.kind,
-    decision,
-    by: policy === 'ask' ? 'answer' : 'policy',
-  });
+  const tell = (decision: Permit, by: 'answer' | 'policy'): unknown =>
+    print({
+      type: 'permission',
+      id: call.id,
+      tool: call.name ?? call.kind,
+      about: requestText(about),
+      kind: about.kind,
+      decision,
+      by,
+    });
+  const asks = policy === 'ask' && worst !== undefined;
+  if (asks) tell('ask', 'policy');
+  const decision = asks ? (await ask(worst.request, signal)).decision : policy;
+  if (signal.aborted) return null;
+  tell(decision, asks ? 'answer' : 'policy');
   return optionFor(decision === 'allow', choices, permissions.policy === 'full');
 }
 

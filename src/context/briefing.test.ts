@@ -100,6 +100,21 @@ test('the identity says who, where, what and how, and the prompt holds all of th
   assert.match(workerIdentity(told), /\]\(\.\.\/\.\.\/runs\/20261121-1\/beta\/1\/prompt\.md\)/);
 });
 
+test('what is left of a budget is told once something is used', () => {
+  const usage = {
+    input: 24_000,
+    output: 1_000,
+    cached: 9_000,
+    costUsd: 0,
+    source: 'reported',
+  } as const;
+  assert.doesNotMatch(workerPrompt(aBriefing()), /Left:/);
+  assert.match(
+    workerPrompt(aBriefing({ usage })),
+    /- Limit: 225,000 tokens\n- Used so far: 25,000 tokens\n- Left: 200,000 tokens/,
+  );
+});
+
 test('every path that the identity links opens from the tree', async (t) => {
   const root = await mkdtemp(join(tmpdir(), 'czar context '));
   t.after(() => rm(root, { recursive: true, force: true }));

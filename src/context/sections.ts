@@ -66,6 +66,7 @@ export const budget: Section = ({ definition, worker }) => {
   if (given.costUsd !== null) lines.push(`- Cost: ${given.costUsd} USD`);
   const used = worker.usage.input + worker.usage.output;
   if (used > 0) lines.push(`- Used so far: ${tokens(used)}`);
+  if (used > 0 && limit !== null) lines.push(`- Left: ${tokens(Math.max(0, limit - used))}`);
   return lines.length === 0 ? null : `## Budget\n\n${lines.join('\n')}`;
 };
 

@@ -1,4 +1,6 @@
 /** What of an agent's output a person reads. */
+import type { Adapter } from '../agents/adapter.ts';
+import { changesText, usageText } from '../agents/show-change.ts';
 import { readableLine } from '../agents/show-text.ts';
 import type { RunState } from '../core/state.ts';
 import { adapterNamed, adapterOf } from './agent-of.ts';
@@ -13,6 +15,20 @@ export function readableOutput(
   agent?: string,
 ): ((line: string) => readonly string[]) | null {
   const named = agent === undefined ? null : adapterNamed(run, agent);
-  const { prints, show } = named ?? adapterOf(run, worker);
-  return prints === 'text' ? null : (line) => readableLine(line, show);
+  const adapter = named ?? adapterOf(run, worker);
+  if (adapter.prints === 'text') return null;
+  return (line) => {
+    const shown = readableLine(line, adapter.show);
+    return [...shown, ...changesText(line), ...toldBy(adapter, line, shown.length > 0)];
+  };
+}
+
+/** What a line reports beside what its agent says in it: what was used in all, and what was not allowed. */
+function toldBy({ read, capabilities }: Adapter, line: string, said: boolean): readonly string[] {
+  return read(line).flatMap((one): readonly string[] => {
+    if ('refused' in one) return [];
+    if (one.kind === 'denied' && !said) return [`(not allowed: ${one.detail || one.tool})`];
+    const whole = one.kind === 'usage' && (one.total === true || capabilities.usage === 'turns');
+    return whole ? usageText(one.usage) : [];
+  });
 }

@@ -150,8 +150,8 @@ function changeText(event: Event, run: RunState | null): string | null {
     }
     case 'teardown.failed': {
       const { command, findings } = event.data;
-      const why = findings.find((one) => one !== command) ?? '';
-      return `${event.worker} teardown failed: ${command}: ${why}`;
+      const why = findings.find((one) => one !== command);
+      return `${event.worker} teardown failed: ${command}${why === undefined ? '' : `: ${why}`}`;
     }
     case 'budget.warned':
     case 'budget.exceeded':
