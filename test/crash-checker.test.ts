@@ -3,8 +3,7 @@
  * left, damaged.
  */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync, spawn } from 'node:child_process';
 import {
   appendFileSync,
   cpSync,
@@ -20,7 +19,6 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { attend } from '../crash/attend.ts';
-import { Census } from '../crash/census.ts';
 import { checkGuided } from '../crash/check-guided.ts';
 import { judge, type Verdict } from '../crash/checker.ts';
 import { fingerprint } from '../crash/fingerprint.ts';
@@ -339,53 +337,6 @@ describe('the checker of a plan that a daemon leads finds', () => {
     writeFileSync(join(repo, '.git/czar/guardian-gave-up'), '6 1\n');
     assert.deepEqual(found(told), ['a daemon died with exit code 1', 'left: a guardian gave up']);
   });
-
-  test(
-    'two daemons that lead at the same time',
-    { skip: process.platform !== 'linux' },
-    async () => {
-      mkdirSync(join(repo, '.git/czar'), { recursive: true });
-      writeFileSync(join(repo, '.git/czar/czar.db'), '');
-      const census = new Census(repo);
-      const lead = async (): Promise<ChildProcess> => {
-        const script =
-          'fs.openSync(process.argv[1] + "/.git/czar/czar.db"); console.log("leads"); process.stdin.resume()';
-        const args = ['-e', script, repo, '--guarded', '--repo', repo];
-        const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'ignore'] });
-        await once(child.stdout, 'data');
-        return child;
-      };
-      const first = await lead();
-      for (let look = 0; look < 5; look += 1)
-        assert.deepEqual(
-          census.look().leaders.map(({ pid }) => pid),
-          [first.pid],
-        );
-      assert.equal(census.finding, null);
-      // A child of a killed one that has become no other program yet: one thread, and all its files.
-      const forked = spawn(
-        '/bin/sh',
-        [
-          '-c',
-          'exec 3<"$0/.git/czar/czar.db"; echo there; read -r end',
-          repo,
-          '--guarded',
-          '--repo',
-          repo,
-        ],
-        { stdio: ['pipe', 'pipe', 'ignore'] },
-      );
-      await once(forked.stdout, 'data');
-      assert.equal(census.look().leaders.length, 1);
-      forked.stdin.end();
-      await once(forked, 'close');
-      const second = await lead();
-      for (let look = 0; look < 5; look += 1) census.look();
-      assert.match(census.finding ?? '', /^two daemons lead: \d+ and \d+$/);
-      for (const child of [first, second]) child.stdin?.end();
-      await Promise.all([first, second].map(async (child) => once(child, 'close')));
-    },
-  );
 });
 
 function copyOf(scratch: Scratch, base: string): Scratch {
