@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
-import { z } from 'zod';
+import * as z from 'zod';
 import { configSchema } from '../src/plan/config-schema.ts';
 import {
   addSchema,

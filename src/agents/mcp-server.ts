@@ -5,7 +5,7 @@
 import { McpServer } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { dirname } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { askPermission, permissionsIn } from './ask-permission.ts';
 import { answerText, requestOf } from './claude-permission.ts';
 import { tools, type ToolResult } from './mcp-tools.ts';

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseObject } from '../process/report-file.ts';
 import { emit, waitForAnswer, type EmitResult } from './emit.ts';
 

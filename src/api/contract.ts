@@ -2,7 +2,7 @@
  * What the loop's socket takes and answers: the requests of a person, in zod, so that nothing that arrives is trusted
  * for its shape. What the loop must look up itself (facts of a tree, where a branch stands) is not on the wire.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ConfigSources, Steering } from '../core/commands.ts';
 import type { Wanted } from '../daemon/choose-run.ts';
 import type { LoopNotice } from '../daemon/notices.ts';

@@ -1,5 +1,5 @@
 /** Pull requests of GitHub. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Forge, Pull } from './forge.ts';
 import { call, parsed, type ForgePlace } from './forge-call.ts';
 import { heardOnGitHub } from './heard-on-github.ts';

@@ -1,5 +1,5 @@
 /** Merge requests of GitLab. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Forge, Pull, PullText } from './forge.ts';
 import { call, parsed, type ForgePlace } from './forge-call.ts';
 import { heardOnGitLab } from './heard-on-gitlab.ts';

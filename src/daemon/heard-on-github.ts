@@ -1,5 +1,5 @@
 /** What checks and people said of a pull request of GitHub. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Heard, Remark } from './forge.ts';
 import { call, callList, callText, ForgeError, parsed, type ForgePlace } from './forge-call.ts';
 

@@ -1,5 +1,5 @@
 /** What pipelines and people said of a merge request of GitLab. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Heard, Remark } from './forge.ts';
 import { call, callList, callText, ForgeError, parsed, type ForgePlace } from './forge-call.ts';
 

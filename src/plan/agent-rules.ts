@@ -2,7 +2,7 @@
  * Which agent gets a worker: what its definition says, else the preference for its id or role, else the first rule that
  * fits, else the default; and who takes its place.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { globsOverlap } from '../core/overlap.ts';
 import type { WorkerDefinition } from '../core/plan.ts';
 import type { WorkerDraft } from './draft.ts';

@@ -1,5 +1,5 @@
 /** What may be spent, as workers and the configuration write it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { lacksLimit } from '../core/budget.ts';
 import type { Budget, Limits, Price, WorkerDefinition } from '../core/plan.ts';
 import type { WorkerDraft } from './draft.ts';

@@ -2,7 +2,7 @@
  * The keys of the configuration, read off its schema: what each means, and which environment variable sets it. Only
  * keys with fixed names have a variable; what stands under a name of the user's choice is set with its whole map.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { configSchema } from './config-schema.ts';
 
 /** A key as a path, such as `['retry', 'max_attempts']`. */

@@ -7,7 +7,7 @@
 import type { ConfigSources } from '../core/commands.ts';
 import { readdirSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { configKeys, keyAt, keyPath, ownVariables, type KeyPath } from './config-keys.ts';
 import { configSchema, type ConfigFields } from './config-schema.ts';
 import { quoted, reportFile, type Problems } from './diagnostics.ts';

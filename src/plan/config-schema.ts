@@ -1,6 +1,6 @@
 /** The shape of `config.yaml`. Every key that czar will know loads; those that this version leaves alone are named. */
 import { budgetsSchema, pricesSchema } from './budget-fields.ts';
-import { z } from 'zod';
+import * as z from 'zod';
 import { agentName, agentRulesSchema } from './agent-rules.ts';
 import {
   branch,

@@ -3,7 +3,7 @@
  * its message what it expects; a range or format stands in one place for worker files and configuration alike.
  */
 /* oxlint-disable no-control-regex -- control characters are what these patterns refuse */
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationPattern, parseDuration } from './duration.ts';
 import { globProblem, pathProblem } from './globs.ts';
 

@@ -1,5 +1,5 @@
 /** `limits`, of the config and of a worker: what an attempt may use of the machine at once. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defaultProcesses } from '../core/attempt-limits.ts';
 import type { AttemptLimits } from '../core/plan.ts';
 import { count, parseSize, size } from './fields.ts';

@@ -1,5 +1,5 @@
 /** Who is told of what, as the configuration writes it. Secrets stand there by the name of their variable alone. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { noticeTypes, toldByDefault } from '../core/notify.ts';
 import type { NotifyTarget } from '../core/plan.ts';
 import { quoted } from './diagnostics.ts';

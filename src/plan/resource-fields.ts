@@ -1,5 +1,5 @@
 /** Resources, as workers ask for them and the configuration declares them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { builtIn, isBuiltIn } from '../core/disk-space.ts';
 import { amountText } from '../core/lack-text.ts';
 import { compare } from '../core/graph.ts';

@@ -1,5 +1,5 @@
 /** `review`: who must approve a worker's change before it is merged. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Review, WorkerDefinition } from '../core/plan.ts';
 import type { Config } from './config-file.ts';
 import { report, type Problems } from './diagnostics.ts';

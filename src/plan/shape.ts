@@ -1,5 +1,5 @@
 /** From a schema's complaints to problems with a place, in words for the person who wrote the file. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { nearest } from './nearest.ts';
 import { mostProblems, quoted, report, type Problems, type Range } from './diagnostics.ts';
 import type { SourceFile } from './source.ts';

@@ -1,6 +1,6 @@
 /** The shape of a worker's fields, as worker files hold them. What needs other workers is checked in `resolve.ts`. */
 import { reviewSchema } from './review-fields.ts';
-import { z } from 'zod';
+import * as z from 'zod';
 import { budgetSchema } from './budget-fields.ts';
 import { requestsSchema } from './resource-fields.ts';
 import { limitsSchema } from './limit-fields.ts';

@@ -1,5 +1,5 @@
 /** The document of `czar agents test NAME --json`, version 1: shipped in `schema/`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { aloneUsageSchema } from './metrics-schema.ts';
 
 export const agentTrialSchema = z.strictObject({

@@ -1,5 +1,5 @@
 /** The documents of `czar agents`, version 1: shipped in `schema/`. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const adapter = z.enum(['command', 'acp', 'claude', 'codex']);
 

@@ -1,5 +1,5 @@
 /** The documents of `czar branch status` and `czar worktree list`, version 1: shipped in `schema/`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { states } from '../core/lifecycle.ts';
 
 const count = z.int().min(0);

@@ -1,5 +1,5 @@
 /** The document of `czar closeout --json`, version 1: shipped as `schema/closeout.schema.json`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   aloneUsageSchema,
   budgetSchema,

@@ -1,5 +1,5 @@
 /** The document of `czar conflicts --json`, version 1: shipped as `schema/conflicts.schema.json`. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const branch = z.strictObject({
   run: z.string(),

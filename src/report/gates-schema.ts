@@ -1,5 +1,5 @@
 /** The document of `czar gate WORKER --json`, version 1: shipped as `schema/gate.schema.json`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { states } from '../core/lifecycle.ts';
 
 /** `czar gate WORKER --json`. */

@@ -1,5 +1,5 @@
 /** The document of `czar inbox --json`, and of each line of `--watch`, version 1: shipped in `schema/`. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const time = z.iso.datetime({ precision: 3 });
 

@@ -1,5 +1,5 @@
 /** The document of `czar check integration --json`, version 1: shipped as `schema/integration.schema.json`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { states } from '../core/lifecycle.ts';
 
 /** `czar check integration --json`. */

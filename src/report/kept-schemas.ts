@@ -1,5 +1,5 @@
 /** What `czar kept …` prints with `--json`, version 1: shipped below `schema/`. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const v = z.literal(1);
 

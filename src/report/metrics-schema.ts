@@ -2,7 +2,7 @@
  * The document of `czar metrics --json`, version 1: shipped as `schema/metrics.schema.json`. Every total is the sum of
  * the workers above it; hours are milliseconds divided, so they add up too.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { states } from '../core/lifecycle.ts';
 
 const count = z.int().min(0);

@@ -1,5 +1,5 @@
 /** The documents of `czar plan show|waves|graph --json` and `czar worker show --json`, version 1: shipped in `schema/`. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const count = z.int().min(0);
 const texts = z.array(z.string());

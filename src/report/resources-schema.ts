@@ -1,5 +1,5 @@
 /** The document of `czar resources --json`, version 1: shipped as `schema/resources.schema.json`. Sizes are bytes. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const amount = z.number().min(0);
 const mode = z

@@ -1,5 +1,5 @@
 /** The document of `czar review WORKER --json`, version 1, shipped as `schema/review.schema.json`. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const time = z.iso.datetime({ precision: 3 });
 

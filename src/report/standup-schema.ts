@@ -1,5 +1,5 @@
 /** The documents of `czar report daily|weekly --json`, version 1: shipped in `schema/`. Days are days in UTC. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { states } from '../core/lifecycle.ts';
 
 const count = z.int().min(0);

@@ -2,7 +2,7 @@
  * The document of `czar status --json`, version 1: stable, and shipped as `schema/status.schema.json`. Times are ISO
  * 8601 in UTC with milliseconds, durations milliseconds, percentages 0 to 100 with one decimal, rounded down.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { states } from '../core/lifecycle.ts';
 
 const count = z.int().min(0);

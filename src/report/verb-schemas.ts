@@ -1,5 +1,5 @@
 /** Smaller documents of single verbs, version 1: shipped in `schema/`. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const count = z.int().min(0);
 const time = z.iso.datetime({ precision: 3 });
