@@ -158,6 +158,9 @@ test('status shows any moment of the past, by number and by time', async () => {
   assert.equal(now.totals.complete, 2);
   assert.equal((await scratch.czar('status', '--at', String(events.length + 100))).code, 3);
   assert.equal((await scratch.czar('status', '--at', 'yesterday')).code, 2);
+  const words = await scratch.czar('status', '--vocabulary', 'story');
+  assert.match(words.stdout, / Approved /);
+  assert.equal((await scratch.czar('status', '--vocabulary', 'story', '--json')).code, 2);
 });
 
 test('what agents printed and changed can be read', async () => {

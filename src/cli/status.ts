@@ -3,6 +3,7 @@ import { attemptEvents, attemptsOf } from '../report/attempts.ts';
 import { statusDocument, workerStatusDocument, type StatusOptions } from '../report/status.ts';
 import { statusText, workerText } from '../report/status-text.ts';
 import type { Died, GaveUp } from '../report/unattended.ts';
+import { vocabularies, wordsOf, type StateWord } from '../report/vocabulary.ts';
 import { diedHolder, guardianGaveUp, isThere } from '../daemon/holder.ts';
 import type { Place } from '../daemon/place.ts';
 import { isHeld, pastLiveness, type Reader } from '../daemon/read.ts';
@@ -25,11 +26,26 @@ export const verb: PlainVerb = {
       value: 'moment',
       text: 'as it was after an event (its number) or at a time (ISO 8601)',
     },
+    {
+      name: 'vocabulary',
+      value: 'words',
+      text: 'states in the words of another system',
+      choices: vocabularies,
+    },
   ],
   act: async (context, { words: [worker], values }) => {
+    const vocabulary = vocabularies.find((one) => one === values.get('vocabulary'));
+    if (vocabulary !== undefined && context.options.json) {
+      return context.fail({
+        exit: exits.wrong,
+        what: '--vocabulary is for people: documents have one word for each state',
+        next: 'leave it out, or leave out --json',
+      });
+    }
+    const word = vocabulary === undefined ? {} : { word: wordsOf(vocabulary) };
     await reading(context, (reader, place) => {
       const seen = seenAt(context, { reader, place, at: values.get('at') });
-      if (seen !== null) show(context, { ...seen, reader, worker: worker ?? null });
+      if (seen !== null) show(context, { ...seen, ...word, reader, worker: worker ?? null });
     });
   },
 };
@@ -43,16 +59,21 @@ type Seen = Omit<StatusOptions, 'run'> & {
 
 function show(
   context: CliContext,
-  options: Seen & { readonly reader: Reader; readonly worker: string | null },
+  options: Seen & {
+    readonly reader: Reader;
+    readonly worker: string | null;
+    readonly word?: StateWord;
+  },
 ): void {
   const { out } = context;
-  const { state, reader, upTo, worker: id } = options;
+  const { state, reader, upTo, worker: id, word } = options;
   const run = chosenRun(context, state);
   if (run === null) return;
   const text = {
     name: run.plan.name,
     width: out.width() ?? Infinity,
     offsetMinutes: clockOffset(options.now),
+    ...(word === undefined ? {} : { word }),
     ...(options.loop === undefined
       ? {}
       : { loop: options.loop, died: options.died, gaveUp: options.gaveUp }),

@@ -140,7 +140,7 @@ export const daemonStartSchema = z.strictObject({
 export const daemonStopSchema = z.strictObject({
   v,
   pid: count,
-  agents: count.describe('that run on'),
+  agents: count.describe('that were at work'),
   until: z.iso.datetime({ precision: 3 }).nullable().describe('when the first of them ends itself'),
   killed: z.boolean().describe('whether it did not answer'),
 });

@@ -16,6 +16,7 @@ import {
 import { lowDiskText } from './low-disk.ts';
 import type { StatusDocument, WorkerStatusDocument } from './status-schema.ts';
 import { unattended, type Died, type GaveUp } from './unattended.ts';
+import type { StateWord } from './vocabulary.ts';
 
 type WorkerDocument = StatusDocument['workers'][number];
 
@@ -53,7 +54,11 @@ export interface TextOptions {
   readonly died?: Died | null;
   /** The daemon that nobody starts again; left out or null without one. */
   readonly gaveUp?: GaveUp | null;
+  /** What states are called; czar's own words when left out. */
+  readonly word?: StateWord;
 }
+
+const ownWord: StateWord = (state) => state;
 
 /** The run as a title, a table with a row for each worker, and the totals. */
 export function statusText(document: StatusDocument, options: TextOptions): readonly string[] {
@@ -61,7 +66,7 @@ export function statusText(document: StatusDocument, options: TextOptions): read
   const rows = document.workers.map((worker) => [
     symbols[worker.state],
     worker.id,
-    stateText(worker),
+    stateText(worker, options.word),
     tokensText(worker),
     worker.duration_ms === null ? '' : spanText(worker.duration_ms),
     waitText(worker),
@@ -72,7 +77,7 @@ export function statusText(document: StatusDocument, options: TextOptions): read
     '',
     ...columns([head, ...rows], { width: options.width, flex: 5 }),
     '',
-    totalsText(document),
+    totalsText(document, options.word),
     `started ${minuteStamp(Date.parse(run.started_at), options.offsetMinutes)}, integration branch ${run.integration}`,
     ...run.diverged.map(
       ({ ref, why }) => `diverged: ${ref.replace(/^refs\/heads\//, '')} (${why})`,
@@ -212,10 +217,16 @@ export function workerText(
 }
 
 /** The counts of every state that has workers, and the sums. */
-export function totalsText({ totals, tokens, cost_usd }: StatusDocument): string {
-  const counts = stateOrder
-    .filter((state) => totals[state] > 0)
-    .map((state) => `${totals[state]} ${state}`);
+export function totalsText(
+  { totals, tokens, cost_usd }: StatusDocument,
+  word: StateWord = ownWord,
+): string {
+  const sums = new Map<string, number>();
+  for (const state of stateOrder) {
+    const one = word(state);
+    if (totals[state] > 0) sums.set(one, (sums.get(one) ?? 0) + totals[state]);
+  }
+  const counts = [...sums].map(([one, count]) => `${count} ${one}`);
   return [
     `${counted(totals.total, 'worker')}: ${counts.join(', ')} (${percentText(totals.percent)} complete)`,
     ...(tokens > 0 ? [`${grouped(tokens)} tokens`] : []),
@@ -289,27 +300,29 @@ const sections: readonly Section[] = [
   },
 ];
 
-function stateText(worker: WorkerDocument): string {
-  if (worker.liveness === 'unknown') return `${worker.state} (unknown)`;
-  return worker.state === 'active' && worker.liveness === 'ended' ? 'active (ended)' : worker.state;
+function stateText(worker: WorkerDocument, word: StateWord = ownWord): string {
+  const state = word(worker.state);
+  if (worker.liveness === 'unknown') return `${state} (unknown)`;
+  return worker.state === 'active' && worker.liveness === 'ended' ? `${state} (ended)` : state;
 }
 
 /** The state in full: what is known of the process, and since when it is not. */
 function stateSentence(
   worker: WorkerStatusDocument['worker'],
-  { offsetMinutes, loop }: Pick<TextOptions, 'offsetMinutes' | 'loop'>,
+  { offsetMinutes, loop, word = ownWord }: Omit<TextOptions, 'name'>,
 ): string {
+  const state = word(worker.state);
   if (worker.liveness === 'unknown') {
     const { output, report } = worker.evidence;
     const times = [output, report, worker.started_at].flatMap((time) => time ?? []);
     const last = Math.max(...times.map((time) => Date.parse(time)));
     const since = times.length === 0 ? '' : ` since ${minuteStamp(last, offsetMinutes)}`;
-    return `${worker.state} (unknown${since})`;
+    return `${state} (unknown${since})`;
   }
-  if (worker.state !== 'active' || worker.liveness !== 'ended') return worker.state;
+  if (worker.state !== 'active' || worker.liveness !== 'ended') return state;
   return loop === 'none'
-    ? 'active (its agent has ended; nobody has collected it)'
-    : 'active (its agent has ended)';
+    ? `${state} (its agent has ended; nobody has collected it)`
+    : `${state} (its agent has ended)`;
 }
 
 /** Whether it goes on by itself while a czar runs. */

@@ -11,6 +11,7 @@ import { statusDocument, workerStatusDocument, type LivenessOf } from './status.
 import { statusReport, statusText, workerText } from './status-text.ts';
 import { nextCommand } from './next-command.ts';
 import { summaryLines } from './summary.ts';
+import { wordsOf } from './vocabulary.ts';
 
 const text = { name: 'sample', width: 80, offsetMinutes: 0 };
 const budget = {
@@ -77,6 +78,27 @@ test('the table has a row for each worker and fits the width', () => {
   const row = lines.find((line) => line.includes(' templates '));
   assert.match(row ?? '', /· +templates +pending +patterns, security, testing, workflows$/);
   assert.ok(lines.some((line) => /● +foundation +active +0s/.test(line)));
+});
+
+test('states are called as other systems call them, and what these call alike is counted together', () => {
+  const world = sevenWorkers();
+  world.rest(() => null, isWatch);
+  const document = documentOf(world);
+  for (const [vocabulary, pending, active, counts] of [
+    ['czarina', 'WAITING', 'IN_PROGRESS', /: 2 IN_PROGRESS, 5 WAITING \(/],
+    ['story', 'Not Started', 'In Progress', /: 2 In Progress, 5 Not Started \(/],
+  ] as const) {
+    const word = wordsOf(vocabulary);
+    const lines = statusText(document, { ...text, width: 120, word }).join('\n');
+    assert.match(lines, new RegExp(`templates +${pending} `));
+    assert.match(lines, new RegExp(`foundation +${active} `));
+    assert.match(lines, counts);
+  }
+  const story = wordsOf('story');
+  assert.deepEqual(
+    (['ready', 'starting', 'verifying', 'reviewing', 'complete', 'blocked'] as const).map(story),
+    ['Not Started', 'In Progress', 'In Progress', 'Ready for Review', 'Approved', 'Blocked'],
+  );
 });
 
 test('the counts of the sections sum to the total, and each worker stands in one of them', () => {
