@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { reviewSchema } from '../src/report/review-schema.ts';
 import { only, statesOf } from './support/log.ts';
@@ -20,6 +21,7 @@ function says(verdict: string, findings = '[]', summary = ''): string {
 }
 
 const config = 'max_rework: 3\n';
+const launcher = join(import.meta.dirname, '../bin/czar');
 
 test('a reviewer asks for changes once; its findings go back word for word, and the change that it approves is merged', async () => {
   await using scratch = await Scratch.make();
@@ -173,4 +175,38 @@ test('fault 3: killed before and after it ends a review that nobody waits for an
       'review.approved 2',
     ],
   );
+});
+
+test('comments are written in an editor, and what cannot be read or taken stays where it was written', async (t) => {
+  // Of util-linux; elsewhere its options are others.
+  if (spawnSync('script', ['--version']).status !== 0) {
+    t.skip('there is no script, which gives a terminal');
+    return;
+  }
+  await using scratch = await Scratch.make();
+  scratch.scripted('echo "$CZAR_ATTEMPT" > a.txt\n', config);
+  scratch.worker('a', 'review: human');
+  scratch.commitAll();
+  assert.equal((await scratch.czar('run')).code, 5);
+  const editor = join(scratch.base, 'editor.sh');
+  scratch.env['EDITOR'] = `/bin/sh ${editor}`;
+  const review = (writes: string): { code: number | null; said: string } => {
+    writeFileSync(editor, `grep -q '#  a.txt | 1 +' "$1" && printf '${writes}' > "$1"\n`);
+    const args = ['-qec', `${launcher} review a --editor --request-changes`, '/dev/null'];
+    const { status, stdout } = spawnSync('script', args, {
+      cwd: scratch.repo,
+      env: scratch.env,
+      encoding: 'utf8',
+    });
+    return { code: status, said: stdout };
+  };
+  const wrong = review('please mend\\na.txt:1: high: why 1?\\n');
+  assert.equal(wrong.code, 2, wrong.said);
+  const [, file = ''] = /at (\S+comments\.txt):1/.exec(wrong.said) ?? [];
+  assert.match(readFileSync(file, 'utf8'), /why 1\?/);
+  rmSync(dirname(file), { recursive: true });
+  const { code, said } = review('a.txt:1: high: why 1?\\n');
+  assert.equal(code, 0, said);
+  const asked = only(scratch.log(), 'review.changes_requested').data.findings;
+  assert.deepEqual(asked, [{ severity: 'high', file: 'a.txt', line: 1, text: 'why 1?' }]);
 });

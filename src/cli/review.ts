@@ -4,7 +4,7 @@
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ReviewFinding } from '../core/events.ts';
 import { workerDiff } from '../daemon/diff.ts';
 import { runOnTerminal } from '../daemon/open-tree.ts';
@@ -67,10 +67,11 @@ async function show(context: CliContext, id: string): Promise<void> {
 async function decide(context: CliContext, worker: string, options: Options): Promise<void> {
   let tip: string | null = null;
   let findings: readonly ReviewFinding[] = [];
+  let file: string | null = null;
   if (options.editor === true) {
     const written = await edited(context, worker);
     if (written === null) return;
-    ({ tip, findings } = written);
+    ({ tip, findings, file } = written);
   }
   if (options.comments !== undefined) {
     const read = commentsIn(context, options.comments);
@@ -79,13 +80,16 @@ async function decide(context: CliContext, worker: string, options: Options): Pr
   }
   const result = options.approve === true ? 'approve' : 'changes_requested';
   const text = options.message ?? '';
-  await steer(
+  const told = await steer(
     context,
     (run) => ({ kind: 'review', run, worker, result, tip, text, findings }),
     result === 'approve'
       ? `The change of ${worker} is approved.`
       : `${worker} goes back with what you said.`,
   );
+  if (file === null) return;
+  if (told || findings.length === 0) rmSync(dirname(file), { recursive: true, force: true });
+  else context.out.note(`What you wrote lies in ${file}: --comments takes it.`);
 }
 
 function commentsIn(context: CliContext, file: string): readonly ReviewFinding[] | null {
@@ -117,11 +121,18 @@ function commentsOf(
   return null;
 }
 
-/** What the person writes in an editor, of the commit that is there when it opens; null when that was told. */
-async function edited(
-  context: CliContext,
-  id: string,
-): Promise<{ readonly tip: string | null; readonly findings: readonly ReviewFinding[] } | null> {
+interface Written {
+  readonly tip: string | null;
+  readonly findings: readonly ReviewFinding[];
+  /** Where it lies, in a folder of its own. */
+  readonly file: string;
+}
+
+/**
+ * What the person writes in an editor, of the commit that is there when it opens; null when that was told. What cannot be
+ * read stays where it was written.
+ */
+async function edited(context: CliContext, id: string): Promise<Written | null> {
   const editor = context.env['VISUAL'] ?? context.env['EDITOR'] ?? '';
   if (editor === '' || !context.isTerminal) {
     const what = editor === '' ? 'no editor is set' : 'an editor needs a terminal';
@@ -138,27 +149,26 @@ async function edited(
   if (looked === undefined) return null;
   const { tip, stat } = looked;
   const dir = mkdtempSync(join(tmpdir(), 'czar-review-'));
-  try {
-    const file = join(dir, 'comments.txt');
-    const help = [
-      'One comment a line: PATH:LINE: TEXT, or PATH:LINE: high: TEXT.',
-      ...stat.split('\n'),
-    ];
-    writeFileSync(file, `\n${help.map((line) => `# ${line}`.trimEnd()).join('\n')}\n`);
-    const ended = await runOnTerminal({
-      argv: ['/bin/sh', '-c', `${editor} "$1"`, 'sh', file],
-      cwd: context.cwd,
-      env: context.env,
-      stdout: 1,
-    });
-    if ('problem' in ended || ended.code !== 0) {
-      const how = 'problem' in ended ? ended.problem : `it ended with ${ended.code ?? 'a signal'}`;
-      context.fail({ exit: exits.refused, what: 'nothing was said', where: `${editor}: ${how}` });
-      return null;
-    }
-    const findings = commentsOf(context, readFileSync(file, 'utf8'), 'the comments');
-    return findings === null ? null : { tip, findings };
-  } finally {
+  const file = join(dir, 'comments.txt');
+  const help = [
+    'One comment a line: PATH:LINE: TEXT, or PATH:LINE: high: TEXT.',
+    ...stat.split('\n'),
+  ];
+  writeFileSync(file, `\n${help.map((line) => `# ${line}`.trimEnd()).join('\n')}\n`);
+  const ended = await runOnTerminal({
+    argv: ['/bin/sh', '-c', `${editor} "$1"`, 'sh', file],
+    cwd: context.cwd,
+    env: context.env,
+    stdout: 1,
+  });
+  if ('problem' in ended || ended.code !== 0) {
     rmSync(dir, { recursive: true, force: true });
+    const how = 'problem' in ended ? ended.problem : `it ended with ${ended.code ?? 'a signal'}`;
+    context.fail({ exit: exits.refused, what: 'nothing was said', where: `${editor}: ${how}` });
+    return null;
   }
+  const findings = commentsOf(context, readFileSync(file, 'utf8'), file);
+  if (findings === null)
+    context.out.note('What you wrote stays there: mend it, and --comments takes it.');
+  return findings === null ? null : { tip, findings, file };
 }

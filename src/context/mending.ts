@@ -37,7 +37,8 @@ function together({ run, worker, place }: Briefing, { kind, text, files }: Rewor
   const sides = missions(run, worker.id, files, place.branch !== null);
   return [
     '## What has to change',
-    `${opening} ${inline(text)}.`,
+    // Which files conflict is all that the text would add.
+    kind === 'conflict' ? opening : `${opening} ${inline(text)}.`,
     ...about,
     ...sides,
     steps.join('\n'),

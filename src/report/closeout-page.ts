@@ -1,6 +1,6 @@
 /** The closing report as a page. Pure: made of its document alone. */
 import type { CloseoutDocument } from './closeout-schema.ts';
-import { grouped, minuteStamp, spanText } from './figures.ts';
+import { counted, grouped, minuteStamp, spanText } from './figures.ts';
 import { listOr, tableOr, type Page, type Section } from './page.ts';
 import { budgetText, filesText, metricsTable, unfinished } from './report-pages.ts';
 
@@ -94,7 +94,7 @@ function deliverables(document: CloseoutDocument): Section {
         : [
             {
               kind: 'text' as const,
-              text: `Integration has ${grouped(brought.commits)} commits over its base, which change ${grouped(brought.files.total)} files: ${filesText(brought.files)}.`,
+              text: `Integration has ${counted(brought.commits, 'commit')} over its base, with changes to ${counted(brought.files.total, 'file')}: ${filesText(brought.files)}.`,
             },
           ]),
       ...(document.handoffs.length === 0

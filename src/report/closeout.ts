@@ -96,7 +96,7 @@ function summaryOf(
     `${totals.complete} of ${counted(totals.workers, 'worker')} complete (${percentText(share)}), in ${counted(totals.attempts, 'attempt')}.`,
     of.brought === null
       ? `The workers made ${counted(totals.commits, 'commit')}.`
-      : `${run.integration} has ${counted(of.brought.commits, 'commit')} over ${run.base.commit.slice(0, 10)}, which change ${counted(of.brought.files.total, 'file')}.`,
+      : `${run.integration} has ${counted(of.brought.commits, 'commit')} over ${run.base.commit.slice(0, 10)}, with changes to ${counted(of.brought.files.total, 'file')}.`,
     `${grouped(totals.tokens)} tokens were used${cost}. ${of.budget}`,
     run.landed === null
       ? 'It has not landed.'
