@@ -257,7 +257,10 @@ export class Checker {
     this.require('S8', lost === undefined, () => `the tree of ${tree.worker} goes with ${lost}`);
     const files = git.tree(tree.files);
     if (git.look(tree.head).tree === files) return;
-    const stored = [...git.mirror.values()].some((commit) => git.look(commit).tree === files);
+    const isStored = (commit: string): boolean => git.look(commit).tree === files;
+    // What was kept of it may have gone since: a prune says which commits.
+    const stored =
+      [...git.mirror.values()].some(isStored) || [...this.ledger.prunedCommits()].some(isStored);
     this.require('S8', stored, () => `the tree of ${tree.worker} goes with uncommitted files`);
   }
 

@@ -20,10 +20,12 @@ export function checkRemoved({ world, ledger, require }: Ground, removed: Remove
     return;
   }
   const where = place === 'user' ? 'repository' : 'mirror';
-  const named = ledger.pruned.has(prunedKey({ in: where, ref, commit: from }));
-  require('P19', named, () => `${ref} of the ${where} goes and nothing said so`);
+  const epoch = ledger.pruned.get(prunedKey({ in: where, ref, commit: from }));
+  require('P19', epoch !== undefined, () => `${ref} of the ${where} goes and nothing said so`);
   const run = ledger.run(id) ?? [...ledger.runs.values()].find((one) => ref.includes(one.id));
-  require('P19', run !== undefined && isOver(run), () =>
+  // One that was overtaken may still delete what it named: whoever took the run up since has read that.
+  const overtaken = epoch !== ledger.epoch;
+  require('P19', run !== undefined && (overtaken || isOver(run)), () =>
     `${ref} goes and its run is ${run?.state}`);
   const wanted = kind !== 'dropped' && kind !== 'kept';
   // What leads only to what a person dropped goes with it.

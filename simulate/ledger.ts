@@ -22,13 +22,18 @@ export class Ledger {
   readonly runs = new Map<string, RunBook>();
   readonly budgets = new BudgetBook();
   readonly resources = new ResourceBook();
-  /** Refs that a prune said it deletes, `mirror REF COMMIT`. */
-  readonly pruned = new Set<string>();
+  /** Refs that a prune said it deletes, `mirror REF COMMIT`, with the epoch of the loop that said so. */
+  readonly pruned = new Map<string, number>();
   seq = 0;
   epoch = 0;
 
   run(id: string | undefined): RunBook | undefined {
     return id === undefined ? undefined : this.runs.get(id);
+  }
+
+  /** Commits that a prune said it lets go. */
+  prunedCommits(): readonly string[] {
+    return [...this.pruned.keys()].map((key) => key.slice(key.lastIndexOf(' ') + 1));
   }
 
   worker(event: Event): WorkerBook | undefined {
@@ -54,7 +59,7 @@ export class Ledger {
       this.runs.set(event.run, openBook(event.run, event.data.plan, event.data.approve === true));
     if (event.type === 'plan.amended') this.#amend(event);
     if (event.type === 'prune.started')
-      for (const one of event.data.refs) this.pruned.add(prunedKey(one));
+      for (const one of event.data.refs) this.pruned.set(prunedKey(one), this.epoch);
     const run = this.run(event.run);
     this.resources.apply(event, run?.workers.get(event.worker ?? '')?.definition);
     if (run === undefined) return;
