@@ -34,6 +34,12 @@ export const graph: Benchmark = async ({ scratch, quick, say }) => {
       goal: { most: 1.5 },
     },
   );
+  figures.push({
+    name: 'the same beside a loop that makes what an attempt finds and leaves, CPU',
+    ours: each(ours.cpuMs),
+    beside: `bare Node loop with files ${each(costs.files.cpuMs)}`,
+    value: ours.cpuMs / costs.files.cpuMs,
+  });
   for (const name of ['make', 'ninja'] as const) {
     const other = costs[name];
     if (other === undefined) continue;
@@ -72,8 +78,8 @@ export const graph: Benchmark = async ({ scratch, quick, say }) => {
     method:
       `A layered graph of workers that do nothing (\`workspace: empty\`, agent \`true\`), ${slots} at a time, from \`czar run\` ` +
       'to its exit: reading the plan, the durable log, attempts under the shim, all included. Beside it, in turns, a loop of ' +
-      'thirty lines that spawns `true` and keeps nothing, and build tools where they are installed. CPU is that of all ' +
-      'processes. Medians.',
+      'thirty lines that spawns `true` and keeps nothing, the same loop when it makes the four folders and eight files of an ' +
+      'attempt (and waits for no disk), and build tools where they are installed. CPU is that of all processes. Medians.',
     figures,
   };
 };
@@ -81,6 +87,8 @@ export const graph: Benchmark = async ({ scratch, quick, say }) => {
 type Commands = {
   readonly czar: Command;
   readonly node: Command;
+  /** The bare loop, with the folders and files of attempts. */
+  readonly files: Command;
   readonly make?: Command;
   readonly ninja?: Command;
 };
@@ -96,12 +104,29 @@ function commands(dir: string, count: number): Commands {
   writeFileSync(files.graph, JSON.stringify(tasks));
   writeFileSync(files.make, makefile(tasks));
   writeFileSync(files.ninja, ninjaFile(tasks));
+  const bare = { argv: [process.execPath, bareLoop, files.graph, String(slots)], cwd: dir };
   const has = (program: string): boolean => spawnSync(program, ['--version']).status === 0;
   return {
     czar: ourRun(dir, count),
-    node: { argv: [process.execPath, bareLoop, files.graph, String(slots)], cwd: dir },
+    node: bare,
+    files: withFiles(bare, join(dir, 'bare')),
     ...(has('make') ? { make: { argv: ['make', '-s', `-j${slots}`], cwd: dir } } : {}),
     ...(has('ninja') ? { ninja: { argv: ['ninja', '--quiet', `-j${slots}`], cwd: dir } } : {}),
+  };
+}
+
+/** In a fresh folder each time. */
+function withFiles(
+  bare: { readonly argv: readonly string[]; readonly cwd: string },
+  folder: string,
+): Command {
+  return {
+    argv: [...bare.argv, folder],
+    cwd: bare.cwd,
+    before: () => {
+      if (existsSync(folder)) renameSync(folder, `${folder}-${performance.now()}`);
+      mkdirSync(folder);
+    },
   };
 }
 
