@@ -25,6 +25,14 @@ test('check integration is content with a whole run, and names what was taken ou
   for (const one of document.branches.filter(({ required }) => required))
     scratch.git('merge-base', '--is-ancestor', one.branch ?? '', branch);
 
+  // A branch that is cleaned up after its merge is not missed.
+  assert.equal((await scratch.czar('worktree', 'cleanup')).code, 0);
+  assert.equal(scratch.git('branch', '--list', `czar/${document.run}/b`), '');
+  const cleaned = await scratch.czar('check', 'integration');
+  assert.equal(cleaned.code, 0, cleaned.stdout);
+  for (const { branch: name, commit: tip } of document.branches)
+    if (name !== null && tip !== null) scratch.git('branch', '-f', name, tip);
+
   // The integration branch is set back behind the merge of b.
   scratch.git('branch', '-f', branch, `${branch}^1`);
   const back = await scratch.czar('check', 'integration');

@@ -83,6 +83,13 @@ async function merge(context: CliContext, name: string): Promise<void> {
   await here(context, place, { run: run.id, worker: worker.id });
 }
 
+/** What is said when the gates of a tree begin. */
+const judged = {
+  branch: 'the gates run on its branch',
+  merge: 'the gates run on the combined tree',
+  land: 'the gates run on the tree that lands',
+} as const;
+
 /** Judges and merges with a loop of its own; one that lives is asked, and goes on by itself. */
 async function here(
   context: CliContext,
@@ -101,7 +108,7 @@ async function here(
     onNotice: (line) => context.out.note(line),
     onCommit: (batch) => {
       for (const event of batch)
-        if (event.type === 'gate.started') context.out.note(`judging ${event.data.subject}`);
+        if (event.type === 'gate.started') context.out.note(judged[event.data.subject]);
     },
   });
   if ('refused' in opened) return;

@@ -5,6 +5,7 @@
  */
 import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
 import { standOf, type BranchStand } from '../git/ancestors.ts';
+import { branchHolds } from '../git/branches.ts';
 import type { Failed } from '../git/git.ts';
 import type { IntegrationDocument } from '../report/integration-schema.ts';
 import { membersOf } from '../report/status.ts';
@@ -27,7 +28,16 @@ export async function checkIntegration(
   const commit = here.by.get(integration)?.commit ?? null;
   const stands = commit === null ? here : await standOf(git, { refs, to: commit });
   if (stands.kind === 'failed') return stands;
-  const branches = members.map((worker) => rowOf({ run, worker, commit }, stands.by));
+  const by = new Map(stands.by);
+  for (const { branch, merged, work } of members) {
+    const ref = `refs/heads/${branch}`;
+    // A branch that was cleaned up after its merge is looked for by the commit that was merged.
+    if (branch === null || merged === null || work === null || by.has(ref)) continue;
+    const within = await branchHolds(git, run.integration, work.tip);
+    if (typeof within !== 'boolean') return within;
+    if (within) by.set(ref, { commit: work.tip, within });
+  }
+  const branches = members.map((worker) => rowOf({ run, worker, commit }, by));
   const missing = branches.filter((row) => row.required && !row.merged).map((row) => row.worker);
   return {
     kind: 'checked',
