@@ -16,7 +16,10 @@ export const integrationSchema = z.strictObject({
       worker: z.string(),
       state: z.enum(states),
       branch: z.string().nullable(),
-      commit: z.string().nullable().describe('where the branch stands, or stood when it was merged and cleaned up'),
+      commit: z
+        .string()
+        .nullable()
+        .describe('where the branch stands, or stood when it was merged and cleaned up'),
       required: z
         .boolean()
         .describe('false for what was skipped, changed nothing, or has no repository'),
