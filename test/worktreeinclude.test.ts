@@ -92,3 +92,31 @@ test('files that only the user ignores are no work of an agent that leaves them 
   assert.match(scratch.git('ls-tree', '--name-only', commit), /^x\.txt$/m);
   assert.doesNotMatch(scratch.git('ls-tree', '--name-only', commit), /mine\.key/);
 });
+
+test('what the plan carries in and is not there fails the attempt by its name; once it is there the worker goes on', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted('cat .env.local modules/x >both.txt\n');
+  scratch.write('.gitignore', '.env.local\nmodules/\n');
+  scratch.write('modules/x', 'linked\n');
+  scratch.worker(
+    'a',
+    'copy: [.env.local]\nlink: [modules]\ndeliverables: [both.txt]\nretry: {max_attempts: 2, initial: 0s}',
+  );
+  scratch.commitAll();
+  const { code } = await scratch.czar('run');
+  assert.equal(code, 1);
+  const log = scratch.log();
+  assert.deepEqual(
+    all(log, 'worker.error').map(({ data }) => data.error),
+    Array(2).fill(
+      'setup failed: .env.local cannot be carried into the tree: there is no such file',
+    ),
+  );
+  assert.deepEqual(all(log, 'worker.active'), []);
+  scratch.write('.env.local', 'copied\n');
+  assert.equal((await scratch.czar('retry', 'a')).code, 0);
+  const again = await scratch.czar('run');
+  assert.equal(again.code, 0, again.stderr);
+  const { run } = only(log, 'run.started');
+  assert.equal(scratch.git('show', `czar/${run}-integration:both.txt`), 'copied\nlinked');
+});

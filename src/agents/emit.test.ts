@@ -242,6 +242,20 @@ test('the launcher takes the first way whose files are there', async () => {
   assert.equal(shellQuote("a'b"), "'a'\\''b'");
 });
 
+test('when the program of an attempt has ended its reports are over, and whoever still makes one is told', () => {
+  const files = attempt();
+  const status = join(files.attemptDir, 'status');
+  writeFileSync(status, 'shim 1 2 .\nagent 3 4 .\n\nexit 0');
+  assert.equal(emit(['checkpoint', 'x'], envOf(files)).exit, 0, 'no record without its end');
+  writeFileSync(status, 'shim 1 2 .\nagent 3 4 .\n\nexit 0 .\n');
+  const late = emit(['checkpoint', 'y'], envOf(files));
+  assert.deepEqual(
+    [late.exit, late.stderr.split('\n')[0]],
+    [4, 'czar emit: the attempt is over: its program has ended'],
+  );
+  assert.equal(reports(files).length, 1);
+});
+
 test('the folder of an attempt is private and ignored by git, and written again it keeps the reports', () => {
   const files = attempt();
   assert.equal(statSync(files.attemptDir).mode & 0o777, 0o700);

@@ -4,7 +4,7 @@
  *
  * Runs once for every report of every agent, so it imports next to nothing.
  */
-import { closeSync, readSync } from 'node:fs';
+import { closeSync, readFileSync, readSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Report } from '../core/events.ts';
 import { awaitAnswer, claimId } from '../process/answer-file.ts';
@@ -61,6 +61,8 @@ export function emit(
   }
   const parsed = parse(argv, readInput);
   if ('exit' in parsed) return parsed;
+  if (isOver(dirname(file)))
+    return problem(4, 'the attempt is over: its program has ended', 'Nobody reads reports of it.');
   let waits: WaitsFor | null = null;
   try {
     if ('waitMs' in parsed) {
@@ -79,6 +81,17 @@ export function emit(
   const ends = 'kind' in parsed && (parsed.kind === 'ask' || parsed.kind === 'blocked');
   const word = 'Recorded. End your turn now: the answer comes with your next prompt.\n';
   return { exit: 0, stdout: ends ? word : '', stderr: '' };
+}
+
+/** Whether the exit of an attempt's program is on record: what is left of the attempt is being ended, or has been. */
+function isOver(attemptDir: string): boolean {
+  const file = openPlainFile(join(attemptDir, 'status'));
+  if (file === null) return false;
+  try {
+    return /^exit \d{1,3} \.$/m.test(readFileSync(file, 'utf8'));
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Waits for the answer to a question that was recorded; its text is what is printed. */

@@ -4,26 +4,28 @@ import { dirname, join, sep } from 'node:path';
 import { authorIn, isCzarName } from '../git/czar-files.ts';
 
 /**
- * Copies and links ignored files of the user's checkout (`root`) into the tree. Nothing there is replaced. Throws when a
- * path leads out of the checkout or, by links that an agent left, out of the tree.
+ * Copies and links ignored files of the user's checkout (`root`) into the tree. Nothing there is replaced. Gives one
+ * sentence about the first path that cannot be carried: nothing is there, or it leads out of the checkout or, by links
+ * that an agent left, out of the tree. Null when all are; a disk that fails throws.
  */
 export async function carry(
   root: string,
   definition: { readonly copy: readonly string[]; readonly link: readonly string[] },
   tree: string,
-): Promise<void> {
-  for (const path of definition.copy) {
-    const { from, to } = await within(root, tree, path);
+): Promise<string | null> {
+  const paths = [
+    ...definition.copy.map((path) => ({ path, copies: true })),
+    ...definition.link.map((path) => ({ path, copies: false })),
+  ];
+  for (const { path, copies } of paths) {
+    const place = await within(root, tree, path);
+    if ('problem' in place) return place.problem;
     if (await isTaken(tree, path)) continue;
-    await mkdir(dirname(to), { recursive: true });
-    await cp(from, to, { recursive: true, verbatimSymlinks: true });
+    await mkdir(dirname(place.to), { recursive: true });
+    if (copies) await cp(place.from, place.to, { recursive: true, verbatimSymlinks: true });
+    else await symlink(place.from, place.to);
   }
-  for (const path of definition.link) {
-    const { from, to } = await within(root, tree, path);
-    if (await isTaken(tree, path)) continue;
-    await mkdir(dirname(to), { recursive: true });
-    await symlink(from, to);
-  }
+  return null;
 }
 
 /** Whether something is there that stays: what czar wrote for an agent makes way. */
@@ -39,21 +41,21 @@ async function within(
   root: string,
   tree: string,
   path: string,
-): Promise<{ readonly from: string; readonly to: string }> {
+): Promise<{ readonly from: string; readonly to: string } | { readonly problem: string }> {
   const from = join(root, path);
   const to = join(tree, path);
   const real = await realpath(from).catch(() => null);
   if (real === null) {
     const near = (await readdir(dirname(from)).catch(() => [])).length > 0;
-    throw new Error(
-      `${path} cannot be carried into the tree: ${near ? 'there is no such file' : 'its folder is missing'}`,
-    );
+    const why = near ? 'there is no such file' : 'its folder is missing';
+    return { problem: `${path} cannot be carried into the tree: ${why}` };
   }
   const inside = (real + sep).startsWith((await realpath(root)) + sep);
-  if (!inside || !to.startsWith(tree + sep)) throw new Error(`${path} leads out of the repository`);
+  if (!inside || !to.startsWith(tree + sep))
+    return { problem: `${path} leads out of the repository` };
   const parent = await nearestFolder(dirname(to));
   if (parent === null || !(parent + sep).startsWith((await realpath(tree)) + sep))
-    throw new Error(`${path} cannot be carried: a link in the tree leads out of it there`);
+    return { problem: `${path} cannot be carried: a link in the tree leads out of it there` };
   return { from, to };
 }
 

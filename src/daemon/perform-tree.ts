@@ -55,7 +55,9 @@ export async function tendTree(
     makeGeneratedFolder(join(place.git.home, 'worktrees'));
     const dir = await treePlace(place, run, worker);
     const order = { ...intent, kind: 'prepare-tree', continues: true } as const;
-    return { kind: 'tree-made', run: id, worker, ...(await branchTree(place, order, run, dir)) };
+    const { problem, ...tree } = await branchTree(place, order, run, dir);
+    if (problem !== null) throw new Error(problem);
+    return { kind: 'tree-made', run: id, worker, ...tree };
   });
   making = turn.catch(() => {});
   return turn;
@@ -70,17 +72,23 @@ async function prepare(
   const dir = await treePlace(place, run, intent.worker);
   if (definitionOf(run, intent.worker).workspace === 'empty')
     return withoutSetup(run, intent, await emptyFolder(place, run, intent, dir));
-  const tree = await branchTree(place, intent, run, dir);
-  return withoutSetup(run, intent, { kind: 'tree-prepared', ...of(intent), ...tree });
+  const { problem, ...tree } = await branchTree(place, intent, run, dir);
+  const prepared: Outcome = { kind: 'tree-prepared', ...of(intent), ...tree };
+  if (problem === null) return withoutSetup(run, intent, prepared);
+  return [prepared, { kind: 'setup-failed', ...of(intent), findings: [problem] }];
 }
 
-/** The tree on the worker's branch, with what is carried into it. */
+/** The tree on the worker's branch, with what is carried into it, and why something could not be. */
 async function branchTree(
   place: Workplace,
   intent: Order,
   run: RunState,
   dir: string,
-): Promise<Pick<Extract<Outcome, { kind: 'tree-made' }>, 'branch' | 'worktree' | 'base' | 'kept'>> {
+): Promise<
+  Pick<Extract<Outcome, { kind: 'tree-made' }>, 'branch' | 'worktree' | 'base' | 'kept'> & {
+    readonly problem: string | null;
+  }
+> {
   const tree = succeed(
     await prepareTree(place.git, {
       isolation: isolationOf(run),
@@ -109,9 +117,10 @@ async function branchTree(
   makeGeneratedFolder(join(place.git.home, 'runs'));
   noteCarried({ home: place.git.home, run: run.id, worker: intent.worker }, included);
   const { copy, link } = definitionOf(run, intent.worker);
-  await carry(place.git.root, { copy: [...copy, ...included], link }, tree.worktree);
+  const carried = { copy: [...copy, ...included], link };
+  const problem = await carry(place.git.root, carried, tree.worktree);
   const { branch, base, kept } = tree;
-  return { branch, worktree: relative(place.git.root, tree.worktree), base, kept };
+  return { branch, worktree: relative(place.git.root, tree.worktree), base, kept, problem };
 }
 
 /** A tree that no command prepares is ready at once. */
