@@ -16,7 +16,8 @@ import { Pruning } from '../upkeep/pruning.ts';
 import { admit } from './admit.ts';
 import { DaemonLife } from './daemon-life.ts';
 import type { StartOptions } from './daemon-start.ts';
-import { exits } from './exit.ts';
+import { exitOf } from './exit-of-run.ts';
+import { exits, type ExitCode } from './exit.ts';
 import { handlersOf } from './handlers.ts';
 import { runDisplay, stallText } from './run-display.ts';
 import { ledByAnother, serveLoop } from './serve-loop.ts';
@@ -38,6 +39,8 @@ export async function hostDaemon(
   const exitWhenWaiting = options.exitWhenWaiting === true;
   const display = runDisplay(context, place.home.path, { verbose: options.verbose === true });
   const notices = new Notices();
+  /** Runs that it led, for whoever started it in a terminal. */
+  const led = new Set<string>();
   const guardian = options.guarded === true ? guardianOf(process.ppid) : null;
   const opened = await openLoop({
     facts,
@@ -46,6 +49,12 @@ export async function hostDaemon(
     now: context.now,
     daemon: { since: context.now(), guardian, exitWhenWaiting },
     onCommit: (events, state) => {
+      for (const { run, type } of events)
+        if (
+          run !== undefined &&
+          /^run\.(?:running|started|waiting|complete|failed|cancelled)$/.test(type)
+        )
+          led.add(run);
       display.show(events, state);
       if (options.guarded === true) boundDaemonLog(place);
     },
@@ -57,8 +66,12 @@ export async function hostDaemon(
       display.log(stallText(why));
       notices.stalled(why);
     },
-    admit: async (state, git) =>
-      asking === null ? nothing : admit(context, { place, facts, asking, state, git }),
+    admit: async (state, git) => {
+      if (asking === null) return nothing;
+      const begun = await admit(context, { place, facts, asking, state, git });
+      if (begun !== null) led.add(begun.run);
+      return begun;
+    },
     first: ({ requests }) => requests,
     held: options.guarded === true && context.env[awaitsBeginning] !== undefined,
   });
@@ -89,8 +102,19 @@ export async function hostDaemon(
   await using _socket = served;
   await using _pruning = pruning;
   using _signals = life.endOnSignals();
-  context.out.note(await life.over());
+  const { why, told } = await life.over();
+  context.out.note(why);
+  if (asking === null || told) return true;
+  const { state } = loop.loop;
+  const runs = [...led].flatMap((id) => state.runs.get(id) ?? []);
+  for (const run of runs) display.summary(run, state);
+  context.exit(worst(runs.map((run) => exitOf(run, false))));
   return true;
+}
+
+/** Of several runs: one that waits for a person, else one that failed, else none of both. */
+function worst(codes: readonly ExitCode[]): ExitCode {
+  return [exits.waiting, exits.failed].find((code) => codes.includes(code)) ?? exits.done;
 }
 
 const nothing: Beginning = { run: '', requests: [], over: false, waits: false, notes: [] };

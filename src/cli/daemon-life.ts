@@ -13,10 +13,16 @@ const firstWordMs = 30_000;
 /** How long one that is about to be asked for its first beginning launches nothing, milliseconds. */
 const heldMs = 10_000;
 
+/** Why it ends, and whether it was told to. */
+interface Over {
+  readonly why: string;
+  readonly told: boolean;
+}
+
 export class DaemonLife implements DaemonHandlers {
   readonly #loop: Loop;
   readonly #exitWhenWaiting: boolean;
-  readonly #told = Promise.withResolvers<string>();
+  readonly #told = Promise.withResolvers<Over>();
   /** Whether it has been asked for anything, or has waited long enough for that. */
   #asked: boolean;
   #beginnings = 0;
@@ -33,7 +39,7 @@ export class DaemonLife implements DaemonHandlers {
   }
 
   /** Resolves when it is to end, with why. */
-  async over(): Promise<string> {
+  async over(): Promise<Over> {
     const silence = setTimeout(() => this.#look(), firstWordMs);
     const held = setTimeout(() => this.#loop.release(), heldMs);
     try {
@@ -62,7 +68,7 @@ export class DaemonLife implements DaemonHandlers {
     switch (agents) {
       case 'run-on':
         // The answer goes out first.
-        setImmediate(() => this.#told.resolve('Told to end; agents run on.'));
+        setImmediate(() => this.#told.resolve({ why: 'Told to end; agents run on.', told: true }));
         return { v: contractVersion, ok: true, agents: live, until };
       case 'finish':
         this.#loop.drain();
@@ -78,7 +84,8 @@ export class DaemonLife implements DaemonHandlers {
 
   /** SIGTERM and Ctrl-C end it like `daemon stop`; a terminal that goes away does not. */
   endOnSignals(): Disposable {
-    const end = (): void => this.#told.resolve('Ended by a signal; agents run on.');
+    const end = (): void =>
+      this.#told.resolve({ why: 'Ended by a signal; agents run on.', told: true });
     const stay = (): void => {};
     process.on('SIGTERM', end).on('SIGINT', end).on('SIGHUP', stay);
     return {
@@ -88,12 +95,13 @@ export class DaemonLife implements DaemonHandlers {
     };
   }
 
-  async #nothingLeft(): Promise<string> {
+  async #nothingLeft(): Promise<Over> {
     await this.#loop.until((state, idle) => idle && this.#isOver(state));
-    if (this.#finishing) return 'Told to end; no agent is left.';
-    return restlessRuns(this.#loop.state).some(isRunLive)
+    if (this.#finishing) return { why: 'Told to end; no agent is left.', told: true };
+    const why = restlessRuns(this.#loop.state).some(isRunLive)
       ? 'Nothing is left to do but what waits for you.'
       : 'Nothing is left to do.';
+    return { why, told: false };
   }
 
   #isOver(state: RepositoryState): boolean {
