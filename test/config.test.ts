@@ -90,6 +90,8 @@ test('config explain says what a key means, what each layer says, and which one 
   });
   const idle = czar(folder, ['config', 'explain', 'mirror']);
   assert.match(idle.stdout, /does not act on it: objects are copied/);
+  const rules = czar(folder, ['config', 'explain', 'agents.rules']);
+  assert.doesNotMatch(rules.stdout, /does not act/);
   const unknown = czar(folder, ['config', 'explain', 'max_paralel']);
   assert.equal(unknown.code, 2);
   assert.match(

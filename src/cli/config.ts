@@ -171,7 +171,7 @@ function topOf(path: KeyPath): keyof typeof configNotActedOn {
 }
 
 function isActedOn(path: KeyPath): boolean {
-  return configNotActedOn[topOf(path)] === undefined && keyText(path) !== 'agents.rules';
+  return configNotActedOn[topOf(path)] === undefined;
 }
 
 function originDocument(origin: Origin): object {
