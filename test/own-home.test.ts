@@ -80,3 +80,23 @@ cat ${recorded}/commit.jsonl
   assert.equal(readFileSync(join(scratch.base, 'home/seen'), 'utf8'), 'session in 1\n');
   assert.equal(all(scratch.log(), 'worker.started').length, 2);
 });
+
+test('a reviewer and an agent that is tried have a home of their own too', async () => {
+  await using scratch = await Scratch.make();
+  atHome(
+    scratch,
+    `${look}[ -z "$CZAR_REVIEW" ] || printf '{"review":"%s","verdict":"approve","summary":"","findings":[]}\\n' "$CZAR_REVIEW_KEY"
+[ -n "$CZAR_REVIEW" ] || echo made >made.txt\n`,
+    'adapter: command, home: own, home_files: [.tool/]',
+  );
+  scratch.worker('a', 'review: agent');
+  scratch.commitAll();
+  const { code, stderr } = await scratch.czar('run');
+  assert.equal(code, 0, stderr);
+  await scratch.czar('agents', 'test', 'mine', '--yes');
+  const seen = readFileSync(join(scratch.base, 'home/seen'), 'utf8').trim().split('\n');
+  assert.equal(seen.length, 3);
+  for (const line of seen)
+    assert.match(line, /^\S+ \S+\/(?:review-)?1\/home none \.\/\.tool\/login *$/);
+  assert.match(seen[1] ?? '', /\/a\/review-1\/home /);
+});

@@ -4,6 +4,7 @@
  */
 import { cp, lstat, mkdir, realpath, rename } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
+import type { AgentDefinition } from '../core/plan.ts';
 
 /** Variables that would lead an agent back into the user's home. */
 const waysBack: ReadonlySet<string> = new Set([
@@ -51,6 +52,21 @@ export async function makeHome(options: {
   }
   await rename(making, home);
   return { home };
+}
+
+/** What an agent that starts anew is given of homes: one of its own where its definition says so, else the user's. */
+export async function homeOf(
+  { home }: Pick<AgentDefinition, 'home'>,
+  { attemptDir, env }: { readonly attemptDir: string; readonly env: NodeJS.ProcessEnv },
+): Promise<
+  | { readonly baseEnv: NodeJS.ProcessEnv; readonly own: Readonly<Record<string, string>> }
+  | { readonly problem: string }
+> {
+  if (home === undefined) return { baseEnv: env, own: {} };
+  const user = env['HOME'] ?? null;
+  const made = await makeHome({ attemptDir, before: null, user, files: home.files });
+  if ('problem' in made) return made;
+  return { baseEnv: awayFromHome(env), own: { HOME: made.home } };
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -36,6 +36,7 @@ import { reviewFiles } from './attempt-end.ts';
 import { readReports } from './attempt-reports.ts';
 import { keepWatched } from './keep-watched.ts';
 import type { EffectContext } from './loop.ts';
+import { homeOf } from './own-home.ts';
 import { redactorOf } from './redactions.ts';
 import { succeed } from './succeed.ts';
 import { checkPool, type Workplace } from './workplace.ts';
@@ -179,6 +180,8 @@ async function begin(
   });
   writeFileSync(join(files.attemptDir, 'key'), key, { mode: 0o600 });
   const adapter = adapters[agent.adapter];
+  const home = await homeOf(agent, { attemptDir: files.attemptDir, env: place.env });
+  if ('problem' in home) return { said: none(home.problem) };
   const { argv, env, own } = adapter.start({
     ...files,
     run: run.id,
@@ -194,7 +197,7 @@ async function begin(
     permissions: readOnly,
     gitDir: null,
     repository: place.git.root,
-    baseEnv: place.env,
+    baseEnv: home.baseEnv,
   });
   await reach(place.git, 'review:before-spawn');
   const { policies } = run.plan;
@@ -204,7 +207,7 @@ async function begin(
     before: meterWords(agent),
     cwd: tree,
     env,
-    own: { ...own, CZAR_REVIEW: String(n), CZAR_REVIEW_KEY: key },
+    own: { ...own, ...home.own, CZAR_REVIEW: String(n), CZAR_REVIEW_KEY: key },
     limits: noLimits,
     timeoutMs: policies.checkTimeoutMs + slackMs,
     unattendedMs: policies.unattendedMs,

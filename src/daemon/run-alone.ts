@@ -21,6 +21,7 @@ import { Runners } from '../process/runners.ts';
 import { attemptKey, endOf, endWithoutExit, markStopped, readStatus } from '../process/status.ts';
 import { stopTree } from '../process/tree.ts';
 import { readReports } from './attempt-reports.ts';
+import { homeOf } from './own-home.ts';
 
 export interface AloneOptions {
   readonly definition: AgentDefinition;
@@ -74,12 +75,14 @@ export async function runAlone(
     readonly prompt: string;
     readonly permissions: Permissions;
   },
-  { definition, root, env: baseEnv, policies, timeoutMs, signal }: AloneOptions,
+  { definition, root, env: userEnv, policies, timeoutMs, signal }: AloneOptions,
 ): Promise<{ readonly failed: string } | { readonly end: AttemptEnd; readonly survivors: number }> {
   const { runners, files, tree, prompt } = at;
   const { attemptDir } = files;
-  const ports = new Ports(join(dirname(checkRoot(baseEnv)), 'ports'));
+  const ports = new Ports(join(dirname(checkRoot(userEnv)), 'ports'));
   try {
+    const home = await homeOf(definition, { attemptDir, env: userEnv });
+    if ('problem' in home) return { failed: home.problem };
     const { argv, env, own } = adapters[definition.adapter].start({
       ...files,
       ...alone,
@@ -93,7 +96,7 @@ export async function runAlone(
       permissions: at.permissions,
       gitDir: join(tree, '.git'),
       repository: root,
-      baseEnv,
+      baseEnv: home.baseEnv,
     });
     const started = await startAttempt(runners, {
       dir: attemptDir,
@@ -101,7 +104,7 @@ export async function runAlone(
       before: meterWords(definition),
       cwd: tree,
       env,
-      own,
+      own: { ...own, ...home.own },
       limits: noLimits,
       timeoutMs: timeoutMs + slackMs,
       unattendedMs: timeoutMs + slackMs,
