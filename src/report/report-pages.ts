@@ -170,10 +170,12 @@ export function dailyPage(document: DailyDocument): Page {
 export function weeklyPage(document: WeeklyDocument): Page {
   const names = namesFor(document.runs);
   const { metrics } = document;
+  // What workers without a budget used is no part of what was planned.
+  const { tokens, budgeted_tokens: spent } = metrics;
   const budget =
     metrics.budget === null
-      ? `${grouped(metrics.tokens)}, no budget`
-      : `${grouped(metrics.tokens)} / ${grouped(metrics.budget)} budget (${percentText(metrics.tokens_percent ?? 0)})`;
+      ? `${grouped(tokens)}, no budget`
+      : `${spent === tokens ? '' : `${grouped(tokens)}, of which `}${grouped(spent)} / ${grouped(metrics.budget)} budget (${percentText(metrics.tokens_percent ?? 0)})`;
   return {
     title: `Weekly summary, week of ${document.week}`,
     notes: [timeNote(document.at, document.runs)],

@@ -78,7 +78,8 @@ export const weeklySchema = z.strictObject({
   metrics: z.strictObject({
     tokens: z.number().min(0).describe('of these runs'),
     budget: z.number().nullable().describe('what their workers were planned to use'),
-    tokens_percent: z.number().nullable(),
+    budgeted_tokens: z.number().min(0).describe('used by those for whom something was planned'),
+    tokens_percent: z.number().nullable().describe('of what was planned, used by those'),
     cost_usd: z.number().min(0),
     workers: count,
     workers_complete: count,

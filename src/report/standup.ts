@@ -197,6 +197,7 @@ function metricsOf(members: readonly Member[]): WeeklyDocument['metrics'] {
   return {
     tokens: sum(used),
     budget,
+    budgeted_tokens: spent,
     tokens_percent: percent(spent, budget),
     cost_usd: Math.round(sum(({ worker }) => worker.usage.costUsd) * 1e6) / 1e6,
     workers: members.length,
