@@ -53,7 +53,8 @@ export function amend(run: RunState, request: Asked<'amend'>): Decision {
   const touched = touchedBy(run, plan.workers);
   for (const one of touched) {
     const fixed = whyFixed(one);
-    if (fixed !== null) return refuse(4, fixed, 'czar run --pinned goes on with the plan of the run.');
+    if (fixed !== null)
+      return refuse(4, fixed, 'czar run --pinned goes on with the plan of the run.');
   }
   const removed = touched.filter(({ now }) => now === null).map(({ worker }) => worker);
   const changed = touched.filter(({ now }) => now !== null).map(({ worker }) => worker);
