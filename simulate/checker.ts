@@ -15,6 +15,7 @@ import { isLive, isOver, mustAsk, saidOf, type RunBook, type WorkerBook } from '
 import { isReserved, spaceFor } from './resource-book.ts';
 import { Ledger } from './ledger.ts';
 import { justification } from './justify.ts';
+import type { RefMove } from './git.ts';
 import type { Owner, World, Worktree } from './world.ts';
 
 interface InFlight {
@@ -122,13 +123,22 @@ export class Checker {
       if (move.ref.startsWith('refs/czar/integration/'))
         this.require(
           'A6',
-          git.isAncestor(move.from, move.to),
+          git.isAncestor(move.from, move.to) || this.#isStray(move),
           () => `${move.ref} dropped ${move.from}`,
         );
     }
     if (this.#pids === this.#world.pids) return;
     this.#pids = this.#world.pids;
     this.#checkProcesses();
+  }
+
+  /** Whether it was put back where the log has it, and what it stood at is held. */
+  #isStray({ ref, from, to }: RefMove): boolean {
+    const run = ref.slice('refs/czar/integration/'.length);
+    const { mirror } = this.#world.git;
+    return (
+      to === this.ledger.run(run)?.tip && mirror.get(`refs/czar/stray/${run}/${from}`) === from
+    );
   }
 
   #checkProcesses(): void {

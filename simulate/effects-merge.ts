@@ -37,8 +37,12 @@ export async function commitMerge({
   const done = found !== null && world.git.isAncestor(commit, found);
   // A prune may have taken it: then it is made again.
   const from = found === null ? null : base;
-  if (!done && !world.git.move('mirror', ref, commit, from))
-    return { kind: 'merge-lost', run, worker, found: found ?? '' };
+  if (!done && !world.git.move('mirror', ref, commit, from)) {
+    // Integration moves by events alone: what moved it without one is held, and it is put back.
+    world.git.move('mirror', `refs/czar/stray/${run}/${found}`, found ?? '');
+    world.git.move('mirror', ref, base);
+    throw new Error('injected: integration was put back');
+  }
   await place('after-cas');
   const merged = [...ahead, intent].map((one) => entered(world, one));
   return { kind: 'merge-committed', run, worker, commit, merged };

@@ -147,4 +147,9 @@ export type IntentKind = Intent['kind'];
  * Effects that are soon over and are left to end when nobody wants them any more: what they did is recorded as ever, and no
  * git is killed while it holds a lock of the user's repository.
  */
-export const runsOut: ReadonlySet<Intent['kind']> = new Set(['publish', 'push', 'commit-landing']);
+export const runsOut: ReadonlySet<Intent['kind']> = new Set([
+  'publish',
+  'push',
+  'commit-merge',
+  'commit-landing',
+]);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { endOf, planOf, runId, success } from '../../test/support/core-world.ts';
 import type { Command } from '../core/commands.ts';
+import { limitsOf } from '../core/limits.ts';
 import type { Event } from '../core/events.ts';
 import { JournalError, type Journal } from '../journal/journal.ts';
 import { MemoryJournal } from '../journal/memory.ts';
@@ -225,6 +226,41 @@ test('a publish that nobody wants any more runs out, and what it did is recorded
   assert.equal((told as AbortSignal).aborted, false);
   show();
   await loop.end('closed');
+});
+
+test('a batch that is being merged is merged, though the queue is told to test each merge meanwhile', async () => {
+  const { promise: told, resolve: tell } = Promise.withResolvers<void>();
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  const log: Event[] = [];
+  let commits = 0;
+  const policies = { mergeQueue: 'batch', checks: ['all'], maxParallel: 2 } as const;
+  const loop = loopOver(
+    new MemoryJournal(),
+    async (intent) => {
+      if (intent.kind === 'commit-merge') {
+        commits += 1;
+        begin();
+        await told;
+      }
+      return success(intent);
+    },
+    { committed: (events) => log.push(...events) },
+  );
+  await loop.send(hello);
+  await loop.send({ ...start, plan: planOf([{ id: 'a' }, { id: 'b' }], policies) });
+  await begun;
+  const limits = {
+    ...limitsOf(planOf([], policies).policies),
+    mergeQueue: 'speculative' as const,
+  };
+  await loop.send({ kind: 'set-limits', by: 'user', run: runId, limits, sources: null });
+  tell();
+  await loop.until((state) => state.runs.get(runId)?.state === 'complete');
+  const count = (type: string): number => log.filter((event) => event.type === type).length;
+  assert.deepEqual([count('worker.merged'), count('merge.started')], [2, 2]);
+  assert.equal(commits, 1, 'integration moved once');
+  assert.equal(count('limits.changed'), 1);
+  await loop.end('over');
 });
 
 test('a full disk is said once and once more when there is space, and whoever waits for the loop may end it meanwhile', async () => {
