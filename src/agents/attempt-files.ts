@@ -2,7 +2,7 @@
  * The folder of an attempt, `<home>/runs/<run>/<worker>/<attempt>/`: prompt, report file, and the small programs that the
  * agent is given. Everything in it is private to the user, and git never sees it.
  */
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { hash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -110,11 +110,6 @@ function nameOf(launcher: Launcher): string {
   const name = hash('sha256', launcherScript(launcher) + shellFunctions('')).slice(0, 12);
   names.set(launcher, name);
   return name;
-}
-
-/** Removes the temporary files of an attempt whose processes are gone. */
-export function removeTemporaryFiles(files: AttemptFiles): void {
-  rmSync(files.tmpDir, { recursive: true, force: true });
 }
 
 /**

@@ -7,12 +7,7 @@ import { runCommand } from '../process/run.ts';
 import { writeAnswer } from '../process/answer-file.ts';
 import { parseReportLine } from '../process/report-file.ts';
 import { readLines } from '../process/tail.ts';
-import {
-  attemptFiles,
-  lastWords,
-  removeTemporaryFiles,
-  writeAttemptFiles,
-} from './attempt-files.ts';
+import { attemptFiles, lastWords, writeAttemptFiles } from './attempt-files.ts';
 import type { AttemptFiles } from './attempt-files.ts';
 import { emit, waitForAnswer } from './emit.ts';
 import { launcherScript, shellQuote } from './shell-functions.ts';
@@ -265,8 +260,6 @@ test('the folder of an attempt is private and ignored by git, and written again 
   assert.equal(statSync(files.reportFile).mode & 0o777, 0o600);
   writeAttemptFiles({ home, files, prompt: 'again', permissions });
   assert.equal(reports(files).length, 1);
-  removeTemporaryFiles(files);
-  assert.equal(existsSync(files.tmpDir), false);
 });
 
 test('last words come from the errors, else from the output', () => {
