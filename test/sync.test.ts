@@ -66,6 +66,11 @@ test('the target enters integration as a merge, workers go on with it, and a sec
     [{ target: 'main', tip: main, base: before, commit: tip }],
   );
 
+  // So has the branch that the user sees, and there is nothing left to bring in.
+  assert.equal(scratch.git('rev-parse', integration), tip);
+  const again = syncSchema.parse(await scratch.json('sync'));
+  assert.deepEqual([again.changed, again.commit], [false, tip]);
+
   // A worker that is tried again starts from it, and is merged on it.
   assert.equal((await scratch.czar('retry', 'b', '--clean')).code, 0);
   const goes = await scratch.czar('run');

@@ -1,11 +1,17 @@
 /** `czar sync`: the target, as it is now, enters the integration branch of a live run, on the tree whose gates passed. */
 import type { Event } from '../core/events.ts';
 import { merging } from '../core/queue.ts';
-import { isLanding } from '../daemon/land.ts';
 import { openLogState } from '../daemon/hold-log.ts';
 import { openLoop } from '../daemon/open-loop.ts';
 import type { Place } from '../daemon/place.ts';
-import { isSynced, sync, syncOutcome, type SyncOrder, type SyncResult } from '../daemon/sync.ts';
+import {
+  isSynced,
+  isSyncing,
+  sync,
+  syncOutcome,
+  type SyncOrder,
+  type SyncResult,
+} from '../daemon/sync.ts';
 import { exits } from './exit.ts';
 import { findFacts } from './find-facts.ts';
 import { findPlace } from './find-place.ts';
@@ -74,7 +80,7 @@ async function perform(
     home: place.home,
     env: { ...context.env },
     now: context.now,
-    only: isLanding(order.run),
+    only: isSyncing(order.run),
     // What another loop has half merged is that one's to carry through, or a run's.
     admit: async (state) => {
       const run = state.runs.get(order.run);

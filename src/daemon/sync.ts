@@ -1,12 +1,13 @@
 /** Bringing a target that has moved into a live run, by a loop of its own that does nothing else, or by the one that lives. */
 import type { Rejection } from '../core/commands.ts';
 import type { Event } from '../core/events.ts';
+import type { Intent } from '../core/intents.ts';
 import { merging } from '../core/queue.ts';
 import type { RepositoryState, RunState } from '../core/state.ts';
 import { branchHolds } from '../git/branches.ts';
 import { inUserRepository } from '../git/context.ts';
 import { readRefIn } from '../git/refs.ts';
-import type { LandResult } from './land.ts';
+import { isLanding, type LandResult } from './land.ts';
 import type { OpenLoop } from './open-loop.ts';
 import type { Place } from './place.ts';
 import { mirrorOf } from './run-facts.ts';
@@ -21,6 +22,12 @@ export interface SyncOrder {
 export type SyncResult =
   | { readonly kind: 'synced'; readonly target: string; readonly commit: string }
   | Exclude<LandResult, { kind: 'landed' }>;
+
+/** What a loop does that syncs this run and nothing else: the branch that the user sees has it too when it ends. */
+export function isSyncing(run: string): (intent: Intent) => boolean {
+  const landing = isLanding(run);
+  return (intent) => landing(intent) || (intent.kind === 'publish' && intent.run === run);
+}
 
 /** Syncs with an open loop, or waits for what an earlier process began. `events` grows with what is committed. */
 export async function sync(
