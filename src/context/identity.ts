@@ -49,7 +49,7 @@ export function instructionsText(briefing: Briefing, identityFile: string): stri
   const { definition, place, run } = briefing;
   return section.compose(briefing, [
     () =>
-      `You are the worker **${definition.id}** of run ${run.id}, attempt ${place.attempt}. Who you are, what you may change, what you deliver and how it is checked stands in ${code(identityFile)} of this folder; all of your instructions in ${code(place.promptFile)}. Read them when you begin, and again whenever you are not sure.`,
+      `You are the worker **${definition.id}** of run ${run.id}, attempt ${place.attempt}. Who you are, what you may change, what you deliver and how it is checked stands in ${code(identityFile)} of this folder; all of your instructions in ${code(place.promptFile)}. Your prompt holds the same: read them when you no longer know it.`,
     () =>
       `Report with the tools of czar, or with ${code('czar emit')} on your PATH: ${['task-start "TASK"', 'task-complete "TASK"', 'checkpoint "NAME"', 'handoff --file FILE'].map((kind) => code(`czar emit ${kind}`)).join(', ')}; ${code('czar emit ask "QUESTION"')} or ${code('czar emit blocked "REASON"')}, then end.`,
   ]);
