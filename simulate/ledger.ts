@@ -61,7 +61,8 @@ export class Ledger {
     if (event.type === 'prune.started')
       for (const one of event.data.refs) this.pruned.set(prunedKey(one), this.epoch);
     const run = this.run(event.run);
-    this.resources.apply(event, run?.workers.get(event.worker ?? '')?.definition);
+    const { definition } = run?.workers.get(event.worker ?? '') ?? {};
+    this.resources.apply(event, definition, run?.plan.policies.resources);
     if (run === undefined) return;
     ofRun(run, event);
     const worker = event.worker === undefined ? undefined : run.workers.get(event.worker);

@@ -10,6 +10,7 @@ import { isLive, type RunBook, type WorkerBook } from './books.ts';
 export const simMachine = { cpu: 3, memory: 8_000_000_000, disk: 100_000_000_000 };
 
 interface Use {
+  readonly run: string;
   readonly at: number;
   readonly name: string;
   readonly requests: number;
@@ -19,17 +20,36 @@ interface Use {
 export class ResourceBook {
   #uses: Use[] = [];
 
-  apply(event: Event, definition: WorkerDefinition | undefined): void {
+  apply(
+    event: Event,
+    definition: WorkerDefinition | undefined,
+    there: Readonly<Record<string, Capacity>> = {},
+  ): void {
     if (definition?.resources === undefined) return;
+    const { run = '' } = event;
     const starts = event.type === 'worker.started';
     const tokens =
       event.type === 'worker.usage' && event.data.source === 'reported'
         ? event.data.input + event.data.output
         : 0;
     if (!starts && tokens === 0) return;
-    this.#uses = this.#uses.filter(({ at }) => Math.abs(event.at - at) < 60_000);
-    for (const [name, { amount }] of Object.entries(definition.resources))
-      this.#uses.push({ at: event.at, name, requests: starts ? Math.max(1, amount) : 0, tokens });
+    const counted = Object.entries(definition.resources).filter(([name]) => {
+      const limits = there[name];
+      return (starts ? limits?.requestsPerMinute : limits?.tokensPerMinute) != null;
+    });
+    if (counted.length === 0) return;
+    // What a clock that was set back brings into the minute again counts again, unless it was forgotten meanwhile.
+    this.#uses = this.#uses.filter(
+      (use) => use.run !== run || Math.abs(event.at - use.at) < 60_000,
+    );
+    for (const [name, { amount }] of counted)
+      this.#uses.push({
+        run,
+        at: event.at,
+        name,
+        requests: starts ? Math.max(1, amount) : 0,
+        tokens,
+      });
   }
 
   /** Why the worker may not start now beside what lives, in a sentence; null when it may. */
