@@ -34,7 +34,14 @@ export interface WorkerBook {
   readonly superseded: Set<string>;
   blockedBy: string | null;
   block: Block | null;
-  merge: { base: string; tip: string; commit: string | null; tree: string | null } | null;
+  merge: {
+    base: string;
+    tip: string;
+    commit: string | null;
+    tree: string | null;
+    /** Begun to be tested together with others. */
+    batch: boolean;
+  } | null;
   merged: EventData['worker.merged'] | null;
   /** Its tip when it last conflicted with integration. */
   conflicted: string | null;

@@ -268,9 +268,11 @@ function ofWorker(run: RunBook, worker: WorkerBook, event: Event): void {
     case 'protect.approved':
       worker.approvals.push(event.data);
       break;
-    case 'merge.started':
-      worker.merge = { base: event.data.base, tip: event.data.tip, commit: null, tree: null };
+    case 'merge.started': {
+      const { base, tip, batch = false } = event.data;
+      worker.merge = { base, tip, commit: null, tree: null, batch };
       break;
+    }
     case 'merge.built':
       if (worker.merge !== null) Object.assign(worker.merge, event.data);
       break;

@@ -4,6 +4,7 @@ import type { MergedWorker } from './event-values.ts';
 import type { ChangeVerdict, NewEvent, TreeVerdict } from './events.ts';
 import { sentBack } from './rework.ts';
 import type { RunState, WorkerState } from './state.ts';
+import { commitKey } from './intent-key.ts';
 
 /** Events of a step of the worker's merge. */
 export function mergeOutcome(
@@ -46,10 +47,18 @@ export function mergeOutcome(
       if (built?.commit !== outcome.commit) return [];
       return outcome.merged.flatMap((one) => mergedOne(run, one, built));
     case 'merge-lost':
-      return [
-        { type: 'merge.abandoned', data: { reason: `integration stood at ${outcome.found}` } },
-      ];
+      return lost(run, `integration stood at ${outcome.found}`);
   }
+}
+
+/** The merge is built anew; when that happens again, with a pause: somebody else moves the ref. */
+function lost(run: RunState, error: string): readonly NewEvent[] {
+  const key = commitKey(run);
+  const tries = (run.troubles[key]?.tries ?? 0) + 1;
+  return [
+    { type: 'merge.abandoned', data: { reason: error } },
+    { type: 'effect.failed', data: { key, effect: 'commit-merge', error, tries } },
+  ];
 }
 
 /** A worker has entered integration, by itself or together with those behind it, whose tree was tested. */

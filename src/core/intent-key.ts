@@ -10,3 +10,11 @@ export function intentKey(run: RunState, kind: string, worker: WorkerState): str
 export function answerKey(run: RunState, worker: WorkerState, id: string): string {
   return `${intentKey(run, 'answer', worker)}:${id}`;
 }
+
+/**
+ * Key of the intent that moves integration to a merge: one of a run at a time, whichever merge it is. Verdicts may say
+ * meanwhile that more or fewer enter together, and what was begun is not to be overtaken by that.
+ */
+export function commitKey(run: RunState): string {
+  return `${run.id}/commit-merge:`;
+}

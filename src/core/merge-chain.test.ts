@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Intent } from './intents.ts';
+import { limitsOf } from './limits.ts';
+import { mergeChain, passedFirst } from './merge-chain.ts';
 import type { Policies } from './plan.ts';
 import { CoreWorld, planOf, treeVerdict, type Script } from '../../test/support/core-world.ts';
 
@@ -165,6 +167,59 @@ describe('a queue of batches', () => {
         assert.equal(world.worker(id).reworks.length, id === bad ? 1 : 0, `${bad}: ${id}`);
       assert.equal(merged(world).length, 4);
     }
+  });
+
+  test('what was tested together enters together, whatever the queue does by then and whoever is stopped', () => {
+    const world = worldOf('batch', { maxParallelChecks: 1 });
+    whenChecking(world);
+    world.rest(undefined, ({ kind }) => kind === 'commit-merge');
+    const before = world.intent('commit-merge');
+    const { mergeQueue: _, ...limits } = limitsOf(world.run.plan.policies);
+    world.ask({ kind: 'set-limits', run: world.run.id, limits, sources: null });
+    world.ask({ kind: 'pause', run: world.run.id, worker: null });
+    assert.deepEqual(world.intent('commit-merge'), before);
+    world.rest();
+    assert.deepEqual(
+      merged(world).map(([id]) => id),
+      ids,
+    );
+  });
+
+  test('a verdict on one ahead takes nobody out of what enters together', () => {
+    const world = worldOf('batch', { maxParallelChecks: 2 });
+    const two = new Set(['a', 'b']);
+    world.rest(undefined, ({ kind, ...of }) => kind === 'check' && 'worker' in of);
+    const chain = (): readonly string[] => passedFirst(world.run).map(({ worker }) => worker.id);
+    const [first, second] = mergeChain(world.run).filter(({ worker }) => two.has(worker.id));
+    for (const one of [second, first]) {
+      assert.ok(one?.worker.merge?.built != null);
+      const { tree } = one.worker.merge.built;
+      const verdicts = one.gates.map((gate) => treeVerdict(tree, gate, 'pass'));
+      const of = { run: world.run.id, subject: 'merge', worker: one.worker.id } as const;
+      world.send({ kind: 'checked', ...of, verdicts });
+      assert.deepEqual(chain(), ['a', 'b']);
+    }
+  });
+
+  test('an integration that somebody else moves is met again after a pause, and said', () => {
+    const world = worldOf('batch');
+    const lost: Script = (intent) =>
+      intent.kind === 'commit-merge'
+        ? { kind: 'merge-lost', run: intent.run, worker: intent.worker, found: 'elsewhere' }
+        : null;
+    let tries = 0;
+    world.rest((intent, at) => {
+      if (intent.kind !== 'commit-merge') return null;
+      tries += 1;
+      return tries < 6 ? lost(intent, at) : null;
+    });
+    assert.equal(merged(world).length, 4);
+    const times = world.log.flatMap((event) => (event.type === 'effect.failed' ? [event.at] : []));
+    const pauses = times.slice(1).map((at, index) => at - (times[index] ?? at));
+    assert.ok(
+      pauses.every((pause) => pause >= 1_000),
+      `a pause after each: ${pauses.join(', ')}`,
+    );
   });
 
   test('verify of every member judges the tree of the batch', () => {

@@ -40,10 +40,10 @@ export function mergeChain(run: RunState): readonly Candidate[] {
 /** The candidates that enter integration together now: of them the last has passed; empty when none may. */
 export function passedFirst(run: RunState): readonly Candidate[] {
   const chain = mergeChain(run);
-  const passed = chain.findIndex(({ place }) => place === 'passed');
-  // Where every place is tested, none enters on the word of one behind it.
-  if (passed > 0 && stepOf(run) === null) return [];
-  return chain.slice(0, passed + 1);
+  const together = chain.slice(0, chain.findLastIndex(({ place }) => place === 'passed') + 1);
+  // As they were begun: the queue may do something else by now, and what moved integration stays moved.
+  if (together.every(({ worker }) => worker.merge?.batch === true)) return together;
+  return chain.slice(0, chain[0]?.place === 'passed' ? 1 : 0);
 }
 
 /** Whether all gates of the worker's merge have passed, so that it is carried through whatever is asked now. */

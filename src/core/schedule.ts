@@ -7,7 +7,7 @@ import { grantedWait, launchGivenUp } from './trouble.ts';
 import { collectMode } from './collect-mode.ts';
 import { lookAgainMs } from './disk-space.ts';
 import { inputsOf, resourceLack, setupOf } from './grant.ts';
-import { answerKey, intentKey as key } from './intent-key.ts';
+import { answerKey, commitKey, intentKey as key } from './intent-key.ts';
 import type { Intent } from './intents.ts';
 import { staggerEnd } from './stagger.ts';
 import { publishable, publishKey, unpublished } from './publish.ts';
@@ -320,7 +320,7 @@ function commitMerge(run: RunState, entering: readonly Candidate[]): Intent | nu
   const { change, ...merge } = last;
   return {
     kind: 'commit-merge',
-    key: `${key(run, 'commit-merge', tested.worker)}:${merge.commit}`,
+    key: commitKey(run),
     run: run.id,
     ...merge,
     base: members[0]?.base ?? merge.base,

@@ -196,6 +196,8 @@ export interface MergeState {
   readonly base: string;
   readonly tip: string;
   readonly date: number;
+  /** It may enter integration on the word of a test of one behind it. */
+  readonly batch?: true;
   readonly built: { readonly commit: string; readonly tree: string } | null;
   /** Whether a check slot was granted for its tree gates. */
   readonly checking: boolean;

@@ -3,13 +3,13 @@ import { openAsks } from './asks.ts';
 import { isUsedUp, raisingCommands, usedUpText, workerAccount } from './budget.ts';
 import { edgeState, supersededBy } from './edges.ts';
 import { waitingFor, type WaitingFor } from './grant.ts';
-import { intentKey } from './intent-key.ts';
+import { commitKey, intentKey } from './intent-key.ts';
 import type { IntentKind } from './intents.ts';
 import { definitionOf, type RepositoryState, type RunState, type WorkerState } from './state.ts';
 import { lackText } from './lack-text.ts';
 import { requestText } from './permissions.ts';
 import { quotaUntil } from './quota.ts';
-import { mergeChain } from './merge-chain.ts';
+import { mergeChain, mergeIsThrough } from './merge-chain.ts';
 import { merging } from './queue.ts';
 import { reviewLacksBudget, reviewOutcome } from './review.ts';
 import { unread } from './unread.ts';
@@ -209,9 +209,8 @@ function mergingReason(run: RunState, worker: WorkerState): string {
     return ahead === null ? 'it is next in the queue' : `${ahead.id} is being merged before it`;
   }
   if (worker.merge.built === null) return 'its merge is being built';
-  const trouble =
-    run.troubles[`${intentKey(run, 'commit-merge', worker)}:${worker.merge.built.commit}`];
-  if (trouble !== undefined)
+  const trouble = run.troubles[commitKey(run)];
+  if (trouble !== undefined && mergeIsThrough(run, worker))
     return `its commit could not be confirmed and is tried again (${trouble.error})`;
   if (worker.merge.checking) return 'the gates run on the combined tree';
   const tested = mergeChain(run).find(({ place }) => place === 'testing');
