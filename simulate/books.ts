@@ -63,7 +63,13 @@ export interface WorkerBook {
   /** Number of the review that goes on. */
   reviewing: number | null;
   /** Words of reviewers on what is its work now. */
-  reviews: { readonly by: string; readonly tip: string; readonly approves: boolean }[];
+  reviews: {
+    readonly by: string;
+    readonly tip: string;
+    /** Hash of the definition that it was judged by. */
+    readonly definition: string;
+    readonly approves: boolean;
+  }[];
   /** Times that findings sent it back since the last retry, and what for last. */
   reworks: number;
   lost: number;

@@ -119,7 +119,8 @@ function requireReview(
   const due = removes && !worker.submitted ? { quorum: 1 } : undefined;
   const review = worker.definition.review ?? due;
   if (review === undefined) return;
-  const said = worker.reviews.filter((one) => one.tip === tip);
+  const { hash } = worker.definition;
+  const said = worker.reviews.filter((one) => one.tip === tip && one.definition === hash);
   const person = said.findLast((one) => one.by !== 'agent');
   const agents = said.filter((one) => one.by === 'agent');
   const approvals = agents.filter((one) => one.approves).length + (person === undefined ? 0 : 1);

@@ -240,9 +240,9 @@ function ofWorker(run: RunBook, worker: WorkerBook, event: Event): void {
       break;
     case 'review.approved':
     case 'review.changes_requested': {
-      const { by, tip, n } = event.data;
+      const { by, tip, definition, n } = event.data;
       if (n !== null) worker.reviewing = null;
-      worker.reviews.push({ by, tip, approves: event.type === 'review.approved' });
+      worker.reviews.push({ by, tip, definition, approves: event.type === 'review.approved' });
       break;
     }
     case 'worker.report_refused':
