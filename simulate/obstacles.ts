@@ -36,7 +36,10 @@ export function heldByBarrier(run: RunBook, worker: WorkerBook): boolean {
   );
 }
 
-/** The worker whose claim is in the way; one that waits for its superseded dependency lends its claim to it. */
+/**
+ * The worker whose claim is in the way; one that waits for its superseded dependency lends its claim to it, and one that
+ * the barrier holds to those of earlier waves.
+ */
 export function claimHolder(run: RunBook, worker: WorkerBook): WorkerBook | null {
   const mine = worker.definition.owns;
   if (run.plan.policies.ownership !== 'serialize' || mine === null) return null;
@@ -44,6 +47,8 @@ export function claimHolder(run: RunBook, worker: WorkerBook): WorkerBook | null
     if (other === worker || !other.claims) continue;
     if (other.definition.owns?.some((glob) => mine.includes(glob)) !== true) continue;
     if (other.state === 'merging' && other.superseded.has(worker.id)) continue;
+    const before = (run.waves.get(worker.id) ?? 0) < (run.waves.get(other.id) ?? 0);
+    if (before && other.state === 'ready' && heldByBarrier(run, other)) continue;
     return other;
   }
   return null;

@@ -223,7 +223,8 @@ function settle(world: World, run: RunState, worker: WorkerState, round: number)
   const { user } = world;
   const place = { run: run.id, worker: worker.id };
   if (round > 8 || user.chance(0.05))
-    return user.chance(0.7)
+    // One that is being reviewed cannot be skipped.
+    return worker.state !== 'reviewing' && user.chance(0.7)
       ? { kind: 'skip', ...place, satisfy: user.chance(0.7) }
       : { kind: 'cancel', ...place };
   if (worker.state === 'active') return settleAsk(world, run, worker);

@@ -284,16 +284,29 @@ function overlapsOf({ plan }: RunState, id: string): readonly string[] {
   return Object.hasOwn(plan.overlaps, id) ? (plan.overlaps[id] ?? []) : [];
 }
 
-/** A worker whose claim is in the way. One that waits for superseded dependencies lends its claim to each of them. */
+/**
+ * A worker whose claim is in the way. One that waits for superseded dependencies lends its claim to each of them; one that
+ * the barrier holds, to those of waves before it.
+ */
 export function claimHolder(run: RunState, worker: WorkerState): string | null {
   if (!takesClaim(run, worker.id)) return null;
   for (const id of overlapsOf(run, worker.id)) {
     const other = run.workers.get(id);
     if (other === undefined || !other.claims || other.id === worker.id) continue;
     if (other.state === 'merging' && other.superseded.includes(worker.id)) continue;
+    if (isWavesBehind(run, other, worker)) continue;
     return other.id;
   }
   return null;
+}
+
+/** Whether one is ready and held by the barrier, in a later wave than the other. */
+function isWavesBehind(run: RunState, one: WorkerState, other: WorkerState): boolean {
+  return (
+    one.state === 'ready' &&
+    waveOf(run.plan, one.id) > waveOf(run.plan, other.id) &&
+    heldByBarrier(run, one)
+  );
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   type Script,
 } from '../../test/support/core-world.ts';
 import type { AttemptEnd } from './events.ts';
+import type { Intent } from './intents.ts';
 import { why } from './why.ts';
 
 const on = (kind: string, worker: string, outcome: Script): Script => {
@@ -74,6 +75,29 @@ describe('a run of the core', () => {
     }
     assert.equal(world.worker('c').state, 'ready');
     assert.match(why(world.state, world.run, world.worker('c'), world.now), /wave before/);
+  });
+
+  test('one that the barrier holds lends its claim to the wave before it: neither waits for the other', () => {
+    const owns = ['x/**'];
+    const world = new CoreWorld(
+      planOf([{ id: 'a' }, { id: 'd', owns }, { id: 'c', on: ['a'], owns }], { barrier: 'wave' }),
+    );
+    const isOfC = (intent: Intent): boolean => intent.kind === 'watch' && intent.worker === 'c';
+    world.rest(
+      (intent) =>
+        intent.kind === 'watch' && intent.worker === 'd'
+          ? endOf(intent, { how: 'exited', code: 1 })
+          : null,
+      isOfC,
+    );
+    assert.deepEqual([world.worker('d').state, world.worker('c').state], ['failed', 'active']);
+    world.ask({ kind: 'retry', run: runId, worker: 'd', note: null, clean: false });
+    const watch = world.intent('watch', 'c');
+    assert.ok(watch?.kind === 'watch');
+    world.send(endOf(watch, { how: 'lost', why: 'the machine was restarted' }));
+    world.rest();
+    assert.equal(world.run.state, 'complete');
+    assert.deepEqual(world.run.mergedOrder, ['a', 'd', 'c']);
   });
 
   test('starts the higher priority first, then the longer path behind', () => {
