@@ -105,7 +105,7 @@ function redPlaces(of: {
 }): ReadonlySet<number> {
   const wanted = of.redEvery === 0 ? 0 : Math.floor(of.branches / of.redEvery);
   const places = new Set<number>();
-  for (let drawn = 3; places.size < wanted;) {
+  for (let drawn = 4; places.size < wanted;) {
     drawn = (drawn * 48_271) % 2_147_483_647;
     places.add(drawn % of.branches);
   }
