@@ -11,7 +11,7 @@ import type { Adapter, Ending, Said, Start, StartOptions } from './adapter.ts';
 import { byExitCode, exitCode, notItsOwn } from './ending.ts';
 import { attemptEnvironment } from './environment.ts';
 import { oneSentence, providerFailure } from './failure.ts';
-import { longestWaitMs } from '../process/report-file.ts';
+import { longestWaitMs, modelIn } from '../process/report-file.ts';
 import { resultText, saidText, useText } from './show-text.ts';
 import {
   numberIn,
@@ -191,7 +191,9 @@ function sessionOf(entry: Json): readonly Said[] {
 function totals(entry: Json): readonly Said[] {
   const usage = usageOf(objectIn(entry, 'usage'), numberIn(entry, 'total_cost_usd') ?? 0);
   return [
-    ...(usage === null ? [] : [{ kind: 'usage', usage, total: true } as const]),
+    ...(usage === null
+      ? []
+      : [{ kind: 'usage', usage, total: true, ...onlyModel(entry) } as const]),
     ...objectsIn(entry, 'permission_denials').map((denial): Said => {
       const input = objectIn(denial, 'tool_input');
       const detail = textIn(input, 'command') ?? textIn(input, 'file_path') ?? '';
@@ -199,6 +201,12 @@ function totals(entry: Json): readonly Said[] {
       return { kind: 'denied', tool, detail: oneSentence(detail) };
     }),
   ];
+}
+
+/** The model of all its turns; left out where there were several. */
+function onlyModel(entry: Json): { readonly model?: string } {
+  const [model, second] = Object.keys(objectIn(entry, 'modelUsage'));
+  return second === undefined ? modelIn({ model }) : {};
 }
 
 /** What is written into the cache was read afresh. */

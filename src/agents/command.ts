@@ -3,7 +3,7 @@
  * mean something, and what its end means. No shell sees any of it.
  */
 import type { Judgement } from '../core/events.ts';
-import { usageOf } from '../process/report-file.ts';
+import { modelIn, usageOf } from '../process/report-file.ts';
 import type { Adapter, Ending, Said, Start, StartOptions } from './adapter.ts';
 import { commandOf } from './command-of.ts';
 import { byExitCode, exitCode, notItsOwn } from './ending.ts';
@@ -50,7 +50,7 @@ function start(options: StartOptions): Start {
 
 /**
  * What a line of standard output reports: usage, or a refusal of usage that cannot be right.
- * Figures: `input_tokens`, `output_tokens`, `cached_tokens`, `cost_usd` (US dollars).
+ * Figures: `input_tokens`, `output_tokens`, `cached_tokens`, `cost_usd` (US dollars); `model` names the model.
  */
 function read(line: string): readonly Said[] {
   const entry = objectOn(line);
@@ -61,7 +61,7 @@ function read(line: string): readonly Said[] {
     cached: 'cached_tokens',
     costUsd: 'cost_usd',
   });
-  return ['refused' in usage ? usage : { kind: 'usage', usage }];
+  return ['refused' in usage ? usage : { kind: 'usage', usage, ...modelIn(entry) }];
 }
 
 function judge(ending: Ending): Judgement {

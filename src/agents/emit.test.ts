@@ -71,6 +71,7 @@ test('every kind is recorded as it was said', () => {
   say('handoff', `--file=${closeout}`);
   say('handoff', '--', '--file', 'is a word here');
   say('usage', '--input-tokens', '10', '--output-tokens=5', '--cost-usd', '1e-2');
+  say('usage', '--input-tokens', '10', '--model', 'claude-x');
   assert.deepEqual(reports(files), [
     { kind: 'task-start', task: 'Task 1.1: "extract"' },
     { kind: 'task-complete', task: 'several words' },
@@ -82,6 +83,11 @@ test('every kind is recorded as it was said', () => {
     { kind: 'handoff', text: '# Closeout\n\nall is well\n' },
     { kind: 'handoff', text: '--file is a word here' },
     { kind: 'usage', usage: { input: 10, output: 5, cached: 0, costUsd: 0.01 } },
+    {
+      kind: 'usage',
+      usage: { input: 10, output: 0, cached: 0, costUsd: 0 },
+      model: 'claude-x',
+    },
   ]);
 });
 
@@ -178,6 +184,8 @@ test('wrong usage is exit 2, and nothing is recorded', () => {
     ['--input-tokens', '1e13'],
     ['--cost-usd', 'Infinity'],
     ['--tokens', '5'],
+    ['--input-tokens', '5', '--model'],
+    ['--input-tokens', '5', '--model', 'two words'],
     ['5'],
   ]) {
     assert.equal(exit('usage', ...args), 2, args.join(' '));

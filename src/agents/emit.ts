@@ -14,6 +14,7 @@ import {
   longestWaitMs,
   maxTextBytes,
   textProblem,
+  isModelName,
   usageOf,
 } from '../process/report-file.ts';
 
@@ -34,7 +35,7 @@ export interface WaitsFor {
 }
 
 const usageLine =
-  'usage: czar emit task-start|task-complete|checkpoint|blocked|ask|handoff TEXT, ask --wait 10m TEXT, handoff --file FILE, or usage --input-tokens N --output-tokens N [--cached-tokens N] [--cost-usd X]';
+  'usage: czar emit task-start|task-complete|checkpoint|blocked|ask|handoff TEXT, ask --wait 10m TEXT, handoff --file FILE, or usage --input-tokens N --output-tokens N [--cached-tokens N] [--cost-usd X] [--model NAME]';
 
 /** Records one report. `argv` begins with the kind; `readInput` gives what `handoff -` reads. */
 export function emit(
@@ -227,10 +228,18 @@ const figures: Readonly<Record<string, string>> = {
 
 function parseUsage(args: readonly string[]): Report | EmitResult {
   const given: Record<string, number> = {};
+  let model: string | undefined;
   for (let at = 0; at < args.length; at += 1) {
     const argument = args[at] ?? '';
     const equals = argument.indexOf('=');
     const option = equals < 0 ? argument : argument.slice(0, equals);
+    if (option === '--model') {
+      if (equals < 0) at += 1;
+      model = equals < 0 ? args[at] : argument.slice(equals + 1);
+      if (model === undefined || !isModelName(model))
+        return problem(2, '--model needs the name of a model, one word', usageLine);
+      continue;
+    }
     const name = figures[option];
     if (name === undefined) return problem(2, `there is no option ${argument}`, usageLine);
     if (equals < 0) at += 1;
@@ -250,7 +259,8 @@ function parseUsage(args: readonly string[]): Report | EmitResult {
     cached: 'cached_tokens',
     costUsd: 'cost_usd',
   });
-  return 'refused' in usage ? problem(2, usage.refused, usageLine) : { kind: 'usage', usage };
+  if ('refused' in usage) return problem(2, usage.refused, usageLine);
+  return { kind: 'usage', usage, ...(model === undefined ? {} : { model }) };
 }
 
 function readStandardInput(): string {

@@ -89,6 +89,7 @@ export const tools: readonly Tool[] = [
       output_tokens: figure.optional(),
       cached_tokens: figure.optional(),
       cost_usd: figure.optional(),
+      model: z.string().optional(),
     }),
     call: async (given, { env }) => {
       const figures = Object.entries(given).flatMap(([name, value]) => [

@@ -33,6 +33,12 @@ function counted(adapter: Adapter, lines: readonly string[]): Usage {
   );
 }
 
+test('Claude Code tells which model it asked, where it was one', () => {
+  const said = recorded('claude-2.1.330', 'commit').flatMap(adapters.claude.read);
+  const models = said.flatMap((one) => ('kind' in one && one.kind === 'usage' ? [one.model] : []));
+  assert.equal(models.at(-1), 'claude-opus-5-5');
+});
+
 const agents: readonly (readonly [AdapterName, string])[] = [
   ['claude', 'claude-2.1.330'],
   ['codex', 'codex-0.169.0'],

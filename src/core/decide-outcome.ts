@@ -244,6 +244,7 @@ function ofAttempt(
         ...reportEvents(outcome.reports, {
           agent: agentNameOf(run, worker),
           price: priceOf(run, worker),
+          model: attempt.agent === null ? definitionOf(run, worker.id).model : null,
           used: attempt.used,
           metered: attempt.metered === true,
           asks: attempt.asks,

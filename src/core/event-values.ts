@@ -229,6 +229,8 @@ export type Report =
       readonly usage: Usage;
       readonly total?: true;
       readonly metered?: true;
+      /** The model that was asked, where it is told: in its provider's words. */
+      readonly model?: string;
     }
   /** The agent's own name for its session. */
   | { readonly kind: 'session'; readonly id: string }

@@ -184,7 +184,11 @@ export interface EventData extends HomeEvents {
   /** A question that its attempt waits with has an answer, or none any more: nobody gave one in time, or it gave up. */
   'worker.answered': { readonly id: string; readonly text: string | null; readonly by: Principal };
   'worker.handoff': { readonly text: string };
-  'worker.usage': Usage & { readonly source: 'reported' | 'metered' | 'estimated' };
+  'worker.usage': Usage & {
+    readonly source: 'reported' | 'metered' | 'estimated';
+    /** The model that was asked, where it is told. */
+    readonly model?: string;
+  };
   'budget.warned': BudgetNews;
   'budget.exceeded': BudgetNews;
   'budget.raised': Spend & { readonly scope: BudgetScope; readonly by: Principal };

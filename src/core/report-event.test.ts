@@ -68,3 +68,14 @@ test('money is what a price makes of counted tokens, else what the agent tells, 
 test('an agent of whose tokens none was counted counts as it reports', () => {
   assert.deepEqual(counted([[told(5, 1)], [told(6, 1)]]), { used: usage(11, 2), metered: false });
 });
+
+test('usage names the model that the agent tells, else the one that it was started with', () => {
+  const modelsOf = (reports: readonly Report[], model: string | null): readonly unknown[] =>
+    reportEvents(reports, { agent: 'a', price: null, used: noUsage, model, ...nobodyAsks }).map(
+      (event) => (event.type === 'worker.usage' ? event.data.model : null),
+    );
+  const named: Report = { kind: 'usage', usage: usage(1), model: 'told' };
+  const unnamed: Report = { kind: 'usage', usage: usage(1) };
+  assert.deepEqual(modelsOf([named, unnamed], 'asked'), ['told', 'asked']);
+  assert.deepEqual(modelsOf([unnamed], null), [undefined]);
+});

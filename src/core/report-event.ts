@@ -13,6 +13,8 @@ export interface ReportGround {
   readonly agent: string;
   /** What a million tokens cost, for agents that do not tell their cost. */
   readonly price: Price | null;
+  /** The model that it was started with; null or left out where that is its own affair. */
+  readonly model?: string | null;
   /** What the attempt has told of its usage so far. */
   readonly used: Usage;
   /** Whether some of it was counted on the way to its provider. */
@@ -126,19 +128,31 @@ function reportEvent(report: Report, ground: ReportGround): NewEvent | null {
   }
 }
 
-function usageEvent(report: Told, { price, used }: ReportGround): NewEvent {
+function usageEvent(report: Told, ground: ReportGround): NewEvent {
+  const { price, used } = ground;
   const told = priced(report.usage, price);
   const usage = report.total === true ? since(used, told) : told;
   const source = report.metered === true ? 'metered' : 'reported';
-  return { type: 'worker.usage', data: { ...usage, source } };
+  return { type: 'worker.usage', data: { ...usage, source, ...modelOf(report, ground) } };
 }
 
 /** What was counted holds the tokens that the agent tells; its money counts where no price makes money of those. */
-function costBeside({ usage, total }: Told, { price, used }: ReportGround): NewEvent | null {
+function costBeside(report: Told, ground: ReportGround): NewEvent | null {
+  const { price, used } = ground;
   if (price !== null) return null;
+  const { usage, total } = report;
   const costUsd = total === true ? since(used, usage).costUsd : usage.costUsd;
   if (costUsd === 0) return null;
-  return { type: 'worker.usage', data: { ...noUsage, costUsd, source: 'metered' } };
+  return {
+    type: 'worker.usage',
+    data: { ...noUsage, costUsd, source: 'metered', ...modelOf(report, ground) },
+  };
+}
+
+/** As it is told, else as it was asked for. */
+function modelOf(report: Told, ground: ReportGround): { readonly model?: string } {
+  const model = report.model ?? ground.model ?? undefined;
+  return model === undefined ? {} : { model };
 }
 
 /** Whether it is what was asked for and denied: an agent tells it once more, on one line and cut. */

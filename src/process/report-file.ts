@@ -85,10 +85,9 @@ export function parseReportLine(line: string): Report | { readonly refused: stri
         costUsd: 'costUsd',
       });
       if ('refused' in usage) return usage;
+      const of = { kind, usage, ...modelIn(entry) } as const;
       // The meter tells the whole each time: what it could not write before is in what it writes next.
-      return entry['metered'] === true
-        ? { kind, usage, total: true, metered: true }
-        : { kind, usage };
+      return entry['metered'] === true ? { ...of, total: true, metered: true } : of;
     }
     default:
       return { refused: `a report line has the unknown kind ${show(kind)}` };
@@ -115,6 +114,17 @@ export function usageOf(
     given += 1;
   }
   return given === 0 ? { refused: 'usage has no figures' } : values;
+}
+
+/** The name of a model under the key `model`; left out where it is none. */
+export function modelIn(entry: Readonly<Record<string, unknown>>): { readonly model?: string } {
+  const { model } = entry;
+  return typeof model === 'string' && isModelName(model) ? { model } : {};
+}
+
+/** Whether a text is a name such as models have: one word, short enough for a line. */
+export function isModelName(text: string): boolean {
+  return /^[\x21-\x7e]{1,100}$/.test(text);
 }
 
 /** Why a text cannot be reported, in one sentence, or null. */

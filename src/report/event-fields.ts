@@ -152,6 +152,7 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
         ['cached', event.data.cached],
         ['cost_usd', event.data.costUsd],
         ...(event.data.source === 'reported' ? [] : [[event.data.source, 'true'] as const]),
+        ...(event.data.model === undefined ? [] : [['model', event.data.model] as const]),
       ];
     case 'worker.answered':
       return [
