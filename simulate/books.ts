@@ -34,14 +34,7 @@ export interface WorkerBook {
   readonly superseded: Set<string>;
   blockedBy: string | null;
   block: Block | null;
-  merge: {
-    base: string;
-    tip: string;
-    commit: string | null;
-    tree: string | null;
-    /** Begun to be tested together with others. */
-    batch: boolean;
-  } | null;
+  merge: { base: string; tip: string; commit: string | null; tree: string | null } | null;
   merged: EventData['worker.merged'] | null;
   /** Its tip when it last conflicted with integration. */
   conflicted: string | null;
@@ -105,6 +98,8 @@ export interface RunBook {
   /** Whether every launch waits for a person. */
   approve: boolean;
   readonly merged: string[];
+  /** Whether its queue ever tested batches. */
+  batches: boolean;
   /** Trees that a person wants made or removed. */
   readonly tending: Map<string, 'made' | 'removed'>;
   landing:
@@ -151,6 +146,7 @@ export function openBook(id: string, plan: Plan, approve: boolean): RunBook {
     away: new Map(),
     approve,
     merged: [],
+    batches: plan.policies.mergeQueue === 'batch',
     landing: null,
     landed: new Set(),
     pull: null,

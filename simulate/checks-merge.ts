@@ -26,7 +26,7 @@ export function requireMerge(
     `${commit} is no merge of ${tip} on ${base}, where integration stands at ${run.tip}`);
   const ref = `refs/czar/integration/${run.id}`;
   const tested = event.data.tested ?? { commit, tree };
-  require('S4', event.data.tested === undefined || worker.merge?.batch === true, () =>
+  require('S4', event.data.tested === undefined || run.batches, () =>
     `${commit} entered on a test of ${tested.commit}`);
   require('S5', world.git.isAncestor(commit, tested.commit), () =>
     `${tested.commit} was tested and does not hold ${commit}`);

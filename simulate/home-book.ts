@@ -26,6 +26,7 @@ export function ofHome(run: RunBook, event: Event): void {
         ...Object.entries(after),
       ]) as unknown as Policies;
       run.plan = { ...run.plan, policies };
+      run.batches ||= policies.mergeQueue === 'batch';
       break;
     }
     case 'run.synced':

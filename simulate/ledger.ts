@@ -84,7 +84,9 @@ export class Ledger {
         known.definition = worker.definition;
       }
     }
-    const run = { ...before, plan: after.plan, waves: after.waves, workers };
+    const { plan, waves } = after;
+    const batches = before.batches || after.batches;
+    const run = { ...before, plan, waves, workers, batches };
     this.runs.set(run.id, run);
     for (const id of [...event.data.changed, ...event.data.added]) {
       const worker = workers.get(id);
@@ -268,11 +270,9 @@ function ofWorker(run: RunBook, worker: WorkerBook, event: Event): void {
     case 'protect.approved':
       worker.approvals.push(event.data);
       break;
-    case 'merge.started': {
-      const { base, tip, batch = false } = event.data;
-      worker.merge = { base, tip, commit: null, tree: null, batch };
+    case 'merge.started':
+      worker.merge = { base: event.data.base, tip: event.data.tip, commit: null, tree: null };
       break;
-    }
     case 'merge.built':
       if (worker.merge !== null) Object.assign(worker.merge, event.data);
       break;

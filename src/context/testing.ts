@@ -66,6 +66,7 @@ export function aRun(
     landed: null,
     missing: [],
     turnedAway: {},
+    batched: [],
     troubles: {},
   };
 }

@@ -280,13 +280,12 @@ function beginMerge(run: RunState, now: number): readonly NewEvent[] {
   const next = nextCandidate(run);
   if (next?.worker.work == null) return [];
   const { base, worker } = next;
-  const batch = run.plan.policies.mergeQueue === 'batch' ? ({ batch: true } as const) : {};
   return [
     {
       type: 'merge.started',
       run: run.id,
       worker: worker.id,
-      data: { base, tip: next.worker.work.tip, date: now, ...batch },
+      data: { base, tip: next.worker.work.tip, date: now },
     },
   ];
 }

@@ -283,13 +283,7 @@ export interface EventData extends HomeEvents {
     readonly why: string | null;
   };
 
-  'merge.started': {
-    readonly base: string;
-    readonly tip: string;
-    readonly date: number;
-    /** It may enter integration on the word of a test of one behind it. */
-    readonly batch?: true;
-  };
+  'merge.started': { readonly base: string; readonly tip: string; readonly date: number };
   'merge.built': { readonly commit: string; readonly tree: string };
   'merge.conflict': {
     readonly base: string;

@@ -14,7 +14,7 @@ import { limitKeys, underLimits } from './limits.ts';
 import { forgetAnswer, forgetTroubles, settled, without } from './fold-troubles.ts';
 import { plannedWorkers } from './planned-workers.ts';
 import { noteRun } from './restless.ts';
-import { replaceWorker } from './run-index.ts';
+import { replaceWorker, workersIn } from './run-index.ts';
 import type { RepositoryState, RunState, WorkerState } from './state.ts';
 
 export type FoldRun = Omit<RunState, 'workers' | 'trees'> & {
@@ -112,6 +112,7 @@ function startedRun(
     missing: [],
     turnedAway: {},
     rates: [],
+    batched: [],
     troubles: {},
   };
 }
@@ -126,7 +127,14 @@ function amendedRun(
   const workers = new Map(run.workers);
   for (const [id, worker] of plannedWorkers(plan, at))
     if (!workers.has(id)) workers.set(id, worker);
-  return { ...run, plan, scope, workers };
+  return { ...run, plan, scope, workers, ...batchedBefore(run, plan) };
+}
+
+/** Who stands in the queue, when it stops to test batches. */
+function batchedBefore(run: FoldRun, after: RunState['plan']): Pick<RunState, 'batched'> | null {
+  if (run.plan.policies.mergeQueue !== 'batch' || after.policies.mergeQueue === 'batch')
+    return null;
+  return { batched: workersIn(run, 'merging').map(({ id }) => id) };
 }
 
 /** Its workers with a review that has not ended, once the fold has told the worker. */
@@ -193,7 +201,8 @@ function evolveRun(run: FoldRun, event: Event): RunPatch | null {
         before.budget === undefined && after.budget === undefined
           ? {}
           : { told: 0, ...withDay(run, event.at, { told: 0 }) };
-      return { plan: underLimits(run.plan, after, gone), sources: sources ?? run.sources, ...anew };
+      const plan = underLimits(run.plan, after, gone);
+      return { plan, sources: sources ?? run.sources, ...anew, ...batchedBefore(run, plan) };
     }
     case 'run.cancel_requested':
       return { cancelling: true };

@@ -185,6 +185,21 @@ describe('a queue of batches', () => {
     );
   });
 
+  test('those that were begun alone enter with a batch behind them, and a batch before those that are begun alone', () => {
+    for (const [first, then] of [
+      ['speculative', 'batch'],
+      ['batch', 'speculative'],
+    ] as const) {
+      const world = worldOf(first, { maxParallelChecks: 1, maxParallel: 2 });
+      world.rest(undefined, ({ kind }) => kind === 'check');
+      const limits = { ...limitsOf(world.run.plan.policies), mergeQueue: then, maxParallel: 4 };
+      world.ask({ kind: 'set-limits', run: world.run.id, limits, sources: null });
+      world.rest(undefined, ({ kind }) => kind === 'check');
+      world.rest();
+      assert.equal(merged(world).length, 4, `${first}, then ${then}`);
+    }
+  });
+
   test('a verdict on one ahead takes nobody out of what enters together', () => {
     const world = worldOf('batch', { maxParallelChecks: 2 });
     const two = new Set(['a', 'b']);

@@ -40,10 +40,16 @@ export function mergeChain(run: RunState): readonly Candidate[] {
 /** The candidates that enter integration together now: of them the last has passed; empty when none may. */
 export function passedFirst(run: RunState): readonly Candidate[] {
   const chain = mergeChain(run);
-  const together = chain.slice(0, chain.findLastIndex(({ place }) => place === 'passed') + 1);
-  // As they were begun: the queue may do something else by now, and what moved integration stays moved.
-  if (together.every(({ worker }) => worker.merge?.batch === true)) return together;
-  return chain.slice(0, chain[0]?.place === 'passed' ? 1 : 0);
+  const passed = chain.flatMap(({ place }, at) => (place === 'passed' ? [at] : []));
+  for (const last of passed.toReversed()) {
+    const together = chain.slice(0, last + 1);
+    // The queue may do something else by now, and what moved integration stays moved.
+    const batch =
+      stepOf(run) !== null || together.every(({ worker }) => run.batched.includes(worker.id));
+    // Where every place is tested, none enters on the word of one behind it.
+    if (last === 0 || batch) return together;
+  }
+  return [];
 }
 
 /** Whether all gates of the worker's merge have passed, so that it is carried through whatever is asked now. */

@@ -113,6 +113,8 @@ export interface RunState {
   >;
   /** What its workers used of resources with a rate, in the minute before the last such use. */
   readonly rates: readonly RateUse[];
+  /** Workers that stood in the merge queue when it last stopped to test batches: what was begun together stays so. */
+  readonly batched: readonly string[];
   /** Failures of effects since they last succeeded, by intent key. */
   readonly troubles: Readonly<
     Record<string, { readonly tries: number; readonly at: number; readonly error: string }>
@@ -196,8 +198,6 @@ export interface MergeState {
   readonly base: string;
   readonly tip: string;
   readonly date: number;
-  /** It may enter integration on the word of a test of one behind it. */
-  readonly batch?: true;
   readonly built: { readonly commit: string; readonly tree: string } | null;
   /** Whether a check slot was granted for its tree gates. */
   readonly checking: boolean;

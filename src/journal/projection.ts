@@ -25,7 +25,7 @@ import {
 } from './seal.ts';
 
 /** Version of the rows' shape; rows of another version are rebuilt from the log. */
-export const projectionVersion = 32;
+export const projectionVersion = 33;
 
 /** The row of the head: where the log stands, and what the projection rows stand for. */
 export interface HeadRow extends SealedFor {
