@@ -2,6 +2,7 @@
  * A long log, written through the journal: many runs of one story, which the core itself told once with effects that go
  * well and agents that report much. Copies differ in the run's id, in numbers and in time. The last run is in its middle.
  */
+import { hash } from 'node:crypto';
 import type { Event, Report } from '../../src/core/events.ts';
 import { emptyState, evolve } from '../../src/core/evolve.ts';
 import type { Intent } from '../../src/core/intents.ts';
@@ -105,7 +106,14 @@ function worldOf(length: number, maxParallel: number): CoreWorld {
 function told(world: CoreWorld, intent: Intent, count: number): ReturnType<typeof success> {
   world.now += 250;
   if (intent.kind === 'watch') world.send(reportsOf(intent, count));
-  return success(intent);
+  const outcome = success(intent);
+  if (outcome.kind !== 'merge-built') return outcome;
+  // The core's world names a merge by all that it holds; git by an id.
+  return { ...outcome, commit: idOf(outcome.commit), tree: idOf(outcome.tree) };
+}
+
+function idOf(name: string): string {
+  return hash('sha1', name);
 }
 
 function reportsOf(
