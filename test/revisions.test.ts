@@ -86,6 +86,9 @@ test('exit codes: 2 for a wrong plan or usage, 3 for nothing to act on, 4 for a 
   assert.equal((await scratch.czar('skip', 'a')).code, 3, 'no run to steer');
   assert.equal((await scratch.czar('run', '--bogus')).code, 2);
   assert.equal((await scratch.czar('frobnicate')).code, 2);
+  const misnamed = await scratch.czar('agents', 'nosuch');
+  assert.equal(misnamed.code, 2);
+  assert.match(misnamed.stderr, /agents has no sub-verb "nosuch"/);
   scratch.worker('a', 'agent: nobody-defined-this');
   assert.equal((await scratch.czar('run')).code, 2, 'an agent without a command');
   scratch.scripted('echo x > x.txt\n');

@@ -133,7 +133,11 @@ function usageFailure(
   if (error.exitCode === 0) return;
   const [first = '', ...more] = error.message.replace(/^error: /, '').split('\n');
   const hint = more.join(' ').replace(/^\(|\)$/g, '');
-  const what = error.code === 'commander.help' ? `czar ${at.name} needs a sub-verb` : first;
+  // Without a sub-verb it is the list, and what follows was meant for one.
+  const [, word] = /^too many arguments for 'list'.*: ([^,]+?)\.?(?:,|$)/.exec(first) ?? [];
+  const plain =
+    word === undefined ? first : `czar ${at.name} has no sub-verb ${JSON.stringify(word)}`;
+  const what = error.code === 'commander.help' ? `czar ${at.name} needs a sub-verb` : plain;
   at.context.fail({
     exit: exits.wrong,
     what,
