@@ -13,7 +13,7 @@ import { agentFor, claimHolder, foreignHolder, heldByBarrier } from './obstacles
 import { requiring, type Require } from './invariants.ts';
 import { isLive, isOver, mustAsk, saidOf, type RunBook, type WorkerBook } from './books.ts';
 import { isReserved, spaceFor } from './resource-book.ts';
-import { Ledger } from './ledger.ts';
+import { Ledger, prunedKey } from './ledger.ts';
 import { justification } from './justify.ts';
 import type { RefMove } from './git.ts';
 import type { Owner, World, Worktree } from './world.ts';
@@ -316,6 +316,8 @@ export class Checker {
     for (const run of this.ledger.runs.values())
       for (const worker of run.workers.values())
         for (const [ref, commit] of new Map(worker.kept.map((one) => [one.ref, one.commit]))) {
+          // A name that a prune made free may be that of later work.
+          if (this.ledger.pruned.has(prunedKey({ in: 'mirror', ref, commit }))) continue;
           const found = mirror.get(ref) ?? commit;
           this.require(
             'S14',

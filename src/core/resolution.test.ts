@@ -23,14 +23,15 @@ function resolving(removed: readonly RemovedLines[]): Script {
   };
 }
 
-function worldOf(): CoreWorld {
+function worldOf(policies = {}): CoreWorld {
   return new CoreWorld(
     planOf(
       [
         { id: 'a', verify: ['test a'], priority: 'critical' },
         { id: 'b', verify: ['test b'] },
+        { id: 'c', priority: 'low' },
       ],
-      { checks: ['all'], maxParallel: 1 },
+      { checks: ['all'], maxParallel: 1, ...policies },
     ),
   );
 }
@@ -54,6 +55,20 @@ test('a resolution that removed lines of another worker is judged by its verify,
     event.type === 'review.started' ? [[event.worker, event.data.reviewer]] : [],
   );
   assert.deepEqual(reviews, [['b', 'stub']]);
+});
+
+test('it is judged so also on the tree of a batch, by the test of one behind it', () => {
+  const world = worldOf({ mergeQueue: 'batch', maxParallelChecks: 1 });
+  const script = resolving([gone]);
+  // Until both stand in the queue.
+  const isSecond = (): boolean => world.worker('b').attempts === 2;
+  world.rest(script, (of) => of.kind === 'build-merge' && of.worker === 'b' && isSecond());
+  world.rest(script);
+  assert.equal(world.run.state, 'complete');
+  const last = world.log.findLast((event) => event.type === 'worker.merged');
+  assert.equal(last?.worker, 'c');
+  assert.ok(last.type === 'worker.merged');
+  assert.deepEqual(commandsOn(world, last.data.tree).toSorted(), ['all', 'test a', 'test b']);
 });
 
 test('a resolution that removed nothing is judged as any other merge', () => {

@@ -21,7 +21,8 @@ export function mergeGates(
   id: string,
   ahead: readonly string[] = [],
 ): readonly TreeGate[] {
-  const own = [id, ...ahead, ...othersConcerned(run, id)].flatMap((one) => branchGates(run, one));
+  const entering = [id, ...ahead].flatMap((one) => [one, ...othersConcerned(run, one)]);
+  const own = entering.flatMap((one) => branchGates(run, one));
   if (run.plan.policies.checks.length > 0) return distinct([...checkGates(run), ...own]);
   return distinct([...own, ...mergedGates(run)]);
 }
