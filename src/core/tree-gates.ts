@@ -13,8 +13,9 @@ export function branchGates(run: RunState, id: string): readonly TreeGate[] {
 }
 
 /**
- * Gates of the combined tree: the run's `checks` and the worker's `verify`, and that of those whose lines it removed; without checks, its `verify` and that of
- * every worker merged before it. `ahead` are workers that it is merged on and that are not merged yet.
+ * Gates of the combined tree: the run's `checks`, the `verify` of those who enter with it, and that of the workers whose
+ * lines these removed; without checks, also that of every worker merged before. `ahead` are workers that it is merged on
+ * and that are not merged yet.
  */
 export function mergeGates(
   run: RunState,

@@ -3,6 +3,7 @@ import { readFile, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { inUserRepository } from './context.ts';
 import type { GitContext } from './context.ts';
+import { isMissing } from './discard.ts';
 import { fields, line, output } from './git.ts';
 
 /** How the names of folders begin that belong to trees of workers, among those of linked worktrees. */
@@ -100,7 +101,12 @@ async function gitDirOf(context: GitContext, path: string, main: boolean): Promi
   return gitDir !== null && dirname(gitDir) === folder ? gitDir : null;
 }
 
+/** A folder that cannot be read says nothing: a branch may be checked out in one that it names. */
 async function linked(context: GitContext): Promise<string[]> {
   const folder = join(context.commonDir, 'worktrees');
-  return (await readdir(folder).catch(() => [])).map((name) => join(folder, name));
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (isMissing(error)) return [];
+    throw error;
+  });
+  return names.map((name) => join(folder, name));
 }

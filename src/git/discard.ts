@@ -64,7 +64,8 @@ export async function isThere(path: string | Buffer): Promise<boolean> {
   }
 }
 
-function isMissing(error: unknown): boolean {
+/** Whether a path is not there: not, whether it cannot be looked at. */
+export function isMissing(error: unknown): boolean {
   return (
     error instanceof Error &&
     'code' in error &&

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fingerprint, writeFiles } from '../../test/support/git-fixture.ts';
@@ -95,6 +95,19 @@ test('a branch that the user moved, deleted or has checked out is left alone wit
     },
   });
   assert.deepEqual(fingerprint(r.scratch.root), before);
+});
+
+test('where it cannot be seen what is checked out, no branch is moved', async () => {
+  using r = await gitRun();
+  const ref = `refs/heads/czar/${run}-integration`;
+  const order = { run, refs: { [ref]: await r.integration() } };
+  const folder = join(r.context.commonDir, 'worktrees');
+  symlinkSync('worktrees', folder);
+  const blind = await publish(r.context, order);
+  assert.equal(blind.kind, 'failed');
+  assert.equal(r.scratch.tryGit(r.scratch.root, 'rev-parse', '--verify', '-q', ref).stdout, '');
+  rmSync(folder);
+  assert.equal((await publish(r.context, order)).kind, 'published');
 });
 
 test('a linked checkout whose folder is gone or is something else now hinders no publishing and no landing', async () => {

@@ -52,6 +52,14 @@ test('what is not beyond doubt is left to git', async () => {
   assert.equal(await readRef(r.context, 'refs/czar/integration/link'), r.base);
   r.scratch.gitIn(mirror, 'symbolic-ref', '-d', 'refs/czar/integration/link');
 
+  const packed = join(mirror, 'packed-refs');
+  rmSync(packed, { force: true });
+  assert.equal(refInFiles(mirror, `${ref}-none`), null);
+  mkdirSync(packed);
+  assert.equal(refInFiles(mirror, `${ref}-none`), undefined);
+  assert.equal(refsInFiles(mirror, ref), undefined);
+  rmSync(packed, { recursive: true });
+
   const many = join(mirror, 'refs/czar/many');
   mkdirSync(many);
   for (let n = 0; n < 501; n += 1) writeFileSync(join(many, String(n)), `${r.base}\n`);

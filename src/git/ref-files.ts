@@ -5,6 +5,7 @@
  * Only for the files backend; whatever is not beyond doubt is undefined, and git is asked.
  */
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { isMissing } from './discard.ts';
 
 /** More files than this are left to git. */
 const maxFiles = 500;
@@ -12,6 +13,10 @@ const maxFiles = 500;
 /** Commit that a ref stands at, or null when there is none. */
 export function refInFiles(gitDir: string, ref: string): string | null | undefined {
   if (!isPlainRef(ref) || !hasFiles(gitDir)) return undefined;
+  return orUndefined(() => standing(gitDir, ref));
+}
+
+function standing(gitDir: string, ref: string): string | null | undefined {
   const there = lstatSync(`${gitDir}/${ref}`, { throwIfNoEntry: false });
   if (there?.isFile() === true) return readRefFile(`${gitDir}/${ref}`) ?? undefined;
   if (there?.isDirectory() === false) return undefined;
@@ -26,6 +31,10 @@ export function refsInFiles(
 ): ReadonlyMap<string, string> | undefined {
   const names = prefixes.map((prefix) => prefix.replace(/\/$/, ''));
   if (!names.every(isPlainRef) || !hasFiles(gitDir)) return undefined;
+  return orUndefined(() => listed(gitDir, names));
+}
+
+function listed(gitDir: string, names: readonly string[]): ReadonlyMap<string, string> | undefined {
   const found = new Map<string, string>();
   if (!names.every((name) => addFiles(gitDir, name, found))) return undefined;
   const packed = packedRefs(gitDir);
@@ -63,9 +72,22 @@ function hasFiles(gitDir: string): boolean {
   return existsSync(`${gitDir}/refs/czar`);
 }
 
+/** What cannot be read, or went while it was read, such as a folder that git has just emptied, is git's to say. */
+function orUndefined<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
 function packedRefs(gitDir: string): string {
-  const file = `${gitDir}/packed-refs`;
-  return existsSync(file) ? readFileSync(file, 'latin1') : '';
+  try {
+    return readFileSync(`${gitDir}/packed-refs`, 'latin1');
+  } catch (error) {
+    if (isMissing(error)) return '';
+    throw error;
+  }
 }
 
 /** Adds a ref's file, or those below its folder; false when one of them is not beyond doubt. */
