@@ -108,7 +108,23 @@ test('a scan keeps to the marker and those below it, and never takes this proces
   const found = scan({ marker: 'abc', roots: [], worktree: null, attemptDir: null, source });
   assert.deepEqual(
     found.map((member) => member.process.pid),
-    [900_003, 900_002, 900_001],
+    [900_001, 900_002, 900_003],
+  );
+});
+
+test('who started others stands before those in a scan: a script whose command is ended first goes on with the next', () => {
+  const source = machine('boot-1');
+  const marked = 'CZAR_ATTEMPT_KEY=abc\0';
+  // Pids that have come round: the script has the highest.
+  addProcess(source, 900_009, 10, { env: marked });
+  addProcess(source, 900_002, 11, { ppid: 900_009 });
+  addProcess(source, 900_003, 12, { ppid: 900_002 });
+  addProcess(source, 900_001, 12, { ppid: 900_009 });
+  addProcess(source, 900_004, 12, { env: marked });
+  const found = scan({ marker: 'abc', roots: [], worktree: null, attemptDir: null, source });
+  assert.deepEqual(
+    found.map((member) => member.process.pid),
+    [900_009, 900_004, 900_002, 900_001, 900_003],
   );
 });
 

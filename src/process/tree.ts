@@ -60,7 +60,10 @@ const roundMs = 10;
 /** How long the shim may take to record the exit, and the watchdog to end, milliseconds. */
 const companionPatienceMs = 2_000;
 
-/** The processes of the tree that run now, highest pid first; without the shim and the watchdog. */
+/**
+ * The processes of the tree that run now, without the shim and the watchdog: who started others before those, so that a
+ * script is told to end before it could go on with what comes after the command that was ended.
+ */
 export function scan(query: TreeQuery): readonly Member[] {
   const { marker, worktree, attemptDir, source = systemFacts } = query;
   const boot = readBootId(source);
@@ -122,13 +125,31 @@ export function scan(query: TreeQuery): readonly Member[] {
     if (works || writes) members.add(row.pid);
   }
   close();
-  return candidates
-    .filter((row) => members.has(row.pid))
-    .toSorted((a, b) => b.pid - a.pid)
+  const depth = depths(candidates.filter((row) => members.has(row.pid)));
+  return [...depth.keys()]
+    .toSorted((a, b) => (depth.get(a) ?? 0) - (depth.get(b) ?? 0) || b.pid - a.pid)
     .map((row) => ({
       process: { pid: row.pid, start: row.start, boot },
       stopped: row.state === 'T' || row.state === 't',
     }));
+}
+
+/** How many of the same rows stand above each. */
+function depths(rows: readonly ProcessRow[]): ReadonlyMap<ProcessRow, number> {
+  const byPid = new Map(rows.map((row) => [row.pid, row]));
+  const known = new Map<ProcessRow, number>();
+  for (const row of rows) {
+    const chain: ProcessRow[] = [];
+    let above: ProcessRow | undefined = row;
+    for (; above !== undefined && !known.has(above); above = byPid.get(above.ppid)) {
+      // Two looks at one table may disagree: a pid that came again is no ancestor of itself.
+      if (chain.length > rows.length) break;
+      chain.push(above);
+    }
+    let depth = above === undefined ? -1 : (known.get(above) ?? -1);
+    for (const one of chain.toReversed()) known.set(one, (depth += 1));
+  }
+  return known;
 }
 
 /**
