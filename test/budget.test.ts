@@ -1,10 +1,38 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { budgetDocumentSchema } from '../src/report/verb-schemas.ts';
 import { all, only } from './support/log.ts';
 import { Scratch } from './support/scratch.ts';
 
 const used = (tokens: number, cost = 0): string =>
   JSON.stringify({ type: 'usage', input_tokens: tokens, output_tokens: 0, cost_usd: cost });
+
+test('before anything ran the plan files say what may be spent', async () => {
+  await using scratch = await Scratch.make();
+  scratch.config('budget: {day: {tokens: 1000000}}\n');
+  scratch.worker('foundation', 'budget: {tokens: 150000}');
+  scratch.worker('other', 'budget: {limit: 5}');
+  const told = await scratch.czar('budget', 'foundation');
+  assert.equal(told.code, 0, told.stderr);
+  assert.match(
+    told.stdout,
+    /^foundation: estimate 150,000, forecast 225,000, limit 225,000 tokens$/m,
+  );
+  const document = budgetDocumentSchema.parse(await scratch.json('budget'));
+  assert.equal(document.run, null);
+  assert.equal(document.day.tokens.limit, 1_000_000);
+  assert.deepEqual(
+    document.workers.map(({ id, forecast, tokens }) => [id, forecast, tokens.left]),
+    [
+      ['foundation', 225_000, 225_000],
+      ['other', null, 5],
+    ],
+  );
+  const wrong = await scratch.czar('budget', 'fundation');
+  assert.equal(wrong.code, 3);
+  assert.match(wrong.stderr, /did you mean foundation\?/);
+  assert.equal((await scratch.czar('budget', '--run', '20260101-1')).code, 3);
+});
 
 test('an agent that reaches its budget is stopped with its work kept, and goes on when its budget is raised', async () => {
   await using scratch = await Scratch.make();

@@ -68,11 +68,18 @@ test('check integration names workers that are not merged; what was skipped is n
   scratch.worker('a');
   scratch.worker('b', 'verify: "echo no >&2; false"\n');
   scratch.worker('c', 'when: "false"\n');
+  scratch.worker('d', 'dependencies: [b]\n');
   scratch.commitAll();
   assert.equal((await scratch.czar('run')).code, 5);
   const checked = await scratch.czar('check', 'integration');
   assert.equal(checked.code, 1);
-  assert.match(checked.stdout, /^✗ czar\/\S+\/b \(b\) .*it is blocked and was not merged\n$/);
+  assert.match(
+    checked.stdout,
+    /^✗ czar\/\S+\/b \(b\) .*it is blocked and was not merged\n✗ d is not in \S+: it is pending and was not merged\n$/,
+  );
+  const skipped = await scratch.czar('skip', 'b');
+  assert.equal(skipped.stdout, 'b is skipped, and with it d, for want of it.\n');
+  assert.equal((await scratch.czar('check', 'integration')).code, 0);
 });
 
 test('gate shows each gate with its verdict and what it printed, and says what was not judged', async () => {

@@ -55,6 +55,8 @@ test('what one worker holds alone another waits for, also over a kill of czar; w
     ],
     [1, 100, ['a'], [['b', 'share']]],
   );
+  const table = await scratch.czar('resources');
+  assert.match(table.stdout, /^port +1 +1 +a +b$/m, 'of one run, whose names need no run');
   scratch.killLoop(first);
   await first.finished;
   const second = scratch.start('run');

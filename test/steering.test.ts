@@ -86,6 +86,7 @@ test('with no run alive a steering verb records, starts nothing, and names the n
   assert.equal(cancelled.code, 0, cancelled.stderr);
   const skipped = await scratch.czar('skip', 'asks-2');
   assert.equal(skipped.code, 0, skipped.stderr);
+  assert.match(skipped.stdout, /^asks-2 is skipped\.$/m, 'after-2 allows it');
   assert.match(skipped.stdout + skipped.stderr, /czar run/);
   assert.deepEqual(await statesNow(scratch), {
     'asks-1': 'cancelled',

@@ -1,11 +1,22 @@
 /** `czar budget`: what may be spent and what has been; with `--add`, more of it. */
 import type { Steering } from '../core/commands.ts';
-import { isRunLive } from '../core/state.ts';
+import { emptyState } from '../core/evolve.ts';
+import { isRunLive, type RepositoryState } from '../core/state.ts';
+import type { Place } from '../daemon/place.ts';
+import { withReader } from '../daemon/read.ts';
 import { loadPlan } from '../plan/load.ts';
-import { budgetDocument, budgetLines, forecastLine } from '../report/budget.ts';
+import {
+  budgetDocument,
+  budgetLines,
+  forecastLine,
+  plannedBudgets,
+  type BudgetDocument,
+} from '../report/budget.ts';
 import { thousands } from '../report/figures.ts';
 import { configSources } from './config-sources.ts';
 import { exits } from './exit.ts';
+import { findPlace } from './find-place.ts';
+import { openPlan, plannedWorker } from './plan-files.ts';
 import { chosenRun, chosenWorker, reading } from './reading.ts';
 import { steer } from './steering.ts';
 import type { CliContext, Verb } from './verb.ts';
@@ -30,6 +41,12 @@ export const verb: Verb = {
 };
 
 async function show(context: CliContext, who: string | undefined): Promise<void> {
+  const place = findPlace(context);
+  if (place === null) return;
+  const read = await withReader(place, (reader) => reader.load());
+  const state = read.ok ? read.value : emptyState();
+  const isFresh = read.ok ? state.runs.size === 0 : read.problem.kind === 'no-log';
+  if (isFresh && context.options.run === null) return showPlanned(context, place, { who, state });
   await reading(context, (reader, { root, home }) => {
     // The day is what all runs spent.
     const state = reader.load();
@@ -40,17 +57,35 @@ async function show(context: CliContext, who: string | undefined): Promise<void>
       ? null
       : loadPlan({ root, home, sources: configSources(context) }).plan;
     const all = budgetDocument(state, run, { now: context.now(), today: written ?? run.plan });
-    const isWorker = who !== undefined && who !== 'run' && who !== 'day';
-    if (isWorker && chosenWorker(context, run, who) === null) return;
-    const document = isWorker
-      ? { ...all, workers: all.workers.filter(({ id }) => id === who) }
-      : all;
-    if (context.options.json) return context.out.json(document);
-    for (const line of budgetLines(document, context.columns)) context.out.line(line);
-    if (!isWorker) return;
-    const expected = document.workers.map(forecastLine).find((line) => line !== null);
-    if (expected !== undefined) context.out.line(expected);
+    if (isWorker(who) && chosenWorker(context, run, who) === null) return;
+    print(context, all, who);
   });
+}
+
+/** What the plan files say, where nothing was run yet. */
+function showPlanned(
+  context: CliContext,
+  place: Place,
+  { who, state }: { readonly who: string | undefined; readonly state: RepositoryState },
+): void {
+  const opened = openPlan(context, place);
+  if (opened === null) return;
+  const worker = isWorker(who) ? plannedWorker(context, opened.plan, who) : undefined;
+  if (worker !== null) print(context, plannedBudgets(state, opened.plan, context.now()), who);
+}
+
+function print(context: CliContext, all: BudgetDocument, who: string | undefined): void {
+  const workers = isWorker(who) ? all.workers.filter(({ id }) => id === who) : all.workers;
+  const document = { ...all, workers };
+  if (context.options.json) return context.out.json(document);
+  for (const line of budgetLines(document, context.columns)) context.out.line(line);
+  if (!isWorker(who)) return;
+  const expected = workers.map(forecastLine).find((line) => line !== null);
+  if (expected !== undefined) context.out.line(expected);
+}
+
+function isWorker(who: string | undefined): who is string {
+  return who !== undefined && who !== 'run' && who !== 'day';
 }
 
 async function raise(

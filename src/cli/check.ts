@@ -22,8 +22,9 @@ export const verb: Verb = {
           if (context.options.json) return out.json(document);
           const { integration, branches } = document;
           for (const { worker, branch, required, merged, why } of branches) {
-            if (required && !merged)
-              out.line(`✗ ${branch ?? worker} (${worker}) is not in ${integration.branch}: ${why}`);
+            if (!required || merged) continue;
+            const named = branch === null ? worker : `${branch} (${worker})`;
+            out.line(`✗ ${named} is not in ${integration.branch}: ${why}`);
           }
           if (!document.ok) return;
           const required = branches.filter((one) => one.required).length;

@@ -1,8 +1,9 @@
 /** What the plan verbs share: finding the repository and its home, loading the plan, showing what is wrong with it. */
-import type { Plan } from '../core/plan.ts';
+import type { Plan, WorkerDefinition } from '../core/plan.ts';
 import { hasErrors, renderDiagnostic, type Diagnostic } from '../plan/diagnostics.ts';
 import type { Home } from '../plan/home.ts';
 import { loadPlan, type LoadedPlan } from '../plan/load.ts';
+import { nearest } from '../plan/nearest.ts';
 import { configSources } from './config-sources.ts';
 import { exits } from './exit.ts';
 import type { Span, Style } from './render.ts';
@@ -30,6 +31,26 @@ export function openPlan(
       next: 'czar validate',
     });
   } else failEmpty(context, place);
+  return null;
+}
+
+/** The worker of that id; null when the plan has none, which has been said. */
+export function plannedWorker(
+  context: CliContext,
+  plan: Plan,
+  id: string,
+): WorkerDefinition | null {
+  const found = plan.workers.find((one) => one.id === id);
+  if (found !== undefined) return found;
+  const near = nearest(
+    id,
+    plan.workers.map((one) => one.id),
+  );
+  context.fail({
+    exit: exits.nothing,
+    what: `there is no worker ${JSON.stringify(id)}`,
+    next: near === null ? 'czar plan show lists the workers' : `did you mean ${near}?`,
+  });
   return null;
 }
 

@@ -5,14 +5,13 @@ import { amountText } from '../core/lack-text.ts';
 import { tokenLimit } from '../core/plan.ts';
 import { firstAgent } from '../core/which-agent.ts';
 import { formatDuration } from '../plan/duration.ts';
-import { nearest } from '../plan/nearest.ts';
 import { writeTemplate } from '../plan/new-worker.ts';
 import { configSources } from './config-sources.ts';
 import { exits } from './exit.ts';
 import { findPlace } from './find-place.ts';
 import { isObstructed } from './obstacle.ts';
 import { missingHere, whyText } from './plan.ts';
-import { openPlan } from './plan-files.ts';
+import { openPlan, plannedWorker } from './plan-files.ts';
 import type { Cell } from './render.ts';
 import type { CliContext, Verb } from './verb.ts';
 import { workerDocument } from './plan-document.ts';
@@ -57,19 +56,8 @@ function show(id: string, context: CliContext): void {
   if (place === null) return;
   const opened = openPlan(context, place);
   if (opened === null) return;
-  const worker = opened.plan.workers.find((one) => one.id === id);
-  if (worker === undefined) {
-    const near = nearest(
-      id,
-      opened.plan.workers.map((one) => one.id),
-    );
-    const next = near === null ? 'czar plan show lists the workers' : `did you mean ${near}?`;
-    return context.fail({
-      exit: exits.nothing,
-      what: `there is no worker ${JSON.stringify(id)}`,
-      next,
-    });
-  }
+  const worker = plannedWorker(context, opened.plan, id);
+  if (worker === null) return;
   const missing = missingHere(context, opened.plan, place.root);
   if (context.options.json) context.out.json({ v: 1, worker: workerDocument(worker, missing) });
   else print(worker, context, missing);

@@ -9,7 +9,10 @@ import { isRunLive, type RunState, type WorkerState } from './state.ts';
 /** Skip: the run goes on without it. */
 export function skip(run: RunState, worker: WorkerState, request: Asked<'skip'>): Decision {
   const { state } = worker;
-  if (state === 'skipped') return accept([]);
+  if (state === 'skipped') {
+    if (!request.satisfy || worker.satisfies) return accept([]);
+    return refuse(4, `${worker.id} is skipped already, without --satisfy.`, why(worker));
+  }
   if (state === 'complete')
     return refuse(4, `${worker.id} is complete: there is nothing to skip.`, why(worker));
   if (!['pending', 'ready', 'failed', 'blocked', 'cancelled'].includes(state)) {

@@ -66,3 +66,20 @@ export function supersededBy(run: RunState, worker: WorkerState): WorkerState | 
   }
   return null;
 }
+
+/** Who can never start once this worker is skipped without being let count as there, in plan order. */
+export function skippedWith(run: RunState, id: string): readonly string[] {
+  const gone = new Set([id]);
+  for (let before = 0; before !== gone.size;) {
+    before = gone.size;
+    for (const { id: other, state, block } of run.workers.values()) {
+      if (state !== 'pending' && block?.kind !== 'dependency') continue;
+      const isLost = definitionOf(run, other).edges.some(
+        (edge) =>
+          gone.has(edge.on) && !edge.allowSkipped && edgeState(run, edge).kind !== 'satisfied',
+      );
+      if (isLost) gone.add(other);
+    }
+  }
+  return [...gone].filter((one) => one !== id);
+}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CoreWorld, endOf, planOf, runId, type Script } from '../../test/support/core-world.ts';
+import { skippedWith } from './edges.ts';
 import { why } from './why.ts';
 
 const once = {
@@ -65,6 +66,34 @@ describe('steering a run of the core', () => {
       ['a', 'b', 'c'].map((id) => world.worker(id).state),
       ['skipped', 'skipped', 'complete'],
     );
+  });
+
+  test('who is skipped for want of another is known before; what was skipped so stays so', () => {
+    const world = new CoreWorld(
+      planOf([
+        { id: 'a' },
+        { id: 'b', on: ['a'] },
+        { id: 'c', on: ['b'] },
+        { id: 'd', on: ['e'] },
+        { id: 'e' },
+      ]),
+    );
+    assert.deepEqual(skippedWith(world.run, 'a'), ['b', 'c']);
+    world.rest((intent, w) => {
+      if (intent.kind === 'watch' && intent.worker === 'a')
+        w.ask({ kind: 'cancel', run: runId, worker: 'a' });
+      return intent.kind === 'watch' && intent.worker === 'a' ? { kind: 'tick' } : null;
+    });
+    assert.deepEqual(skippedWith(world.run, 'a'), ['b', 'c'], 'blocked by it meanwhile');
+    const skip = { kind: 'skip', run: runId, worker: 'a' } as const;
+    assert.equal(world.ask({ ...skip, satisfy: false }).ok, true);
+    world.rest();
+    assert.deepEqual(
+      ['a', 'b', 'c', 'd'].map((id) => world.worker(id).state),
+      ['skipped', 'skipped', 'skipped', 'complete'],
+    );
+    assert.equal(world.ask({ ...skip, satisfy: false }).ok, true, 'said twice');
+    assert.equal(world.ask({ ...skip, satisfy: true }).ok, false);
   });
 
   test('cancel stops a live attempt, keeps its work, and blocks its dependents', () => {

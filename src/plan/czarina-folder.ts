@@ -4,7 +4,7 @@
  */
 import { quoted, reportFile, report, type Problems } from './diagnostics.ts';
 import type { At, DraftDependency, DraftFields, WorkerDraft } from './draft.ts';
-import { branchProblem, idProblem } from './fields.ts';
+import { workBranchProblem, idProblem } from './fields.ts';
 import { looseAgent, looseDependencies, loosePriority, looseTokens } from './loose.ts';
 import { readSource, type SourceFile } from './source.ts';
 import { readWorkerFile } from './worker-file.ts';
@@ -153,7 +153,7 @@ function readEntry(
       doubt('agent', 'no agent that is understood', 'the default is used');
   }
   if (given('branch')) {
-    const wrong = typeof branch === 'string' ? branchProblem(branch) : 'expected a text';
+    const wrong = typeof branch === 'string' ? workBranchProblem(branch) : 'expected a text';
     if (wrong !== null) report(problems, at('branch'), { message: `branch: ${wrong}` });
     else if (typeof branch === 'string') fields.branch = branch;
   }

@@ -21,6 +21,16 @@ export function idProblem(text: string): string | null {
   return null;
 }
 
+/**
+ * Why a text is no name for a worker's branch, or null. What a shell would act on is refused although git takes it: such
+ * names end in people's scripts.
+ */
+export function workBranchProblem(text: string): string | null {
+  if (/[$`;|&<>()"']/.test(text))
+    return 'the branch of a worker must not hold any of $ ` ; | & < > ( ) " \'';
+  return branchProblem(text);
+}
+
 /** Why a text is no branch name that czar may make, or null. */
 export function branchProblem(text: string): string | null {
   if (text.length > 200) return 'a branch name of more than 200 characters';
@@ -133,6 +143,14 @@ export const id = z
   .min(1, 'an empty id')
   .superRefine((value, context) => addProblem(context, value === '' ? null : idProblem(value)))
   .meta({ pattern: idPattern.source, maxLength: 64 });
+
+/** The name of a worker's branch. */
+export const workBranch = z
+  .string()
+  .min(1, 'an empty branch name')
+  .superRefine((value, context) =>
+    addProblem(context, value === '' ? null : workBranchProblem(value)),
+  );
 
 /** A branch name. */
 export const branch = z

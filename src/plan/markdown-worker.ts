@@ -4,7 +4,7 @@
  */
 import { quoted, report, type Problems, type Range } from './diagnostics.ts';
 import type { At, DraftDependency, DraftFields, WorkerDraft } from './draft.ts';
-import { branchProblem, idProblem } from './fields.ts';
+import { workBranchProblem, idProblem } from './fields.ts';
 import { globProblem } from './globs.ts';
 import { looseAgent, looseDependencies, loosePriority, looseTokens } from './loose.ts';
 import {
@@ -129,7 +129,7 @@ function readField(reading: Reading, field: BoldField): void {
       return note('agent');
     }
     case 'branch': {
-      const problem = branchProblem(value);
+      const problem = workBranchProblem(value);
       if (value !== '' && problem !== null) doubt('error', `${said}: ${problem}`, null);
       else if (value !== '') fields.branch = value;
       return note('branch');

@@ -6,7 +6,7 @@ import { requestsSchema } from './resource-fields.ts';
 import { limitsSchema } from './limit-fields.ts';
 import { looseAgent } from './loose.ts';
 import {
-  branch,
+  workBranch,
   count,
   duration,
   glob,
@@ -63,7 +63,7 @@ export const workerSchema = z.strictObject({
       description:
         'Who takes the place of its agent when that is not installed or has no quota, in this order; default: agents.fallback.',
     }),
-  branch: branch.optional().meta({ description: 'Default: czar/<run>/<id>.' }),
+  branch: workBranch.optional().meta({ description: 'Default: czar/<run>/<id>.' }),
   workspace: z.enum(['branch', 'empty']).optional(),
   dependencies: listOf(dependencySchema, 'the id of a worker, or {on: …},').optional(),
   budget: budgetSchema.optional(),

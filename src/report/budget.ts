@@ -1,7 +1,7 @@
 /** What may be spent and what has been, of a run, its workers and the day. */
 import { dayAccount, reservedBy, runAccount, workerAccount, type Account } from '../core/budget.ts';
 import type { Spend } from '../core/events.ts';
-import { tokenForecast } from '../core/plan.ts';
+import { tokenForecast, tokenLimit, type Plan } from '../core/plan.ts';
 import { restlessRuns } from '../core/restless.ts';
 import { noSpend } from '../core/spend.ts';
 import { definitionOf, type RepositoryState, type RunState } from '../core/state.ts';
@@ -23,7 +23,7 @@ interface AccountDocument {
 
 export interface BudgetDocument {
   readonly v: 1;
-  readonly run: AccountDocument & { readonly id: string };
+  readonly run: (AccountDocument & { readonly id: string }) | null;
   readonly day: AccountDocument;
   readonly workers: readonly (AccountDocument & {
     readonly id: string;
@@ -61,6 +61,33 @@ export function budgetDocument(
   };
 }
 
+/** The budgets that the plan files give, where nothing was run yet. */
+export function plannedBudgets(
+  state: RepositoryState,
+  plan: Pick<Plan, 'policies' | 'workers'>,
+  now: number,
+): BudgetDocument {
+  return {
+    v: 1,
+    run: null,
+    day: account(dayAccount(state, { plan }, now), noSpend),
+    workers: plan.workers.map(({ id, budget }) => ({
+      id,
+      estimate: budget?.tokens ?? null,
+      forecast: tokenForecast(budget),
+      on_exceeded: budget?.onExceeded ?? null,
+      source: 'none',
+      ...account(
+        {
+          limit: { tokens: tokenLimit(budget), costUsd: budget?.costUsd ?? null },
+          used: noSpend,
+        },
+        noSpend,
+      ),
+    })),
+  };
+}
+
 /** What a worker is expected to need, and what it may, in one line. */
 export function forecastLine({
   id,
@@ -86,7 +113,7 @@ export function budgetLines(document: BudgetDocument, width: number): readonly s
   return columns(
     [
       ['', 'tokens', 'limit', 'reserved', 'USD', 'limit'],
-      row(`run ${document.run.id}`, document.run),
+      ...(document.run === null ? [] : [row(`run ${document.run.id}`, document.run)]),
       row('day', document.day),
       ...document.workers.map((one) =>
         row(one.source === 'estimated' ? `${one.id} (estimated)` : one.id, one),

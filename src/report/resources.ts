@@ -102,6 +102,10 @@ function waitingIn(
 /** The resources as a table, and the space on the disk below it. */
 export function resourceLines(document: ResourcesDocument, width: number): readonly string[] {
   const space = document.disk_space;
+  const users = document.resources.flatMap(({ held_by, waiting }) => [...held_by, ...waiting]);
+  const isOneRun = new Set(users.map(({ run }) => run)).size < 2;
+  const whoText = (who: readonly { readonly run: string; readonly worker: string }[]): string =>
+    who.map(({ run, worker }) => (isOneRun ? worker : `${run}/${worker}`)).join(', ');
   return [
     ...columns(
       [
@@ -132,8 +136,4 @@ function rateText({ requests_per_minute: requests, tokens_per_minute: tokens }: 
     ...(requests === null ? [] : [`${requests.used}/${requests.limit} requests`]),
     ...(tokens === null ? [] : [`${thousands(tokens.used)}/${thousands(tokens.limit)} tokens`]),
   ].join(', ');
-}
-
-function whoText(users: readonly { readonly run: string; readonly worker: string }[]): string {
-  return users.map(({ run, worker }) => `${run}/${worker}`).join(', ');
 }

@@ -29,7 +29,10 @@ const account = { tokens: sums, cost_usd: sums };
 /** `czar budget --json`. */
 export const budgetDocumentSchema = z.strictObject({
   v,
-  run: z.strictObject({ id: z.string(), ...account }),
+  run: z
+    .strictObject({ id: z.string(), ...account })
+    .nullable()
+    .describe('null where nothing was run yet: then the plan files say the rest'),
   day: z.strictObject(account).describe('of all runs, UTC'),
   workers: z.array(
     z.strictObject({

@@ -105,6 +105,13 @@ const branches: readonly string[] = [
   '',
   'x'.repeat(201),
   `${'é'.repeat(150)}`,
+  'a$(id)',
+  'a`id`',
+  'a;id',
+  'a|id',
+  'a&b',
+  'a>b',
+  "a'b",
 ];
 
 const paths: readonly string[] = [
