@@ -5,12 +5,11 @@ import { judgeEnd } from '../agents/judge-end.ts';
 import type { Outcome } from '../core/commands.ts';
 import type { AttemptEnd } from '../core/events.ts';
 import { attemptLimitsOf } from '../core/attempt-limits.ts';
-import { definitionOf, type RunState } from '../core/state.ts';
+import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
 import { judgeEmptyWorkspace } from '../gates/empty-workspace.ts';
 import { authorIn } from '../git/czar-files.ts';
 import { adapterOf } from './agent-of.ts';
-import type { EffectContext } from './loop.ts';
-import { endRest, stateOf } from './perform-work.ts';
+import { endRest } from './perform-work.ts';
 import { treeOf, type Workplace } from './workplace.ts';
 
 /** Names an attempt. */
@@ -62,11 +61,14 @@ export function ended(
 export async function leftNothing(
   place: Workplace,
   intent: AttemptRef,
-  { run }: EffectContext,
   {
+    run,
+    worker,
     outcome,
     spoke,
   }: {
+    readonly run: RunState;
+    readonly worker: WorkerState;
     readonly outcome: Extract<Outcome, { kind: 'attempt-ended' }>;
     /** Reads what is left of its reports, and tells whether there ever were any. */
     readonly spoke: () => Promise<boolean>;
@@ -76,7 +78,6 @@ export async function leftNothing(
   const promised = definition.deliverables.length > 0 || definition.handoff === 'required';
   if (definition.workspace !== 'empty' || promised || outcome.judgement.kind !== 'well')
     return null;
-  const worker = stateOf(run, intent.worker);
   const dir = treeOf(place, worker) ?? '';
   if (!(await endRest(place, run, worker, intent))) return null;
   if ((await spoke()) || readdirSync(dir).some((name) => authorIn(dir, name) !== 'czar'))

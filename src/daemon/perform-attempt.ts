@@ -104,9 +104,9 @@ export async function watch(
     await reader.rest();
     if (end === null) return null;
     const outcome = ended(run, intent, files, end);
-    return (
-      (await leftNothing(place, intent, context, { outcome, spoke: reader.finish })) ?? outcome
-    );
+    const worker = stateOf(run, intent.worker);
+    const rest = await leftNothing(place, intent, { run, worker, outcome, spoke: reader.finish });
+    return rest ?? outcome;
   } finally {
     watched[Symbol.dispose]();
     stalls?.[Symbol.dispose]();

@@ -9,7 +9,7 @@ import type { Perform, Performed } from './loop.ts';
 import { deliverAnswer } from './perform-answer.ts';
 import { setUp, stopAttempt, watch } from './perform-attempt.ts';
 import { tearDown } from './perform-teardown.ts';
-import { launch } from './perform-launch.ts';
+import { start } from './perform-start.ts';
 import { check } from './perform-check.ts';
 import { endReview, review } from './perform-review.ts';
 import { buildLandingTree, landTree } from './perform-landing.ts';
@@ -53,7 +53,7 @@ async function perform(
     case 'setup':
       return setUp(place, intent, context);
     case 'launch':
-      return launch(place, intent, context);
+      return start(place, intent, context);
     case 'watch':
       return watch(place, intent, context);
     case 'answer':

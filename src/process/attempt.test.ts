@@ -377,8 +377,9 @@ async function watchdogEnds(dir: string): Promise<void> {
   if (watchdog === null) return;
   const process = { ...watchdog, boot: bootId() };
   // Nothing tells of the end of a process that is not our child: look until it is gone.
-  for (let looks = 0; liveness(process) !== 'gone'; looks += 1) {
-    assert.ok(looks < 200_000, 'the watchdog ends');
+  const patience = AbortSignal.timeout(20_000);
+  while (liveness(process) !== 'gone') {
+    assert.ok(!patience.aborted, 'the watchdog ends');
     await new Promise(setImmediate);
   }
 }

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 
 /** Makes a folder that ignores itself. An ignore file with something in it stays as it is; an empty one was half written. */
 export function makeGeneratedFolder(dir: string): void {
-  mkdirSync(dir, { recursive: true });
   const ignore = join(dir, '.gitignore');
   if ((statSync(ignore, { throwIfNoEntry: false })?.size ?? 0) > 0) return;
+  mkdirSync(dir, { recursive: true });
   const making = `${ignore}.${process.pid}`;
   writeFileSync(making, '*\n');
   renameSync(making, ignore);

@@ -14,6 +14,12 @@ const notPlain: ReadonlySet<unknown> = new Set([
   'ENODEV',
 ]);
 
+/** Bytes of a plain file as it is now; null when there is none. */
+export function plainSize(path: string): number | null {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found?.isFile() === true ? found.size : null;
+}
+
 /** A descriptor for reading, which the caller closes; null when there is no plain file. Other failures throw. */
 export function openPlainFile(path: string): number | null {
   let file: number;

@@ -45,17 +45,27 @@ test('fault 42: live attempts of any loop have blocks of ports of their own, and
   assert.equal(await other.take(attempt('d'), 5), ports[0]);
 });
 
-test('fault 42: a block on whose ports anybody listens is not given', async (t) => {
-  const { folder, attempt } = scratch(t);
-  const ports = new Ports(folder);
-  const first = await ports.take(attempt('a'), 77);
-  ports.release(attempt('a'));
-  const server = createServer().listen(first + 9, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => server.close());
-  const found = await new Ports(folder).take(attempt('b'), 77);
-  assert.ok(found !== first && found !== portOf(77), `${found} was given`);
-});
+for (const [how, tables] of [
+  ['as the kernel tells', undefined],
+  ['as is tried where it tells nothing', ['/proc/no/such/table']],
+] as const) {
+  test(`fault 42: a block on whose ports anybody listens is not given, ${how}`, async (t) => {
+    const { folder, attempt } = scratch(t);
+    const ports = new Ports(folder, tables);
+    const first = await ports.take(attempt('a'), 77);
+    ports.release(attempt('a'));
+    for (const [host, offset] of [
+      ['127.0.0.1', 9],
+      [undefined, 10],
+    ] as const) {
+      const server = createServer().listen({ port: first + offset, host });
+      await once(server, 'listening');
+      t.after(() => server.close());
+    }
+    const found = await new Ports(folder, tables).take(attempt('b'), 77);
+    assert.ok(![first, first + 10].includes(found), `${found} was given`);
+  });
+}
 
 test('fault 42: a later loop leaves live attempts of an earlier one their ports, and takes those of ended ones', async (t) => {
   const { folder, attempt } = scratch(t);

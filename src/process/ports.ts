@@ -6,7 +6,15 @@
  * making a link is the claim. Whoever finds one of an attempt that has ended takes it away. Invariant: an attempt whose
  * ports cannot be claimed gets the block that was preferred; none waits or fails for ports.
  */
-import { lstatSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { liveness } from './identity.ts';
@@ -21,14 +29,21 @@ const blocks = 1_200;
 
 export class Ports {
   readonly #folder: string;
+  readonly #tables: readonly string[];
   readonly #taken = new Map<string, number>();
-  /** When a block was last found free, milliseconds of a steady clock. */
+  /** When a block was last found free by trying, milliseconds of a steady clock. */
   readonly #free = new Map<number, number>();
+  /** What the kernel last told. */
+  #table: { readonly at: number; readonly ports: ReadonlySet<number> } | null = null;
   #swept = false;
 
-  /** `folder` is the user's, for all repositories; it is made when it is needed. */
-  constructor(folder: string) {
+  /**
+   * `folder` is the user's, for all repositories; it is made when it is needed. `tables` are the kernel's of who listens;
+   * where the first is missing, ports are tried.
+   */
+  constructor(folder: string, tables: readonly string[] = ['/proc/net/tcp', '/proc/net/tcp6']) {
     this.#folder = folder;
+    this.#tables = tables;
   }
 
   /** Takes a block for the attempt in the folder and gives its first port, that of the number of a block if it is free. */
@@ -74,9 +89,15 @@ export class Ports {
 
   async #isFree(port: number): Promise<boolean> {
     const now = performance.now();
+    const all = Array.from({ length: portsPerAttempt }, (_, n) => port + n);
+    if (this.#table === null || now - this.#table.at >= trustMs) {
+      const ports = portsListenedOn(this.#tables);
+      this.#table = ports === null ? null : { at: now, ports };
+    }
+    const { ports: listenedOn } = this.#table ?? {};
+    if (listenedOn !== undefined) return !all.some((one) => listenedOn.has(one));
     if (now - (this.#free.get(port) ?? -Infinity) < trustMs) return true;
-    const all = Array.from({ length: portsPerAttempt }, (_, n) => canListen(port + n));
-    const isFree = (await Promise.all(all)).every((free) => free);
+    const isFree = (await Promise.all(all.map(canListen))).every((free) => free);
     if (isFree) this.#free.set(port, now);
     return isFree;
   }
@@ -97,8 +118,8 @@ export class Ports {
   }
 }
 
-/** So long a block that was free counts as free, milliseconds. */
-const trustMs = 5_000;
+/** So long what was found of who listens counts, milliseconds. */
+const trustMs = 1_000;
 /** So long an attempt may take from its ports to its first record, milliseconds. */
 const launchMs = 120_000;
 
@@ -124,6 +145,17 @@ function mayLive(dir: string, link: string): boolean {
   }
 }
 
+/** Every port on which anybody listens, on any address (proc_net(5)); null where the kernel does not show it. */
+function portsListenedOn(tables: readonly string[]): ReadonlySet<number> | null {
+  const [first, ...others] = tables.map(textOf);
+  if (first == null) return null;
+  const found = [first, ...others].join('').matchAll(listening);
+  return new Set(Array.from(found, ([, port = '']) => Number.parseInt(port, 16)));
+}
+
+/** A line of the table: number, local address and port, the other side, and the state of one that listens. */
+const listening = /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} 0A /gm;
+
 /** Whether nobody listens on the port, on any address. */
 async function canListen(port: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -132,6 +164,14 @@ async function canListen(port: number): Promise<boolean> {
   // Without a host it is every address, of both families where there are two.
   server.listen({ port, exclusive: true }, () => server.close(() => resolve(true)));
   return await promise;
+}
+
+function textOf(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
 }
 
 function namesIn(folder: string): readonly string[] {

@@ -44,7 +44,7 @@ export function readProcess(pid: number, source: FactSource): ProcessRow | null 
     return rows === null ? 'unknown' : (rows.find((row) => row.pid === pid) ?? null);
   }
   try {
-    return parseStat(readFileSync(`${source.proc}/${pid}/stat`, 'latin1')) ?? 'unknown';
+    return parseStat(readFileSync(`${source.proc}/${pid}/stat`, 'utf8')) ?? 'unknown';
   } catch (error) {
     // Without a mounted /proc every process looks gone: believe it only when /proc shows something.
     if (isGone(error) && readable(`${source.proc}/self/stat`)) return null;
@@ -123,7 +123,7 @@ const roundSeconds = 2;
 
 function words(file: string): readonly string[] {
   try {
-    return readFileSync(file, 'latin1').trim().split(' ');
+    return readFileSync(file, 'utf8').trim().split(' ');
   } catch {
     return [];
   }

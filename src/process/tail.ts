@@ -5,7 +5,7 @@
  * skipped by the next call; memory is bounded by the arguments; bytes that are not UTF-8 become U+FFFD.
  */
 import { closeSync, fstatSync, readSync } from 'node:fs';
-import { openPlainFile } from './plain-file.ts';
+import { openPlainFile, plainSize } from './plain-file.ts';
 
 export interface Line {
   readonly text: string;
@@ -34,11 +34,14 @@ export function readLines(options: {
 }): { readonly lines: readonly Line[]; readonly offset: number } {
   const { path, offset, maxBytes = defaultMaxBytes, atEnd = false } = options;
   const limit = Math.min(options.maxLineBytes ?? maxBytes, maxBytes);
-  const file = openPlainFile(path);
+  // Most looks find nothing new.
+  const known = plainSize(path);
+  if (known !== null && known <= offset) return { lines: [], offset: known };
+  const file = known === null ? null : openPlainFile(path);
   if (file === null) return { lines: [], offset };
   try {
     const { size } = fstatSync(file);
-    if (size <= offset) return { lines: [], offset: Math.min(size, offset) };
+    if (size <= offset) return { lines: [], offset: size };
     // The byte before tells whether the offset is in the rest of a line that was cut.
     const before = Math.min(offset, 1);
     const bytes = readAt(file, offset - before, Math.min(size - offset, maxBytes) + before);
@@ -99,7 +102,7 @@ function objectLine(bytes: Buffer, from: number): Span | null {
 
 /** The whole lines at the end of a file, of at most `maxBytes` together, as they came. */
 export function linesAtEnd(path: string, maxBytes: number): readonly string[] {
-  const file = openPlainFile(path);
+  const file = plainSize(path) === 0 ? null : openPlainFile(path);
   if (file === null) return [];
   try {
     const { size } = fstatSync(file);
@@ -116,7 +119,7 @@ export function linesAtEnd(path: string, maxBytes: number): readonly string[] {
 
 /** The last `count` lines that hold something to read, without control sequences, each at most 400 characters. */
 export function lastLines(path: string, count: number): readonly string[] {
-  const file = openPlainFile(path);
+  const file = plainSize(path) === 0 ? null : openPlainFile(path);
   if (file === null) return [];
   try {
     const { size } = fstatSync(file);

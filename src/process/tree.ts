@@ -10,15 +10,13 @@
  * from the look that found it to the signal; zombies are over. The shim and the watchdog are left to end by themselves
  * and only ended when they do not.
  */
-import { readFileSync } from 'node:fs';
-import { join, resolve, sep } from 'node:path';
+import { resolve, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessIdentity } from '../core/events.ts';
-import { membersOf, quieten, type ControlGroup } from './control-group.ts';
+import { companions, groupOf, heldBy, holdsOnlyShim, type Companions } from './companions.ts';
+import { quieten } from './control-group.ts';
 import { hasEnded, liveness } from './identity.ts';
-import { folderLine } from './runner-text.ts';
-import { readRecords, readStatus, readWatchdog } from './status.ts';
-import type { AttemptRecords, RecordedProcess } from './status.ts';
+import { readStatus, readWatchdog, type RecordedProcess } from './status.ts';
 import {
   listProcesses,
   readBootId,
@@ -65,9 +63,13 @@ const companionPatienceMs = 2_000;
  * script is told to end before it could go on with what comes after the command that was ended.
  */
 export function scan(query: TreeQuery): readonly Member[] {
+  const { attemptDir, source = systemFacts } = query;
+  return scanBeside(query, companions(attemptDir, readBootId(source)));
+}
+
+function scanBeside(query: TreeQuery, attempt: Companions): readonly Member[] {
   const { marker, worktree, attemptDir, source = systemFacts } = query;
   const boot = readBootId(source);
-  const attempt = companions(attemptDir, boot);
   // Nothing of an attempt began before its agent; once the agent has ended, neither shim nor root are asked for.
   const since =
     attempt.exited && query.roots.length <= 1 ? (attempt.agent ?? undefined) : undefined;
@@ -166,8 +168,11 @@ export async function stopTree(
 ): Promise<StopResult> {
   const { source = systemFacts, leader = null, signal } = query;
   const seen = new Map<string, ProcessIdentity>();
+  let beside: Companions | null = null;
   const look = (): readonly Member[] => {
-    const found = scan({ ...query, roots: [...query.roots, ...seen.values()] });
+    // After the exit nothing more is written of them but who the watchdog is.
+    if (beside?.exited !== true) beside = companions(query.attemptDir, readBootId(source));
+    const found = scanBeside({ ...query, roots: [...query.roots, ...seen.values()] }, beside);
     for (const { process } of found) seen.set(`${process.pid} ${process.start}`, process);
     return found;
   };
@@ -199,8 +204,8 @@ export async function stopTree(
   const first = look();
   for (const member of first) tell(member);
   if (!(await whileAlive(() => [...seen.values()], deadline))) return result(seen, isAlive);
-  // The first look counts: when it was empty, one more makes two in a row.
-  let empty = first.length === 0 ? 1 : 0;
+  // The first look counts: when it was empty, one more makes two in a row; the kernel's own list is one.
+  let empty = first.length > 0 ? 0 : holdsOnlyShim(query.attemptDir, beside) ? 2 : 1;
   using held = new DisposableStack();
   let killed = false;
   let quiet: Disposable | null = null;
@@ -216,7 +221,7 @@ export async function stopTree(
     for (const member of found) send(member.process, 'SIGKILL', source);
     if (empty < 2 && !(await wait(roundMs, signal))) return result(seen, isAlive);
   }
-  await endCompanions(query, seen, isAlive);
+  await endCompanions(query, beside, seen, isAlive);
   return result(seen, isAlive);
 }
 
@@ -228,17 +233,21 @@ const kernel = 2;
 /** The watchdog ends by itself when the tree is gone; the shim records the exit and has another attempt, or ends. */
 async function endCompanions(
   query: TreeQuery & { readonly signal?: AbortSignal },
+  known: Companions | null,
   seen: Map<string, ProcessIdentity>,
   isAlive: (process: ProcessIdentity) => boolean,
 ): Promise<void> {
   const { attemptDir, source = systemFacts, signal } = query;
   if (attemptDir === null) return;
   const boot = readBootId(source);
-  const { shim, watchdog } = companions(attemptDir, boot);
-  const exited = (): boolean => readStatus(attemptDir).kind === 'exited';
+  const { shim, watchdog, exited } =
+    known?.exited === true
+      ? { ...known, watchdog: readWatchdog(attemptDir) }
+      : companions(attemptDir, boot);
+  const hasExited = (): boolean => exited || readStatus(attemptDir).kind === 'exited';
   // SIGUSR1 tells the watchdog that there is nothing left to guard.
   for (const [found, word, isOver] of [
-    [shim, 'SIGCONT', exited],
+    [shim, 'SIGCONT', hasExited],
     [watchdog, 'SIGUSR1', () => false],
   ] as const) {
     const companion = found === null ? null : { ...found, boot };
@@ -257,61 +266,6 @@ async function endCompanions(
     // A shim that recorded the exit is nobody's survivor.
     if (isOver()) seen.delete(`${companion.pid} ${companion.start}`);
   }
-}
-
-/**
- * Pids in the control group of the attempt's shim, while that has this attempt and no other: it notes which one it has
- * before it claims it.
- */
-function heldBy(
-  dir: string | null,
-  { group, shim }: Pick<Companions, 'group' | 'shim'>,
-): ReadonlySet<number> {
-  if (!holds(group, shim, dir)) return new Set();
-  const pids = membersOf(group);
-  return holds(group, shim, dir) ? new Set(pids) : new Set();
-}
-
-/** The control group that holds this attempt now; null when there is none, or it may hold another. */
-function groupOf(dir: string | null): ControlGroup | null {
-  if (dir === null) return null;
-  const { status, group } = readRecords(dir);
-  return holds(group, 'shim' in status ? status.shim : null, dir) ? group : null;
-}
-
-/** Whether the shim of the group notes that it has this attempt. */
-function holds(
-  group: AttemptRecords['group'],
-  shim: RecordedProcess | null,
-  dir: string | null,
-): group is NonNullable<AttemptRecords['group']> {
-  if (dir === null || group === null || shim === null) return false;
-  try {
-    return readFileSync(join(group.notes, String(shim.pid)), 'utf8') === folderLine(dir);
-  } catch {
-    return false;
-  }
-}
-
-/** What is on record of the processes around an attempt. */
-interface Companions {
-  readonly shim: RecordedProcess | null;
-  readonly agent: RecordedProcess | null;
-  readonly watchdog: RecordedProcess | null;
-  readonly group: AttemptRecords['group'];
-  readonly exited: boolean;
-}
-
-/** Shim, agent and watchdog on record; none when the record is of another boot. */
-function companions(dir: string | null, boot: string): Companions {
-  const none = { shim: null, agent: null, watchdog: null, group: null, exited: false };
-  if (dir === null) return none;
-  const { status, boot: recorded, group } = readRecords(dir);
-  if (recorded !== '' && recorded !== boot) return none;
-  const shim = 'shim' in status ? status.shim : null;
-  const agent = 'agent' in status ? status.agent : null;
-  const exited = status.kind === 'exited';
-  return { shim, agent, watchdog: readWatchdog(dir), group, exited };
 }
 
 function find(
