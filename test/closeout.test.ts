@@ -263,6 +263,32 @@ test('daily and weekly tell of a day and a week by the log, and every format is 
   assert.equal(existsSync(`${folder}/none`), false);
 });
 
+test('use of tokens that nobody reported is not told as none, nor as within budget', async () => {
+  await using scratch = await Scratch.make();
+  const usage = (worker: string): string =>
+    `echo $CZAR_WORKER > w-$CZAR_WORKER; [ $CZAR_WORKER != ${worker} ] || echo '{"type": "usage", "input_tokens": 90, "output_tokens": 10}'\n`;
+  scratch.scripted(usage('a'));
+  scratch.worker('a', 'budget: {tokens: 1000}\n');
+  scratch.worker('b', 'budget: {tokens: 1000}\n');
+  scratch.commitAll();
+  assert.equal((await scratch.czar('run')).code, 0);
+  const partly = (await scratch.czar('closeout')).stdout;
+  assert.match(
+    partly,
+    /Tokens used: 100 \(1 worker reported none\)\. Within budget as far as usage was reported, which is not all: 100 of 2,000/,
+  );
+  assert.match(partly, /\*\*Total tokens:\*\* 100 \(1 worker reported none\)/);
+  assert.equal((await scratch.json('metrics')).totals.budget.verdict, 'unknown');
+
+  scratch.scripted(usage('nobody'));
+  scratch.commitAll();
+  assert.equal((await scratch.czar('run', '--new')).code, 0);
+  const silent = (await scratch.czar('closeout')).stdout;
+  assert.match(silent, /No use of tokens was reported\. Whether it was within budget is not known/);
+  assert.match((await scratch.czar('metrics')).stdout, /Total tokens: +not reported$/m);
+  assert.match(silent, /\*\*Total\*\* \| \*\*2\/2 complete\*\* \| \S+ \| \*\*-\*\* \|/);
+});
+
 test('without a run there is nothing to report on', async () => {
   await using scratch = await Scratch.make();
   for (const args of [['closeout'], ['metrics'], ['report', 'daily'], ['report', 'weekly']])

@@ -1,6 +1,7 @@
 /** The closing report as a page. Pure: made of its document alone. */
 import type { CloseoutDocument } from './closeout-schema.ts';
 import { counted, grouped, minuteStamp, spanText } from './figures.ts';
+import { tokensText } from './metrics.ts';
 import { listOr, tableOr, type Page, type Section } from './page.ts';
 import { budgetText, filesText, metricsTable, unfinished } from './report-pages.ts';
 
@@ -127,7 +128,8 @@ function tasks(document: CloseoutDocument): Section {
   };
 }
 
-function aggregate({ run, metrics: { totals } }: CloseoutDocument): Section {
+function aggregate({ run, metrics }: CloseoutDocument): Section {
+  const { totals } = metrics;
   return {
     title: 'Aggregate metrics',
     blocks: [
@@ -137,7 +139,7 @@ function aggregate({ run, metrics: { totals } }: CloseoutDocument): Section {
           ['Elapsed', spanText(run.elapsed_ms)],
           ['Workers complete', `${totals.complete} of ${totals.workers}`],
           ['Total duration', `${totals.duration_h.toFixed(2)} hours`],
-          ['Total tokens', grouped(totals.tokens)],
+          ['Total tokens', tokensText(metrics)],
           ['Total cost', totals.cost_usd === 0 ? 'not reported' : `$${totals.cost_usd.toFixed(2)}`],
           ['Total commits', grouped(totals.commits)],
           ['Total files', `${grouped(totals.files.total)} (${filesText(totals.files)})`],

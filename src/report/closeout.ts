@@ -11,7 +11,7 @@ import { closeoutHistory } from './closeout-history.ts';
 import { lessonsOf } from './closeout-lessons.ts';
 import type { CloseoutDocument } from './closeout-schema.ts';
 import { counted, grouped, percentText, spanText, timestamp } from './figures.ts';
-import { metricsDocument, reportedRun, type WorkFacts } from './metrics.ts';
+import { metricsDocument, reportedRun, tokensText, type WorkFacts } from './metrics.ts';
 import type { MetricsDocument } from './metrics-schema.ts';
 import { nextCommand } from './next-command.ts';
 import { budgetText } from './report-pages.ts';
@@ -90,14 +90,14 @@ function summaryOf(
   const ending = isRunLive(run)
     ? `Run ${run.id} is not over: it is ${run.state} after ${after}.`
     : `Run ${run.id} ended ${run.state} after ${after}.`;
-  const cost = totals.cost_usd > 0 ? ` ($${totals.cost_usd.toFixed(2)})` : '';
+  const cost = totals.cost_usd > 0 ? `; cost: $${totals.cost_usd.toFixed(2)}` : '';
   return [
     ending,
     `${totals.complete} of ${counted(totals.workers, 'worker')} complete (${percentText(share)}), in ${counted(totals.attempts, 'attempt')}.`,
     of.brought === null
       ? `The workers made ${counted(totals.commits, 'commit')}.`
       : `${run.integration} has ${counted(of.brought.commits, 'commit')} over ${run.base.commit.slice(0, 10)}, with changes to ${counted(of.brought.files.total, 'file')}.`,
-    `${grouped(totals.tokens)} tokens were used${cost}. ${of.budget}`,
+    `${usedText(of.metrics)}${cost}. ${of.budget}`,
     run.landed === null
       ? 'It has not landed.'
       : `It landed on ${run.landed.target} as ${run.landed.commit.slice(0, 10)}.`,
@@ -160,6 +160,11 @@ function openIssues(
   return [...unfinished, ...missing, ...kept, ...left, ...diverged, ...unlanded];
 }
 
+function usedText(metrics: MetricsDocument): string {
+  const text = tokensText(metrics);
+  return text === 'not reported' ? 'No use of tokens was reported' : `Tokens used: ${text}`;
+}
+
 function verdictOnBudget(run: RunState, { totals }: MetricsDocument): CloseoutDocument['budget'] {
   const account = runAccount(run);
   const { limit, used } = account;
@@ -183,7 +188,9 @@ function verdictText(budget: MetricsDocument['totals']['budget']): string {
     case 'over_limit':
       return `Over budget: ${budgetText(budget)}.`;
     case 'unknown':
-      return 'Whether it was within budget is not known: no usage was reported.';
+      return budget.variance === null
+        ? 'Whether it was within budget is not known: no usage was reported.'
+        : `Within budget as far as usage was reported, which is not all: ${budgetText(budget)}.`;
     case 'none':
       return 'No worker had a budget.';
   }

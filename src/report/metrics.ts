@@ -4,7 +4,7 @@
  */
 import { workerAccount } from '../core/budget.ts';
 import { definitionOf, isRunLive, type RunState, type WorkerState } from '../core/state.ts';
-import { percent, timestamp } from './figures.ts';
+import { counted, grouped, percent, timestamp } from './figures.ts';
 import type { MetricsDocument } from './metrics-schema.ts';
 import { membersOf } from './status.ts';
 
@@ -90,8 +90,10 @@ function budgetFigures(of: {
   /** Null when nothing was reported. */
   readonly used: number | null;
   readonly started: boolean;
+  /** Whether some of it was never reported. */
+  readonly partly?: boolean;
 }): BudgetFigures {
-  const { planned, limit, used, started } = of;
+  const { planned, limit, used, started, partly = false } = of;
   const known = used ?? (started ? null : 0);
   const verdict =
     planned === null && limit === null
@@ -102,7 +104,9 @@ function budgetFigures(of: {
           ? 'over_limit'
           : planned !== null && known > planned
             ? 'over_estimate'
-            : 'within';
+            : partly
+              ? 'unknown'
+              : 'within';
   return {
     tokens: planned,
     limit,
@@ -150,7 +154,24 @@ function budgetSums(workers: readonly WorkerMetrics[]): BudgetFigures {
         : total(limits.map((limit) => limit ?? 0)),
     used: reported.length === 0 ? null : total(reported.map(({ tokens }) => tokens)),
     started: budgeted.some(({ attempts }) => attempts > 0),
+    partly: budgeted.some(isSilent),
   });
+}
+
+/** Whether it began, and nobody told what it used. */
+function isSilent({ attempts, source }: WorkerMetrics): boolean {
+  return attempts > 0 && source === 'none';
+}
+
+/** What all used, as far as it was reported: `1,234 (1 worker reported none)`. */
+export function tokensText({
+  workers,
+  totals,
+}: Pick<MetricsDocument, 'workers' | 'totals'>): string {
+  const silent = workers.filter(isSilent).length;
+  if (silent === 0) return grouped(totals.tokens);
+  if (totals.tokens === 0) return 'not reported';
+  return `${grouped(totals.tokens)} (${counted(silent, 'worker')} reported none)`;
 }
 
 const nothing: WorkFacts = { commits: 0, created: 0, modified: 0, deleted: 0, testsAdded: 0 };

@@ -1,6 +1,6 @@
 /** The reports on status, figures, a day and a week as pages. Pure: each is made of its document alone. */
 import { counted, grouped, minuteStamp, percentText, spanText } from './figures.ts';
-import type { BudgetFigures } from './metrics.ts';
+import { tokensText, type BudgetFigures } from './metrics.ts';
 import type { MetricsDocument } from './metrics-schema.ts';
 import { listOr, tableOr, type Block, type Page, type Section } from './page.ts';
 import type { DailyDocument, WeeklyDocument } from './standup-schema.ts';
@@ -60,7 +60,7 @@ export function metricsPage(document: MetricsDocument): Page {
             rows: [
               ['Elapsed', spanText(run.elapsed_ms)],
               ['Total duration', `${totals.duration_h.toFixed(2)} hours`],
-              ['Total tokens', grouped(totals.tokens)],
+              ['Total tokens', tokensText(document)],
               ['Total commits', grouped(totals.commits)],
               ['Total files', `${grouped(totals.files.total)} (${filesText(totals.files)})`],
               ['Tests added', grouped(totals.tests_added)],
@@ -75,9 +75,10 @@ export function metricsPage(document: MetricsDocument): Page {
 
 /** A row for each worker, with the sums below. */
 export function metricsTable({ workers, totals }: MetricsDocument): Block {
+  const isSilent = tokensText({ workers, totals }) === 'not reported';
   const row = (of: MetricsDocument['totals'] | MetricsDocument['workers'][number]): string[] => [
     of.duration_h.toFixed(2),
-    'source' in of && of.source === 'none' ? '-' : grouped(of.tokens),
+    ('source' in of ? of.source === 'none' : isSilent) ? '-' : grouped(of.tokens),
     of.cost_usd === 0 ? '-' : `$${of.cost_usd.toFixed(2)}`,
     grouped(of.attempts),
     grouped(of.commits),
@@ -113,7 +114,7 @@ const figureHeads = [
 /** `1,234 of 150,000 (0%), 148,766 below`. */
 export function budgetText({ tokens, percent, variance, verdict }: BudgetFigures): string {
   if (verdict === 'none') return 'no budget';
-  if (verdict === 'unknown' || tokens === null || variance === null || percent === null)
+  if (tokens === null || variance === null || percent === null)
     return tokens === null ? 'no estimate' : `no usage was reported, of ${grouped(tokens)}`;
   const way = variance > 0 ? 'above' : 'below';
   return `${grouped(tokens + variance)} of ${grouped(tokens)} (${percentText(percent)}), ${grouped(Math.abs(variance))} ${way}`;
