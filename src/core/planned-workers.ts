@@ -3,6 +3,8 @@ import type { Plan, WorkerDefinition } from './plan.ts';
 import { noSpend } from './spend.ts';
 import type { WorkerState } from './state.ts';
 
+const noUsage = { input: 0, output: 0, cached: 0, costUsd: 0, source: 'none' } as const;
+
 /** Every worker of the plan, pending since `at`. */
 export function plannedWorkers(plan: Plan, at: number): Map<string, WorkerState> {
   return new Map(plan.workers.map((one) => [one.id, plannedWorker(one, at)]));
@@ -57,7 +59,7 @@ export function plannedWorker(
     satisfies: false,
     kept: [],
     dropped: [],
-    usage: { input: 0, output: 0, cached: 0, costUsd: 0, source: 'none' },
+    usage: noUsage,
     raised: noSpend,
     told: 0,
     tasks: tasks.map((task) => ({ task, startedAt: null, completedAt: null })),

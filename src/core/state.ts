@@ -308,7 +308,7 @@ export interface WorkerState {
   readonly tasks: readonly TaskState[];
   readonly handoff: string | null;
   readonly notes: readonly Note[];
-  /** Newest last, at most 50. */
+  /** What happened last, newest last: at most `activityKept` lines. */
   readonly latest: readonly Activity[];
   readonly startedAt: number | null;
   readonly completedAt: number | null;

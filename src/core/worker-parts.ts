@@ -1,7 +1,8 @@
 /** What every part of the fold of a worker does: saying what happened last, noting for the next prompt, its attempt. */
 import type { AttemptState, Note, WorkerState } from './state.ts';
 
-const activityKept = 50;
+/** Lines of what happened last that a worker keeps: what its view shows. The log has all. */
+export const activityKept = 12;
 
 /** The worker with one more line of what happened last. */
 export function say(worker: WorkerState, at: number, text: string): WorkerState {

@@ -8,36 +8,48 @@
  * twenty times as long. Where there is no WebAssembly the same loop is JavaScript.
  */
 
-/** 16 hex digits, the same on machines of the same byte order. Lone surrogates count as U+FFFD. */
-export function checksum(text: string): string {
+/** Of texts one behind the other: 16 hex digits, the same on machines of the same byte order. */
+export function checksum(...texts: readonly string[]): string {
   lanes ??= compiledLanes() ?? plainLanes();
-  // At most three bytes for each unit of UTF-16, and three zeroes.
-  const bytes = lanes.room(3 * text.length + 3);
-  const { written } = encoder.encodeInto(text, bytes);
-  bytes.fill(0, written, written + 3);
-  const [one, two] = lanes.sum(written);
-  return hex(one) + hex(two);
+  const { bytes, sum } = lanes;
+  let [one, two]: readonly [number, number] = [0x3c6ef372, 0x1f83d9ab];
+  let length = 0;
+  // Bytes in the memory that no lane has taken.
+  let held = 0;
+  for (const text of texts) {
+    for (let from = 0; from < text.length;) {
+      // A text goes in as a whole where there is room, which is left for three zeroes too.
+      const rest = from === 0 ? text : text.slice(from);
+      const { read, written } = encoder.encodeInto(rest, bytes.subarray(held, -3));
+      from += read;
+      held += written;
+      length += written;
+      if (from < text.length) {
+        const whole = held & ~3;
+        [one, two] = sum(whole, one, two);
+        bytes.copyWithin(0, whole, held);
+        held -= whole;
+      }
+    }
+  }
+  bytes.fill(0, held, held + 3);
+  [one, two] = sum(held, one, two);
+  return hex(one ^ length) + hex(two ^ length);
 }
 
 /** The loop, and the memory that it reads. */
 export interface Lanes {
-  /** Memory of at least so many bytes, from its beginning; until the next call. */
-  readonly room: (length: number) => Uint8Array;
-  /** Both lanes over so many bytes of it, behind which are three zeroes. */
-  readonly sum: (length: number) => readonly [number, number];
+  readonly bytes: Uint8Array;
+  /** Both lanes, further over so many bytes of it; up to three behind them are zeroes. */
+  readonly sum: (length: number, one: number, two: number) => readonly [number, number];
 }
 
 /** The loop in JavaScript. */
 export function plainLanes(): Lanes {
-  let words = new Int32Array(8192);
+  const words = new Int32Array(memoryBytes / 4);
   return {
-    room: (length) => {
-      if (words.length < length / 4) words = new Int32Array(Math.ceil(length / 4));
-      return new Uint8Array(words.buffer);
-    },
-    sum: (length) => {
-      let one = 0x3c6ef372 ^ length;
-      let two = 0x1f83d9ab ^ length;
+    bytes: new Uint8Array(words.buffer),
+    sum: (length, one, two) => {
       const count = Math.ceil(length / 4);
       for (let index = 0; index < count; index += 1) {
         const word = words[index] ?? 0;
@@ -57,14 +69,7 @@ export function compiledLanes(): Lanes | null {
     if (new Uint8Array(Uint16Array.of(1).buffer)[0] !== 1) return null;
     const { m: memory, s: sum } = new WebAssembly.Instance(new WebAssembly.Module(moduleBytes()))
       .exports;
-    let bytes = new Uint8Array(memory.buffer);
-    const room = (length: number): Uint8Array => {
-      if (length <= bytes.length) return bytes;
-      memory.grow(Math.ceil((length - bytes.length) / pageBytes));
-      bytes = new Uint8Array(memory.buffer);
-      return bytes;
-    };
-    return { room, sum };
+    return { bytes: new Uint8Array(memory.buffer), sum };
   } catch {
     // No address space to reserve, or compiling is forbidden.
     return null;
@@ -76,13 +81,14 @@ declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
   readonly Instance: new (module: object) => {
     readonly exports: {
-      readonly m: { readonly buffer: ArrayBuffer; readonly grow: (pages: number) => number };
+      readonly m: { readonly buffer: ArrayBuffer };
       readonly s: Lanes['sum'];
     };
   };
 };
 
-const pageBytes = 65_536;
+/** One page of WebAssembly: a longer text is taken in pieces. */
+const memoryBytes = 65_536;
 
 function moduleBytes(): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(moduleHex.join('').match(/../g) ?? [], (byte) => parseInt(byte, 16));
@@ -91,14 +97,12 @@ function moduleBytes(): Uint8Array<ArrayBuffer> {
 /** The module as WebAssembly's binary format has it, with what each part means. */
 const moduleHex = [
   '0061736d01000000', // (module
-  '01070160017f027f7f', // (type (func (param $length i32) (result i32 i32)))
+  '01090160037f7f7f027f7f', // (type (func (param $length i32) (param $one i32) (param $two i32) (result i32 i32)))
   '03020100', // (func (type 0))
   '0503010001', // (memory 1)
   '070902016d020001730000', // (export "m" (memory 0)) (export "s" (func 0))
-  '0a5e015c', // the code of the function
-  '01047f', // (local $one i32) (local $two i32) (local $at i32) (local $word i32)
-  '41f2e6bbe3032000732101', // $one = 0x3c6ef372 ^ $length
-  '41abb38ffc012000732102', // $two = 0x1f83d9ab ^ $length
+  '0a480146', // the code of the function
+  '01027f', // (local $at i32) (local $word i32)
   '02400340', // block loop
   '200320004f0d01', //   br_if 1 when $at >= $length
   '20032802002104', //   $word = load $at

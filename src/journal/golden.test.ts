@@ -7,10 +7,13 @@ import { DatabaseSync } from 'node:sqlite';
 import test from 'node:test';
 import { difference, goldenLogs, plainState, type GoldenLog } from '../../test/support/golden.ts';
 import { emptyState, evolve } from '../core/evolve.ts';
+import { activityKept } from '../core/worker-parts.ts';
 import { chainHash, genesis } from './chain.ts';
+import { checksum } from './checksum.ts';
 import { decodeEvent, eventTypes } from './codec.ts';
 import { projectionVersion } from './projection.ts';
 import { openJournal, openJournalForReading } from './sqlite.ts';
+import { untouched } from './worker-row.ts';
 
 /** Types that nothing writes yet. */
 const unwritten: readonly string[] = [];
@@ -62,8 +65,16 @@ test('fault 14: a version with other types of events has another version of rows
   // Rows of a version that this one does not know are folded anew, and that meets the unknown event. Change both lines.
   assert.deepEqual(
     { version: projectionVersion, types: Object.keys(eventTypes).length },
-    { version: 33, types: 99 },
+    { version: 34, types: 99 },
     'a new type of event raises projectionVersion',
+  );
+});
+
+test('what rows of workers leave out is the same in each version of them', () => {
+  // Rows say in what a worker differs from this one: another one raises projectionVersion. Change both lines.
+  assert.deepEqual(
+    { version: projectionVersion, untouched: checksum(JSON.stringify(untouched)) },
+    { version: 34, untouched: '47f962f8227bc0f0' },
   );
 });
 
@@ -79,6 +90,10 @@ test('a difference between states is found wherever it is, and what was added is
     'state.runs.0.1.list.length',
   );
   assert.equal(difference(state, { runs: [['a', { list: [1, 2] }]] }), 'state.runs.0.1.n');
+  const latest = Array.from({ length: activityKept + 2 }, (_, index) => index);
+  assert.equal(difference({ latest }, { latest: latest.slice(2) }), null);
+  assert.equal(difference({ latest }, { latest: latest.slice(3) }), 'state.latest.length');
+  assert.equal(difference({ latest }, { latest: latest.slice(0, -2) }), 'state.latest.0');
 });
 
 /** Puts the events into a new file as they were stored, with rows of the state that no version has written. */

@@ -5,19 +5,41 @@ import type { Row, SummedChange } from './projection.ts';
 /** Prepares a statement, or gives the one that was prepared before. */
 export type Prepare = (sql: string) => StatementSync;
 
-/** Rows in the order in which they were first written. */
-export function readRows(
-  prepare: Prepare,
-  where: string,
-  ...values: readonly string[]
-): Iterable<Row> {
-  const sql = `SELECT kind, run, part, body, sum FROM projection WHERE ${where} ORDER BY rowid`;
-  return prepare(sql).iterate(...values) as Iterable<unknown> as Iterable<Row>;
+/** All rows in the order in which they were first written. */
+export function readAllRows(prepare: Prepare): Iterable<Row> {
+  return rowsOf(prepare(`SELECT ${columns} FROM projection ORDER BY rowid`).iterate());
+}
+
+/** Those of a kind, in their order. */
+export function readKind(prepare: Prepare, kind: Row['kind']): Iterable<Row> {
+  return rowsOf(prepare(some(columns, 'kind = ?')).iterate(kind));
+}
+
+/** Those of a kind and a run, in their order. */
+export function* readOf(prepare: Prepare, kind: Row['kind'], run: string): Iterable<Row> {
+  const statement = prepare(some('part, body, sum', 'kind = ? AND run = ?'));
+  // There are thousands of them, and an array takes less time than an object.
+  statement.setReturnArrays(true);
+  const found = statement.iterate(kind, run) as Iterable<unknown>;
+  for (const [part, body, sum] of found as Iterable<readonly [string, string, string]>)
+    yield { kind, run, part, body, sum };
 }
 
 /** The rows of a run beside its own and its seal. */
-export function readParts(prepare: Prepare, run: string): readonly Row[] {
-  return [...readRows(prepare, "kind IN ('plan', 'worker', 'tree') AND run = ?", run)];
+export function* readParts(prepare: Prepare, run: string): Iterable<Row> {
+  for (const kind of ['plan', 'worker', 'tree'] as const) yield* readOf(prepare, kind, run);
+}
+
+const columns = 'kind, run, part, body, sum';
+
+/** Rows are found by their index alone and then read in their order: else SQLite sorts them with all that they hold. */
+function some(what: string, where: string): string {
+  const found = `SELECT rowid FROM projection WHERE ${where}`;
+  return `SELECT ${what} FROM projection WHERE rowid IN (${found}) ORDER BY rowid`;
+}
+
+function rowsOf(found: Iterable<unknown>): Iterable<Row> {
+  return found as Iterable<Row>;
 }
 
 /** Writes and removes rows. */

@@ -23,9 +23,10 @@ import {
   type SealedFor,
   type Sums,
 } from './seal.ts';
+import { workerText } from './worker-row.ts';
 
 /** Version of the rows' shape; rows of another version are rebuilt from the log. */
-export const projectionVersion = 33;
+export const projectionVersion = 34;
 
 /** The row of the head: where the log stands, and what the projection rows stand for. */
 export interface HeadRow extends SealedFor {
@@ -238,7 +239,7 @@ function workerChanges(
   for (const id of ids) {
     const worker = run.workers.get(id);
     if (worker === undefined || worker === before?.get(id)) continue;
-    changes.push({ kind: 'worker', run: run.id, part: id, body: JSON.stringify(worker) });
+    changes.push({ kind: 'worker', run: run.id, part: id, body: workerText(worker) });
   }
   return changes;
 }

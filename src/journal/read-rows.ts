@@ -31,6 +31,7 @@ import {
   type SealedFor,
   type Sums,
 } from './seal.ts';
+import { workerOf } from './worker-row.ts';
 
 /** What a run holds beside its own row. */
 export type RunParts = Pick<FoldRun, 'plan' | 'workers' | 'trees'>;
@@ -190,8 +191,7 @@ class Parts {
 
   add({ kind, run, part, body }: Row): void {
     if (kind === 'plan') this.#plans.set(planKey(run, part), JSON.parse(body) as Plan);
-    else if (kind === 'worker')
-      inner(this.#workers, run).set(part, JSON.parse(body) as WorkerState);
+    else if (kind === 'worker') inner(this.#workers, run).set(part, workerOf(body));
     else inner(this.#trees, run).set(part, JSON.parse(body) as TreeVerdict);
   }
 

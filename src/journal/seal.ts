@@ -53,8 +53,8 @@ export function noSums(): Sums {
 }
 
 /** Sum of a row, 16 hex digits. */
-export function rowSum({ kind, run, part }: RowIdentity, body: string): string {
-  return checksum(`${JSON.stringify([kind, run, part])}\n${body}`);
+export function rowSum(row: RowIdentity, body: string): string {
+  return checksum(`${identityOf(row)}\n`, body);
 }
 
 /** What the sums of each run that the changes touch add up to after them. */
@@ -135,8 +135,9 @@ function lastOf(changes: readonly SumChange[]): ReadonlyMap<string, SumChange> {
   return new Map(changes.map((change) => [identityOf(change), change]));
 }
 
+/** Another for each row: no kind and no run has a line end in it. */
 function identityOf({ kind, run, part }: RowIdentity): string {
-  return JSON.stringify([kind, run, part]);
+  return `${kind}\n${run}\n${part}`;
 }
 
 function valueOf(sum: string | null): bigint {

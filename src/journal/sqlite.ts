@@ -33,9 +33,10 @@ import {
   sumsOf,
   writtenOf,
   type HeadRow,
+  type Row,
   type Written,
 } from './projection.ts';
-import { applyRows, readParts, readRows } from './projection-table.ts';
+import { applyRows, readAllRows, readKind, readOf, readParts } from './projection-table.ts';
 import { currentOf, restlessOf, stateOfRows, type RunParts } from './read-rows.ts';
 import { noSums } from './seal.ts';
 import { selectEvents } from './select-events.ts';
@@ -221,16 +222,15 @@ export class SqliteJournal implements Journal {
     const head = this.#headRow();
     this.#assertHead(head);
     if (!areRowsOf(head)) return null;
-    if (!this.#writes) return stateOfRows(readRows(this.#statement, 'TRUE'), head)?.state ?? null;
-    const seals = [...readRows(this.#statement, "kind = 'seal'")];
-    const runs = readRows(this.#statement, "kind = 'run'");
+    if (!this.#writes) return stateOfRows(readAllRows(this.#statement), head)?.state ?? null;
+    const seals = [...readKind(this.#statement, 'seal')];
     const wanted = restlessOf(seals);
-    const parts = wanted.flatMap((run) => readParts(this.#statement, run));
     const later = {
-      rows: (run: string) => this.#guarded(() => readParts(this.#statement, run)),
+      rows: (run: string) => this.#guarded(() => [...readParts(this.#statement, run)]),
       folded: (run: string) => this.#foldedParts(run),
     };
-    const read = stateOfRows([...seals, ...runs, ...parts], head, { wanted, later });
+    const rows = this.#rowsWith(seals, wanted, readKind(this.#statement, 'run'));
+    const read = stateOfRows(rows, head, { wanted, later });
     this.#written = read?.written ?? this.#written;
     return read?.state ?? null;
   }
@@ -247,13 +247,18 @@ export class SqliteJournal implements Journal {
     const head = this.#headRow();
     const last = this.#statement('SELECT max(seq) AS seq FROM event').get();
     if ((last?.['seq'] ?? 0) !== head.seq || !areRowsOf(head)) return null;
-    const seals = [...readRows(this.#statement, "kind = 'seal'")];
+    const seals = [...readKind(this.#statement, 'seal')];
     const wanted = currentOf(seals, named);
-    const rows = wanted.flatMap((run) => [
-      ...readRows(this.#statement, "kind = 'run' AND run = ?", run),
-      ...readParts(this.#statement, run),
-    ]);
-    return stateOfRows([...seals, ...rows], head, { wanted })?.state ?? null;
+    const runs = wanted.flatMap((run) => [...readOf(this.#statement, 'run', run)]);
+    const rows = this.#rowsWith(seals, wanted, runs);
+    return stateOfRows(rows, head, { wanted })?.state ?? null;
+  }
+
+  /** One row after the other: the text of each may be given up once it is read. */
+  *#rowsWith(seals: readonly Row[], wanted: readonly string[], runs: Iterable<Row>): Iterable<Row> {
+    yield* seals;
+    yield* runs;
+    for (const run of wanted) yield* readParts(this.#statement, run);
   }
 
   /** State from the whole log; the rows are made anew where this connection may write. */

@@ -37,9 +37,6 @@ export const symbols: Readonly<Record<WorkerStateName, string>> = {
   cancelled: '×',
 };
 
-/** Lines of activity in the view of one worker. */
-const activityShown = 12;
-
 /** What a view needs beside the document. */
 export interface TextOptions {
   /** Name of the plan. */
@@ -211,7 +208,7 @@ export function workerText(
     ),
     ...section(
       'Latest activity',
-      worker.activity.slice(0, activityShown).map(({ at: time, text }) => `${at(time)}  ${text}`),
+      worker.activity.map(({ at: time, text }) => `${at(time)}  ${text}`),
     ),
   ];
 }
