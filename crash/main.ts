@@ -7,7 +7,8 @@
  *
  * `--points` kills every crash point of the sources alone, on each reference plan, and says on which plans each was
  * met; a point that no plan meets fails the pass. `--pairs N` kills at N pairs of points, chosen by the seed: the
- * second one in the process that was started after the first; `--pairs all` tries every ordered pair on every plan.
+ * second one in the process that was started after the first; `--pairs all` tries every ordered pair on every plan,
+ * which takes many hours: `--part 3/40` tries the third of forty parts.
  * Both also take `--only PATTERN` for points, or pairs written `first second`, that match.
  *
  * One of the plans, `guided`, is led by a daemon, which is killed with or without its guardian. `--plan NAME` plays one
@@ -39,6 +40,7 @@ const { values } = parseArgs({
     points: { type: 'boolean', default: false },
     pairs: { type: 'string' },
     only: { type: 'string', default: '' },
+    part: { type: 'string', default: '1/1' },
     plan: { type: 'string', default: '' },
   },
 });
@@ -178,11 +180,14 @@ async function playPoints(orders: ExactOrders): Promise<number> {
 
 /** Pairs of points until so many of them happened, or all there are; gives how many rounds failed. */
 async function playPairs(orders: ExactOrders, wanted: number): Promise<number> {
-  const aims = random(seed).shuffled(
-    pairsOf(orders.points)
-      .filter((places) => places.join(' ').includes(values.only))
-      .flatMap((places) => orders.references.map((reference) => ({ reference, places }))),
-  );
+  const [part = 1, parts = 1] = values.part.split('/').map(Number);
+  const aims = random(seed)
+    .shuffled(
+      pairsOf(orders.points)
+        .filter((places) => places.join(' ').includes(values.only))
+        .flatMap((places) => orders.references.map((reference) => ({ reference, places }))),
+    )
+    .filter((_aim, index) => index % parts === part - 1);
   let happened = 0;
   let tried = 0;
   const failed = await playAll(orders, aims, (_aim, times) => {
