@@ -21,7 +21,7 @@ export function openSession(
   { direct }: { readonly direct: boolean },
 ): Session {
   const early = earlyFlags(argv);
-  const streams = standardStreams({ colour: !early.has('no-color'), direct });
+  const streams = standardStreams({ colour: !early.has('no-color'), direct, lost });
   let code: ExitCode = exits.done;
   let options = globalOptions({ flags: early, values: new Map(), lists: new Map() });
   const out = createPrinter({ ...streams, quiet: () => options.quiet });
@@ -53,6 +53,12 @@ export function openSession(
       printFailure(failure, { out, options });
     },
   };
+  function lost(error: Error): void {
+    out.error({ text: 'czar: ', style: 'red' }, `standard output takes no more: ${error.message}`);
+    process.once('exit', (last) => {
+      if (last === exits.done) process.exitCode = exits.failed;
+    });
+  }
   return {
     context,
     code: () => code,

@@ -12,7 +12,7 @@ if (argv[0] === '--version' || argv[0] === '-V') {
   try {
     writeSync(1, line);
   } catch {
-    process.stdout.write(line);
+    process.stdout.on('error', () => (process.exitCode = 1)).write(line);
   }
 } else {
   if (argv.includes('--debug')) process.setSourceMapsEnabled(true);

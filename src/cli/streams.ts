@@ -1,6 +1,7 @@
 /**
  * The process's own streams as sinks. A reader that goes away (`| head`) is no error: what follows is dropped, and
- * `closed` tells whoever streams to end; a run that prints progress goes on. Streams are made when they are first
+ * `closed` tells whoever streams to end; a run that prints progress goes on. So it is when the disk is full, but then
+ * what stdout did not take is told. Streams are made when they are first
  * needed, since making one takes longer than many a command.
  */
 import { fstatSync, statSync, writeSync } from 'node:fs';
@@ -12,7 +13,12 @@ import type { Sink } from './render.ts';
  * Sinks over stdout and stderr, and what is known of the terminal. With `direct`, one that is no terminal is written to
  * at once, and blocks while its reader is slow: not for a process that has anything else to do.
  */
-export function standardStreams(options: { readonly colour: boolean; readonly direct: boolean }): {
+export function standardStreams(options: {
+  readonly colour: boolean;
+  readonly direct: boolean;
+  /** Told once when stdout does not take what is printed, for another reason than that nobody reads it. */
+  readonly lost: (error: Error) => void;
+}): {
   readonly stdout: Sink;
   readonly stderr: Sink;
   readonly isTerminal: () => boolean;
@@ -27,8 +33,15 @@ export function standardStreams(options: { readonly colour: boolean; readonly di
   const wanted =
     options.colour && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
   const sink = (fd: 1 | 2, open: () => NodeJS.WriteStream, gone: AbortController): Sink => {
-    const stream = streamSink(open, { wanted, gone });
-    return options.direct && !mayBeTerminal(fd) ? directSink(fd, { stream, gone }) : stream;
+    const broke = (error: unknown): void => {
+      if (!isErrno(error)) throw error;
+      const isFirst = !gone.signal.aborted;
+      gone.abort();
+      if (fd === 1 && isFirst && error.code !== 'EPIPE' && error.code !== 'EIO')
+        options.lost(error);
+    };
+    const stream = streamSink(open, { wanted, gone, broke });
+    return options.direct && !mayBeTerminal(fd) ? directSink(fd, { stream, gone, broke }) : stream;
   };
   return {
     stdout: sink(1, () => process.stdout, closing),
@@ -45,19 +58,22 @@ export function standardStreams(options: { readonly colour: boolean; readonly di
 
 type BytesSink = Sink & { readonly write: (text: string | Uint8Array) => void };
 
-/** A sink over a stream that is made at first use; `gone` is aborted when its reader is. */
+/** What becomes of a sink that takes no more: `gone` is aborted, by `broke` at the first error. */
+interface Ending {
+  readonly gone: AbortController;
+  readonly broke: (error: unknown) => void;
+}
+
+/** A sink over a stream that is made at first use. */
 function streamSink(
   open: () => NodeJS.WriteStream,
-  { wanted, gone }: { readonly wanted: boolean; readonly gone: AbortController },
+  { wanted, gone, broke }: Ending & { readonly wanted: boolean },
 ): BytesSink {
   let opened: NodeJS.WriteStream | null = null;
   const stream = (): NodeJS.WriteStream => {
     if (opened !== null) return opened;
     opened = open();
-    opened.on('error', (error: NodeJS.ErrnoException) => {
-      if (!isGone(error)) throw error;
-      gone.abort();
-    });
+    opened.on('error', broke);
     return opened;
   };
   return {
@@ -75,7 +91,7 @@ function streamSink(
 /** A sink over a descriptor that is no terminal. */
 function directSink(
   fd: number,
-  { stream, gone }: { readonly stream: BytesSink; readonly gone: AbortController },
+  { stream, gone, broke }: Ending & { readonly stream: BytesSink },
 ): Sink {
   // What a descriptor does not take at once (another process made it non-blocking), the stream takes, and all after it.
   let isBlocking = true;
@@ -86,8 +102,7 @@ function directSink(
       try {
         if (isBlocking) written = writeSync(fd, text);
       } catch (error) {
-        if (isGone(error)) return gone.abort();
-        if (!isErrno(error) || error.code !== 'EAGAIN') throw error;
+        if (!isErrno(error) || error.code !== 'EAGAIN') return broke(error);
       }
       if (written === Buffer.byteLength(text)) return;
       isBlocking = false;
@@ -107,10 +122,6 @@ function mayBeTerminal(fd: number): boolean {
   } catch {
     return false;
   }
-}
-
-function isGone(error: unknown): boolean {
-  return isErrno(error) && (error.code === 'EPIPE' || error.code === 'EIO');
 }
 
 function isErrno(error: unknown): error is NodeJS.ErrnoException {
