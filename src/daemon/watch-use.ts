@@ -31,7 +31,7 @@ export function watchUse(options: {
 }
 
 /** How often is looked, milliseconds. */
-const lookMs = 1_000;
+const lookMs = 2_000;
 
 /** Puts on record what ends it, unless something else does already; false when that cannot be written now. */
 function isMarked(dir: string, limit: LimitKind): boolean {

@@ -111,8 +111,14 @@ export async function followAttempt(options: {
   let soon: NodeJS.Timeout | undefined;
   let watch: FolderWatch | null = null;
   let active = -Infinity;
+  let seen = -Infinity;
+  let isHeard = true;
 
   const look = (file: string | null): void => {
+    const now = performance.now();
+    // Its shim tells of the end, and the system of changes: the slow look is for what both missed.
+    if (file === null && isHeard && watch?.isTold() === true && now - seen < quietMs) return;
+    if (file === null) seen = now;
     if (file === null || file === 'status' || file === 'stopped') {
       try {
         const end = endNow(dir, options.process, source);
@@ -122,7 +128,7 @@ export async function followAttempt(options: {
         return reject(error);
       }
     }
-    if (file === null && watch?.isTold() === true && performance.now() - active < quietMs) return;
+    if (file === null && watch?.isTold() === true && now - active < quietMs) return;
     soon ??= setTimeout(() => {
       soon = undefined;
       active = performance.now();
@@ -136,8 +142,11 @@ export async function followAttempt(options: {
     look(null);
   };
   const heard = options.runners?.listen(dir, ({ kind }) => {
+    // What becomes of an agent without its shim nobody tells.
+    if (kind === 'gone') isHeard = false;
     if (kind !== 'agent') look('status');
   });
+  if (heard == null) isHeard = false;
   const moment = heard == null ? undefined : setTimeout(watchIt, momentMs);
   if (heard == null) watchIt();
   try {
