@@ -252,29 +252,6 @@ test('an attempt that nobody claimed is claimed by the recovering loop and never
   assert.ok('failed' in late && !late.final);
 });
 
-test('an agent that outlives the shim which tells of it is followed to its end', async () => {
-  const dir = folder();
-  const agent = started(await startAttempt(runners, options(dir, forever)));
-  const watched = Promise.withResolvers<void>();
-  const end = followAttempt({
-    dir,
-    process: agent,
-    signal: AbortSignal.timeout(8_000),
-    onActivity: watched.resolve,
-    runners,
-  });
-  await watched.promise;
-  const status = readStatus(dir);
-  assert.ok(status.kind === 'running' && status.shim !== null);
-  process.kill(status.shim.pid, 'SIGKILL');
-  while (liveness({ ...status.shim, boot: bootId() }) !== 'gone') await new Promise(setImmediate);
-  process.kill(agent.pid, 'SIGKILL');
-  const why = 'the process that records its exit was killed before it ended';
-  assert.deepEqual(await end, { how: 'lost', why });
-  const { survivors } = await stop(dir);
-  assert.deepEqual(survivors, []);
-});
-
 test('fault 23: a claim whose shim is gone never started', async () => {
   const dir = folder();
   writeFileSync(join(dir, 'status'), 'shim 4000000 5 .\n');
