@@ -1,6 +1,6 @@
 /** Repositories in which czar does not start: refused before anything is made, in one sentence. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { commonDirOf } from './support/git-fixture.ts';
@@ -124,6 +124,30 @@ describe('a run is refused up front, in one sentence and with nothing made, in',
       assert.equal(existsSync(join(commonDirOf(scratch.repo), 'czar/mirror.git')), false);
     });
   }
+
+  test('one on a machine without git, which the verbs that need it say too', async () => {
+    await using scratch = await Scratch.make();
+    scratch.scripted('echo a > a.txt');
+    scratch.worker('a');
+    scratch.commitAll();
+    assert.equal((await scratch.czar('run')).code, 0);
+    const tools = join(scratch.base, 'tools');
+    mkdirSync(tools);
+    const path = scratch.env['PATH'];
+    scratch.env['PATH'] = tools;
+    for (const [exit, ...args] of [
+      [2, 'run', '--new'],
+      [2, 'land'],
+      [1, 'diff', 'a'],
+    ] as const) {
+      const { code, stderr } = await scratch.czar(...args);
+      assert.match(stderr, /^czar: git is not on the PATH: czar needs git 2\.38 or newer$/m);
+      assert.equal(code, exit, args.join(' '));
+    }
+    assert.match((await scratch.czar('doctor')).stdout, /^problem git: git is not on the PATH/m);
+    assert.equal((await scratch.czar('status')).code, 0, 'reading needs no git');
+    scratch.env['PATH'] = path;
+  });
 
   test('a bare one', async () => {
     await using scratch = await Scratch.make();

@@ -5,6 +5,7 @@
  *
  * Callers branch on exit codes and on `-z` formats, never on what git says in words: words are only shown.
  */
+import { existsSync } from 'node:fs';
 import { CoProcess } from '../process/co-process.ts';
 import { runCommand } from '../process/run.ts';
 
@@ -102,8 +103,11 @@ export async function git(args: readonly string[], call: GitCall): Promise<GitRe
     ...(call.signal === undefined ? {} : { signal: call.signal }),
   });
   const stderr = done.stderr.toString('utf8').trim();
-  const result = { code: done.code, stdout: done.stdout, stderr: done.spawnError ?? stderr };
-  if (done.spawnError !== null) return { ...result, code: null, trouble: 'not started' };
+  const result = { code: done.code, stdout: done.stdout, stderr };
+  if (done.spawnError !== null) {
+    const why = whyNotStarted(done.spawnError, call.cwd);
+    return { ...result, code: null, stderr: why, trouble: 'not started' };
+  }
   if (done.timedOut) return { ...result, code: null, trouble: 'timeout' };
   if (call.signal?.aborted === true) return { ...result, code: null, trouble: 'stopped' };
   if (done.code === null) {
@@ -111,6 +115,14 @@ export async function git(args: readonly string[], call: GitCall): Promise<GitRe
     return { ...result, code: null, trouble: crashed ? 'crashed' : 'stopped' };
   }
   return { ...result, trouble: done.truncated ? 'too much output' : null };
+}
+
+/** The system says the same of a program and of a folder that is not there. */
+function whyNotStarted(error: string, cwd: string): string {
+  if (!error.endsWith(' ENOENT')) return `git cannot be run: ${error}`;
+  return existsSync(cwd)
+    ? 'git is not on the PATH: czar needs git 2.38 or newer'
+    : `git cannot be run in ${cwd}: there is no such folder`;
 }
 
 /** Starts a git that answers one request after another; `timeoutMs` is for each answer. */
@@ -156,6 +168,7 @@ export async function failing<T>(steps: () => Promise<T>): Promise<T | Failed> {
 
 /** The failure of a call, to be thrown inside `failing`. */
 export function gitFailure(args: readonly string[], result: GitResult): Error {
+  if (result.trouble === 'not started') return new GitFailure(result.stderr);
   const name = args.find((arg) => !arg.startsWith('-')) ?? 'git';
   const why =
     result.trouble ??

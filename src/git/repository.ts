@@ -198,6 +198,7 @@ function isPartial(setting: string): boolean {
 /** Why this git will not do, or null: merging off to the side needs 2.38. */
 async function versionProblem(cwd: string): Promise<string | null> {
   const said = await git(['version'], { cwd });
+  if (said.trouble === 'not started') return said.stderr;
   if (said.code !== 0)
     return `git cannot be run: ${said.stderr || said.trouble || 'unknown reason'}`;
   const version = said.stdout.toString('utf8');

@@ -42,7 +42,7 @@ export async function checkTools(patient: Patient): Promise<readonly Finding[]> 
 export function gitFinding(version: string | null, trouble = ''): Finding {
   if (version === null)
     return problem('git', {
-      what: `git cannot be run: ${trouble}`,
+      what: trouble === '' ? 'git cannot be run' : trouble,
       next: 'install git 2.38 or newer',
     });
   const [, ...parts] = /(\d+)\.(\d+)(?:\.(\d+))?/.exec(version) ?? [];
