@@ -125,6 +125,17 @@ describe('a run is refused up front, in one sentence and with nothing made, in',
     });
   }
 
+  test('one where the disk does not take a file, which is no fault of czar', async () => {
+    await using scratch = await Scratch.make();
+    scratch.scripted('echo a > a.txt');
+    scratch.worker('a');
+    scratch.write('.czar/logs/daemon.log/in-the-way', '');
+    const { code, stderr } = await scratch.czar('daemon', 'start');
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, /^czar: EISDIR: .*daemon\.log'$/m);
+    assert.doesNotMatch(stderr, /internal error/);
+  });
+
   test('one on a machine without git, which the verbs that need it say too', async () => {
     await using scratch = await Scratch.make();
     scratch.scripted('echo a > a.txt');

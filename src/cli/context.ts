@@ -65,7 +65,8 @@ export function openSession(
     use: (next) => {
       options = next;
     },
-    broke: (error) => context.fail(storeFailure(error) ?? goneFolder(error) ?? bug(error)),
+    broke: (error) =>
+      context.fail(storeFailure(error) ?? goneFolder(error) ?? machineFailure(error) ?? bug(error)),
   };
 }
 
@@ -87,6 +88,29 @@ function goneFolder(error: unknown): Failure | null {
     cause: error,
   };
 }
+
+/** What the disk, its permissions or the system's limits do not allow: a state of this machine, which the message names. */
+function machineFailure(error: unknown): Failure | null {
+  if (!(error instanceof Error && 'code' in error && 'syscall' in error)) return null;
+  if (!machineErrors.has(String(error.code))) return null;
+  return { exit: exits.refused, what: error.message, next: 'czar doctor tells more', cause: error };
+}
+
+const machineErrors = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOSPC',
+  'EDQUOT',
+  'EFBIG',
+  'EIO',
+  'EMFILE',
+  'ENFILE',
+  'ENOMEM',
+  'EISDIR',
+  'ENOTDIR',
+  'ELOOP',
+]);
 
 function bug(error: unknown): Failure {
   return {
