@@ -165,6 +165,13 @@ test('an entry has its age, and what happens without an answer', () => {
     /^a: question, for 1m 00s; in 59m 00s: fail\n {4}a\?\n {4}czar answer a TEXT$/,
   );
   assert.deepEqual(inboxText([]), ['Nothing waits for you.']);
+  const [own = assert.fail(), other] = [entry, { ...(entry ?? assert.fail()), run: '20261130-9' }];
+  const heads = inboxText([own, other]).filter((line) => /^\S/.test(line));
+  assert.deepEqual(
+    heads.map((line) => line.replace(/:.*/, '')),
+    [`${runId}/${own.worker}`, `20261130-9/${own.worker}`],
+    'with several runs the name alone says too little',
+  );
 });
 
 test('the question about a launch names who takes the place of an agent that is not installed, without its model', () => {

@@ -78,9 +78,12 @@ export function inboxChanges(
 /** The entries for a person: what, since when, what happens without an answer, what to type. */
 export function inboxText(entries: readonly InboxEntry[]): readonly string[] {
   if (entries.length === 0) return ['Nothing waits for you.'];
+  const isOneRun = new Set(entries.map(({ run }) => run)).size === 1;
+  const whoOf = ({ run, worker }: InboxEntry): string =>
+    worker === null ? `run ${run}` : isOneRun ? worker : `${run}/${worker}`;
   return entries.flatMap((entry, index) => [
     ...(index === 0 ? [] : ['']),
-    `${entry.worker ?? `run ${entry.run}`}: ${entry.kind.replaceAll('_', ' ')}, for ${spanText(entry.age_ms)}${fallbackText(entry)}`,
+    `${whoOf(entry)}: ${entry.kind.replaceAll('_', ' ')}, for ${spanText(entry.age_ms)}${fallbackText(entry)}`,
     `    ${oneLine(entry.text)}`,
     ...launchLines(entry).map((line) => `    ${oneLine(line)}`),
     ...entry.findings
