@@ -88,6 +88,8 @@ test('uninstall bundles what is not merged, verifies it, and removes exactly wha
   const declined = await scratch.czar('uninstall');
   assert.equal(declined.code, 4, declined.stderr);
   assert.match(declined.stdout, /^not merged +refs\/czar\/kept\/.*\/bad\/1 [0-9a-f]{10}$/m);
+  const named = [...declined.stdout.matchAll(/^not merged .* ([0-9a-f]{10})$/gm)];
+  assert.equal(new Set(named.map(([, commit]) => commit)).size, named.length, declined.stdout);
   assert.match(declined.stderr, /next: czar uninstall --yes/);
   assert.ok(existsSync(join(scratch.repo, '.git/czar/czar.db')));
   const { code, stdout, stderr } = await scratch.czar('uninstall', '--yes');

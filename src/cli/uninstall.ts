@@ -53,7 +53,7 @@ async function agree(context: CliContext, removal: Removal): Promise<boolean> {
   const { out, options } = context;
   const { unmerged, trees, branches, liveRuns } = removal;
   if (!options.json) {
-    for (const { ref, commit } of unmerged)
+    for (const { ref, commit } of oneEach(unmerged))
       out.line({ text: 'not merged  ', style: 'yellow' }, ref, ' ', commit.slice(0, 10));
     for (const tree of trees) out.line({ text: 'tree        ', style: 'dim' }, tree);
     for (const branch of branches) out.line({ text: 'branch      ', style: 'dim' }, branch);
@@ -63,6 +63,21 @@ async function agree(context: CliContext, removal: Removal): Promise<boolean> {
   if (!context.canAsk) return false;
   const live = liveRuns.length === 0 ? '' : `, ${plural(liveRuns.length, 'live run')} with it`;
   return context.confirm(`Remove czar from this repository${live}?`);
+}
+
+/** One ref for each commit, the one that says most to a person: an attempt alone leaves five. */
+function oneEach(refs: Removal['unmerged']): Removal['unmerged'] {
+  const telling = ['refs/czar/kept/', 'refs/user/', 'refs/czar/integration/', 'refs/czar/work/'];
+  const rank = (ref: string): number => {
+    const found = telling.findIndex((prefix) => ref.startsWith(prefix));
+    return found < 0 ? telling.length : found;
+  };
+  const best = new Map<string, Removal['unmerged'][number]>();
+  for (const one of refs) {
+    const other = best.get(one.commit);
+    if (other === undefined || rank(one.ref) < rank(other.ref)) best.set(one.commit, one);
+  }
+  return refs.filter((one) => best.get(one.commit) === one);
 }
 
 function report(context: CliContext, root: string, done: Uninstalled): void {
