@@ -92,8 +92,8 @@ async function collisionsOf(
   }
   for (const { branch, at } of branches) {
     const message = collisions.written.get(branch);
-    if (message !== undefined && wants(at.source.file))
-      report(problems, at, {
+    if (message !== undefined && wants(at().source.file))
+      report(problems, at(), {
         message: `branch: ${message}`,
         hint: 'rename that branch, or give the worker another one',
       });

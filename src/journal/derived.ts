@@ -23,6 +23,7 @@ import {
 import { join } from 'node:path';
 import type { Event } from '../core/events.ts';
 import { JournalError, type Journal } from './journal.ts';
+import { utf8Pieces } from './utf8-pieces.ts';
 
 /** One line for an event, without a line break. */
 export type RenderLine = (event: Event) => string;
@@ -160,21 +161,28 @@ class LineFile {
 
   #write(fd: number, events: Iterable<Event>): void {
     let text = '';
+    let written = 0;
     let count = 0;
-    const flush = (): void => {
-      const bytes = Buffer.from(text);
-      for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
-      this.#bytes += bytes.length;
-      this.#lines += count;
+    const put = (): void => {
+      written += writeText(fd, text);
       text = '';
+    };
+    const flush = (): void => {
+      put();
+      this.#bytes += written;
+      this.#lines += count;
+      written = 0;
       count = 0;
     };
     for (const event of events) {
-      text += `${this.#render(event)}\n`;
+      text += this.#render(event);
+      // A line may be as long as a plan of thousands of workers: it is not copied for its end.
+      if (text.length > chunkBytes) put();
+      text += '\n';
       count += 1;
-      if (text.length > chunkBytes) flush();
+      if (written > 0) flush();
     }
-    if (text !== '') flush();
+    if (count > 0) flush();
   }
 
   #note(): void {
@@ -219,6 +227,16 @@ function readAt(fd: number, position: number, length: number): Buffer {
     done += read;
   }
   return buffer.subarray(0, done);
+}
+
+/** Writes the text; gives how many bytes it has. */
+function writeText(fd: number, text: string): number {
+  let length = 0;
+  for (const bytes of utf8Pieces(text)) {
+    for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
+    length += bytes.length;
+  }
+  return length;
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

@@ -10,6 +10,7 @@
 import { treeGateKey, type Event, type TreeVerdict } from '../core/events.ts';
 import { isAtRest } from '../core/restless.ts';
 import { isRunLive, type RepositoryState, type RunState, type WorkerState } from '../core/state.ts';
+import { planText } from './plan-row.ts';
 import {
   noSums,
   putSum,
@@ -26,7 +27,7 @@ import {
 import { workerText } from './worker-row.ts';
 
 /** Version of the rows' shape; rows of another version are rebuilt from the log. */
-export const projectionVersion = 34;
+export const projectionVersion = 35;
 
 /** The row of the head: where the log stands, and what the projection rows stand for. */
 export interface HeadRow extends SealedFor {
@@ -213,7 +214,7 @@ function runChanges(run: RunState, before: WrittenRun | undefined): readonly Row
   const changes: RowChange[] = [];
   // Limits change within a revision.
   if (before?.revision !== run.plan.revision || before.value?.plan !== run.plan) {
-    const body = JSON.stringify(run.plan);
+    const body = planText(run.plan);
     changes.push({ kind: 'plan', run: run.id, part: run.plan.revision, body });
   }
   if (before?.value !== run) {

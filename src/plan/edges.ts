@@ -6,7 +6,7 @@ import { expandAll, findCycles, type UnexpandedNode } from '../core/graph.ts';
 import type { Edge } from '../core/plan.ts';
 import { quoted, report, type Problems } from './diagnostics.ts';
 import type { At, DraftDependency, WorkerDraft } from './draft.ts';
-import { list, idProblem } from './fields.ts';
+import { list, idProblem, none } from './fields.ts';
 import { normalPath } from './globs.ts';
 import { nearest } from './nearest.ts';
 
@@ -175,7 +175,7 @@ function edgeOf(
   const kind = field.kind ?? (empty ? 'knowledge' : 'output');
   const requires =
     field.requires === undefined || field.requires === 'merged' ? 'complete' : field.requires;
-  const inputs = list(field.inputs).map(normalPath);
+  const inputs = field.inputs === undefined ? none : list(field.inputs).map(normalPath);
   const refuse = (message: string, hint: string): void =>
     report(plan.problems, at, { message, hint });
   if (kind === 'output' && empty) {

@@ -127,9 +127,12 @@ export function parseSize(value: string): number | null {
   return Number.isSafeInteger(bytes) ? bytes : null;
 }
 
+/** Of thousands of workers most lists are empty: they are one. */
+export const none: readonly never[] = [];
+
 /** A list from one element or a list or nothing. */
 export function list<T>(value: T | readonly T[] | undefined): readonly T[] {
-  if (value === undefined) return [];
+  if (value === undefined) return none;
   return isList(value) ? value : [value];
 }
 

@@ -211,6 +211,32 @@ test('edges have defaults by workspace, collapse when written twice, and keep wh
   ]);
 });
 
+test('what workers have in common is held once, and they differ where they do', () => {
+  using folder = planFolder(home);
+  const workers = folder.load().plan?.workers ?? [];
+  const [code, docs, last] = workers;
+  assert.deepEqual(
+    workers.map(({ id }) => id),
+    ['code', 'docs', 'last'],
+  );
+  assert.equal(code?.retry, docs?.retry);
+  assert.equal(code?.labels, last?.labels);
+  assert.notDeepEqual(code?.retry, last?.retry);
+  assert.deepEqual([code?.setup, docs?.setup], [['npm ci'], []]);
+});
+
+test('a mistake that shows only beside the other files is told where it stands', () => {
+  using folder = planFolder({
+    '.czar/workers/a.md': worker('role: A', 'dependencies: [b]', 'branch: x/y'),
+    '.czar/workers/b.md': worker('dependencies: [a]', 'branch: x/y'),
+    '.czar/workers/c.md': worker('role: C', 'priority: low', 'branch: czar/c'),
+  });
+  assert.deepEqual(
+    folder.load().diagnostics.map(({ file, line }) => `${file}:${line}`),
+    ['.czar/workers/a.md:3', '.czar/workers/b.md:3', '.czar/workers/c.md:4'],
+  );
+});
+
 test('a qa worker without dependencies depends on all, and an empty list means none', () => {
   const { plan } = loadWorkers({
     a: worker('role: x'),

@@ -23,6 +23,7 @@ import { resolveWorkers, type WrittenBranch } from './resolve.ts';
 import { compareFiles, errorCode, readSource } from './source.ts';
 import { lookAtMachine } from './machine.ts';
 import { meantIds, readWorkerFile } from './worker-file.ts';
+import { forgetDocument } from './yaml-source.ts';
 
 export interface LoadedPlan {
   /** Null when there are errors, or no workers. */
@@ -72,6 +73,7 @@ export function loadPlan(options: {
     branches = resolved.branches;
     plan = planOf({ workers, overlaps, config, name: config.name ?? read.name ?? basename(root) });
   }
+  forgetDocument();
   return {
     plan: hasErrors(problems.list) ? null : plan,
     diagnostics: sortDiagnostics(problems.list),

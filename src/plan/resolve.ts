@@ -9,13 +9,14 @@ import { milliseconds, retryOf, type Config } from './config-file.ts';
 import { report, type Problems } from './diagnostics.ts';
 import type { At, WorkerDraft } from './draft.ts';
 import { resolveEdges } from './edges.ts';
-import { list } from './fields.ts';
+import { list, none } from './fields.ts';
 import { attemptLimits, limitsField } from './limit-fields.ts';
 import { checkWhen } from './expression.ts';
 import { normalGlob, normalPath } from './globs.ts';
 import { meetings } from './claims.ts';
 import { checkRequests, resourcesOf } from './resource-fields.ts';
 import { checkReview, reviewField } from './review-fields.ts';
+import { sharedParts } from './shared-parts.ts';
 import { compareFiles, placeOf } from './source.ts';
 import { notActedOn } from './worker-schema.ts';
 
@@ -29,7 +30,7 @@ export interface Resolved {
 
 export interface WrittenBranch {
   readonly branch: string;
-  readonly at: At;
+  readonly at: () => At;
 }
 
 /** The workers of a plan; `machine` tells what this one has. With errors noted the result is for showing only. */
@@ -54,7 +55,11 @@ export function resolveWorkers(
     checkReview(draft, config.agents.default.name, problems);
     checkUnanswered(draft, config, problems);
   }
-  const workers = unique.map((draft) => define(draft, edges.get(draft.id) ?? [], config));
+  const workers: WorkerDefinition[] = [];
+  for (const draft of unique) {
+    const definition = define(draft, edges.get(draft.id) ?? none, config);
+    workers.push({ ...definition, ...sharedParts(definition, workers[0]) });
+  }
   unique.forEach((draft, index) => {
     const definition = workers[index];
     if (definition === undefined) return;
@@ -71,7 +76,7 @@ export function resolveWorkers(
     const { branch, workspace } = draft.fields;
     return branch === undefined || workspace === 'empty'
       ? []
-      : [{ branch, at: draft.valueAt('branch') }];
+      : [{ branch, at: () => draft.valueAt('branch') }];
   });
   return { workers, overlaps, branches };
 }
@@ -114,22 +119,22 @@ function refuseBranches(drafts: readonly WorkerDraft[], config: Config, problems
   });
   const seen = new Map<string, WorkerDraft>();
   for (const { draft, branch, folded } of named) {
-    const at = draft.valueAt('branch');
+    const at = (): At => draft.valueAt('branch');
     const other = seen.get(folded);
     if (other !== undefined) {
       const message = `"${other.id}" and "${draft.id}" have the same branch ${branch}`;
-      report(problems, at, {
+      report(problems, at(), {
         message,
         hint: `see ${other.source.file}; every worker needs a branch of its own`,
       });
     }
     if (branch.startsWith('czar/')) {
       const message = `branch: ${branch} is where czar puts its own branches`;
-      report(problems, at, { message, hint: 'take another name, or leave branch out' });
+      report(problems, at(), { message, hint: 'take another name, or leave branch out' });
     }
     if (branch === config.base || branch === config.target) {
       const message = `branch: ${branch} is the base or target of the runs`;
-      report(problems, at, { message, hint: 'a worker needs a branch of its own' });
+      report(problems, at(), { message, hint: 'a worker needs a branch of its own' });
     }
     seen.set(folded, other ?? draft);
   }

@@ -35,11 +35,7 @@ export function parseYaml(source: SourceFile, part: Range, problems: Problems): 
     });
     return null;
   }
-  const document = parseDocument(text, {
-    prettyErrors: false,
-    uniqueKeys: false,
-    logLevel: 'error',
-  });
+  const document = documentOf(text);
   for (const error of document.errors.slice(0, mostProblems)) {
     report(problems, at(...error.pos), {
       message: `this is not YAML: ${lowerFirst(error.message.split('\n')[0] ?? '')}`,
@@ -65,8 +61,8 @@ export function parseYaml(source: SourceFile, part: Range, problems: Problems): 
     const value: unknown = document.toJS({ maxAliasCount: limits.anchors });
     return {
       value,
-      valueAt: (path) => shift(valueRange(document, path, text.length), part.start),
-      keyAt: (path) => shift(keyRange(document, path, text.length), part.start),
+      valueAt: (path) => shift(valueRange(documentOf(text), path, text.length), part.start),
+      keyAt: (path) => shift(keyRange(documentOf(text), path, text.length), part.start),
     };
   } catch (error) {
     const message =
@@ -78,6 +74,25 @@ export function parseYaml(source: SourceFile, part: Range, problems: Problems): 
     });
     return null;
   }
+}
+
+/**
+ * The document that was parsed last. Those before it are parsed again when a place in them is asked for, which is seldom:
+ * a document takes fifty times the memory of its text, and a plan may have thousands.
+ */
+let last: { readonly text: string; readonly document: Document.Parsed } | null = null;
+
+/** For when no more places are asked for. */
+export function forgetDocument(): void {
+  last = null;
+}
+
+function documentOf(text: string): Document.Parsed {
+  if (last?.text !== text) {
+    const options = { prettyErrors: false, uniqueKeys: false, logLevel: 'error' } as const;
+    last = { text, document: parseDocument(text, options) };
+  }
+  return last.document;
 }
 
 /** Tokens that stand for no text: begin of a document, of a scalar, and an error in flow. */
