@@ -17,7 +17,7 @@ import { configSources } from './config-sources.ts';
 import { exits } from './exit.ts';
 import { findPlace } from './find-place.ts';
 import { openPlan, plannedWorker } from './plan-files.ts';
-import { chosenRun, chosenWorker, reading } from './reading.ts';
+import { chosenRun, chosenWorker } from './reading.ts';
 import { steer } from './steering.ts';
 import type { CliContext, Verb } from './verb.ts';
 
@@ -43,23 +43,28 @@ export const verb: Verb = {
 async function show(context: CliContext, who: string | undefined): Promise<void> {
   const place = findPlace(context);
   if (place === null) return;
-  const read = await withReader(place, (reader) => reader.load());
-  const state = read.ok ? read.value : emptyState();
-  const isFresh = read.ok ? state.runs.size === 0 : read.problem.kind === 'no-log';
-  if (isFresh && context.options.run === null) return showPlanned(context, place, { who, state });
-  await reading(context, (reader, { root, home }) => {
-    // The day is what all runs spent.
-    const state = reader.load();
-    const run = chosenRun(context, state);
-    if (run === null) return;
-    // What has ended says nothing of today; of files that are wrong, its plan says the best that is known.
-    const written = isRunLive(run)
-      ? null
-      : loadPlan({ root, home, sources: configSources(context) }).plan;
-    const all = budgetDocument(state, run, { now: context.now(), today: written ?? run.plan });
-    if (isWorker(who) && chosenWorker(context, run, who) === null) return;
-    print(context, all, who);
+  // The day is what all runs spent.
+  const read = await withReader(place, (reader) => {
+    if (reader.note !== null) context.out.note(reader.note);
+    return reader.load();
   });
+  if (!read.ok && read.problem.kind === 'unreadable') {
+    const { what, next } = read.problem;
+    return context.fail({ exit: exits.refused, what, next });
+  }
+  const state = read.ok ? read.value : emptyState();
+  if (state.runs.size === 0 && context.options.run === null)
+    return showPlanned(context, place, { who, state });
+  const run = chosenRun(context, state);
+  if (run === null) return;
+  // What has ended says nothing of today; of files that are wrong, its plan says the best that is known.
+  const { root, home } = place;
+  const written = isRunLive(run)
+    ? null
+    : loadPlan({ root, home, sources: configSources(context) }).plan;
+  const all = budgetDocument(state, run, { now: context.now(), today: written ?? run.plan });
+  if (isWorker(who) && chosenWorker(context, run, who) === null) return;
+  print(context, all, who);
 }
 
 /** What the plan files say, where nothing was run yet. */
