@@ -26,7 +26,7 @@ const preload = new URL('kit/loop-delay.ts', import.meta.url).pathname;
 const talk =
   'exec 3<> <(:); while :; do echo "one more line of what an agent says"; read -t 0.1 -u 3; done';
 
-/** An attempt is told of its loop so long after it was taken up, milliseconds (`daemon/keep-watched.ts`). */
+/** An attempt is told of its loop so long after it was taken up, milliseconds (`daemon/perform/keep-watched.ts`). */
 const attendedMs = 1_000;
 
 export const daemon: Benchmark = async (options) => {

@@ -1,7 +1,7 @@
 /** Gates: change gates from git's facts, commands whose result is a function of the tree that they judge. */
 import type { Outcome } from '../src/core/commands.ts';
 import { pathPatch, treeGateKey, type ChangeVerdict, type TreeGate } from '../src/core/events.ts';
-import { setupOf } from '../src/core/grant.ts';
+import { setupOf } from '../src/core/schedule/grant.ts';
 import { definitionOf } from '../src/core/state.ts';
 import type { EffectOf } from './effect-context.ts';
 import type { SimGit } from './git.ts';

@@ -1,7 +1,7 @@
 /** Working trees: made, continued, and what they hold brought home before anything of it goes. */
 import type { Outcome } from '../src/core/commands.ts';
 import type { KeptWork, Work } from '../src/core/events.ts';
-import { setupOf } from '../src/core/grant.ts';
+import { setupOf } from '../src/core/schedule/grant.ts';
 import type { Performed } from '../src/daemon/loop.ts';
 import { folderOf } from './attempts.ts';
 import type { Effect, EffectOf } from './effect-context.ts';

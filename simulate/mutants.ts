@@ -6,7 +6,7 @@ import { noBudgets, noResources } from './plans-apart.ts';
 import { advance } from '../src/core/advance.ts';
 import { decide } from '../src/core/decide.ts';
 import type { NewEvent } from '../src/core/events.ts';
-import { grantStarts } from '../src/core/grant.ts';
+import { grantStarts } from '../src/core/schedule/grant.ts';
 import type { Intent } from '../src/core/intents.ts';
 import type { Plan, Policies } from '../src/core/plan.ts';
 import { schedule } from '../src/core/schedule.ts';

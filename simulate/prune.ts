@@ -2,7 +2,7 @@
  * Deleting what old runs hold, in steps between which anything may happen. Written from what `prune` promises: a ref goes
  * only when something else leads to its commit, kept work only when its time is over or a person dropped it.
  */
-import { isPrunable } from '../src/core/decide-prune.ts';
+import { isPrunable } from '../src/core/decide/prune.ts';
 import type { PrunedRef } from '../src/core/events.ts';
 import type { RunState } from '../src/core/state.ts';
 import type { Retention } from '../src/plan/config-file.ts';

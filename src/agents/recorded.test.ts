@@ -6,7 +6,7 @@ import type { AttemptEnd, Judgement, Usage } from '../core/events.ts';
 import type { AdapterName } from '../core/plan.ts';
 import type { TaskState } from '../core/state.ts';
 import { sum, noUsage } from '../core/usage.ts';
-import { nobodyAsks, reportEvents } from '../core/report-event.ts';
+import { nobodyAsks, reportEvents } from '../core/decide/report-event.ts';
 import type { Adapter } from './adapter.ts';
 import { adapters } from './adapters.ts';
 

@@ -1,7 +1,7 @@
 /** `czar add "TEXT"`: a new worker from a sentence; a live run takes it in. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { liveRun } from '../daemon/read.ts';
+import { liveRun } from '../daemon/views/read.ts';
 import { addWorker, type AddOptions } from './add-worker.ts';
 import { configSources } from './config-sources.ts';
 import { findPlace } from './find-place.ts';

@@ -1,5 +1,5 @@
 /** `czar agents test NAME`: whether an agent can do the work of a run here, by letting it do a very small one. */
-import { tryAgent } from '../daemon/try-agent.ts';
+import { tryAgent } from '../daemon/trial/try-agent.ts';
 import { trialLines } from '../report/agent-trial.ts';
 import { exits } from './exit.ts';
 import { oneAgent } from './one-agent.ts';

@@ -1,5 +1,5 @@
 /** `czar agents [list] | test NAME`: which agents there are, what each can do, and whether one works here. */
-import { listAgents } from '../daemon/list-agents.ts';
+import { listAgents } from '../daemon/views/list-agents.ts';
 import { readConfig } from '../plan/config-file.ts';
 import { loadPlan } from '../plan/load.ts';
 import { hasErrors, type Problems } from '../plan/diagnostics.ts';

@@ -11,7 +11,7 @@ import { listenerOf } from '../daemon/holder.ts';
 import { openLogState } from '../daemon/hold-log.ts';
 import { openLoop } from '../daemon/open-loop.ts';
 import type { Place } from '../daemon/place.ts';
-import { isHeld } from '../daemon/read.ts';
+import { isHeld } from '../daemon/views/read.ts';
 import { redactSteering } from '../daemon/redactions.ts';
 import { complete } from '../daemon/steer.ts';
 import { exits } from './exit.ts';

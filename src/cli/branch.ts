@@ -1,5 +1,5 @@
 /** `czar branch status [WORKER]`: commits, the latest one, how far ahead: as git has it now. */
-import { branchStatus } from '../daemon/branch-status.ts';
+import { branchStatus } from '../daemon/views/branch-status.ts';
 import { membersOf } from '../report/status.ts';
 import { counted } from '../report/figures.ts';
 import { exits } from './exit.ts';

@@ -3,7 +3,7 @@ import type { RunState } from '../core/state.ts';
 import type { Forge, Pull } from '../daemon/forge.ts';
 import { openLogState } from '../daemon/hold-log.ts';
 import type { Place } from '../daemon/place.ts';
-import { forgeHere, openPull } from '../daemon/pull-request.ts';
+import { forgeHere, openPull } from '../daemon/forge/pull-request.ts';
 import { exits } from './exit.ts';
 import { steer } from './steering.ts';
 import type { CliContext } from './verb.ts';

@@ -3,7 +3,7 @@ import type { Steering } from '../core/commands.ts';
 import { emptyState } from '../core/evolve.ts';
 import { isRunLive, type RepositoryState } from '../core/state.ts';
 import type { Place } from '../daemon/place.ts';
-import { withReader } from '../daemon/read.ts';
+import { withReader } from '../daemon/views/read.ts';
 import { loadPlan } from '../plan/load.ts';
 import {
   budgetDocument,

@@ -1,5 +1,5 @@
 /** `czar check integration`: whether every branch that belongs into integration is in it; 1 names those that are not. */
-import { checkIntegration } from '../daemon/check-integration.ts';
+import { checkIntegration } from '../daemon/views/check-integration.ts';
 import { exits } from './exit.ts';
 import { chosenRun, reading } from './reading.ts';
 import type { Verb } from './verb.ts';

@@ -1,8 +1,8 @@
 /** `czar closeout`: the report that closes a run. The same as `czar report closeout`. */
 import type { Command } from 'commander';
-import type { AloneOptions } from '../daemon/run-alone.ts';
+import type { AloneOptions } from '../daemon/trial/run-alone.ts';
 import type { CloseoutDocument } from '../report/closeout-schema.ts';
-import { closeout } from '../daemon/closeout.ts';
+import { closeout } from '../daemon/views/closeout.ts';
 import { closeoutPage } from '../report/closeout-page.ts';
 import { formatOf, printReport, reportOptions, type ReportOptions } from './print-report.ts';
 import { exits } from './exit.ts';
@@ -60,7 +60,7 @@ async function withProse(
   document: CloseoutDocument,
   writer: Omit<AloneOptions, 'signal'>,
 ): Promise<CloseoutDocument | null> {
-  const { writeProse } = await import('../daemon/closeout-prose.ts');
+  const { writeProse } = await import('../daemon/views/closeout-prose.ts');
   using end = streamEnd(context);
   const written = await writeProse(document, { ...writer, signal: end.signal });
   if (written.kind === 'written') return { ...document, prose: written.prose };

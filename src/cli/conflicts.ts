@@ -1,6 +1,6 @@
 /** `czar conflicts`: which branches that are under way would be in conflict with each other. It blocks nothing. */
 import { isRunLive, type RepositoryState, type RunState } from '../core/state.ts';
-import { conflictsOf } from '../daemon/conflicts.ts';
+import { conflictsOf } from '../daemon/views/conflicts.ts';
 import { exits } from './exit.ts';
 import { chosenRun, reading } from './reading.ts';
 import type { CliContext, Verb } from './verb.ts';

@@ -3,7 +3,7 @@ import { contractVersion, type End, type Ended } from '../api/contract.ts';
 import { goesOn } from '../core/goes-on.ts';
 import { restlessRuns } from '../core/restless.ts';
 import { isRunLive, type RepositoryState, type RunState } from '../core/state.ts';
-import { liveAgents } from '../daemon/live-agents.ts';
+import { liveAgents } from '../daemon/views/live-agents.ts';
 import type { Loop } from '../daemon/loop.ts';
 import type { DaemonHandlers } from './handlers.ts';
 

@@ -3,7 +3,7 @@ import { agentsAtEnd } from '../api/contract.ts';
 import { emptyState } from '../core/evolve.ts';
 import { openLogState } from '../daemon/hold-log.ts';
 import { daemonOf } from '../daemon/holder.ts';
-import { liveAgents } from '../daemon/live-agents.ts';
+import { liveAgents } from '../daemon/views/live-agents.ts';
 import type { Place } from '../daemon/place.ts';
 import { spawnDaemon } from '../daemon/start-daemon.ts';
 import { clockTime, counted } from '../report/figures.ts';

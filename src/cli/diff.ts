@@ -1,5 +1,5 @@
 /** `czar diff WORKER`: what its branch brings over the integration branch. */
-import { workerDiff } from '../daemon/diff.ts';
+import { workerDiff } from '../daemon/views/diff.ts';
 import { exits } from './exit.ts';
 import { readingWorker } from './reading.ts';
 import type { Verb } from './verb.ts';

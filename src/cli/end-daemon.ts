@@ -7,7 +7,7 @@ import { askEnd, type Unasked } from '../api/client.ts';
 import type { agentsAtEnd } from '../api/contract.ts';
 import { diedHolder, isAlive, isThere, listenerOf, type daemonOf } from '../daemon/holder.ts';
 import { openLogState } from '../daemon/hold-log.ts';
-import { liveAgents } from '../daemon/live-agents.ts';
+import { liveAgents } from '../daemon/views/live-agents.ts';
 import type { Place } from '../daemon/place.ts';
 import { emptyState } from '../core/evolve.ts';
 import { exits } from './exit.ts';

@@ -1,7 +1,7 @@
 /** `czar events`: the log, as it stands or as it grows. */
 import { setImmediate } from 'node:timers/promises';
 import type { Event } from '../core/events.ts';
-import type { Reader } from '../daemon/read.ts';
+import type { Reader } from '../daemon/views/read.ts';
 import { eventDocument } from '../report/event-document.ts';
 import { classicNames, renderEvent, type EventFormat } from '../report/event-line.ts';
 import { chosenRun, chosenWorker, reading, streamEnd } from './reading.ts';

@@ -1,5 +1,5 @@
 /** `czar gate WORKER`: every gate with its verdict, the end of its output, and where the whole of it lies. */
-import { outputsIn } from '../daemon/gate-outputs.ts';
+import { outputsIn } from '../daemon/views/gate-outputs.ts';
 import { spanText } from '../report/figures.ts';
 import { gateDocument } from '../report/gates.ts';
 import type { GateDocument } from '../report/gates-schema.ts';

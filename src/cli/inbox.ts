@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { diedHolder, gaveUpFile, guardianGaveUp, holderOf, isThere } from '../daemon/holder.ts';
 import type { Place } from '../daemon/place.ts';
-import type { Reader } from '../daemon/read.ts';
+import type { Reader } from '../daemon/views/read.ts';
 import { wrap } from '../report/cells.ts';
 import {
   inboxChangeLine,

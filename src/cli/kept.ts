@@ -10,9 +10,9 @@ import {
   showKept,
   type KeptEntry,
   type LeftOut,
-} from '../daemon/kept.ts';
+} from '../daemon/views/kept.ts';
 import type { Place } from '../daemon/place.ts';
-import { droppedRef } from '../core/decide-kept.ts';
+import { droppedRef } from '../core/decide/kept.ts';
 import type { RunState } from '../core/state.ts';
 import { publishTrouble } from '../core/publish.ts';
 import { askAndWait } from './ask-and-wait.ts';

@@ -2,7 +2,7 @@
 import type { Event } from '../core/events.ts';
 import { unpushed } from '../core/push.ts';
 import type { RunState } from '../core/state.ts';
-import { previewLanding } from '../daemon/preview-landing.ts';
+import { previewLanding } from '../daemon/views/preview-landing.ts';
 import {
   isLanding,
   land,

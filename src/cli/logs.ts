@@ -1,6 +1,6 @@
 /** `czar logs WORKER`: what the agent of an attempt printed, as a person reads it. */
 import { definitionOf } from '../core/state.ts';
-import { readableOutput } from '../daemon/readable-output.ts';
+import { readableOutput } from '../daemon/views/readable-output.ts';
 import { attemptEvents, attemptsOf } from '../report/attempts.ts';
 import { outputRedactor } from '../daemon/redactions.ts';
 import { exits } from './exit.ts';

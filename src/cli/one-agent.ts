@@ -1,6 +1,6 @@
 /** An agent that a person asks for by name outside of any run: known, configured, and agreed to, since it spends. */
-import { agentNamed } from '../daemon/list-agents.ts';
-import type { AloneOptions } from '../daemon/run-alone.ts';
+import { agentNamed } from '../daemon/views/list-agents.ts';
+import type { AloneOptions } from '../daemon/trial/run-alone.ts';
 import { readConfig } from '../plan/config-file.ts';
 import { hasErrors, type Problems } from '../plan/diagnostics.ts';
 import { formatDuration, parseDuration } from '../plan/duration.ts';

@@ -1,6 +1,6 @@
 /** A plan and its workers as JSON, in the words of the plan files. */
 import { attemptLimitsOf } from '../core/attempt-limits.ts';
-import { firstAgent } from '../core/which-agent.ts';
+import { firstAgent } from '../core/schedule/which-agent.ts';
 import { permissionsOf } from '../core/permissions.ts';
 import type { Plan, WorkerDefinition } from '../core/plan.ts';
 import { tokenForecast, tokenLimit } from '../core/plan.ts';

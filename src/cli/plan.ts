@@ -5,7 +5,7 @@ import type { Plan, WorkerDefinition } from '../core/plan.ts';
 import { permissionNotes } from '../daemon/permission-notes.ts';
 import { formatGraph, graphFormats, graphOf, type GraphFormat } from '../plan/graph-formats.ts';
 import { replaceable } from '../daemon/missing-agents.ts';
-import { firstAgent } from '../core/which-agent.ts';
+import { firstAgent } from '../core/schedule/which-agent.ts';
 import { findPlace } from './find-place.ts';
 import { planDocument } from './plan-document.ts';
 import { amendPlan, showDifferences } from './plan-changes.ts';

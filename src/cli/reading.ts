@@ -4,7 +4,7 @@
  */
 import { isRunLive, type RepositoryState, type RunState, type WorkerState } from '../core/state.ts';
 import type { Place } from '../daemon/place.ts';
-import { withReader, type Reader } from '../daemon/read.ts';
+import { withReader, type Reader } from '../daemon/views/read.ts';
 import { nearest } from '../plan/nearest.ts';
 import { exits } from './exit.ts';
 import { findPlace } from './find-place.ts';

@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import { emptyState } from '../core/evolve.ts';
 import type { RepositoryState } from '../core/state.ts';
-import type { Reader } from '../daemon/read.ts';
-import { workFacts } from '../daemon/run-facts.ts';
+import type { Reader } from '../daemon/views/read.ts';
+import { workFacts } from '../daemon/views/run-facts.ts';
 import { metricsDocument } from '../report/metrics.ts';
 import { dayAround, dayNamed, weekOf, type Period } from '../report/period.ts';
 import { dailyPage, metricsPage, statusPage, weeklyPage } from '../report/report-pages.ts';

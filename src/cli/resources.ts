@@ -1,7 +1,7 @@
 /** `czar resources`: what there is of things that workers share, who holds how much, and who waits. */
 import { emptyState } from '../core/evolve.ts';
 import type { RepositoryState } from '../core/state.ts';
-import { withReader } from '../daemon/read.ts';
+import { withReader } from '../daemon/views/read.ts';
 import { readConfig } from '../plan/config-file.ts';
 import { lookAtMachine } from '../plan/machine.ts';
 import { resourceLines, resourcesDocument } from '../report/resources.ts';

@@ -4,7 +4,7 @@
  */
 import type { Event } from '../core/events.ts';
 import type { RepositoryState, RunState } from '../core/state.ts';
-import { wordsOfLive } from '../daemon/last-words.ts';
+import { wordsOfLive } from '../daemon/views/last-words.ts';
 import type { StallCause } from '../daemon/notices.ts';
 import { wrap } from '../report/cells.ts';
 import { renderEvent } from '../report/event-line.ts';

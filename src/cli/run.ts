@@ -9,7 +9,7 @@ import type { RepositoryState } from '../core/state.ts';
 import { Notices } from '../daemon/notices.ts';
 import { openLoop, type OpenLoop } from '../daemon/open-loop.ts';
 import type { Place } from '../daemon/place.ts';
-import { lastSeq } from '../daemon/read.ts';
+import { lastSeq } from '../daemon/views/read.ts';
 import type { RepositoryFacts } from '../daemon/repository.ts';
 import { daemonOf } from '../daemon/holder.ts';
 import { Pruning } from '../upkeep/pruning.ts';

@@ -2,7 +2,7 @@
 import { skippedWith } from '../core/edges.ts';
 import { isRunLive } from '../core/state.ts';
 import type { Place } from '../daemon/place.ts';
-import { withReader } from '../daemon/read.ts';
+import { withReader } from '../daemon/views/read.ts';
 import { findPlace } from './find-place.ts';
 import { steer } from './steering.ts';
 import type { Verb } from './verb.ts';

@@ -6,7 +6,7 @@ import type { Died, GaveUp } from '../report/unattended.ts';
 import { vocabularies, wordsOf, type StateWord } from '../report/vocabulary.ts';
 import { diedHolder, guardianGaveUp, isThere } from '../daemon/holder.ts';
 import type { Place } from '../daemon/place.ts';
-import { isHeld, pastLiveness, type Reader } from '../daemon/read.ts';
+import { isHeld, pastLiveness, type Reader } from '../daemon/views/read.ts';
 import { wrap } from '../report/cells.ts';
 import { exits } from './exit.ts';
 import { chosenRun, chosenWorker, clockOffset, reading } from './reading.ts';

@@ -1,6 +1,6 @@
 /** `czar sync`: the target, as it is now, enters the integration branch of a live run, on the tree whose gates passed. */
 import type { Event } from '../core/events.ts';
-import { merging } from '../core/queue.ts';
+import { merging } from '../core/schedule/queue.ts';
 import { openLogState } from '../daemon/hold-log.ts';
 import { openLoop } from '../daemon/open-loop.ts';
 import type { Place } from '../daemon/place.ts';

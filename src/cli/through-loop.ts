@@ -5,7 +5,7 @@ import type { Event } from '../core/events.ts';
 import { listenerOf } from '../daemon/holder.ts';
 import { openLogState, readEvents } from '../daemon/hold-log.ts';
 import type { Place } from '../daemon/place.ts';
-import { isHeld } from '../daemon/read.ts';
+import { isHeld } from '../daemon/views/read.ts';
 import { exits } from './exit.ts';
 import type { CliContext } from './verb.ts';
 

@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { waves } from '../core/graph.ts';
-import { branchCollisions } from '../daemon/branch-collisions.ts';
+import { branchCollisions } from '../daemon/views/branch-collisions.ts';
 import type { Place } from '../daemon/place.ts';
 import {
   report,

@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Refusal, Wanted } from '../daemon/choose-run.ts';
 import type { Place } from '../daemon/place.ts';
-import { liveRun } from '../daemon/read.ts';
+import { liveRun } from '../daemon/views/read.ts';
 import { addWorker } from './add-worker.ts';
 import { configSources } from './config-sources.ts';
 import { printDiagnostics } from './plan-files.ts';

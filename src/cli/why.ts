@@ -1,6 +1,6 @@
 /** `czar why WORKER`: the true cause of where it is, in one sentence, and what to do about it. */
 import { why } from '../core/why.ts';
-import { isHeld } from '../daemon/read.ts';
+import { isHeld } from '../daemon/views/read.ts';
 import { nextCommand } from '../report/next-command.ts';
 import { readingWorker } from './reading.ts';
 import type { PlainVerb } from './verb.ts';

@@ -3,7 +3,7 @@ import { attemptLimitsOf, limitsText } from '../core/attempt-limits.ts';
 import type { Edge, WorkerDefinition } from '../core/plan.ts';
 import { amountText } from '../core/lack-text.ts';
 import { tokenLimit } from '../core/plan.ts';
-import { firstAgent } from '../core/which-agent.ts';
+import { firstAgent } from '../core/schedule/which-agent.ts';
 import { formatDuration } from '../plan/duration.ts';
 import { writeTemplate } from '../plan/new-worker.ts';
 import { configSources } from './config-sources.ts';

@@ -9,7 +9,7 @@ import { tendKey } from '../core/tended-trees.ts';
 import { triesAllowed } from '../core/trouble.ts';
 import { openLogState } from '../daemon/hold-log.ts';
 import type { Place } from '../daemon/place.ts';
-import { workerAt, worktreesOf } from '../daemon/worktrees.ts';
+import { workerAt, worktreesOf } from '../daemon/views/worktrees.ts';
 import { parseDuration } from '../plan/duration.ts';
 import type { CleanupDocument } from '../report/branches-schema.ts';
 import { askAndWait } from './ask-and-wait.ts';

@@ -3,7 +3,7 @@ import type { WorkerState } from '../core/state.ts';
 import { openLogState } from '../daemon/hold-log.ts';
 import { openLoop } from '../daemon/open-loop.ts';
 import type { Place } from '../daemon/place.ts';
-import { isMerging, workerAt, worktreesOf } from '../daemon/worktrees.ts';
+import { isMerging, workerAt, worktreesOf } from '../daemon/views/worktrees.ts';
 import { complete } from '../daemon/steer.ts';
 import { exits } from './exit.ts';
 import { findFacts } from './find-facts.ts';

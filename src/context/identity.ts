@@ -2,7 +2,7 @@
  * WORKER_IDENTITY.md: what a worker is, for whoever looks into its tree, agent or person. Every path that it links is
  * relative to the folder it stands in, and opens.
  */
-import { agentNameOf } from '../core/which-agent.ts';
+import { agentNameOf } from '../core/schedule/which-agent.ts';
 import type { Briefing } from './briefing.ts';
 import { code, inline } from './quote.ts';
 import * as section from './sections.ts';

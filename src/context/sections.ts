@@ -1,7 +1,7 @@
 /** The parts of a briefing, each a Markdown text under its heading, or null when there is nothing to say. */
 import { posix } from 'node:path';
 import { leftOutOf, leftOutText } from '../core/left-out.ts';
-import { dependentsOf } from '../core/order.ts';
+import { dependentsOf } from '../core/schedule/order.ts';
 import { tokenForecast, tokenLimit } from '../core/plan.ts';
 import type { Note } from '../core/state.ts';
 import type { Briefing, Dependency } from './briefing.ts';

@@ -1,6 +1,6 @@
 /** Builders for the tests of this folder. */
 import type { WorkerDefinition } from '../core/plan.ts';
-import { plannedWorker } from '../core/planned-workers.ts';
+import { plannedWorker } from '../core/evolve/planned-workers.ts';
 import type { RunState, WorkerState } from '../core/state.ts';
 
 /** A run of the given definitions; workers are active unless something else is given. */

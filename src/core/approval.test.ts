@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CoreWorld, endOf, planOf, runId } from '../../test/support/core-world.ts';
-import { waitingFor } from './grant.ts';
+import { waitingFor } from './schedule/grant.ts';
 import { why } from './why.ts';
 
 const approve = true as const;

@@ -3,7 +3,7 @@
  * and one attempt of it: another definition, or the next attempt, is asked about anew.
  */
 import type { NewEvent } from './events.ts';
-import { notDue } from './grant.ts';
+import { notDue } from './schedule/grant.ts';
 import type { Plan } from './plan.ts';
 import { workersIn } from './run-index.ts';
 import { approvalOf, awaitsApproval, definitionOf, needsApproval, type RunState } from './state.ts';

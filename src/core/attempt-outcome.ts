@@ -1,6 +1,6 @@
 /** How an attempt that has ended, and whose work is at home, goes on: done, tried again, failed, or blocked. */
 import type { Block, NewEvent } from './events.ts';
-import { quotaEnd } from './quota-wait.ts';
+import { quotaEnd } from './schedule/quota-wait.ts';
 import { definitionOf, type AttemptState, type RunState, type WorkerState } from './state.ts';
 
 /** Lost attempts in a row that are started again; one more blocks. */

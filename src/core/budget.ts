@@ -10,7 +10,7 @@ import { dayOf, emptyDay, nextDay, noSpend, plus, spendOf, warningShare } from '
 import { tokenLimit, type Budget, type Limits, type Price } from './plan.ts';
 import { restlessRuns } from './restless.ts';
 import { workersIn } from './run-index.ts';
-import { agentNameOf } from './which-agent.ts';
+import { agentNameOf } from './schedule/which-agent.ts';
 import {
   definitionOf,
   isRunLive,

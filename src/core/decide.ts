@@ -6,9 +6,9 @@
  * nothing: that is the fence of S2.
  */
 import type { Command } from './commands.ts';
-import { decideOutcome } from './decide-outcome.ts';
-import { decidePrune } from './decide-prune.ts';
-import { decideRequest } from './decide-request.ts';
+import { decideOutcome } from './decide/outcome.ts';
+import { decidePrune } from './decide/prune.ts';
+import { decideRequest } from './decide/request.ts';
 import type { Decision } from './decision.ts';
 import type { RepositoryState } from './state.ts';
 

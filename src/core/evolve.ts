@@ -3,16 +3,16 @@
  * so that whoever holds an old value keeps a true one. An event that the lifecycle does not have is a broken log or a
  * bug, and throws (S10).
  */
-import { awayAfter } from './away.ts';
+import { awayAfter } from './evolve/away.ts';
 import { treeGateKey, type Event } from './events.ts';
 import { pullAfter } from './pull.ts';
 import { tendedAfter } from './tended-trees.ts';
-import { ratesAfter } from './rates.ts';
+import { ratesAfter } from './schedule/rates.ts';
 import { noSpend, plus, warningShare, withDay } from './spend.ts';
-import { evolveWorker } from './evolve-worker.ts';
+import { evolveWorker } from './evolve/worker.ts';
 import { limitKeys, underLimits } from './limits.ts';
-import { forgetAnswer, forgetTroubles, settled, without } from './fold-troubles.ts';
-import { plannedWorkers } from './planned-workers.ts';
+import { forgetAnswer, forgetTroubles, settled, without } from './evolve/fold-troubles.ts';
+import { plannedWorkers } from './evolve/planned-workers.ts';
 import { noteRun } from './restless.ts';
 import { replaceWorker, workersIn } from './run-index.ts';
 import type { RepositoryState, RunState, WorkerState } from './state.ts';

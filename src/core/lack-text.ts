@@ -1,5 +1,5 @@
 /** In words, what of a resource a worker waits for. */
-import type { ResourceLack } from './resources.ts';
+import type { ResourceLack } from './schedule/resources.ts';
 
 /** The end of a sentence that begins with the worker. */
 export function lackText({ name, lack }: ResourceLack, now: number): string {

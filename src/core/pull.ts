@@ -1,8 +1,8 @@
 /** The pull request that a run becomes: whether it may now, and what is known of it. */
 import type { Request } from './commands.ts';
 import { accept, refuse, type Decision } from './decision.ts';
-import { reviving } from './decide-again.ts';
-import { unready } from './decide-land.ts';
+import { reviving } from './decide/again.ts';
+import { unready } from './decide/land.ts';
 import type { EventOf, NewEvent, Principal } from './events.ts';
 import type { Plan, WorkerDefinition } from './plan.ts';
 import { isRunLive, type PullState, type RunState } from './state.ts';

@@ -5,7 +5,7 @@
 import type { NewEvent, RemovedLines } from './events.ts';
 import type { Review } from './plan.ts';
 import { definitionOf, type RunState, type WorkerState } from './state.ts';
-import { agentNameOf } from './which-agent.ts';
+import { agentNameOf } from './schedule/which-agent.ts';
 
 /** The event of a comparison: whose lines are gone, by the files that they changed. */
 export function resolved(

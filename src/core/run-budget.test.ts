@@ -4,7 +4,7 @@ import { CoreWorld, endOf, planOf, runId, type Script } from '../../test/support
 import { dayAccount } from './budget.ts';
 import type { EventOf } from './events.ts';
 import type { Budget, Limits } from './plan.ts';
-import { waitingFor } from './grant.ts';
+import { waitingFor } from './schedule/grant.ts';
 
 const none: Limits = { tokens: null, costUsd: null };
 

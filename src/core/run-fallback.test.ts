@@ -8,10 +8,10 @@ import {
   type Script,
   type WorkerSketch,
 } from '../../test/support/core-world.ts';
-import { waitingFor } from './grant.ts';
+import { waitingFor } from './schedule/grant.ts';
 import type { Plan } from './plan.ts';
 import { schedule } from './schedule.ts';
-import { agentNameOf, nextAgent } from './which-agent.ts';
+import { agentNameOf, nextAgent } from './schedule/which-agent.ts';
 
 const names = ['first', 'second', 'third'];
 

@@ -5,7 +5,7 @@
  * Invariant: after each event the index says what a fresh one over the same workers would say.
  */
 import type { WorkerStateName } from './lifecycle.ts';
-import { dependentsOf, positionsOf } from './order.ts';
+import { dependentsOf, positionsOf } from './schedule/order.ts';
 import { definitionOf, type RunState, type WorkerState } from './state.ts';
 
 type Run = Pick<RunState, 'id' | 'plan' | 'workers'>;

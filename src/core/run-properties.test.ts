@@ -14,7 +14,7 @@ import {
 } from '../../test/support/core-world.ts';
 import type { Outcome, Request } from './commands.ts';
 import { edgeState } from './edges.ts';
-import { waitingFor } from './grant.ts';
+import { waitingFor } from './schedule/grant.ts';
 import type { Intent } from './intents.ts';
 import { isFinal, isLive } from './lifecycle.ts';
 import { isOver, waitsForPerson } from './run-outcome.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CoreWorld, endOf, planOf, runId, type Script } from '../../test/support/core-world.ts';
-import { waitingFor } from './grant.ts';
+import { waitingFor } from './schedule/grant.ts';
 import type { Plan, Policies } from './plan.ts';
 
 /** A plan whose workers all have an agent of a provider. */

@@ -15,7 +15,7 @@ import {
 } from '../../test/support/resource-world.ts';
 import { limitsOf } from './limits.ts';
 import type { Policies } from './plan.ts';
-import { inUse } from './resources.ts';
+import { inUse } from './schedule/resources.ts';
 import { why } from './why.ts';
 
 describe('resources', () => {

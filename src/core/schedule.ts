@@ -4,18 +4,18 @@
  */
 import { nextUnanswered, undelivered } from './asks.ts';
 import { grantedWait, launchGivenUp } from './trouble.ts';
-import { collectMode } from './collect-mode.ts';
+import { collectMode } from './schedule/collect-mode.ts';
 import { lookAgainMs } from './disk-space.ts';
-import { inputsOf, resourceLack, setupOf } from './grant.ts';
+import { inputsOf, resourceLack, setupOf } from './schedule/grant.ts';
 import { answerKey, commitKey, intentKey as key } from './intent-key.ts';
 import type { Intent } from './intents.ts';
-import { staggerEnd } from './stagger.ts';
+import { staggerEnd } from './schedule/stagger.ts';
 import { publishable, publishKey, unpublished } from './publish.ts';
 import { pushKey, unpushed } from './push.ts';
-import { mergeChain, passedFirst, type Candidate } from './merge-chain.ts';
-import { merging } from './queue.ts';
+import { mergeChain, passedFirst, type Candidate } from './schedule/merge-chain.ts';
+import { merging } from './schedule/queue.ts';
 import { tendingIntents } from './tended-trees.ts';
-import { reviewIntents } from './schedule-reviews.ts';
+import { reviewIntents } from './schedule/reviews.ts';
 import { restlessRuns } from './restless.ts';
 import { waitsForDay } from './budget.ts';
 import { nextDay } from './spend.ts';
@@ -29,7 +29,7 @@ import {
   type WorkerState,
 } from './state.ts';
 import { branchGates, firstGroup, judgements, landGates, openGates } from './tree-gates.ts';
-import { nextAgent } from './which-agent.ts';
+import { nextAgent } from './schedule/which-agent.ts';
 import { nextFallback } from './unanswered.ts';
 
 export interface ScheduleOptions {

@@ -2,7 +2,7 @@
  * Whether a worker's gates are through, and where it goes then. Reads verdicts, never makes them. What does not pass
  * goes back with the findings word for word: to the agent, or to a person.
  */
-import { culprit, stranded } from './merge-chain.ts';
+import { culprit, stranded } from './schedule/merge-chain.ts';
 import { branchGates, landGates, objections, openGates } from './tree-gates.ts';
 import type {
   BlockKind,

@@ -1,5 +1,5 @@
 /** Trees that a person wants made before an attempt, or taken away after: what is asked, what is due, what became of it. */
-import { of, why, type Asked } from './asked.ts';
+import { of, why, type Asked } from './decide/asked.ts';
 import type { Outcome } from './commands.ts';
 import { accept, refuse, type Decision } from './decision.ts';
 import type { EventOf, NewEvent } from './events.ts';

@@ -2,11 +2,11 @@
  * What waits for a person, since when, and what happens by itself when nobody answers in time (`if_unanswered`, `after`).
  * Nothing does while the run is paused. What a person has decided (a denial, a pause) waits for that person.
  */
-import { backToWork } from './back-to-work.ts';
-import { of } from './asked.ts';
-import { subjectOf } from './decide-review.ts';
+import { backToWork } from './decide/back-to-work.ts';
+import { of } from './decide/asked.ts';
+import { subjectOf } from './decide/review.ts';
 import { awaitsReviewer } from './review.ts';
-import { denying } from './decide-approval.ts';
+import { denying } from './decide/approval.ts';
 import type { NewEvent } from './events.ts';
 import type { Plan } from './plan.ts';
 import { workersIn } from './run-index.ts';

@@ -2,15 +2,15 @@
 import { openAsks } from './asks.ts';
 import { isUsedUp, raisingCommands, usedUpText, workerAccount } from './budget.ts';
 import { edgeState, supersededBy } from './edges.ts';
-import { waitingFor, type WaitingFor } from './grant.ts';
+import { waitingFor, type WaitingFor } from './schedule/grant.ts';
 import { commitKey, intentKey } from './intent-key.ts';
 import type { IntentKind } from './intents.ts';
 import { definitionOf, type RepositoryState, type RunState, type WorkerState } from './state.ts';
 import { lackText } from './lack-text.ts';
 import { requestText } from './permissions.ts';
-import { quotaUntil } from './quota.ts';
-import { mergeChain, mergeIsThrough } from './merge-chain.ts';
-import { merging } from './queue.ts';
+import { quotaUntil } from './schedule/quota.ts';
+import { mergeChain, mergeIsThrough } from './schedule/merge-chain.ts';
+import { merging } from './schedule/queue.ts';
 import { reviewLacksBudget, reviewOutcome } from './review.ts';
 import { unread } from './unread.ts';
 

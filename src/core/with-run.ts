@@ -1,8 +1,8 @@
 /** What a run that is paused does to its workers, and what they do when it is resumed. */
 import type { NewEvent } from './events.ts';
 import { isLive } from './lifecycle.ts';
-import { mergeIsThrough } from './merge-chain.ts';
-import { resumed } from './resume.ts';
+import { mergeIsThrough } from './schedule/merge-chain.ts';
+import { resumed } from './decide/resume.ts';
 import { workersIn } from './run-index.ts';
 import type { RunState, WorkerState } from './state.ts';
 

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { forgeFolder } from '../../test/support/forge-folder.ts';
-import { ForgeError } from './forge-call.ts';
+import { ForgeError } from './forge/forge-call.ts';
 import { forgeOf, hostOf } from './forge.ts';
-import { bodyOf } from './pull-request.ts';
+import { bodyOf } from './forge/pull-request.ts';
 
 const order = { branch: 'czar/r-integration', target: 'main', tip: 'c1' };
 const text = { title: 'Run r', body: 'what there is' };

@@ -1,9 +1,9 @@
 /** Pull requests of GitHub and merge requests of GitLab, whichever the remote of a repository is at. */
 import type { PullOrder, PullRemark } from '../core/events.ts';
 import { which } from '../process/which.ts';
-import { type ForgePlace } from './forge-call.ts';
-import { gitHub } from './github.ts';
-import { gitLab } from './gitlab.ts';
+import { type ForgePlace } from './forge/forge-call.ts';
+import { gitHub } from './forge/github.ts';
+import { gitLab } from './forge/gitlab.ts';
 
 export interface Pull {
   readonly number: number;

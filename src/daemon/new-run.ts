@@ -12,7 +12,7 @@ import { readRefIn } from '../git/refs.ts';
 import type { RepositoryFacts } from '../git/repository.ts';
 import { takeSnapshot } from '../git/snapshot.ts';
 import { unsupportedIn } from '../git/unsupported.ts';
-import { succeed } from './succeed.ts';
+import { succeed } from './perform/succeed.ts';
 
 export type NewRun =
   | {

@@ -6,16 +6,16 @@
 import type { Outcome } from '../core/commands.ts';
 import type { Intent } from '../core/intents.ts';
 import type { Perform, Performed } from './loop.ts';
-import { deliverAnswer } from './perform-answer.ts';
-import { setUp, stopAttempt, watch } from './perform-attempt.ts';
-import { tearDown } from './perform-teardown.ts';
-import { start } from './perform-start.ts';
-import { check } from './perform-check.ts';
-import { endReview, review } from './perform-review.ts';
-import { buildLandingTree, landTree } from './perform-landing.ts';
-import { build, commit, prepareRun, pushOut, show } from './perform-merge.ts';
-import { prepareWorktree, tendTree } from './perform-tree.ts';
-import { checkInputs, collectWork, judge } from './perform-work.ts';
+import { deliverAnswer } from './perform/answer.ts';
+import { setUp, stopAttempt, watch } from './perform/attempt.ts';
+import { tearDown } from './perform/teardown.ts';
+import { start } from './perform/start.ts';
+import { check } from './perform/check.ts';
+import { endReview, review } from './perform/review.ts';
+import { buildLandingTree, landTree } from './perform/landing.ts';
+import { build, commit, prepareRun, pushOut, show } from './perform/merge.ts';
+import { prepareWorktree, tendTree } from './perform/tree.ts';
+import { checkInputs, collectWork, judge } from './perform/work.ts';
 import { redactOutcome, redactPerformed, redactorOf } from './redactions.ts';
 import type { Workplace } from './workplace.ts';
 

@@ -17,7 +17,7 @@ import { withFollowUps } from './follow-ups.ts';
 import type { Answer } from './loop.ts';
 import { missingAgents, notInstalled, replaceable } from './missing-agents.ts';
 import { planNow } from './plan-changes.ts';
-import { treeHolds } from './remove-tree.ts';
+import { treeHolds } from './perform/remove-tree.ts';
 import { turn } from './turn.ts';
 import { isolationOf } from './workplace.ts';
 

@@ -2,7 +2,7 @@
 import type { Rejection } from '../core/commands.ts';
 import type { Event } from '../core/events.ts';
 import type { Intent } from '../core/intents.ts';
-import { merging } from '../core/queue.ts';
+import { merging } from '../core/schedule/queue.ts';
 import type { RepositoryState, RunState } from '../core/state.ts';
 import { branchHolds } from '../git/branches.ts';
 import { inUserRepository } from '../git/context.ts';
@@ -10,7 +10,7 @@ import { readRefIn } from '../git/refs.ts';
 import { isLanding, type LandResult } from './land.ts';
 import type { OpenLoop } from './open-loop.ts';
 import type { Place } from './place.ts';
-import { mirrorOf } from './run-facts.ts';
+import { mirrorOf } from './views/run-facts.ts';
 import { complete } from './steer.ts';
 
 export interface SyncOrder {

@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import test from 'node:test';
 import { difference, goldenLogs, plainState, type GoldenLog } from '../../test/support/golden.ts';
 import { emptyState, evolve } from '../core/evolve.ts';
-import { activityKept } from '../core/worker-parts.ts';
+import { activityKept } from '../core/evolve/worker-parts.ts';
 import { chainHash, genesis } from './chain.ts';
 import { checksum } from './checksum.ts';
 import { decodeEvent, eventTypes } from './codec.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { goldenLogs } from '../../test/support/golden.ts';
 import { emptyState, evolve } from '../core/evolve.ts';
-import { plannedWorker } from '../core/planned-workers.ts';
+import { plannedWorker } from '../core/evolve/planned-workers.ts';
 import { decodeEvent } from './codec.ts';
 import { workerOf, workerText } from './worker-row.ts';
 

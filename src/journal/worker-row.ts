@@ -3,7 +3,7 @@
  * a worker is it is not yet, or not any more, and every row is read at each start and written with each of its events.
  * What that worker is like is part of the rows' shape: a change to it raises `projectionVersion`.
  */
-import { plannedWorker } from '../core/planned-workers.ts';
+import { plannedWorker } from '../core/evolve/planned-workers.ts';
 import type { WorkerState } from '../core/state.ts';
 
 /** The worker that rows are told apart from. */

@@ -5,7 +5,7 @@ import { amountText } from '../core/lack-text.ts';
 import { compare } from '../core/graph.ts';
 import type { Machine } from '../core/events.ts';
 import type { Capacity, ResourceRequest, WorkerDefinition } from '../core/plan.ts';
-import { requestsOf } from '../core/rates.ts';
+import { requestsOf } from '../core/schedule/rates.ts';
 import { report, type Problems } from './diagnostics.ts';
 import type { WorkerDraft } from './draft.ts';
 import { amount, count, parseSize, sizeOr } from './fields.ts';

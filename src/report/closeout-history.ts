@@ -1,6 +1,6 @@
 /** What happened on the way, told from the events of a run: merges, conflicts, reviews, what was sent back, gates. */
 import type { ChangeVerdict, Event, EventOf, EventType, TreeVerdict } from '../core/events.ts';
-import { reviewText, type ReviewEvent } from '../core/review-state.ts';
+import { reviewText, type ReviewEvent } from '../core/evolve/review-state.ts';
 import type { RunState } from '../core/state.ts';
 import type { CloseoutDocument } from './closeout-schema.ts';
 import { counted, timestamp } from './figures.ts';

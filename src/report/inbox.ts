@@ -20,7 +20,7 @@ import {
   type WorkerState,
 } from '../core/state.ts';
 import { reviewLacksBudget } from '../core/review.ts';
-import { firstAgent } from '../core/which-agent.ts';
+import { firstAgent } from '../core/schedule/which-agent.ts';
 import { fallbackOf, waitsSince } from '../core/unanswered.ts';
 import { oneLine } from './cells.ts';
 import { clockTime, counted, grouped, spanText, timestamp } from './figures.ts';

@@ -6,7 +6,7 @@ import type { Event, EventData, EventOf } from '../core/events.ts';
 import { isFinal, isLive } from '../core/lifecycle.ts';
 import { limitTexts } from '../core/limits.ts';
 import { requestText } from '../core/permissions.ts';
-import { waveOf } from '../core/order.ts';
+import { waveOf } from '../core/schedule/order.ts';
 import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
 import { unread } from '../core/unread.ts';
 import { columns, cut, oneLine } from './cells.ts';

@@ -1,11 +1,11 @@
 /** What there is of resources, who holds how much, and who waits for some. Pure: what the machine has is an argument. */
 import { builtIn, isBuiltIn, reserveOf } from '../core/disk-space.ts';
 import type { Machine } from '../core/events.ts';
-import { waitingFor } from '../core/grant.ts';
+import { waitingFor } from '../core/schedule/grant.ts';
 import { compare } from '../core/graph.ts';
 import { amountText, bytesText, lackText } from '../core/lack-text.ts';
 import type { Capacity, Policies } from '../core/plan.ts';
-import { heldOf, inUse, type InUse } from '../core/resources.ts';
+import { heldOf, inUse, type InUse } from '../core/schedule/resources.ts';
 import { restlessRuns } from '../core/restless.ts';
 import { workersIn } from '../core/run-index.ts';
 import { definitionOf, isRunLive, type RepositoryState, type RunState } from '../core/state.ts';

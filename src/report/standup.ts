@@ -3,7 +3,7 @@
  * comes next. Views of the state as it was at one moment; whoever asks brings that state. Pure.
  */
 import { runAccount, shareOf, waitsForDay, workerAccount } from '../core/budget.ts';
-import { waitingFor } from '../core/grant.ts';
+import { waitingFor } from '../core/schedule/grant.ts';
 import { warningShare } from '../core/spend.ts';
 import {
   definitionOf,

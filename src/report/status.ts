@@ -7,7 +7,7 @@ import type { TreeVerdict } from '../core/events.ts';
 import { lowDisk } from '../core/disk-space.ts';
 import { edgeState } from '../core/edges.ts';
 import { waves } from '../core/graph.ts';
-import { waveOf, wavesOf } from '../core/order.ts';
+import { waveOf, wavesOf } from '../core/schedule/order.ts';
 import type { WorkerStateName } from '../core/lifecycle.ts';
 import { tokenForecast, type Edge, type WorkerDefinition } from '../core/plan.ts';
 import {
@@ -18,8 +18,8 @@ import {
   type WorkerState,
   workersOf,
 } from '../core/state.ts';
-import { waitingFor } from '../core/grant.ts';
-import { agentNameOf, nextAgent } from '../core/which-agent.ts';
+import { waitingFor } from '../core/schedule/grant.ts';
+import { agentNameOf, nextAgent } from '../core/schedule/which-agent.ts';
 import { waitingForWord } from '../core/why.ts';
 import type { AttemptRecord } from './attempts.ts';
 import { percent, timestamp } from './figures.ts';

@@ -8,7 +8,7 @@ import type { Owner } from '../journal/lock.ts';
 import { crashPoint } from '../daemon/crash-point.ts';
 import { openLogState } from '../daemon/hold-log.ts';
 import type { Place } from '../daemon/place.ts';
-import { isHeld } from '../daemon/read.ts';
+import { isHeld } from '../daemon/views/read.ts';
 import { takeLock } from '../daemon/take-lock.ts';
 import { packageVersion } from '../daemon/version.ts';
 import { gitContext } from '../git/context.ts';

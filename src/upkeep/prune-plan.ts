@@ -4,7 +4,7 @@
  * lives loses nothing.
  */
 import { join } from 'node:path';
-import { isPrunable } from '../core/decide-prune.ts';
+import { isPrunable } from '../core/decide/prune.ts';
 import type { PrunedRef } from '../core/events.ts';
 import type { RepositoryState, RunState } from '../core/state.ts';
 import { checkouts } from '../git/checkouts.ts';

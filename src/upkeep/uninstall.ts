@@ -12,7 +12,7 @@ import { crashPoint } from '../daemon/crash-point.ts';
 import { holdLog, type HeldLog } from '../daemon/hold-log.ts';
 import { diedHolder, isThere } from '../daemon/holder.ts';
 import type { Place } from '../daemon/place.ts';
-import { captureRules } from '../daemon/perform-work.ts';
+import { captureRules } from '../daemon/perform/work.ts';
 import { isolationOf, socketPath } from '../daemon/workplace.ts';
 import { checkRoot } from '../gates/check-environment.ts';
 import { checkouts } from '../git/checkouts.ts';

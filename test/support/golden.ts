@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RepositoryState } from '../../src/core/state.ts';
-import { activityKept } from '../../src/core/worker-parts.ts';
+import { activityKept } from '../../src/core/evolve/worker-parts.ts';
 import type { StoredEvent } from '../../src/journal/codec.ts';
 
 /** A golden log: its events as they were stored, with their hashes, and the state that they fold to. */

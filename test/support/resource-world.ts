@@ -1,7 +1,7 @@
 /** Worlds of the core in which workers share resources: plans, and what happens to them, in a few words. */
 import assert from 'node:assert/strict';
 import type { Machine } from '../../src/core/events.ts';
-import { waitingFor } from '../../src/core/grant.ts';
+import { waitingFor } from '../../src/core/schedule/grant.ts';
 import type { Capacity, Plan, ResourceMode, ResourceRequest } from '../../src/core/plan.ts';
 import type { RunState } from '../../src/core/state.ts';
 import { waitingForWord } from '../../src/core/why.ts';
