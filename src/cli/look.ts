@@ -7,12 +7,12 @@ import { openSession } from './context.ts';
 import { globalOptions } from './global-options.ts';
 import { plainWords } from './plain-words.ts';
 import type { PlainVerb, RawVerb } from './verb.ts';
-import { verb as emit } from './emit.ts';
-import { verb as events } from './events.ts';
-import { verb as logs } from './logs.ts';
-import { verb as path } from './path.ts';
-import { verb as status } from './status.ts';
-import { verb as why } from './why.ts';
+import { verb as emit } from './verbs/emit.ts';
+import { verb as events } from './verbs/events.ts';
+import { verb as logs } from './verbs/logs.ts';
+import { verb as path } from './verbs/path.ts';
+import { verb as status } from './verbs/status.ts';
+import { verb as why } from './verbs/why.ts';
 
 const verbs: Readonly<Record<string, PlainVerb | RawVerb>> = {
   status,

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { createProgram, define, given } from './commander.ts';
 import { globalFlags, globalOptions } from './global-options.ts';
 import { plainWords } from './plain-words.ts';
-import { verb as events } from './events.ts';
+import { verb as events } from './verbs/events.ts';
 import type { Given, GlobalOptions, PlainVerb } from './verb.ts';
 
 const verb: PlainVerb = {

@@ -1,0 +1,231 @@
+/** `czar land`: the run's integration branch enters the target branch, on the tree whose gates passed. */
+import type { Event } from '../../core/events.ts';
+import { unpushed } from '../../core/push.ts';
+import type { RunState } from '../../core/state.ts';
+import { previewLanding } from '../../daemon/views/preview-landing.ts';
+import {
+  isLanding,
+  land,
+  landedAs,
+  outcome,
+  type LandOrder,
+  type LandResult,
+} from '../../daemon/land.ts';
+import { openLogState } from '../../daemon/hold-log.ts';
+import { openLoop } from '../../daemon/open-loop.ts';
+import type { Place } from '../../daemon/place.ts';
+import { exits } from '../exit.ts';
+import { plural } from '../plan-files.ts';
+import { chosenRun } from '../reading.ts';
+import { findFacts } from '../find-facts.ts';
+import { findPlace } from '../find-place.ts';
+import { landPull } from './land-pull.ts';
+import { insideAttempt, refuse } from '../steering.ts';
+import { throughLoop } from '../through-loop.ts';
+import type { CliContext, Verb } from '../verb.ts';
+import { watchPull } from './watch-pull.ts';
+
+interface LandOptions {
+  readonly into?: string;
+  readonly mode: string;
+  readonly partial?: boolean;
+  readonly dryRun?: boolean;
+  readonly pr?: boolean;
+  readonly watch?: boolean;
+}
+
+export const verb: Verb = {
+  define(command, context) {
+    command
+      .option(
+        '--into <branch>',
+        'branch to land on; the one that the run started from when left out',
+      )
+      .option('--mode <mode>', 'merge, squash or ff', 'merge')
+      .option('--partial', 'land what has been merged although the run is not complete')
+      .option('--dry-run', 'say what would land, change nothing')
+      .option(
+        '--pr',
+        'push what is merged and open a pull request with the closing report, through gh or glab',
+      )
+      .option(
+        '--watch',
+        'follow the pull request until it is merged or closed; what checks and reviewers say goes back to whose work it is',
+      )
+      .action(async (options: LandOptions) => landVerb(context, options));
+  },
+};
+
+async function landVerb(context: CliContext, options: LandOptions): Promise<void> {
+  if (await insideAttempt(context, 'land')) return;
+  const mode = modeOf(options.mode);
+  if (mode === null) {
+    return context.fail({
+      exit: exits.wrong,
+      what: `there is no mode ${options.mode}`,
+      next: '--mode merge, squash or ff',
+    });
+  }
+  const place = findPlace(context);
+  if (place === null) return;
+  const state = openLogState(place);
+  if (state === null)
+    return context.fail({
+      exit: exits.nothing,
+      what: 'there is no run in this repository',
+      next: 'czar run starts one',
+    });
+  const run = chosenRun(context, state);
+  if (run === null) return;
+  const target = options.into ?? run.target;
+  if (target === null) {
+    return context.fail({
+      exit: exits.wrong,
+      what: 'the run started from a detached HEAD, so there is no branch to land on',
+      next: 'czar land --into BRANCH',
+    });
+  }
+  const partial = options.partial === true;
+  if (options.dryRun === true && (options.pr === true || options.watch === true)) {
+    return context.fail({
+      exit: exits.wrong,
+      what: '--dry-run says what would land here, not what a pull request does',
+      next: 'leave it out, or --pr and --watch',
+    });
+  }
+  const watch = options.watch === true;
+  if (
+    options.pr === true &&
+    !(await landPull(context, place, { run: run.id, target, partial, watch }))
+  )
+    return;
+  if (watch) return watchPull(context, place, run.id);
+  if (options.pr === true) return;
+  const order: LandOrder = { run: run.id, target, mode, partial };
+  if (options.dryRun === true) return preview(context, place, run, order);
+  const commit = await landedAs(place, run, target);
+  if (commit !== null) {
+    if (Object.keys(unpushed(run)).length > 0) await pushLeft(context, place, run);
+    return report(context, run, { kind: 'landed', target, commit }, true);
+  }
+  const result = await perform(context, place, order);
+  if (result !== null) report(context, run, result, false);
+}
+
+async function perform(
+  context: CliContext,
+  place: Place,
+  order: LandOrder,
+): Promise<LandResult | null> {
+  const facts = await findFacts(context, place);
+  if (facts === null) return null;
+  const events: Event[] = [];
+  const opened = await openLoop({
+    facts,
+    home: place.home,
+    env: { ...context.env },
+    now: context.now,
+    only: isLanding(order.run),
+    admit: async () => true,
+    onNotice: (line) => context.out.note(line),
+    onCommit: (batch) => {
+      events.push(...batch);
+      for (const event of batch) {
+        if (event.type === 'gate.started')
+          context.out.note(`checking the tree that would land (${event.data.commit.slice(0, 10)})`);
+      }
+    },
+  });
+  if ('refused' in opened) return null;
+  if ('owner' in opened) {
+    return throughLoop(context, place, {
+      owner: opened.owner,
+      asked: { kind: 'land', ...order },
+      result: (events) => outcome(events, order.run),
+    });
+  }
+  await using loop = opened;
+  for (const note of loop.notes) context.out.note(note);
+  // Awaited here: the loop is given back when this function ends.
+  return await land(loop, order, events);
+}
+
+/** Pushes what could not be pushed before; a loop that lives does so itself. */
+async function pushLeft(context: CliContext, place: Place, run: RunState): Promise<void> {
+  const facts = await findFacts(context, place);
+  if (facts === null) return;
+  const opened = await openLoop({
+    facts,
+    home: place.home,
+    env: { ...context.env },
+    now: context.now,
+    only: (intent) => intent.run === run.id && intent.kind === 'push',
+    admit: async () => true,
+    onNotice: (line) => context.out.note(line),
+    onCommit: () => {},
+  });
+  if ('refused' in opened || 'owner' in opened) return;
+  await using loop = opened;
+  await loop.loop.until((_state, idle) => idle);
+}
+
+async function preview(
+  context: CliContext,
+  place: Place,
+  run: RunState,
+  order: LandOrder,
+): Promise<void> {
+  const seen = await previewLanding(place, run, order);
+  if (seen.kind === 'refused') {
+    return context.fail({
+      exit: exits.refused,
+      what: seen.reason,
+      where: seen.files.join(', ') || null,
+    });
+  }
+  if (context.options.json) {
+    const { gatesOpen, ...others } = seen;
+    return context.out.json({ v: 1, ...others, gates_open: gatesOpen });
+  }
+  context.out.line(
+    `Would land ${seen.commits} commits of run ${run.id} on ${order.target} (${order.mode}).`,
+  );
+  context.out.block(seen.stat);
+  if (seen.open.length > 0) context.out.line(`Not complete: ${seen.open.join(', ')}`);
+  context.out.line(
+    seen.gates === 0
+      ? 'No gate judges the tree.'
+      : seen.gatesOpen === 0
+        ? `Its tree has been judged by ${plural(seen.gates, 'check')} already.`
+        : `Not run: ${plural(seen.gatesOpen, 'check')} of the tree, which must pass before it lands.`,
+  );
+}
+
+function report(context: CliContext, run: RunState, result: LandResult, before: boolean): void {
+  switch (result.kind) {
+    case 'landed':
+      if (context.options.json) {
+        const { notUpdated, ...others } = result;
+        const left = notUpdated === undefined ? {} : { not_updated: notUpdated };
+        return context.out.json({ v: 1, run: run.id, ...others, ...left });
+      }
+      context.out.line(
+        `Run ${run.id} ${before ? 'had landed' : 'landed'} on ${result.target} as ${result.commit.slice(0, 10)}.`,
+      );
+      for (const path of result.notUpdated ?? []) context.out.note(`checkout not updated: ${path}`);
+      return;
+    case 'refused':
+      return context.fail({
+        exit: exits.refused,
+        what: `nothing was landed: ${result.reason.split('\n')[0] ?? ''}`,
+        where: result.files.join(', ') || null,
+        next: result.files.length > 0 ? 'merge or move these, then land again' : null,
+      });
+    case 'rejected':
+      return refuse(context, result.rejection);
+  }
+}
+
+function modeOf(text: string): LandOrder['mode'] | null {
+  return text === 'merge' || text === 'squash' || text === 'ff' ? text : null;
+}

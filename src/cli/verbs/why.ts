@@ -1,0 +1,30 @@
+/** `czar why WORKER`: the true cause of where it is, in one sentence, and what to do about it. */
+import { why } from '../../core/why.ts';
+import { isHeld } from '../../daemon/views/read.ts';
+import { nextCommand } from '../../report/next-command.ts';
+import { readingWorker } from '../reading.ts';
+import type { PlainVerb } from '../verb.ts';
+
+export const verb: PlainVerb = {
+  words: [{ name: 'worker', required: true, text: 'worker to ask about' }],
+  options: [],
+  act: async (context, { words: [id = ''] }) => {
+    await readingWorker(context, id, ({ reader, place, state, run, worker }) => {
+      const now = context.now();
+      const left = run.state === 'running' && !isHeld(place);
+      const ended = reader.liveness(now)(run, worker).state === 'ended';
+      const cause =
+        left && worker.state === 'active' && ended
+          ? `${id} is active: its agent has ended; nobody has collected it.`
+          : why(state, run, worker, now);
+      const sentence = left ? `${cause} No czar is running here.` : cause;
+      const next = nextCommand(run, worker) ?? (left ? 'czar run' : null);
+      if (context.options.json) {
+        context.out.json({ v: 1, worker: id, state: worker.state, why: sentence, next });
+        return;
+      }
+      context.out.line(sentence);
+      if (next !== null) context.out.line({ text: `next: ${next}`, style: 'dim' });
+    });
+  },
+};
