@@ -106,10 +106,10 @@ test('fault 96: only the command line loads files later than at its start, and a
     .filter((file) => /(?:await|=>) import\(/.test(readFileSync(join(root, 'src', file), 'utf8')));
   // The verb mcp loads its server as the first thing it does, and closeout what asks an agent for prose.
   assert.deepEqual(found.toSorted(), [
+    'cli/main.ts',
+    'cli/verbs.ts',
     'cli/verbs/closeout.ts',
     'cli/verbs/demo.ts',
-    'cli/main.ts',
     'cli/verbs/mcp.ts',
-    'cli/verbs.ts',
   ]);
 });
