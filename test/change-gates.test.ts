@@ -45,6 +45,24 @@ esac`,
   assert.doesNotMatch(merged, /one-but-another/);
 });
 
+test('folders of routes, whose names have brackets, can be owned and asked for', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted(
+    `case $CZAR_WORKER in
+a) mkdir -p 'app/[id]' 'app/[[...slug]]'; echo 1 > 'app/[id]/page.tsx'; echo 1 > 'app/[[...slug]]/page.tsx';;
+b) echo 2 >> 'app/[id]/page.tsx';;
+esac`,
+  );
+  scratch.worker(
+    'a',
+    `owns: ['app/[id]/**', 'app/[[...slug]]/**']\ndeliverables: ['app/[id]/', 'app/[[...slug]]/*.tsx']\n`,
+  );
+  scratch.worker('b', `owns: ['app/[id]/*.tsx']\ndependencies: [a]\n`);
+  scratch.commitAll();
+  const { code, stdout, stderr } = await scratch.czar('run');
+  assert.equal(code, 0, stdout + stderr);
+});
+
 test('a change outside owns and one of references are refused before the merge with the files named', async () => {
   await using scratch = await Scratch.make();
   scratch.write('docs/guide.md', 'guide\n');

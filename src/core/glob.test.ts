@@ -17,6 +17,17 @@ test('what is no sign of a glob means itself', () => {
   assert.ok(matches('[!a]', 'b') && !matches('[!a]', 'a') && !matches('[^a]', 'a'));
 });
 
+test('brackets may be those of a name, as web frameworks name the folders of routes', () => {
+  for (const name of ['[id]', '[...all]', '[[...slug]]', '[user-id]', 'p-[id].x']) {
+    assert.ok(matches(`app/${name}/**`, `app/${name}/page.tsx`), name);
+    assert.ok(matches(`app/${name}/[lang]/*.tsx`, `app/${name}/[lang]/page.tsx`), name);
+    assert.ok(!matches(`app/${name}/**`, 'app/other/page.tsx'), name);
+  }
+  assert.ok(matches('app/[id]*.tsx', 'app/[id]-edit.tsx') && matches('app/[id]*.tsx', 'app/i.tsx'));
+  assert.ok(matches('{a,b}/[id]/x', 'b/[id]/x') && matches('{a,b}/[id]/x', 'b/d/x'));
+  assert.ok(!matches('app/[id]/x', 'app/id/x'));
+});
+
 test('a pattern that is no glob says why', () => {
   for (const pattern of ['a[b', 'a]b', '{a,b', 'a}', 'x/[]', '[', '{{a}', '[[:alpha:]]'])
     assert.deepEqual(

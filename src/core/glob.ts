@@ -1,6 +1,8 @@
 /**
  * Globs over paths of a git tree: `*` (within a segment), `**` (any number of segments), `?`, `[…]` and `{a,b}`; every
- * other character means itself, so that names with parentheses can be written. Dot files are no exception.
+ * other character means itself, so that names with parentheses can be written. Brackets may be those of a name as well:
+ * `app/[id]/**` is the folder of a route, as web frameworks name them, beside `app/i` and `app/d`. Dot files are no
+ * exception.
  *
  * Matching takes time in proportion to path times pattern, whatever either of them is: patterns come from plans, paths
  * from agents, and a regular expression of a few stars can take longer than anyone waits.
@@ -11,8 +13,8 @@ type Unit =
   | { readonly kind: 'one'; readonly fits: (character: string) => boolean }
   | { readonly kind: 'star' };
 
-/** A segment between slashes: `**`, or units. */
-type Segment = '**' | readonly Unit[];
+/** A segment between slashes: `**`, or units; with brackets once as sets of characters, once as they are written. */
+type Segment = '**' | readonly (readonly Unit[])[];
 
 /** A pattern that was understood: its readings, one for each choice of its braces. */
 export interface Glob {
@@ -66,7 +68,7 @@ function matchesReading(pattern: readonly Segment[], path: readonly string[]): b
     for (const [at, segment] of pattern.entries()) {
       if (reached[at] === 0) continue;
       if (segment === '**') reach(next, at);
-      else if (matchesSegment(segment, text)) reach(next, at + 1);
+      else if (segment.some((units) => matchesUnits(units, text))) reach(next, at + 1);
       else continue;
       any = true;
     }
@@ -77,7 +79,7 @@ function matchesReading(pattern: readonly Segment[], path: readonly string[]): b
 }
 
 /** Units against characters: only the last star ever has to take more. */
-function matchesSegment(units: readonly Unit[], text: string): boolean {
+function matchesUnits(units: readonly Unit[], text: string): boolean {
   let [at, unit, star, retry] = [0, 0, -1, 0];
   while (at < text.length) {
     const wanted = units[unit];
@@ -140,24 +142,42 @@ const unbalanced = 'with an unbalanced bracket or brace';
 
 function parseSegment(text: string): { readonly segment: Segment } | { readonly problem: string } {
   if (text === '**') return { segment: '**' };
-  const units: Unit[] = [];
+  const written = unitsOf(text.split(''));
+  if (!/[[\]]/.test(text)) return { segment: [written] };
+  const parts: (string | Unit)[] = [];
   for (let at = 0; at < text.length; at += 1) {
     const sign = text.charAt(at);
-    if (sign === '*') {
-      if (units.at(-1)?.kind !== 'star') units.push({ kind: 'star' });
-    } else if (sign === '?') units.push({ kind: 'one', fits: () => true });
-    else if (sign === '[') {
-      const set = /^\[([!^]?)([^[\]]+)\]/.exec(text.slice(at));
-      if (set === null) return { problem: unbalanced };
-      const fits = setOf(set[2] ?? '');
-      if (fits === null) return { problem: 'with a range whose end comes before its beginning' };
-      const negated = set[1] !== '';
-      units.push({ kind: 'one', fits: (character) => fits(character) !== negated });
-      at += set[0].length - 1;
-    } else if (sign === ']') return { problem: unbalanced };
-    else units.push({ kind: 'one', fits: (character) => character === sign });
+    if (sign === ']') return { problem: unbalanced };
+    if (sign !== '[') {
+      parts.push(sign);
+      continue;
+    }
+    const rest = text.slice(at);
+    // `[[...slug]]`, and a name such as `[user-id]`, make no sense but as names.
+    const [name] = /^\[\[\.{3}[^[\]]+\]\]/.exec(rest) ?? [];
+    const [set, negation = '', inside = ''] = /^\[([!^]?)([^[\]]+)\]/.exec(rest) ?? [];
+    const whole = name ?? set;
+    if (whole === undefined) return { problem: unbalanced };
+    const fits = name === undefined ? setOf(inside) : null;
+    if (fits !== null)
+      parts.push({ kind: 'one', fits: (character) => fits(character) !== (negation !== '') });
+    else if (name !== undefined || inside.length > 3) parts.push(...whole.split(''));
+    else return { problem: 'with a range whose end comes before its beginning' };
+    at += whole.length - 1;
   }
-  return { segment: units };
+  return { segment: [unitsOf(parts), written] };
+}
+
+/** Units of characters, and of what is understood already. */
+function unitsOf(parts: readonly (string | Unit)[]): readonly Unit[] {
+  const units: Unit[] = [];
+  for (const part of parts) {
+    if (typeof part !== 'string') units.push(part);
+    else if (part === '?') units.push({ kind: 'one', fits: () => true });
+    else if (part !== '*') units.push({ kind: 'one', fits: (character) => character === part });
+    else if (units.at(-1)?.kind !== 'star') units.push({ kind: 'star' });
+  }
+  return units;
 }
 
 /** A test for the inside of brackets: characters, and ranges such as `a-z`; null when a range is upside down. */

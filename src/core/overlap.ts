@@ -55,10 +55,25 @@ function alternativesOf(pattern: string): readonly (readonly Segment[])[] | null
   if (!isGlob(pattern)) return [[...pattern.split('/').map(compileSegment), '**']];
   const expanded = expandBraces(pattern);
   if (expanded === null) return null;
-  // A name may hold brackets: what is written out exactly is meant too.
+  // A name may hold brackets: what is written out exactly is meant too, and a segment whose brackets are those of a name.
   const exact = pattern.split('/').map((segment) => segment.split('').map(character));
-  return [...expanded.map((one) => one.split('/').map(compileSegment)), exact];
+  const readings: (readonly Segment[])[] = [exact];
+  for (const one of expanded) {
+    const texts = one.split('/');
+    if (texts.filter((text) => text.includes('[')).length > mostBracketed) return null;
+    let open: readonly (readonly Segment[])[] = [[]];
+    for (const text of texts) {
+      const segment = compileSegment(text);
+      const choices = text.includes('[') ? [segment, unitsOf(text.split(''))] : [segment];
+      open = open.flatMap((begun) => choices.map((choice) => [...begun, choice]));
+    }
+    readings.push(...open);
+  }
+  return readings;
 }
+
+/** Segments with brackets in a pattern that are followed up: each doubles its readings. */
+const mostBracketed = 4;
 
 function character(wanted: string): Unit {
   return { kind: 'one', test: (other) => other === wanted, sample: [wanted] };
@@ -95,16 +110,17 @@ function expandBraces(glob: string): readonly string[] | null {
 function compileSegment(text: string): Segment {
   if (text === '**') return '**';
   if (text === '') return 'unsure';
-  const units: Unit[] = [];
   // By UTF-16 unit, as globs match.
-  const characters = text.split('');
-  for (let i = 0; i < characters.length; i += 1) {
-    const sign = characters[i] ?? '';
-    if (sign === '*') {
-      if (units.at(-1)?.kind !== 'star') units.push({ kind: 'star' });
-    } else if (sign === '?') units.push({ kind: 'one', test: () => true, sample: null });
-    else if (sign === '[' || sign === ']') return bracketed(text);
-    else units.push(character(sign));
+  return /[[\]]/.test(text) ? bracketed(text) : unitsOf(text.split(''));
+}
+
+/** Units of characters; brackets are characters here. */
+function unitsOf(characters: readonly string[]): readonly Unit[] {
+  const units: Unit[] = [];
+  for (const sign of characters) {
+    if (sign === '?') units.push({ kind: 'one', test: () => true, sample: null });
+    else if (sign !== '*') units.push(character(sign));
+    else if (units.at(-1)?.kind !== 'star') units.push({ kind: 'star' });
   }
   return units;
 }
