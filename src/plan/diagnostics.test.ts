@@ -119,6 +119,34 @@ test('a mistake in a field hides none in the other fields of the file', () => {
   assert.equal(said.length, 11, said.join('\n'));
 });
 
+test('a figure, a duration and a review that are written otherwise say how they are written', () => {
+  const { diagnostics } = loadWorkers({
+    a: front('timeout: 30', 'budget: {tokens: 100k}', 'review: yes'),
+    b: front('budget: {tokens: 1_500_000, limit: 1.5M}', 'retry: {max_attempts: two}'),
+  });
+  assert.deepEqual(
+    diagnostics.map(({ message, hint }) => [message, hint]),
+    [
+      ['timeout: expected a duration such as 30s, 10m or 1h30m, found the number 30', null],
+      ['tokens: expected a number, found a text', 'write it in digits: 100000'],
+      ['review: expected none, agent, human, or {by: …, quorum: …}, found a text', null],
+      ['tokens: expected a number, found a text', 'write it in digits: 1500000'],
+      ['limit: expected a number, found a text', 'write it in digits: 1500000'],
+      ['max_attempts: expected a number, found a text', null],
+    ],
+  );
+});
+
+test('hidden files are no workers: an editor puts them there while somebody writes', () => {
+  const { diagnostics, plan, notes } = loadWorkers({ a: front('role: x'), '.#a': 'user@host.1\n' });
+  assert.deepEqual(diagnostics, []);
+  assert.deepEqual(
+    plan?.workers.map(({ id }) => id),
+    ['a'],
+  );
+  assert.deepEqual(notes, ['.czar/workers: not worker files, not read: .#a.md']);
+});
+
 test('an expression that names a dependency which is refused has no problem of its own', () => {
   const { diagnostics } = loadWorkers({
     a: front('dependencies: [ghost]', 'when: workers.ghost.state == "complete"'),

@@ -99,7 +99,7 @@ export const duration = z.union(
 
 /** A span of time that is not zero. */
 export const positiveDuration = z
-  .string()
+  .string(durationText)
   .superRefine((value, context) => {
     const zero = parseDuration(value) === 0 ? 'a duration must not be zero here' : null;
     addProblem(context, durationProblem(value) ?? zero);

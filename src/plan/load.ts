@@ -153,8 +153,9 @@ function readHome(root: string, home: Home, problems: Problems): Read {
     return { drafts: [], broken: new Set(), found: 0, notes: [], name: null };
   }
   const folder = `${home.name}/workers`;
-  const files = listing.filter((name) => name.endsWith('.md'));
-  const others = listing.filter((name) => !name.endsWith('.md') && !name.startsWith('.'));
+  // Hidden ones are an editor's: `.#a.md` is there while somebody writes a.md.
+  const files = listing.filter((name) => name.endsWith('.md') && !name.startsWith('.'));
+  const others = listing.filter((name) => name.endsWith('.md') === name.startsWith('.'));
   const notes =
     others.length === 0 ? [] : [`${folder}: not worker files, not read: ${others.join(', ')}`];
   if (home.czarina) {

@@ -259,7 +259,7 @@ const mistakes: readonly Mistake[] = [
     name: 'a duration without a unit',
     files: { a: front('timeout: 90') },
     at: 'a.md:2:10',
-    says: /expected a text, found the number 90/,
+    says: /timeout: expected a duration such as 30s, .*, found the number 90/,
   },
   {
     name: 'a duration that is none',

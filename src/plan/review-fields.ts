@@ -14,10 +14,18 @@ const name = z
 /** `agent`, `human`, an agent's name, or several of them. */
 const reviewers = z.union([name, z.array(name).min(1).max(20)]);
 
-export const reviewSchema = z.union([
-  z.enum(['none', 'agent', 'human']),
-  z.strictObject({ by: reviewers, quorum: count(1, 20).optional() }),
-]);
+export const reviewSchema = z.union(
+  [
+    z.enum(['none', 'agent', 'human']),
+    z.strictObject({ by: reviewers, quorum: count(1, 20).optional() }),
+  ],
+  {
+    error: (issue) =>
+      issue.code === 'invalid_union'
+        ? 'expected none, agent, human, or {by: …, quorum: …}'
+        : undefined,
+  },
+);
 
 export type ReviewFields = z.infer<typeof reviewSchema>;
 

@@ -96,10 +96,16 @@ function describe(
   const name = typeof key === 'string' ? `${key}: ` : '';
   const found = kindOf(issue.input);
   if (issue.code === 'invalid_type') {
+    if (issue.message.startsWith('expected '))
+      return { message: `${name}${issue.message}, found ${found}`, hint: null };
     const wanted = kinds[issue.expected] ?? issue.expected;
     const scalar = typeof issue.input === 'number' || typeof issue.input === 'boolean';
     const hint =
-      issue.expected === 'string' && scalar ? `put it in quotes: "${String(issue.input)}"` : null;
+      issue.expected === 'string' && scalar
+        ? `put it in quotes: "${String(issue.input)}"`
+        : issue.expected === 'number' || issue.expected === 'int'
+          ? inDigits(issue.input)
+          : null;
     return { message: `${name}expected ${wanted}, found ${found}`, hint };
   }
   if (issue.code === 'invalid_value') {
@@ -119,6 +125,15 @@ function describe(
     return { message: `${name}${inner}`, hint: null };
   }
   return { message: `${name}${issue.message}`, hint: null };
+}
+
+/** What a figure is written as when it is not as people write it: `100k`, `100_000`, `1.5M`. */
+function inDigits(value: unknown): string | null {
+  const [, figure = '', unit = ''] =
+    typeof value === 'string' ? (/^([\d_,]+(?:\.\d+)?)\s*([km]?)$/i.exec(value) ?? []) : [];
+  const factor = { '': 1, k: 1e3, m: 1e6 }[unit.toLowerCase()] ?? NaN;
+  const number = figure === '' ? NaN : Number(figure.replaceAll(/[_,]/g, '')) * factor;
+  return Number.isFinite(number) ? `write it in digits: ${number}` : null;
 }
 
 const kinds: Readonly<Record<string, string>> = {
