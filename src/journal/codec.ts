@@ -3,14 +3,18 @@
  * stored, so that verifying needs no second serialisation.
  *
  * A change to an event's data raises `eventVersion` and adds one upcaster: a pure function from the data of the version
- * before. Old logs then fold to the same state for ever. An event type or version that this program does not know is
+ * before. Old logs then fold to the same state for ever. Since version 2 plans are packed. An event type or version that this program does not know is
  * refused, never skipped.
  */
 import type { Event, EventType } from '../core/events.ts';
 import { JournalError } from './journal.ts';
+import { packedPlan, unpackedPlan, type PackedPlan } from './packed-plan.ts';
 
 /** Version of the event data that this program writes. */
-export const eventVersion = 1;
+export const eventVersion = 2;
+
+/** The version since which plans are packed. */
+const packedSince = 2;
 
 /** One event as stored; `data` is JSON text. */
 export interface StoredEvent {
@@ -37,7 +41,7 @@ export function encodeEvent(event: Event): StoredEvent {
     worker: event.worker ?? null,
     attempt: event.attempt ?? null,
     type: event.type,
-    data: JSON.stringify(event.data),
+    data: JSON.stringify(packed(event)),
   };
 }
 
@@ -51,6 +55,8 @@ export function decodeEvent(row: StoredEvent, upcasters: readonly Upcaster[] = [
   let data = parse(row);
   for (const upcast of upcasters.slice(row.v - 1)) data = upcast(row.type, data);
   if (typeof data !== 'object' || data === null) throw corrupt(row.seq, 'has no data');
+  if (row.v >= packedSince && hasPlan(row.type) && 'plan' in data)
+    data = { ...data, plan: unpackedPlan(data.plan as PackedPlan) };
   return {
     seq: row.seq,
     at: row.at,
@@ -60,6 +66,15 @@ export function decodeEvent(row: StoredEvent, upcasters: readonly Upcaster[] = [
     type: row.type,
     data,
   } as Event;
+}
+
+function packed(event: Event): unknown {
+  return 'plan' in event.data ? { ...event.data, plan: packedPlan(event.data.plan) } : event.data;
+}
+
+/** Whether events of the type have a plan. */
+function hasPlan(type: EventType): boolean {
+  return type === 'run.started' || type === 'plan.amended';
 }
 
 /** Whether this program knows the event type. */

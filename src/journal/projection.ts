@@ -10,7 +10,7 @@
 import { treeGateKey, type Event, type TreeVerdict } from '../core/events.ts';
 import { isAtRest } from '../core/restless.ts';
 import { isRunLive, type RepositoryState, type RunState, type WorkerState } from '../core/state.ts';
-import { planText } from './plan-row.ts';
+import { packedPlan } from './packed-plan.ts';
 import {
   noSums,
   putSum,
@@ -214,7 +214,7 @@ function runChanges(run: RunState, before: WrittenRun | undefined): readonly Row
   const changes: RowChange[] = [];
   // Limits change within a revision.
   if (before?.revision !== run.plan.revision || before.value?.plan !== run.plan) {
-    const body = planText(run.plan);
+    const body = JSON.stringify(packedPlan(run.plan));
     changes.push({ kind: 'plan', run: run.id, part: run.plan.revision, body });
   }
   if (before?.value !== run) {

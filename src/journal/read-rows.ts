@@ -11,7 +11,7 @@ import { emptyState, type FoldRun, type FoldState } from '../core/evolve.ts';
 import type { Plan } from '../core/plan.ts';
 import { tellRestless } from '../core/restless.ts';
 import type { WorkerState } from '../core/state.ts';
-import { planOf } from './plan-row.ts';
+import { unpackedPlan, type PackedPlan } from './packed-plan.ts';
 import {
   ownRow,
   writtenRun,
@@ -191,7 +191,8 @@ class Parts {
   readonly #trees = new Map<string, Map<string, TreeVerdict>>();
 
   add({ kind, run, part, body }: Row): void {
-    if (kind === 'plan') this.#plans.set(planKey(run, part), planOf(body));
+    if (kind === 'plan')
+      this.#plans.set(planKey(run, part), unpackedPlan(JSON.parse(body) as PackedPlan));
     else if (kind === 'worker') inner(this.#workers, run).set(part, workerOf(body));
     else inner(this.#trees, run).set(part, JSON.parse(body) as TreeVerdict);
   }

@@ -299,21 +299,24 @@ function define(draft: WorkerDraft, edges: readonly Edge[], config: Config): Wor
     timeoutMs: fields.timeout === undefined ? config.timeoutMs : milliseconds(fields.timeout, 0),
     when: fields.when ?? null,
     labels: fields.labels ?? {},
+  };
+  const agent = chooseAgent(draft, config.agents);
+  // Behind what every worker has, so that they begin alike (`journal/packed-plan.ts`).
+  const some = {
     ...(mustApprove(fields, config.approve) ? { approve: true as const } : {}),
     ...resourcesOf(fields.resources),
     ...reviewField(fields, config),
     ...unansweredOf(fields, config),
     ...stallOf(fields, config),
     ...limitsField(attemptLimits(fields.limits ?? {}, config.limits)),
+    ...fallbackOf(draft, config.agents, agent.name),
   };
-  const agent = chooseAgent(draft, config.agents);
-  const fallback = fallbackOf(draft, config.agents, agent.name);
   return {
     ...definition,
-    ...fallback,
     source: { file: draft.source.file, line: placeOf(draft.source, draft.begin.start).line },
     agent,
-    hash: hashOf({ ...definition, ...fallback, agent: agent.name }),
+    hash: hashOf({ ...definition, ...some, agent: agent.name }),
+    ...some,
   };
 }
 
