@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { gitContext } from '../src/git/context.ts';
-import { predictConflicts } from '../src/git/predict-conflicts.ts';
+import { predictConflicts } from '../src/git/merging/predict-conflicts.ts';
 import { median, type Benchmark, type Figure } from './kit/figure.ts';
 import { bareRepository, contentOf, pathOf, type Branch } from './kit/files.ts';
 import { quietEnvironment } from './kit/scratch.ts';

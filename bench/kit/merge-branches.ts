@@ -5,8 +5,8 @@
  */
 import { writeFileSync } from 'node:fs';
 import { gitContext } from '../../src/git/context.ts';
-import { buildMerge, commitMerge } from '../../src/git/merge.ts';
-import { OpenMirror } from '../../src/git/open-mirror.ts';
+import { buildMerge, commitMerge } from '../../src/git/merging/merge.ts';
+import { OpenMirror } from '../../src/git/mirror/open-mirror.ts';
 import { integrationRef, listRefs, readRef } from '../../src/git/refs.ts';
 
 const [repository = '', halfway = ''] = process.argv.slice(2);

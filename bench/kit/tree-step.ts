@@ -3,7 +3,7 @@
  * prepared mirror and STEP is `start` (load everything, do nothing), `make` (the tree of an attempt of a worker of that
  * number, from nothing) or `release` (give it back). `serve` gives back and makes the tree of the next attempt from it.
  */
-import { clone } from '../../src/git/clone.ts';
+import { clone } from '../../src/git/trees/clone.ts';
 import { gitContext } from '../../src/git/context.ts';
 import { readRef } from '../../src/git/refs.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { TreeGate } from '../core/events.ts';
-import { checkTree, removeCheckTree } from '../git/check-tree.ts';
+import { checkTree, removeCheckTree } from '../git/trees/check-tree.ts';
 import { gitContext, type GitContext } from '../git/context.ts';
 import { difference, filesOf } from '../git/facts.ts';
 import { git, line } from '../git/git.ts';

@@ -12,7 +12,7 @@ import { runCommand, type CommandResult } from '../process/run.ts';
 import { checkEnvironment } from './check-environment.ts';
 import { lastLines, verdictOf } from './command-verdict.ts';
 import { markCommand } from './leftovers.ts';
-import { removeFolder } from '../git/remove-folder.ts';
+import { removeFolder } from '../git/trees/remove-folder.ts';
 
 export interface Checks {
   /** Name of the folder, unique among all that run at the same time: letters, digits, `._-`. */

@@ -3,7 +3,7 @@ import { readFile, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { inUserRepository } from './context.ts';
 import type { GitContext } from './context.ts';
-import { isMissing } from './discard.ts';
+import { isMissing } from './trees/discard.ts';
 import { fields, line, output } from './git.ts';
 
 /** How the names of folders begin that belong to trees of workers, among those of linked worktrees. */

@@ -2,7 +2,7 @@
 import { inMirror } from './context.ts';
 import type { GitContext, Identity } from './context.ts';
 import { line } from './git.ts';
-import { objectId, writeCommit } from './object-format.ts';
+import { objectId, writeCommit } from './mirror/object-format.ts';
 
 /**
  * Makes a commit; the same values give the same id. `date` is milliseconds since 1970. For use inside `failing`.

@@ -1,5 +1,5 @@
 /** Where the repository, czar's state and the home are; the first argument of what works on them. */
-import type { OpenMirror } from './open-mirror.ts';
+import type { OpenMirror } from './mirror/open-mirror.ts';
 
 export interface GitContext {
   /** The user's checkout, absolute. */

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { scratchRepository } from '../../test/support/git-fixture.ts';
 import { gitContext } from './context.ts';
 import { changes, commitsBeyond, isAncestor, mergeBases, parentsOf, treeOf } from './history.ts';
-import { OpenMirror } from './open-mirror.ts';
+import { OpenMirror } from './mirror/open-mirror.ts';
 import { emptyTree } from './refs.ts';
 
 /** A branch beside another, a merge of both, and files of all kinds that come, go and change their kind. */

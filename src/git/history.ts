@@ -2,17 +2,17 @@
  * How commits of the mirror are related, and what they are made of: from the mirror that is held open where it can say,
  * else from git. For use inside `failing`.
  */
-import { relate } from './ancestry.ts';
-import type { Relation } from './ancestry.ts';
+import { relate } from './merging/ancestry.ts';
+import type { Relation } from './merging/ancestry.ts';
 import { inMirror } from './context.ts';
 import type { GitContext } from './context.ts';
 import { git, gitFailure, line, output } from './git.ts';
-import type { TreeEntry } from './object-format.ts';
-import type { OpenMirror } from './open-mirror.ts';
+import type { TreeEntry } from './mirror/object-format.ts';
+import type { OpenMirror } from './mirror/open-mirror.ts';
 import { changesIn, isObjectId, zero } from './refs.ts';
 import type { Change } from './refs.ts';
-import { treeChanges } from './tree-merge.ts';
-import type { PathChange } from './tree-merge.ts';
+import { treeChanges } from './merging/tree-merge.ts';
+import type { PathChange } from './merging/tree-merge.ts';
 
 /** Relatives that are further apart than this are left to git, which has indexes for them. */
 const nearCommits = 500;

@@ -9,7 +9,7 @@ import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { inMirror, reach } from './context.ts';
 import type { GitContext } from './context.ts';
-import { isThere, makeOrRemove } from './discard.ts';
+import { isThere, makeOrRemove } from './trees/discard.ts';
 import { failing, git, line, output } from './git.ts';
 import type { Failed, GitCall } from './git.ts';
 import { deleteRefs, integrationRef, moveRefIn, readRef, snapshotRef } from './refs.ts';

@@ -8,7 +8,7 @@ import { inMirror } from './context.ts';
 import type { GitContext } from './context.ts';
 import { fields, git, gitFailure, output } from './git.ts';
 import type { GitCall } from './git.ts';
-import { refInFiles, refsInFiles } from './ref-files.ts';
+import { refInFiles, refsInFiles } from './mirror/ref-files.ts';
 
 /** Tip of a run's merged work. */
 export function integrationRef(run: string): string {

@@ -7,7 +7,7 @@ import { commitOn, gitRun } from '../../test/support/git-worker.ts';
 import { gitContext } from './context.ts';
 import { git } from './git.ts';
 import { inspectRepository } from './repository.ts';
-import { treeFacts } from './tree-facts.ts';
+import { treeFacts } from './trees/tree-facts.ts';
 import { unsupportedIn } from './unsupported.ts';
 
 async function factsOf(directory: string) {

@@ -7,14 +7,14 @@ import { isRunLive, type RepositoryState } from '../core/state.ts';
 import { isFinal } from '../core/lifecycle.ts';
 import { checkPool, reclaimTrees, treeOf } from '../daemon/workplace.ts';
 import { deliver } from '../git/deliver.ts';
-import { emptyTrash } from '../git/discard.ts';
+import { emptyTrash } from '../git/trees/discard.ts';
 import { ownPrefix } from '../git/checkouts.ts';
 import { failing, git, output } from '../git/git.ts';
 import { inMirror, inUserRepository } from '../git/context.ts';
 import { listRefs } from '../git/refs.ts';
-import { emptyPool, spareName } from '../git/spare-trees.ts';
+import { emptyPool, spareName } from '../git/trees/spare-trees.ts';
 import { leftIn, removeStaleLocks } from '../git/stale-locks.ts';
-import { ownerOf } from '../git/tree-mark.ts';
+import { ownerOf } from '../git/trees/tree-mark.ts';
 import { checkRoot } from '../gates/check-environment.ts';
 import { ok, problem, warn, type Finding, type Patient } from './finding.ts';
 

@@ -11,7 +11,7 @@ import { checkouts } from '../git/checkouts.ts';
 import { inMirror, inUserRepository, type GitContext } from '../git/context.ts';
 import { failing, type Failed } from '../git/git.ts';
 import { publishedRef } from '../git/publish.ts';
-import { isThere } from '../git/discard.ts';
+import { isThere } from '../git/trees/discard.ts';
 import type { Retention } from '../plan/config-file.ts';
 import { folderBytes } from './folder-bytes.ts';
 import { reachableFrom, refsOf } from './reachable.ts';

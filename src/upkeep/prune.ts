@@ -17,7 +17,7 @@ import { quietly } from '../git/deliver.ts';
 import { failing, failure, git as callGit, type Failed } from '../git/git.ts';
 import { ensureMirror } from '../git/mirror.ts';
 import { moveRefIn } from '../git/refs.ts';
-import { removeFolder } from '../git/remove-folder.ts';
+import { removeFolder } from '../git/trees/remove-folder.ts';
 import { contextOf } from '../daemon/views/kept.ts';
 import type { Owner } from '../journal/lock.ts';
 import type { Retention } from '../plan/config-file.ts';

@@ -5,7 +5,7 @@ import { isLive } from '../core/lifecycle.ts';
 import { isRunLive, type RepositoryState, type RunState, type WorkerState } from '../core/state.ts';
 import type { Place } from '../daemon/place.ts';
 import { treeOf } from '../daemon/workplace.ts';
-import { ownerOf, type TreeOwner } from '../git/tree-mark.ts';
+import { ownerOf, type TreeOwner } from '../git/trees/tree-mark.ts';
 import { liveness } from '../process/identity.ts';
 import { gitDirOf } from './check-trees.ts';
 

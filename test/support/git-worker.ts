@@ -2,18 +2,18 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { defaultSecretPatterns } from '../../src/git/capture.ts';
-import type { CaptureRules } from '../../src/git/capture.ts';
-import { clone } from '../../src/git/clone.ts';
-import { collect } from '../../src/git/collect.ts';
-import type { Collected, CollectOrder } from '../../src/git/collect.ts';
+import { defaultSecretPatterns } from '../../src/git/work/capture.ts';
+import type { CaptureRules } from '../../src/git/work/capture.ts';
+import { clone } from '../../src/git/trees/clone.ts';
+import { collect } from '../../src/git/work/collect.ts';
+import type { Collected, CollectOrder } from '../../src/git/work/collect.ts';
 import { gitContext } from '../../src/git/context.ts';
 import type { GitContext } from '../../src/git/context.ts';
-import type { Isolation } from '../../src/git/isolation.ts';
+import type { Isolation } from '../../src/git/trees/isolation.ts';
 import { createIntegration, ensureMirror } from '../../src/git/mirror.ts';
 import { integrationRef, listRefs, readRef } from '../../src/git/refs.ts';
-import { prepareTree } from '../../src/git/worktree.ts';
-import type { PreparedTree, TreeOrder } from '../../src/git/worktree.ts';
+import { prepareTree } from '../../src/git/trees/worktree.ts';
+import type { PreparedTree, TreeOrder } from '../../src/git/trees/worktree.ts';
 import { copyOf, keepTemplate, scratchRepository } from './git-fixture.ts';
 import type { Scratch } from './git-fixture.ts';
 

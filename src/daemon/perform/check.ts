@@ -6,7 +6,7 @@ import type { Outcome } from '../../core/commands.ts';
 import type { CheckIntent } from '../../core/intents.ts';
 import { checkMark } from '../../gates/leftovers.ts';
 import { judgeFolder, runChecks, type ChecksOutcome } from '../../gates/tree-gates.ts';
-import { checkTree, removeCheckTree } from '../../git/check-tree.ts';
+import { checkTree, removeCheckTree } from '../../git/trees/check-tree.ts';
 import type { EffectContext } from '../loop.ts';
 import { redactorOf } from '../redactions.ts';
 import { checkPool, treeOf, type Workplace } from '../workplace.ts';

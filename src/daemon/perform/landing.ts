@@ -2,8 +2,8 @@
 import type { Outcome } from '../../core/commands.ts';
 import type { Intent } from '../../core/intents.ts';
 import { definitionOf } from '../../core/state.ts';
-import { buildLanding, commitLanding } from '../../git/land.ts';
-import { buildSync, commitSync } from '../../git/sync.ts';
+import { buildLanding, commitLanding } from '../../git/landing/land.ts';
+import { buildSync, commitSync } from '../../git/landing/sync.ts';
 import type { EffectContext } from '../loop.ts';
 import { succeed } from './succeed.ts';
 import type { Workplace } from '../workplace.ts';

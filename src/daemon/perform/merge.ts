@@ -3,7 +3,7 @@ import type { Outcome } from '../../core/commands.ts';
 import type { Intent } from '../../core/intents.ts';
 import { admissionProblem, aheadProblem } from '../../core/schedule/admission.ts';
 import { definitionOf } from '../../core/state.ts';
-import { commitMerge, buildMerge } from '../../git/merge.ts';
+import { commitMerge, buildMerge } from '../../git/merging/merge.ts';
 import { createIntegration, ensureMirror, fetchCommit } from '../../git/mirror.ts';
 import { publish } from '../../git/publish.ts';
 import { pushRefs } from '../../git/push.ts';

@@ -24,10 +24,10 @@ import type { AgentDefinition, AttemptLimits } from '../../core/plan.ts';
 import { nobodyAsks, reportEvents } from '../../core/decide/report-event.ts';
 import { quotaEnd } from '../../core/schedule/quota-wait.ts';
 import { noUsage, sum } from '../../core/usage.ts';
-import { checkTree, removeCheckTree } from '../../git/check-tree.ts';
+import { checkTree, removeCheckTree } from '../../git/trees/check-tree.ts';
 import { reach } from '../../git/context.ts';
 import { difference } from '../../git/facts.ts';
-import { removeFolder } from '../../git/remove-folder.ts';
+import { removeFolder } from '../../git/trees/remove-folder.ts';
 import { startAttempt } from '../../process/attempt.ts';
 import { followAttempt, recoverAttempt } from '../../process/follow.ts';
 import {

@@ -10,7 +10,7 @@ import { definitionOf } from '../../core/state.ts';
 import { checkMark } from '../../gates/leftovers.ts';
 import { judgeFolder } from '../../gates/tree-gates.ts';
 import { reach } from '../../git/context.ts';
-import { isThere } from '../../git/discard.ts';
+import { isThere } from '../../git/trees/discard.ts';
 import { attemptOf, filesOf } from './attempt-end.ts';
 import type { EffectContext } from '../loop.ts';
 import { stateOf } from './work.ts';

@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { git } from '../../git/git.ts';
-import { treeConfig } from '../../git/tree-config.ts';
+import { treeConfig } from '../../git/trees/tree-config.ts';
 
 /** The file that the agent is to write. */
 export const trialFile = 'czar-test.txt';

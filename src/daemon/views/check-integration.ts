@@ -4,7 +4,7 @@
  * is found.
  */
 import { definitionOf, type RunState, type WorkerState } from '../../core/state.ts';
-import { standOf, type BranchStand } from '../../git/ancestors.ts';
+import { standOf, type BranchStand } from '../../git/merging/ancestors.ts';
 import { branchHolds } from '../../git/branches.ts';
 import type { Failed } from '../../git/git.ts';
 import type { IntegrationDocument } from '../../report/integration-schema.ts';

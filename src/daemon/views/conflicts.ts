@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import type { RunState } from '../../core/state.ts';
 import type { Failed } from '../../git/git.ts';
-import { predictConflicts } from '../../git/predict-conflicts.ts';
+import { predictConflicts } from '../../git/merging/predict-conflicts.ts';
 import type { ConflictsDocument } from '../../report/conflicts-schema.ts';
 import { inFlight, type InFlight } from './in-flight.ts';
 import type { Place } from '../place.ts';

@@ -4,7 +4,7 @@ import { landGates, openGates } from '../../core/tree-gates.ts';
 import { fallbackIdentity } from '../../git/repository.ts';
 import { gitContext } from '../../git/context.ts';
 import { difference } from '../../git/facts.ts';
-import { buildLanding, landingProblem } from '../../git/land.ts';
+import { buildLanding, landingProblem } from '../../git/landing/land.ts';
 import { inUserRepository } from '../../git/context.ts';
 import { readRefIn } from '../../git/refs.ts';
 import type { LandOrder } from '../land.ts';
