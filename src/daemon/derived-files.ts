@@ -1,10 +1,8 @@
 /** The log as files that people and machines can follow: `events.log` and `events.jsonl` in the home. */
 import { join } from 'node:path';
-import type { Event } from '../core/events.ts';
 import { openDerived, type DerivedFiles, type RenderLine } from '../journal/derived.ts';
 import type { Journal } from '../journal/journal.ts';
 import { renderEvent, type TokensOf } from '../report/event-line.ts';
-import type { Scheduler } from './loop.ts';
 
 /** Folder of the derived files. */
 export function derivedFolder(home: string): string {
@@ -17,39 +15,6 @@ export function openDerivedFiles(
   journal: Pick<Journal, 'read' | 'head'>,
 ): DerivedFiles {
   return openDerived({ folder: derivedFolder(home), journal, ...renderings(journal) });
-}
-
-/** How long the files may stay behind the log, milliseconds. */
-const behindMs = 20;
-
-/** Brings the files up to date a moment after a batch, once for all that the moment brings, and when it is disposed. */
-export class DerivedLater implements Disposable {
-  readonly #files: DerivedFiles;
-  readonly #timer: Scheduler['timer'];
-  #batch: Event[] = [];
-  #callOff: (() => void) | null = null;
-
-  constructor(files: DerivedFiles, { timer }: Pick<Scheduler, 'timer'>) {
-    this.#files = files;
-    this.#timer = timer;
-  }
-
-  /** Takes what was appended; what cannot be written is tried again with the next. */
-  add(batch: readonly Event[]): void {
-    this.#batch.push(...batch);
-    this.#callOff ??= this.#timer(() => this.#write(), behindMs);
-  }
-
-  #write(): void {
-    this.#callOff?.();
-    this.#callOff = null;
-    this.#files.update(this.#batch.splice(0));
-  }
-
-  [Symbol.dispose](): void {
-    if (this.#callOff !== null) this.#write();
-    this.#files.close();
-  }
 }
 
 /** How events stand in the two files. */

@@ -3,8 +3,8 @@
  *
  * Owns the folded state, the queue of commands and the effects in flight. One turn takes every command that waits,
  * decides, lets follow what follows by itself, and appends all events in one transaction (group commit without a
- * timer); only then callers are answered and effects begin. Nothing is remembered that is not in the log: after a
- * failed append the state is loaded anew.
+ * timer); only then callers are answered, effects begin, and at last others are told. Nothing is remembered that is
+ * not in the log: after a failed append the state is loaded anew.
  */
 import type { EvaluateWhen } from '../core/advance.ts';
 import type { Command, Outcome, Rejection } from '../core/commands.ts';
@@ -250,13 +250,13 @@ export class Loop {
       this.#ports.stalled?.(null);
     }
     if (done.events.some((event) => event.type === 'loop.started')) this.#epoch = this.#state.epoch;
-    if (done.events.length > 0) this.#ports.committed(done.events, this.#state);
     done.decisions.forEach((decision, index) => {
       taken[index]?.answer?.(
         decision.ok ? { ok: true } : { ok: false, rejection: decision.rejection },
       );
     });
     this.#dispatch(now);
+    if (done.events.length > 0) this.#ports.committed(done.events, this.#state);
     this.#wake();
   }
 

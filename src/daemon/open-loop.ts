@@ -36,7 +36,7 @@ import { Notifier } from './notify.ts';
 import { performer } from './perform.ts';
 import { steadyClock } from './steady-clock.ts';
 import { lookAtMachine } from '../plan/machine.ts';
-import { DerivedLater, openDerivedFiles } from './derived-files.ts';
+import { openDerivedFiles } from './derived-files.ts';
 import { gaveUpFile } from './holder.ts';
 import { takeLock } from './take-lock.ts';
 import { watchLimits } from './watch-limits.ts';
@@ -129,7 +129,7 @@ export async function openLoop<Admitted>(options: {
     await removeStaleLocks(git);
     await reclaimTrees(git);
     const journal = openJournal(log);
-    const derived = new DerivedLater(openDerivedFiles(home.path, journal), eventLoop);
+    const derived = openDerivedFiles(home.path, journal);
     const runners = new Runners(join(git.state, 'shims'));
     const meter = new Meter();
     const place: Workplace = {
@@ -165,7 +165,7 @@ export async function openLoop<Admitted>(options: {
       ...(options.onStall === undefined ? {} : { stalled: options.onStall }),
       ...clock,
       committed: (events, state) => {
-        derived.add(events);
+        derived.update(events);
         options.onCommit(events, state);
         notifier.tell(events, state);
       },
@@ -173,7 +173,7 @@ export async function openLoop<Admitted>(options: {
     const asFound = loop.state.seq === 0 ? early : null;
     const admitted = asFound ?? (await options.admit(loop.state, git));
     if (admitted === null) {
-      derived[Symbol.dispose]();
+      derived.close();
       journal.close();
       lock.release();
       return { refused: true };
@@ -234,7 +234,7 @@ export async function openLoop<Admitted>(options: {
           () => undefined,
         );
         await mirror[Symbol.asyncDispose]();
-        derived[Symbol.dispose]();
+        derived.close();
         journal.close();
         lock.release();
         // Whoever takes the lock next need not wait for it.
