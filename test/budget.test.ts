@@ -65,6 +65,18 @@ test('an agent that reaches its budget is stopped with its work kept, and goes o
   assert.equal(only(scratch.log(), 'budget.exceeded').data.scope, 'worker');
 });
 
+test('who failed for want of budget is told to have more before it is tried again', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted(`echo '${used(900)}'; sleep 1000\n`);
+  scratch.worker('a', 'budget: {limit: 500, on_exceeded: fail}');
+  scratch.commitAll();
+  const { code, stdout } = await scratch.czar('run');
+  assert.equal(code, 1);
+  assert.match(stdout, /^ +next: czar budget a --add TOKENS, then czar retry a$/m);
+  assert.equal((await scratch.czar('budget', 'a', '--add', '1000')).code, 0);
+  assert.match((await scratch.czar('why', 'a')).stdout, /^next: czar retry a$/m);
+});
+
 test('under a budget of the run every worker needs a limit, and starts only while that is there; prices are counted', async () => {
   await using scratch = await Scratch.make();
   const config = (more: string): void =>

@@ -69,3 +69,22 @@ test('of two workers that change one line the second is blocked, and goes on onc
   // Of two that start side by side either may speak first.
   assert.deepEqual(scratch.stubs.launches.toSorted(), ['after/1', 'first/1', 'second/1']);
 });
+
+test('work whose history is not that of the run is refused with why, and begun anew by what is named', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted(
+    '[ $CZAR_ATTEMPT = 1 ] && git update-ref -d HEAD; echo $CZAR_WORKER > own.txt; git add -A; git commit -q -m own\n',
+  );
+  scratch.worker('a');
+  const { code, stdout } = await scratch.czar('run');
+  assert.equal(code, 5);
+  assert.match(
+    stdout,
+    /a blocked: its work conflicts with the integration branch: The branch shares no history .* was rewritten/,
+  );
+  assert.match(stdout, /^ +next: czar retry a --clean$/m);
+  const { inbox } = await scratch.json('inbox');
+  assert.equal(inbox[0].commands[0], 'czar retry a --clean');
+  assert.equal((await scratch.czar('retry', 'a', '--clean')).code, 0);
+  assert.equal((await scratch.czar('run')).code, 0);
+});

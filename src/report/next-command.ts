@@ -12,6 +12,8 @@ export function nextCommand(run: RunState, worker: WorkerState): string | null {
     const root = run.workers.get(worker.blockedBy);
     return root === undefined || root.id === id ? null : nextCommand(run, root);
   }
+  if (worker.state === 'failed' && isUsedUp(workerAccount(run, worker)))
+    return `czar budget ${id} --add TOKENS, then czar retry ${id}`;
   if (worker.state === 'failed' || worker.state === 'cancelled') return `czar retry ${id}`;
   if (run.state === 'paused' && (worker.pausedWithRun || worker.state === 'ready'))
     return 'czar resume';
@@ -38,9 +40,10 @@ export function nextCommand(run: RunState, worker: WorkerState): string | null {
         .map((path) => `czar approve ${id} --path ${quoted(path)}`)
         .join(' && ');
     case 'conflict':
-      return worker.worktree === null
-        ? `czar retry ${id}`
-        : `cd ${quoted(worker.worktree)} && git merge ${offeredAs(run)}; then czar submit ${id}`;
+      // Without a file in the way there is nothing to resolve: its history is not that of the run.
+      return block.files.length === 0
+        ? `czar retry ${id} --clean`
+        : (resolvingCommand(run, worker) ?? `czar retry ${id}`);
     case 'review':
     case 'gate':
     case 'nothing_changed':
@@ -57,6 +60,12 @@ export function nextCommand(run: RunState, worker: WorkerState): string | null {
   }
 }
 
+function resolvingCommand(run: RunState, { id, worktree }: WorkerState): string | null {
+  return worktree === null
+    ? null
+    : `cd ${quoted(worktree)} && git merge ${offeredAs(run)}; then czar submit ${id}`;
+}
+
 /** Commands that settle what the worker waits for a person with, each by itself; words in capitals are to be filled in. */
 export function settlingCommands(run: RunState, worker: WorkerState): readonly string[] {
   const { id, block } = worker;
@@ -68,6 +77,7 @@ export function settlingCommands(run: RunState, worker: WorkerState): readonly s
       `czar review ${id} --request-changes -m TEXT`,
     ];
   if (worker.state !== 'blocked') return [nextCommand(run, worker) ?? `czar why ${id}`];
+  const resolving = [resolvingCommand(run, worker)].filter((command) => command !== null);
   switch (block?.kind) {
     case 'question':
       return [`czar answer ${id} TEXT`];
@@ -78,9 +88,9 @@ export function settlingCommands(run: RunState, worker: WorkerState): readonly s
     case 'denied':
       return [`czar approve ${id}`, `czar skip ${id}`];
     case 'conflict':
-      return [nextCommand(run, worker) ?? '', `czar retry ${id}`].filter(
-        (command, index, all) => command !== '' && all.indexOf(command) === index,
-      );
+      return block.files.length === 0
+        ? [`czar retry ${id} --clean`, ...resolving]
+        : [...resolving, `czar retry ${id}`];
     case 'review':
       return [`czar review ${id} --approve`, `czar retry ${id} -m TEXT`];
     case 'gate':

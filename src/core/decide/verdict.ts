@@ -27,10 +27,10 @@ export function mergeOutcome(
       const { base, files, messages } = outcome;
       // What it conflicts with may never be merged.
       if (base !== run.tip) {
-        const reason = `it conflicts with a candidate ahead of it in ${files.join(', ')}`;
+        const reason = `it ${whereText('conflicts with a candidate ahead of it', files, messages)}`;
         return [{ type: 'merge.abandoned', data: { reason, aside: true } }];
       }
-      const text = `its work conflicts with the integration branch in ${files.join(', ')}`;
+      const text = `its work ${whereText('conflicts with the integration branch', files, messages)}`;
       const block = {
         kind: 'conflict' as const,
         step: 'merging' as const,
@@ -49,6 +49,15 @@ export function mergeOutcome(
     case 'merge-lost':
       return lost(run, `integration stood at ${outcome.found}`);
   }
+}
+
+/** In which files; where it is none of them that is in the way, what was said. */
+function whereText(
+  what: string,
+  files: readonly string[],
+  [message = 'git gave no reason']: readonly string[],
+): string {
+  return files.length === 0 ? `${what}: ${message}` : `${what} in ${files.join(', ')}`;
 }
 
 /** The merge is built anew; when that happens again, with a pause: somebody else moves the ref. */

@@ -205,7 +205,9 @@ async function countsOf(
 const unrelated: Conflict = {
   kind: 'conflict',
   files: [],
-  messages: ['The branch shares no history with what it should be merged into'],
+  messages: [
+    'The branch shares no history with what it should be merged into: the commit that it began with was rewritten',
+  ],
 };
 
 /** S4: the verdicts are for this very merge. Whether they suffice is decided before; another merge's never do. */

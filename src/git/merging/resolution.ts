@@ -4,8 +4,8 @@
  */
 import type { RemovedLines } from '../../core/event-values.ts';
 import { inMirror, type GitContext } from '../context.ts';
-import { failing, line, output, type Failed } from '../git.ts';
-import { changes } from '../history.ts';
+import { failing, output, type Failed } from '../git.ts';
+import { changes, mergeBases } from '../history.ts';
 
 export interface Resolution {
   readonly kind: 'compared';
@@ -18,8 +18,9 @@ export interface Resolution {
 const linesNamed = 20;
 
 /**
- * Compares the branch at `tip` with what it was in the conflict (`was`). Null when it holds nothing of integration that
- * it did not hold then: nothing was resolved yet.
+ * Compares the branch at `tip` with what it was in the conflict (`was`). None when it holds nothing of integration that
+ * it did not hold then: nothing was resolved yet; and when it was without a common history, so that no merge could say
+ * what it would have kept.
  */
 export async function compareResolution(
   context: GitContext,
@@ -30,10 +31,9 @@ export async function compareResolution(
   }: { readonly was: string; readonly tip: string; readonly integration: string },
 ): Promise<Resolution | { readonly kind: 'none' } | Failed> {
   return failing(async () => {
-    const call = inMirror(context);
-    const onto = await line(['merge-base', tip, integration], call);
-    const fork = await line(['merge-base', was, onto], call);
-    if (onto === fork) return { kind: 'none' };
+    const [onto] = await mergeBases(context, tip, integration);
+    const [fork] = onto === undefined ? [] : await mergeBases(context, was, onto);
+    if (onto === undefined || fork === undefined || onto === fork) return { kind: 'none' };
     const theirs = new Set((await changes(context, fork, onto)).map(({ path }) => path));
     const both = (await changes(context, onto, tip))
       .map(({ path }) => path)
