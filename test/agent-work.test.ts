@@ -202,28 +202,6 @@ test('WORKER_IDENTITY.md lies in the tree, every path in it opens, and it never 
   assert.doesNotMatch(scratch.git('ls-tree', '-r', '--name-only', tip), /WORKER_IDENTITY/);
 });
 
-test('a folder of its own without a repository: git finds none, and what is left in it is kept', async () => {
-  await using scratch = await Scratch.make();
-  scratch.config();
-  scratch.worker('a', 'workspace: empty\ndeliverables: [notes.md]\n');
-  scratch.commitAll();
-  const running = scratch.start('run');
-  const agent = await scratch.stubs.agent('a');
-  await agent.write('notes.md', 'what it found\n');
-  for (const command of [
-    ['rev-parse', '--show-toplevel'],
-    ['add', '-A'],
-    ['commit', '-q', '-m', 'x'],
-  ])
-    assert.notEqual((await agent.run('git', ...command)).code, 0, command.join(' '));
-  scratch.assertUntouched();
-  agent.exit();
-  const done = await running.finished;
-  assert.equal(done.code, 0, done.stderr);
-  const { kept } = await scratch.json('kept', 'list', 'a');
-  assert.equal(scratch.git('show', `${kept.at(-1).ref}:notes.md`), 'what it found');
-});
-
 for (const end of [0, 1]) {
   test(`an agent that deletes .git (exit ${end}) reaches no other repository, and its files are not lost`, async () => {
     await using scratch = await Scratch.make();

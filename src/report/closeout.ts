@@ -6,7 +6,7 @@ import { isUsedUp, runAccount } from '../core/budget.ts';
 import type { Event } from '../core/events.ts';
 import { isFinal } from '../core/lifecycle.ts';
 import { leftOutOf } from '../core/left-out.ts';
-import { isRunLive, type RunState } from '../core/state.ts';
+import { definitionOf, isRunLive, type RunState } from '../core/state.ts';
 import { closeoutHistory } from './closeout-history.ts';
 import { lessonsOf } from './closeout-lessons.ts';
 import type { CloseoutDocument } from './closeout-schema.ts';
@@ -130,6 +130,8 @@ function openIssues(
     }));
   const kept = members
     .filter((worker) => worker.kept.some(({ files }) => files.length > 0))
+    // What an empty workspace brought is kept, and meant to be.
+    .filter(({ id, state }) => state !== 'complete' || definitionOf(run, id).workspace !== 'empty')
     .map((worker) => ({
       worker: worker.id,
       what: `work of it is kept and not merged: ${worker.kept.map(({ ref }) => ref).join(', ')}`,

@@ -20,7 +20,8 @@ const changeGates: readonly ChangeVerdict['gate'][] = [
 /** The document. */
 export function gateDocument(run: RunState, worker: WorkerState, outputOf: OutputOf): GateDocument {
   const { merge, merged } = worker;
-  const tree = worker.work === null ? null : treeOf(worker);
+  const isEmpty = definitionOf(run, worker.id).workspace === 'empty';
+  const tree = worker.work !== null ? treeOf(worker) : isEmpty ? lastFolder(run, worker) : null;
   const combined = merged?.tree ?? merge?.built?.tree ?? lastCombined(run, worker);
   return {
     v: 1,
@@ -28,17 +29,26 @@ export function gateDocument(run: RunState, worker: WorkerState, outputOf: Outpu
     worker: worker.id,
     state: worker.state,
     gates: [
-      ...changeGates.map((gate) => changeRow(run, worker, gate)),
+      ...changeGates
+        .filter((gate) => !isEmpty || gate === 'deliverables' || gate === 'handoff')
+        .map((gate) => changeRow(run, worker, gate)),
       ...branchGates(run, worker.id).map((gate) =>
         treeRow(run, { gate, on: 'branch', tree }, outputOf),
       ),
-      ...(definitionOf(run, worker.id).workspace === 'empty'
+      ...(isEmpty
         ? []
         : combinedGates(run, worker).map((gate) =>
             treeRow(run, { gate, on: 'combined', tree: combined }, outputOf),
           )),
     ],
   };
+}
+
+/** The name under which the folder of an empty workspace was judged last; the one to come while that is under way. */
+function lastFolder(run: RunState, worker: WorkerState): string | null {
+  if (worker.state === 'verifying') return treeOf(worker);
+  const own = `workspace:${worker.id}:`;
+  return [...run.trees.values()].findLast(({ tree }) => tree.startsWith(own))?.tree ?? null;
 }
 
 /** Of what was merged, those that were asked for then: workers that were merged later do not count. */

@@ -1,4 +1,5 @@
 /** `czar branch status [WORKER]`: commits, the latest one, how far ahead: as git has it now. */
+import { definitionOf } from '../../core/state.ts';
 import { branchStatus } from '../../daemon/views/branch-status.ts';
 import { membersOf } from '../../report/status.ts';
 import { counted } from '../../report/figures.ts';
@@ -26,7 +27,10 @@ export const verb: Verb = {
           if (one !== undefined && document.branches.length === 0) {
             return context.fail({
               exit: exits.nothing,
-              what: `${one.id} has no branch yet`,
+              what:
+                definitionOf(run, one.id).workspace === 'empty'
+                  ? `${one.id} has an empty workspace, and no branch`
+                  : `${one.id} has no branch yet`,
               next: `czar why ${one.id}`,
             });
           }

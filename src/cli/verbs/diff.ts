@@ -1,4 +1,5 @@
 /** `czar diff WORKER`: what its branch brings over the integration branch. */
+import { definitionOf } from '../../core/state.ts';
 import { workerDiff } from '../../daemon/views/diff.ts';
 import { exits } from '../exit.ts';
 import { readingWorker } from '../reading.ts';
@@ -13,7 +14,13 @@ export const verb: Verb = {
         await readingWorker(context, id, async ({ place, run, worker }) => {
           const { out } = context;
           const diff = await workerDiff(place, { run, worker, width: context.columns });
-          if (diff === null) {
+          if (diff === null && definitionOf(run, id).workspace === 'empty') {
+            context.fail({
+              exit: exits.nothing,
+              what: `${id} has an empty workspace: it changes nothing of the repository`,
+              next: worker.kept.length === 0 ? `czar path ${id}` : `czar kept show ${id}`,
+            });
+          } else if (diff === null) {
             const tree = worker.worktree === null ? null : `look into ${worker.worktree}`;
             context.fail({
               exit: exits.nothing,

@@ -56,7 +56,13 @@ async function list(context: CliContext): Promise<void> {
         one.worker,
         one.state,
         one.live ? one.agent : '',
-        one.there ? (one.merged ? 'merged' : 'not merged') : 'not there',
+        !one.there
+          ? 'not there'
+          : one.branch === null
+            ? 'no branch'
+            : one.merged
+              ? 'merged'
+              : 'not merged',
       ]),
     );
   });
