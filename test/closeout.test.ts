@@ -286,6 +286,11 @@ test('use of tokens that nobody reported is not told as none, nor as within budg
   const silent = (await scratch.czar('closeout')).stdout;
   assert.match(silent, /No use of tokens was reported\. Whether it was within budget is not known/);
   assert.match((await scratch.czar('metrics')).stdout, /Total tokens: +not reported$/m);
+  for (const format of ['text', 'md']) {
+    const { stdout } = await scratch.czar('report', 'status', '--format', format);
+    assert.match(stdout, /Tokens:(?:\*\*)? +not reported$/m, format);
+    assert.match(stdout, /duration .+, tokens not reported$/m, format);
+  }
   assert.match(silent, /\*\*Total\*\* \| \*\*2\/2 complete\*\* \| \S+ \| \*\*-\*\* \|/);
 });
 

@@ -4,12 +4,12 @@ import { tokensText, type BudgetFigures } from './metrics.ts';
 import type { MetricsDocument } from './metrics-schema.ts';
 import { listOr, tableOr, type Block, type Page, type Section } from './page.ts';
 import type { DailyDocument, WeeklyDocument } from './standup-schema.ts';
-import { statusGroups } from './status-text.ts';
+import { allTokensText, statusGroups } from './status-text.ts';
 import type { StatusDocument } from './status-schema.ts';
 
 /** The run by sections: every worker stands in exactly one of them. */
 export function statusPage(document: StatusDocument, name: string): Page {
-  const { run, totals, tokens } = document;
+  const { run, totals } = document;
   const groups = statusGroups(document);
   return {
     title: `${name}: run ${run.id}, ${run.state}`,
@@ -24,7 +24,7 @@ export function statusPage(document: StatusDocument, name: string): Page {
               ['Workers', grouped(totals.total)],
               ...groups.map(({ title, workers }) => [title, grouped(workers.length)] as const),
               ['Complete', percentText(totals.percent)],
-              ['Tokens', grouped(tokens)],
+              ['Tokens', allTokensText(document)],
             ],
           },
         ],

@@ -114,7 +114,7 @@ export function statusReport(document: StatusDocument, options: TextOptions): re
       title,
       `${workers.length}${title === 'COMPLETED' ? ` (${percentText(document.totals.percent)})` : ''}`,
     ]),
-    ['Tokens', grouped(document.tokens)],
+    ['Tokens', allTokensText(document)],
   ];
   return [
     `${oneLine(options.name)}  run ${document.run.id}  ${document.run.state}`,
@@ -258,7 +258,7 @@ const sections: readonly Section[] = [
     title: 'COMPLETED',
     holds: ['complete'],
     lines: (worker) => [
-      `duration ${spanText(worker.duration_ms ?? 0)}, tokens ${grouped(worker.tokens.used)}`,
+      `duration ${spanText(worker.duration_ms ?? 0)}, tokens ${worker.tokens.source === 'none' ? 'not reported' : grouped(worker.tokens.used)}`,
     ],
   },
   {
@@ -335,6 +335,13 @@ const underWay: readonly WorkerStateName[] = [
   'reviewing',
   'merging',
 ];
+
+/** What the run used; not 0 where workers were at work and none told. */
+export function allTokensText({ tokens, workers }: StatusDocument): string {
+  const began = workers.filter(({ attempt }) => attempt > 0);
+  const isSilent = began.length > 0 && began.every((one) => one.tokens.source === 'none');
+  return isSilent && tokens === 0 ? 'not reported' : grouped(tokens);
+}
 
 function tokensText({ tokens }: WorkerDocument): string {
   if (tokens.source === 'none') return '';
