@@ -152,6 +152,7 @@ test('a run that is not complete lands only what is merged, and only when told',
   scratch.commitAll();
   assert.equal((await scratch.czar('run')).code, 5);
   await refused(scratch, /--partial|complete/);
+  assert.match((await scratch.czar('land', '--dry-run')).stderr, /complete: b; --partial takes/);
   const done = await scratch.czar('land', '--partial');
   assert.equal(done.code, 0, done.stderr);
   assert.equal(scratch.git('ls-tree', '--name-only', 'main'), '.czar\nREADME.md\na.txt');

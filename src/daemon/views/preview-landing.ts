@@ -40,7 +40,8 @@ export async function previewLanding(
     .filter((one) => one.state !== 'complete' && one.state !== 'skipped')
     .map((one) => one.id);
   if (open.length > 0 && !order.partial) {
-    return { kind: 'refused', reason: `the run is not complete: ${open.join(', ')}`, files: [] };
+    const reason = `the run is not complete: ${open.join(', ')}; --partial takes what has been merged`;
+    return { kind: 'refused', reason, files: [] };
   }
   const onto = await readRefIn(inUserRepository(git), `refs/heads/${order.target}`);
   if (onto === null)
