@@ -120,3 +120,14 @@ test('what the plan carries in and is not there fails the attempt by its name; o
   const { run } = only(log, 'run.started');
   assert.equal(scratch.git('show', `czar/${run}-integration:both.txt`), 'copied\nlinked');
 });
+
+test('a setup that fails is told with its command, how it ended and what it said', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted('true\n');
+  scratch.worker('a', 'setup: ["true", "sh install.sh"]\nretry: {max_attempts: 1}');
+  scratch.write('install.sh', 'echo no such registry >&2\nexit 7\n');
+  scratch.commitAll();
+  const { code, stdout } = await scratch.czar('run');
+  assert.equal(code, 1);
+  assert.match(stdout, /^✗ a failed: setup failed: sh install\.sh: exit 7 no such registry$/m);
+});

@@ -213,7 +213,7 @@ function ofAttempt(
       return failedAttempt(
         run,
         worker,
-        { error: `setup failed: ${outcome.findings.join('\n')}`, exit: null, final: false },
+        { error: setupText(outcome.findings), exit: null, final: false },
         now,
       );
     case 'launched':
@@ -379,4 +379,12 @@ function publishedEvents(
       data: { ref, expected: run.published[ref] ?? null, why },
     })),
   ];
+}
+
+/** Why a setup failed: of a command how it ended stands beside it, and what it said below. */
+function setupText(findings: readonly string[]): string {
+  const [command = '', ended, ...said] = findings;
+  if (!command.startsWith('setup: ') || ended === undefined)
+    return `setup failed: ${findings.join('\n')}`;
+  return [`setup failed: ${command.slice('setup: '.length)}: ${ended}`, ...said].join('\n');
 }
