@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import { openDerived, type DerivedFiles, type RenderLine } from '../journal/derived.ts';
 import type { Journal } from '../journal/journal.ts';
+import { eventDocument } from '../report/event-document.ts';
 import { renderEvent, type TokensOf } from '../report/event-line.ts';
+import { jsonPieces } from '../report/json-pieces.ts';
 
 /** Folder of the derived files. */
 export function derivedFolder(home: string): string {
@@ -24,8 +26,11 @@ export function renderings(journal: Pick<Journal, 'read'>): {
 } {
   const tokens = tokensOf(journal);
   return {
-    log: (event) => renderEvent(event, { format: 'line', tokens }) ?? '',
-    jsonl: (event) => renderEvent(event, { format: 'json', tokens }) ?? '',
+    log: (event) => [renderEvent(event, { format: 'line', tokens }) ?? ''],
+    jsonl: (event) => {
+      if ('plan' in event.data) return jsonPieces(eventDocument(event));
+      return [renderEvent(event, { format: 'json', tokens }) ?? ''];
+    },
   };
 }
 

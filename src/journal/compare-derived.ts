@@ -41,7 +41,8 @@ function* pieces(of: {
 }): Iterable<Buffer> {
   let text = '';
   for (const event of of.journal.read()) {
-    text += `${of.render(event)}\n`;
+    for (const piece of of.render(event)) text += piece;
+    text += '\n';
     if (text.length < pieceBytes) continue;
     yield Buffer.from(text);
     text = '';

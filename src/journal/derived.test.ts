@@ -140,8 +140,8 @@ function start(t: TestContext, checkpoints = 0): World {
     const derived = openDerived({
       folder,
       journal,
-      log: line,
-      jsonl: (event) => JSON.stringify(event),
+      log: (event) => [line(event)],
+      jsonl: (event) => JSON.stringify(event).match(/.{1,9}/gs) ?? [],
     });
     t.after(() => derived.close());
     return derived;

@@ -25,8 +25,8 @@ import type { Event } from '../core/events.ts';
 import { JournalError, type Journal } from './journal.ts';
 import { utf8Pieces } from './utf8-pieces.ts';
 
-/** One line for an event, without a line break. */
-export type RenderLine = (event: Event) => string;
+/** One line for an event, without a line break: in pieces where it is long. */
+export type RenderLine = (event: Event) => Iterable<string>;
 
 /** What `update` could not do, or null. */
 export type DerivedProblem = { readonly file: string; readonly error: string } | null;
@@ -142,7 +142,7 @@ class LineFile {
     if (this.#lines > seq) return false;
     const [event] = journal.read({ after: this.#lines - 1, limit: 1 });
     if (event === undefined) return false;
-    const expected = Buffer.from(`${this.#render(event)}\n`);
+    const expected = Buffer.from(`${[...this.#render(event)].join('')}\n`);
     const from = this.#bytes - expected.length;
     if (from < 0) return false;
     const begins = from === 0 || readAt(fd, from - 1, 1)[0] === newline;
@@ -175,9 +175,10 @@ class LineFile {
       count = 0;
     };
     for (const event of events) {
-      text += this.#render(event);
-      // A line may be as long as a plan of thousands of workers: it is not copied for its end.
-      if (text.length > chunkBytes) put();
+      for (const piece of this.#render(event)) {
+        text += piece;
+        if (text.length > chunkBytes) put();
+      }
       text += '\n';
       count += 1;
       if (written > 0) flush();

@@ -30,6 +30,22 @@ test('workers that are alike take little room, and share what they have in commo
   assert.equal(again.workers[1]?.retry, again.workers[99]?.retry);
 });
 
+test('edges that are alike take little room, and each keeps what is its own', () => {
+  const ids = Array.from({ length: 100 }, (_, index) => `worker-${index}`);
+  const plan = planOf(
+    ids.map((id, index) => ({ id, on: ids.slice(Math.max(0, index - 3), index) })),
+  );
+  const [, , third, ...others] = plan.workers;
+  const edges = third?.edges.map((edge, index) => ({ ...edge, inputs: index === 0 ? ['a'] : [] }));
+  assert.ok(third !== undefined && edges?.length === 2);
+  const mixed = { ...plan, workers: [...plan.workers.slice(0, 2), { ...third, edges }, ...others] };
+  for (const one of [plan, mixed]) {
+    const text = write(one);
+    assert.ok(text.length < JSON.stringify(one).length / 5, `${text.length}`);
+    assert.equal(JSON.stringify(read(text)), JSON.stringify(one));
+  }
+});
+
 test('what only some workers have is theirs alone, and a plan may have none', () => {
   const [one, other] = planOf([{ id: 'a' }, { id: 'b' }]).workers;
   assert.ok(one !== undefined && other !== undefined);

@@ -6,7 +6,23 @@ export const activityKept = 12;
 
 /** The worker with one more line of what happened last. */
 export function say(worker: WorkerState, at: number, text: string): WorkerState {
-  return { ...worker, latest: [...worker.latest, { at, text }].slice(-activityKept) };
+  const line = { at, text: oneOf(text) };
+  return { ...worker, latest: [...worker.latest, line].slice(-activityKept) };
+}
+
+/** Texts that were said of some worker: the same is said of thousands, and held once. */
+const saidBefore = new Map<string, string>();
+const mostRemembered = 500;
+const longestRemembered = 200;
+
+function oneOf(text: string): string {
+  if (text.length > longestRemembered) return text;
+  const known = saidBefore.get(text);
+  if (known !== undefined) return known;
+  // What is said once only takes the place of what was said before it: that comes back with its next worker.
+  if (saidBefore.size >= mostRemembered) saidBefore.clear();
+  saidBefore.set(text, text);
+  return text;
 }
 
 /** Its notes with one more. */
