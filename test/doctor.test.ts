@@ -130,6 +130,16 @@ test('a doctor that is killed before or after any mending goes on when it is cal
   }
 });
 
+test('a cache folder that cannot be made is a problem: no check could run', async () => {
+  await using scratch = await Scratch.make();
+  scratch.worker('a');
+  scratch.write('file', '');
+  scratch.env['XDG_CACHE_HOME'] = join(scratch.repo, 'file/cache');
+  const { code, stdout } = await scratch.czar('doctor');
+  assert.equal(code, 1, stdout);
+  assert.match(stdout, /^problem folders: a file is in the way of a folder\n +at .*\/file$/m);
+});
+
 test('a log that was changed by hand is a problem, and --fix leaves it alone', async () => {
   await using scratch = await afterRun();
   const file = state(scratch, 'czar.db');

@@ -1,5 +1,5 @@
 /** The disk under the repository, and the state that the repository is in. */
-import { existsSync, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { reserveOf } from '../core/disk-space.ts';
 import type { Machine } from '../core/events.ts';
@@ -21,6 +21,7 @@ export async function checkMachine(patient: Patient): Promise<readonly Finding[]
   const folders = [place.commonDir, place.home.path, checkRoot({ ...env })].map(nearestFolder);
   return [
     ...fileSystems(place.commonDir, nearestFolder(place.home.path)),
+    ...writableFindings([...new Set(folders)]),
     ...spaceFindings([...new Set(folders)].map((folder) => ({ folder, free: freeBytes(folder) }))),
     ...reserveFindings(patient.plan.plan, {
       folder: place.home.path,
@@ -28,6 +29,27 @@ export async function checkMachine(patient: Patient): Promise<readonly Finding[]
     }),
     ...(await repositoryFindings(patient)),
   ];
+}
+
+/** Folders that nothing can be written into: the log, the trees or the checks would have no place. */
+export function writableFindings(folders: readonly string[]): readonly Finding[] {
+  return folders.flatMap((folder): readonly Finding[] => {
+    try {
+      if (!statSync(folder).isDirectory())
+        return [problem('folders', { what: 'a file is in the way of a folder', where: folder })];
+      accessSync(folder, constants.W_OK | constants.X_OK);
+      return [];
+    } catch (error) {
+      const why = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+      return [
+        problem('folders', {
+          what: `nothing can be written here${why}`,
+          where: folder,
+          next: 'make it writable, or mount it so; the cache is where XDG_CACHE_HOME says',
+        }),
+      ];
+    }
+  });
 }
 
 /** That nothing would start on this machine, for want of the space that the configuration keeps free. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { planFolder } from '../../test/support/plan-folder.ts';
 import { gitFinding, limitsFinding, nodeFinding, platformFinding } from './check-tools.ts';
-import { reserveFindings, spaceFindings } from './check-machine.ts';
+import { reserveFindings, spaceFindings, writableFindings } from './check-machine.ts';
 
 test('threat 15: a git that a hostile repository can harm is a warning, one that cannot merge a problem', () => {
   const levels = (...versions: readonly string[]): readonly string[] =>
@@ -49,6 +49,12 @@ test('fault 70: little space is a warning, hardly any a problem, and names the f
       ['problem', '/c'],
     ],
   );
+});
+
+test('a folder that is gone or takes nothing is a problem that names it', () => {
+  assert.deepEqual(writableFindings([import.meta.dirname]), []);
+  const [found] = writableFindings(['/proc/1/nothing-here']);
+  assert.deepEqual([found?.level, found?.where], ['problem', '/proc/1/nothing-here']);
 });
 
 test('a disk reserve above what is free is a problem: nothing would start', () => {
