@@ -1,6 +1,6 @@
 /**
  * The reference plans of the crash runs, as data: the files of a repository, and what the checker needs to know
- * to work out for itself what a merge must have passed. `kit/agent.sh` plays every worker.
+ * to work out for itself what a merge must have passed. `kit/agent.sh` plays every worker but `quick`.
  */
 
 /** One worker, as far as it decides what must hold at the end. */
@@ -82,6 +82,8 @@ const diamond: ReferencePlan = {
       ],
       merges: true,
     },
+    // Over within a moment, so that its start and its end are one durable step.
+    { id: 'quick', yaml: ['agent: quick', 'workspace: empty'], verify: [], merges: false },
     {
       id: 'top',
       yaml: ['dependencies: [left, {on: right, inputs: [right/rest]}]', 'review: agent'],
@@ -246,6 +248,10 @@ export function planFiles(plan: ReferencePlan): Readonly<Record<string, string>>
       '      adapter: command',
       // No path of the scratch folder: the tree must be the same in each.
       `      command: [/bin/sh, -c, 'exec sh "$CRASH_KIT/agent.sh"']`,
+      '      env: [CRASH_SIDE, CRASH_KIT]',
+      '    quick:',
+      '      adapter: command',
+      `      command: [/bin/sh, -c, 'exec sh "$CRASH_KIT/quick.sh"']`,
       '      env: [CRASH_SIDE, CRASH_KIT]',
       'grace: 1s',
       'unattended: 60s',
