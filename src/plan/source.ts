@@ -15,8 +15,6 @@ export interface SourceFile {
   readonly file: string;
   /** Without a byte-order mark; line ends as they are. */
   readonly text: string;
-  /** Offset at which each line begins. */
-  readonly lineStarts: readonly number[];
 }
 
 /** A place in a file, from 1; `length` in characters, at least 1. */
@@ -109,9 +107,20 @@ function readAll(fd: number, size: number): Buffer {
 
 /** A source file over text that is already in memory. */
 export function sourceOf(file: string, text: string): SourceFile {
-  const lineStarts = [0];
-  for (let i = text.indexOf('\n'); i !== -1; i = text.indexOf('\n', i + 1)) lineStarts.push(i + 1);
-  return { file, text, lineStarts };
+  return { file, text };
+}
+
+/** The lines of the text that a place was asked in last: most are asked for in one text after the other. */
+let last: { readonly text: string; readonly starts: readonly number[] } | null = null;
+
+/** Offset at which each line begins. */
+function lineStartsOf({ text }: SourceFile): readonly number[] {
+  if (last?.text !== text) {
+    const starts = [0];
+    for (let i = text.indexOf('\n'); i !== -1; i = text.indexOf('\n', i + 1)) starts.push(i + 1);
+    last = { text, starts };
+  }
+  return last.starts;
 }
 
 /** Files by name without its ending, numbers as numbers: `a.md` comes before `a2.md`. */
@@ -122,7 +131,8 @@ export function compareFiles(a: string, b: string): number {
 
 /** The place of the characters from `start` to `end` (offsets), cut at the end of the first line. */
 export function placeOf(source: SourceFile, start: number, end: number = start): Place {
-  const { lineStarts, text } = source;
+  const { text } = source;
+  const lineStarts = lineStartsOf(source);
   const offset = Math.max(0, Math.min(start, text.length));
   let low = 0;
   let high = lineStarts.length - 1;
@@ -139,8 +149,9 @@ export function placeOf(source: SourceFile, start: number, end: number = start):
 
 /** A line (from 1) without its end. */
 export function lineText(source: SourceFile, line: number): string {
-  const begin = source.lineStarts[line - 1] ?? source.text.length;
-  const next = source.lineStarts[line] ?? source.text.length + 1;
+  const lineStarts = lineStartsOf(source);
+  const begin = lineStarts[line - 1] ?? source.text.length;
+  const next = lineStarts[line] ?? source.text.length + 1;
   return source.text.slice(begin, next - 1).replace(/\r$/, '');
 }
 

@@ -125,20 +125,22 @@ function draftOf(
 ): WorkerDraft | null {
   const { located, under, form, problems } = from;
   const { dependencies: _, id: written, ...rest } = from.fields;
-  const value = (field: string): unknown =>
-    [...under, field].reduce<unknown>(member, located.value);
-  const dependencies = value('dependencies');
-  const at = (range: Range): At => ({ source, range });
+  const whole = under.reduce<unknown>(member, located.value);
+  const dependencies = member(whole, 'dependencies');
   const begin = { start: form.yaml.start, end: lineEnd(source, form.yaml.start) };
   const id = written ?? nameOf(source);
   if (written === undefined) {
     const problem = idProblem(id);
-    if (problem !== null && value('id') !== undefined) return null;
+    if (problem !== null && member(whole, 'id') !== undefined) return null;
     if (problem !== null) {
-      report(problems, at(begin), {
-        message: `${problem} (it is the name of the file)`,
-        hint: 'write an id',
-      });
+      report(
+        problems,
+        { source, range: begin },
+        {
+          message: `${problem} (it is the name of the file)`,
+          hint: 'write an id',
+        },
+      );
       return null;
     }
   }
@@ -158,48 +160,65 @@ function draftOf(
     dependencies:
       dependencies === undefined
         ? null
-        : dependenciesOf(dependencies, (path) =>
-            at(located.valueAt([...under, 'dependencies', ...path])),
-          ),
+        : dependenciesOf(dependencies, { source, located, under: [...under, 'dependencies'] }),
     instructions: source.text.slice(form.body.start, form.body.end).replaceAll('\r\n', '\n').trim(),
     phase: null,
     position: 0,
     source,
     begin,
+    ...placesOf({ source, under, begin }, located, Object.keys(from.fields)),
+  };
+}
+
+/** Where the fields stand that are `written`. Thousands of drafts wait for the others: they keep no more than that. */
+function placesOf(
+  { source, under, begin }: { source: SourceFile; under: Path; begin: Range },
+  { valueAt, keyAt }: Located,
+  written: readonly string[],
+): Pick<WorkerDraft, 'valueAt' | 'keyAt'> {
+  return {
     valueAt: (field, ...more) => {
-      const wanted = located.valueAt([...under, field, ...more]);
-      return at(field in from.fields || field === 'dependencies' ? wanted : begin);
+      const isWritten = written.includes(field) || field === 'dependencies';
+      return { source, range: isWritten ? valueAt([...under, field, ...more]) : begin };
     },
-    keyAt: (field) => at(field in from.fields ? located.keyAt([...under, field]) : begin),
+    keyAt: (field) => ({
+      source,
+      range: written.includes(field) ? keyAt([...under, field]) : begin,
+    }),
   };
 }
 
 /** Most dependencies of one worker: the schema refuses more, and they need not be looked at. */
 const mostDependencies = 1000;
 
+/** Nothing but the id is written of most dependencies. */
+const plain = {};
+
 /** Dependencies as they are written: of one with a problem its id, of one without an id nothing. */
-function dependenciesOf(written: unknown, at: (path: Path) => At): readonly DraftDependency[] {
+function dependenciesOf(
+  written: unknown,
+  place: { readonly source: SourceFile; readonly located: Located; readonly under: Path },
+): readonly DraftDependency[] {
   const single = !Array.isArray(written);
   const elements = list<unknown>(written).slice(0, mostDependencies);
   return elements.flatMap((element, index): readonly DraftDependency[] => {
     const one = readDependency(element);
     if (one === null) return [];
-    const place = at(single ? [] : [index]);
+    const path = single ? place.under : [...place.under, index];
+    const at: At = { source: place.source, range: place.located.valueAt(path) };
     if (typeof one !== 'string') {
       const { on, ...field } = one;
-      return [
-        on === 'all' ? { kind: 'all', field, at: place } : { kind: 'id', on, field, at: place },
-      ];
+      return [on === 'all' ? { kind: 'all', field, at } : { kind: 'id', on, field, at }];
     }
     // A back-quoted id or a phase is understood; a text that is neither is an id that will not be found.
     const loose = idProblem(one) === null ? [] : looseDependencies(one);
     const understood = loose.length > 0 && !loose.some((part) => part.kind === 'unknown');
-    if (!understood && one !== 'all') return [{ kind: 'id', on: one, field: {}, at: place }];
-    if (one === 'all') return [{ kind: 'all', field: {}, at: place }];
+    if (!understood && one !== 'all') return [{ kind: 'id', on: one, field: plain, at }];
+    if (one === 'all') return [{ kind: 'all', field: plain, at }];
     return loose.map((part) => {
-      if (part.kind === 'id') return { kind: 'id', on: part.on, field: {}, at: place };
-      if (part.kind === 'phase') return { kind: 'phase', phase: part.phase, at: place };
-      return { kind: 'all', field: {}, at: place };
+      if (part.kind === 'id') return { kind: 'id', on: part.on, field: plain, at };
+      if (part.kind === 'phase') return { kind: 'phase', phase: part.phase, at };
+      return { kind: 'all', field: plain, at };
     });
   });
 }
