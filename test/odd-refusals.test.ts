@@ -1,6 +1,7 @@
 /** Repositories in which czar does not start: refused before anything is made, in one sentence. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { commonDirOf } from './support/git-fixture.ts';
@@ -124,6 +125,35 @@ describe('a run is refused up front, in one sentence and with nothing made, in',
       assert.equal(existsSync(join(commonDirOf(scratch.repo), 'czar/mirror.git')), false);
     });
   }
+
+  test('one whose log is another user’s, which is not taken for one without a run', async (t) => {
+    await using scratch = await Scratch.make();
+    scratch.scripted('echo a > a.txt');
+    scratch.worker('a');
+    scratch.commitAll();
+    assert.equal((await scratch.czar('run')).code, 0);
+    const isRoot = process.getuid?.() === 0;
+    const state = join(commonDirOf(scratch.repo), 'czar');
+    const other = isRoot ? { uid: 65_534, gid: 65_534 } : {};
+    const ask = (...args: readonly string[]) =>
+      spawnSync(scratch.launcher, args, {
+        ...other,
+        cwd: scratch.repo,
+        env: scratch.env,
+        encoding: 'utf8',
+      });
+    chmodSync(scratch.base, 0o755);
+    if (ask('--version').status !== 0)
+      return t.skip('czar itself is no other user’s to start here');
+    if (!isRoot) chmodSync(state, 0);
+    const asked = ask('status');
+    chmodSync(state, 0o700);
+    assert.equal(asked.status, 4, asked.stderr);
+    assert.match(
+      asked.stderr,
+      /^czar: the log is not yours to read .*\n +next: run czar as the user/,
+    );
+  });
 
   test('one where the disk does not take a file, which is no fault of czar', async () => {
     await using scratch = await Scratch.make();

@@ -58,7 +58,9 @@ export type JournalReason =
   | 'newer'
   | 'fenced'
   | 'locked'
-  | 'unsuitable';
+  | 'unsuitable'
+  /** It is there, and not this user's to read. */
+  | 'forbidden';
 
 /** A failure of the store; `consequence` says whether the same call may succeed later, `next` what a person can do. */
 export class JournalError extends Error {
@@ -78,6 +80,7 @@ export class JournalError extends Error {
 const remedies: Readonly<Record<JournalReason, string | null>> = {
   full: 'free some space and try again; agents that run go on',
   locked: 'wait for that process, or end it, and try again',
+  forbidden: 'run czar as the user who started the run',
   'read-only': 'status, why, events and logs work as they are; make it writable for the others',
   io: 'check the disk; czar run then looks through the whole log and takes up the agents that run',
   replaced: 'put the file back, then czar run takes up the agents that run',

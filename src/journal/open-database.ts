@@ -33,7 +33,7 @@ export function openForWriting(path: string): DatabaseSync {
 
 /** Opens the file for reading alone; null when there is no log yet. Throws `JournalError`. */
 export function openForReading(path: string): DatabaseSync | null {
-  if (!existsSync(path)) return null;
+  if (!isThere(path)) return null;
   return translated(path, () => {
     try {
       return opened(new DatabaseSync(path, { readOnly: true, timeout: busyMs }), path);
@@ -44,6 +44,18 @@ export function openForReading(path: string): DatabaseSync | null {
     url.searchParams.set('immutable', '1');
     return opened(new DatabaseSync(url, { readOnly: true }), path);
   });
+}
+
+/** Whether there is a log. One that cannot be looked at is not taken for none. */
+function isThere(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+    throw journalError(code === 'EACCES' || code === 'EPERM' ? 'forbidden' : 'io', path, error);
+  }
 }
 
 function opened(db: DatabaseSync, path: string): DatabaseSync | null {

@@ -22,6 +22,7 @@ const sentences: Readonly<Record<JournalReason, string>> = {
   newer: 'the log was written by a newer czar: use that version',
   fenced: 'another czar has taken over the log: this one may write nothing more',
   unsuitable: 'the log cannot be kept here',
+  forbidden: 'the log is not yours to read',
 };
 
 /** SQLite's primary result code of an error, or null when it is none of SQLite's. */
