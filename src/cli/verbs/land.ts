@@ -12,12 +12,11 @@ import {
   type LandResult,
 } from '../../daemon/land.ts';
 import { openLogState } from '../../daemon/hold-log.ts';
-import { openLoop } from '../../daemon/open-loop.ts';
 import type { Place } from '../../daemon/place.ts';
 import { exits } from '../exit.ts';
 import { plural } from '../plan-files.ts';
 import { chosenRun } from '../reading.ts';
-import { findFacts } from '../find-facts.ts';
+import { openOwnLoop } from '../own-loop.ts';
 import { findPlace } from '../find-place.ts';
 import { landPull } from './land-pull.ts';
 import { insideAttempt, refuse } from '../steering.ts';
@@ -117,17 +116,9 @@ async function perform(
   place: Place,
   order: LandOrder,
 ): Promise<LandResult | null> {
-  const facts = await findFacts(context, place);
-  if (facts === null) return null;
   const events: Event[] = [];
-  const opened = await openLoop({
-    facts,
-    home: place.home,
-    env: { ...context.env },
-    now: context.now,
+  const opened = await openOwnLoop(context, place, {
     only: isLanding(order.run),
-    admit: async () => true,
-    onNotice: (line) => context.out.note(line),
     onCommit: (batch) => {
       events.push(...batch);
       for (const event of batch) {
@@ -136,7 +127,7 @@ async function perform(
       }
     },
   });
-  if ('refused' in opened) return null;
+  if (opened === null) return null;
   if ('owner' in opened) {
     return throughLoop(context, place, {
       owner: opened.owner,
@@ -145,26 +136,16 @@ async function perform(
     });
   }
   await using loop = opened;
-  for (const note of loop.notes) context.out.note(note);
   // Awaited here: the loop is given back when this function ends.
   return await land(loop, order, events);
 }
 
 /** Pushes what could not be pushed before; a loop that lives does so itself. */
 async function pushLeft(context: CliContext, place: Place, run: RunState): Promise<void> {
-  const facts = await findFacts(context, place);
-  if (facts === null) return;
-  const opened = await openLoop({
-    facts,
-    home: place.home,
-    env: { ...context.env },
-    now: context.now,
+  const opened = await openOwnLoop(context, place, {
     only: (intent) => intent.run === run.id && intent.kind === 'push',
-    admit: async () => true,
-    onNotice: (line) => context.out.note(line),
-    onCommit: () => {},
   });
-  if ('refused' in opened || 'owner' in opened) return;
+  if (opened === null || 'owner' in opened) return;
   await using loop = opened;
   await loop.loop.until((_state, idle) => idle);
 }

@@ -2,7 +2,6 @@
 import type { Event } from '../../core/events.ts';
 import { merging } from '../../core/schedule/queue.ts';
 import { openLogState } from '../../daemon/hold-log.ts';
-import { openLoop } from '../../daemon/open-loop.ts';
 import type { Place } from '../../daemon/place.ts';
 import {
   isSynced,
@@ -13,7 +12,7 @@ import {
   type SyncResult,
 } from '../../daemon/sync.ts';
 import { exits } from '../exit.ts';
-import { findFacts } from '../find-facts.ts';
+import { openOwnLoop } from '../own-loop.ts';
 import { findPlace } from '../find-place.ts';
 import { chosenRun } from '../reading.ts';
 import { insideAttempt, refuse } from '../steering.ts';
@@ -72,17 +71,11 @@ async function perform(
   place: Place,
   order: SyncOrder,
 ): Promise<SyncResult | null> {
-  const facts = await findFacts(context, place);
-  if (facts === null) return null;
   const events: Event[] = [];
-  const opened = await openLoop({
-    facts,
-    home: place.home,
-    env: { ...context.env },
-    now: context.now,
+  const opened = await openOwnLoop(context, place, {
     only: isSyncing(order.run),
     // What another loop has half merged is that one's to carry through, or a run's.
-    admit: async (state) => {
+    mayBegin: (state) => {
       const run = state.runs.get(order.run);
       const half = run === undefined ? null : merging(run);
       if (half === null) return true;
@@ -91,9 +84,8 @@ async function perform(
         what: `${half.id} is half merged, nothing was changed`,
         next: 'czar run goes on with it; then czar sync',
       });
-      return null;
+      return false;
     },
-    onNotice: (line) => context.out.note(line),
     onCommit: (batch) => {
       events.push(...batch);
       for (const event of batch) {
@@ -102,7 +94,7 @@ async function perform(
       }
     },
   });
-  if ('refused' in opened) return null;
+  if (opened === null) return null;
   if ('owner' in opened) {
     return throughLoop(context, place, {
       owner: opened.owner,
@@ -111,7 +103,6 @@ async function perform(
     });
   }
   await using loop = opened;
-  for (const note of loop.notes) context.out.note(note);
   // Awaited here: the loop is given back when this function ends.
   return await sync(loop, order, events);
 }

@@ -1,12 +1,11 @@
 /** `czar worktree list|merge|cleanup`: the working trees of workers, and bringing home what one of them holds. */
 import type { WorkerState } from '../../core/state.ts';
 import { openLogState } from '../../daemon/hold-log.ts';
-import { openLoop } from '../../daemon/open-loop.ts';
 import type { Place } from '../../daemon/place.ts';
 import { isMerging, workerAt, worktreesOf } from '../../daemon/views/worktrees.ts';
 import { complete } from '../../daemon/steer.ts';
 import { exits } from '../exit.ts';
-import { findFacts } from '../find-facts.ts';
+import { openOwnLoop } from '../own-loop.ts';
 import { findPlace } from '../find-place.ts';
 import { chosenRun, reading } from '../reading.ts';
 import { insideAttempt, refuse, steer } from '../steering.ts';
@@ -102,29 +101,20 @@ async function here(
   place: Place,
   of: { readonly run: string; readonly worker: string },
 ): Promise<void> {
-  const facts = await findFacts(context, place);
-  if (facts === null) return;
-  const opened = await openLoop({
-    facts,
-    home: place.home,
-    env: { ...context.env },
-    now: context.now,
+  const opened = await openOwnLoop(context, place, {
     only: isMerging(of.run),
-    admit: async () => true,
-    onNotice: (line) => context.out.note(line),
     onCommit: (batch) => {
       for (const event of batch)
         if (event.type === 'gate.started') context.out.note(judged[event.data.subject]);
     },
   });
-  if ('refused' in opened) return;
+  if (opened === null) return;
   if ('owner' in opened) {
     const done = `${of.worker} is judged and merged by the czar that runs here.`;
     await steer(context, (run) => ({ kind: 'submit', ...of, run }), done);
     return;
   }
   await using loop = opened;
-  for (const note of loop.notes) context.out.note(note);
   const request = await complete(loop.place, loop.loop.state, { kind: 'submit', ...of });
   if ('rejection' in request) return refuse(context, request.rejection);
   const answer = await loop.loop.send({ ...request, by: 'user' });

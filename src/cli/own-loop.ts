@@ -1,0 +1,40 @@
+/** A loop of one command, for just the effects that it needs. */
+import type { Event } from '../core/events.ts';
+import type { Intent } from '../core/intents.ts';
+import type { RepositoryState } from '../core/state.ts';
+import type { listenerOf } from '../daemon/holder.ts';
+import { openLoop, type OpenLoop } from '../daemon/open-loop.ts';
+import type { Place } from '../daemon/place.ts';
+import { findFacts } from './find-facts.ts';
+import type { CliContext } from './verb.ts';
+
+type Owner = Parameters<typeof listenerOf>[0];
+
+/** The loop, or who has another one; null when there can be none, which has been said. */
+export async function openOwnLoop(
+  context: CliContext,
+  place: Place,
+  options: {
+    readonly only: (intent: Intent) => boolean;
+    /** Whether the state allows it; says itself why not. */
+    readonly mayBegin?: (state: RepositoryState) => boolean;
+    readonly onCommit?: (events: readonly Event[]) => void;
+  },
+): Promise<OpenLoop | { readonly owner: Owner } | null> {
+  const { only, mayBegin = () => true, onCommit = () => {} } = options;
+  const facts = await findFacts(context, place);
+  if (facts === null) return null;
+  const opened = await openLoop({
+    facts,
+    home: place.home,
+    env: { ...context.env },
+    now: context.now,
+    only,
+    admit: async (state) => (mayBegin(state) ? true : null),
+    onNotice: (line) => context.out.note(line),
+    onCommit,
+  });
+  if ('refused' in opened) return null;
+  if ('loop' in opened) for (const note of opened.notes) context.out.note(note);
+  return opened;
+}
