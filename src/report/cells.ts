@@ -55,8 +55,8 @@ export function fill(text: string, width: number): string {
 }
 
 /**
- * Rows with aligned columns, two spaces apart, none wider than `width` cells: the column `flex` gives way first, then
- * lines are cut.
+ * Rows with aligned columns, two spaces apart, none wider than `width` cells: the column `flex` gives way first, then the
+ * widest, which one long name can make so wide that nothing else is seen; then lines are cut.
  */
 export function columns(
   rows: readonly (readonly string[])[],
@@ -73,6 +73,12 @@ export function columns(
   const total = widths.reduce((sum, one) => sum + one + 2, -2);
   const wanted = widths[flex] ?? 0;
   if (total > width) widths[flex] = Math.max(Math.min(8, wanted), wanted - (total - width));
+  const over = widths.reduce((sum, one) => sum + one + 2, -2) - width;
+  const widest = Math.max(...widths);
+  if (over > 0) {
+    const room = Math.max(Math.min(leastOfWidest, widest), widest - over);
+    widths[widths.indexOf(widest)] = room;
+  }
   return rows.map((row, index) => {
     const parts = row.map((cell, column) => {
       const room = widths[column] ?? 0;
@@ -82,6 +88,9 @@ export function columns(
     return cut(parts.join('  ').trimEnd(), width);
   });
 }
+
+/** Cells that the widest column keeps when it gives way. */
+const leastOfWidest = 20;
 
 /** The text on lines of at most `width` cells, broken at spaces; what follows the first is indented like it, and more. */
 export function wrap(text: string, width: number): readonly string[] {
