@@ -60,7 +60,7 @@ async function withProse(
   document: CloseoutDocument,
   writer: Omit<AloneOptions, 'signal'>,
 ): Promise<CloseoutDocument | null> {
-  const { writeProse } = await import('../../daemon/views/closeout-prose.ts');
+  const { writeProse } = await import('../../daemon/trial/closeout-prose.ts');
   using end = streamEnd(context);
   const written = await writeProse(document, { ...writer, signal: end.signal });
   if (written.kind === 'written') return { ...document, prose: written.prose };

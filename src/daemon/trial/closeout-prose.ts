@@ -29,8 +29,8 @@ import {
   runAlone,
   usageIn,
   type AloneOptions,
-} from '../trial/run-alone.ts';
-import { makeTrialRepository } from '../trial/trial-repository.ts';
+} from './run-alone.ts';
+import { makeTrialRepository } from './trial-repository.ts';
 
 /** Bytes at the end of its output in which its text is looked for. */
 const outputBytes = 1_000_000;
