@@ -16,7 +16,7 @@ import { median, type Benchmark, type BenchOptions, type Figure } from './kit/fi
 import { writeHome } from './kit/layered.ts';
 import { writeLongRun } from './kit/long-log.ts';
 import { interleaved, ms, type Cost } from './kit/measure.ts';
-import { czar, quietEnvironment, repository } from './kit/scratch.ts';
+import { czar, nodeFlags, quietEnvironment, repository } from './kit/scratch.ts';
 
 const opener = new URL('kit/open-log.ts', import.meta.url).pathname;
 const reader = new URL('kit/bare-reader.ts', import.meta.url).pathname;
@@ -40,7 +40,7 @@ export const daemon: Benchmark = async (options) => {
   return {
     title: 'A daemon',
     method:
-      `Opening the log of one run of 1,000 workers with ${large.events.toLocaleString('en')} events, in its middle, as a loop does, above the start of the process. ` +
+      `Opening the log of one run of 1,000 workers with ${large.events.toLocaleString('en')} events, in its middle, as a loop does, by Node with the flags that \`bin/czar\` gives it, above the start of the process. ` +
       `A daemon with ${attempts} live attempts is killed and started again, until it has taken up the last of them. ` +
       `${attempts} attempts that print 10 lines a second each, for ${seconds} s: the daemon beside a bare Node process that reads as many pipes and takes their lines apart; p99 of the loop’s delay beyond a timer of 10 ms. ` +
       `Then ${attempts} attempts that print nothing. Looking at the run with the daemon there and without one, in turns. The conditions were those of the hour: load average ${load()} on ${cores()} cores.`,
@@ -118,9 +118,13 @@ async function recovering({ scratch, quick, say }: BenchOptions) {
   say('writing the log of a large run');
   const events = writeLongRun(path, { workers: 1_000, count: quick ? 60_000 : 1_000_000 });
   const opened = Array.from({ length: quick ? 1 : 7 }, (): Cost => {
-    const { stdout, stderr, status } = spawnSync(process.execPath, [opener, path, 'open'], {
-      encoding: 'utf8',
-    });
+    const { stdout, stderr, status } = spawnSync(
+      process.execPath,
+      [...nodeFlags(), opener, path, 'open'],
+      {
+        encoding: 'utf8',
+      },
+    );
     if (status !== 0) throw new Error(stderr);
     return JSON.parse(stdout);
   });

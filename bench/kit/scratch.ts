@@ -1,10 +1,17 @@
 /** Scratch repositories, and an environment in which nothing of the user's takes part. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The built command line. */
 export const czar = new URL('../../bin/czar', import.meta.url).pathname;
+
+/** What the launcher gives to Node before the program. */
+export function nodeFlags(): readonly string[] {
+  const flags = /^young="([^"]+)"$/m.exec(readFileSync(czar, 'utf8'))?.[1];
+  if (flags === undefined) throw new Error(`${czar} names no flags for Node`);
+  return flags.split(' ');
+}
 
 /** HOME and caches below `dir`; git without the configuration of user and system. */
 export function quietEnvironment(dir: string): NodeJS.ProcessEnv {
