@@ -54,6 +54,21 @@ test('branches reach the remote when they are merged, and the target when it has
   ]);
 });
 
+test('a landing that was killed reaches the remote when the next one carries it through', async () => {
+  for (const place of ['land:after-cas', 'land:after-index', 'land:before-fetch']) {
+    const { scratch, remote } = await withRemote();
+    await using _scratch = scratch;
+    assert.equal((await scratch.czar('run')).code, 0);
+    scratch.env['CZAR_CRASH_AT'] = place;
+    assert.equal((await scratch.czar('land')).signal, 'SIGKILL', place);
+    delete scratch.env['CZAR_CRASH_AT'];
+    assert.equal((await scratch.czar('land')).code, 0, place);
+    assert.equal(branches(scratch, remote)['main'], scratch.git('rev-parse', 'main'), place);
+    const [last] = (await scratch.events()).filter(({ type }) => type === 'refs.pushed').slice(-1);
+    assert.deepEqual(Object.keys(last?.data.refs), ['refs/heads/main'], place);
+  }
+});
+
 test('without a remote the run succeeds, and without push: true nothing is pushed', async () => {
   const { scratch, remote } = await withRemote();
   await using _scratch = scratch;

@@ -43,14 +43,17 @@ export function isLanding(run: string): (intent: Intent) => boolean {
  * `events` grows with what is committed meanwhile.
  */
 export async function land(
-  opened: OpenLoop,
+  { loop, place }: Pick<OpenLoop, 'loop' | 'place'>,
   order: LandOrder,
   events: readonly Event[],
 ): Promise<LandResult> {
-  const { loop, place } = opened;
   const now = loop.state.runs.get(order.run);
   const carried = now?.landed?.tip === now?.tip ? carriedThrough(events, order) : null;
-  if (carried !== null) return carried;
+  if (carried !== null) {
+    // What has landed is pushed before the loop ends with who asked.
+    await loop.until((_state, idle) => idle);
+    return carried;
+  }
   if (!isUnderWay(loop.state.runs.get(order.run), order)) {
     const request = await complete(place, loop.state, { kind: 'land', ...order });
     if ('rejection' in request) return { kind: 'rejected', rejection: request.rejection };
