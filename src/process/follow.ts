@@ -28,6 +28,8 @@ const backstopMs = 2_000;
 const activityMs = 100;
 /** Where the system tells of changes, `onActivity` is called so often without one, milliseconds. */
 const quietMs = 10_000;
+/** So often somebody looks whether one is still there of which no shim of this loop tells, milliseconds. */
+const toldMs = 5_000;
 /** How long an attempt lives before its folder is watched, milliseconds. */
 const momentMs = 100;
 
@@ -116,8 +118,9 @@ export async function followAttempt(options: {
 
   const look = (file: string | null): void => {
     const now = performance.now();
-    // Its shim tells of the end, and the system of changes: the slow look is for what both missed.
-    if (file === null && isHeard && watch?.isTold() === true && now - seen < quietMs) return;
+    // The slow look is for what neither the system, which tells of records, nor its shim has told.
+    const pause = watch?.isTold() !== true ? 0 : isHeard ? quietMs : toldMs;
+    if (file === null && now - seen < pause) return;
     if (file === null) seen = now;
     if (file === null || file === 'status' || file === 'stopped') {
       try {
