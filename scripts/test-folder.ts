@@ -4,7 +4,7 @@
  * for one passes over each file number that was given back in the last minute.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -31,6 +31,8 @@ function quickFolder(): string | null {
       return null;
     // Short, since there is little room in the path of a socket.
     const folder = mkdtempSync(join(inMemory, 'cz-'));
+    // As temporary folders are: some tests act as another user.
+    chmodSync(folder, 0o755);
     const program = join(folder, 'true');
     writeFileSync(program, '#!/bin/sh\n', { mode: 0o700 });
     if (spawnSync(program).status === 0) return folder;

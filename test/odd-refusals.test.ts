@@ -145,6 +145,8 @@ describe('a run is refused up front, in one sentence and with nothing made, in',
     chmodSync(scratch.base, 0o755);
     if (ask('--version').status !== 0)
       return t.skip('czar itself is no other user’s to start here');
+    if (spawnSync('ls', [scratch.repo], other).status !== 0)
+      return t.skip('no other user comes to the scratch repository');
     if (!isRoot) chmodSync(state, 0);
     const asked = ask('status');
     chmodSync(state, 0o700);
