@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 /** Files whose crash points only a verb of its own meets, or an agent that asks for permission: their tests kill there. */
 const elsewhere =
-  /^(?:upkeep\/|git\/work\/dropped\.ts$|daemon\/(?:perform\/answer|perform\/remove-tree|forge\/pull-request)\.ts$)/;
+  /^(?:upkeep\/|git\/collecting\/dropped\.ts$|daemon\/(?:perform\/answer|perform\/remove-tree|forge\/pull-request)\.ts$)/;
 
 /** Where a point is announced, and by which name. */
 const announced = /\b(?:reach\((?:context|place\.git|git),\s*|point\?\.\(\s*)([^)]+?),?\s*\)/g;

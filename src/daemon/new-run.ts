@@ -6,11 +6,11 @@ import { noSources, same, type RunSources } from '../core/limits.ts';
 import type { Plan } from '../core/plan.ts';
 import type { RepositoryState } from '../core/state.ts';
 import { branchFacts, type BranchFacts } from '../git/branches.ts';
-import { defaultSecretPatterns } from '../git/work/capture.ts';
+import { defaultSecretPatterns } from '../git/collecting/capture.ts';
 import { inUserRepository, type GitContext } from '../git/context.ts';
 import { readRefIn } from '../git/refs.ts';
 import type { RepositoryFacts } from '../git/repository.ts';
-import { takeSnapshot } from '../git/work/snapshot.ts';
+import { takeSnapshot } from '../git/collecting/snapshot.ts';
 import { unsupportedIn } from '../git/unsupported.ts';
 import { succeed } from './perform/succeed.ts';
 

@@ -9,7 +9,7 @@ import type { RepositoryState, RunState } from '../core/state.ts';
 import type { EvaluateWhen } from '../core/advance.ts';
 import { readRefIn } from '../git/refs.ts';
 import { inUserRepository, type GitContext } from '../git/context.ts';
-import { standsIn } from '../git/work/kept.ts';
+import { standsIn } from '../git/collecting/kept.ts';
 import { treeFacts } from '../git/trees/tree-facts.ts';
 import type { Home } from '../plan/home.ts';
 import type { Journal } from '../journal/journal.ts';

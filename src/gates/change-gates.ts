@@ -8,7 +8,7 @@
  */
 import { pathPatch, type ChangedPath, type ChangeVerdict, type Work } from '../core/events.ts';
 import type { Policies, WorkerDefinition } from '../core/plan.ts';
-import { isCzarName } from '../git/work/czar-files.ts';
+import { isCzarName } from '../git/collecting/czar-files.ts';
 import { filesNamedBy } from './gate-files.ts';
 import { strayFile, type TreeFile } from './links.ts';
 import { firstMatch, isAnchored, pathTest, type PathTest } from './patterns.ts';

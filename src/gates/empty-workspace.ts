@@ -6,7 +6,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ChangeVerdict } from '../core/events.ts';
 import type { WorkerDefinition } from '../core/plan.ts';
-import { authorIn } from '../git/work/czar-files.ts';
+import { authorIn } from '../git/collecting/czar-files.ts';
 import { missingDeliverables, missingHandoff } from './change-gates.ts';
 
 /** Judges the folder of a worker. A folder that is gone has no files. Verdicts have no tip and no patch ('' both). */

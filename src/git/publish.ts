@@ -9,7 +9,7 @@ import { checkouts } from './checkouts.ts';
 import { inUserRepository, reach } from './context.ts';
 import type { GitContext } from './context.ts';
 import { deliver, quietly } from './deliver.ts';
-import { moveDropped } from './work/dropped.ts';
+import { moveDropped } from './collecting/dropped.ts';
 import { failing, git } from './git.ts';
 import type { Failed } from './git.ts';
 import { freeRefs } from './stale-locks.ts';

@@ -20,7 +20,7 @@ import { inUserRepository, reach, type GitContext } from '../git/context.ts';
 import { quietly } from '../git/deliver.ts';
 import { allDeleted } from '../git/trees/discard.ts';
 import { failing, failure, output, type Failed } from '../git/git.ts';
-import { keepFiles, keepTree } from '../git/work/keep.ts';
+import { keepFiles, keepTree } from '../git/collecting/keep.ts';
 import { ensureMirror } from '../git/mirror.ts';
 import { publishedRef } from '../git/publish.ts';
 import { fallbackIdentity, inspectRepository } from '../git/repository.ts';

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { defaultSecretPatterns } from '../../src/git/work/capture.ts';
-import type { CaptureRules } from '../../src/git/work/capture.ts';
+import { defaultSecretPatterns } from '../../src/git/collecting/capture.ts';
+import type { CaptureRules } from '../../src/git/collecting/capture.ts';
 import { clone } from '../../src/git/trees/clone.ts';
-import { collect } from '../../src/git/work/collect.ts';
-import type { Collected, CollectOrder } from '../../src/git/work/collect.ts';
+import { collect } from '../../src/git/collecting/collect.ts';
+import type { Collected, CollectOrder } from '../../src/git/collecting/collect.ts';
 import { gitContext } from '../../src/git/context.ts';
 import type { GitContext } from '../../src/git/context.ts';
 import type { Isolation } from '../../src/git/trees/isolation.ts';

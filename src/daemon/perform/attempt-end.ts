@@ -7,7 +7,7 @@ import type { AttemptEnd } from '../../core/events.ts';
 import { attemptLimitsOf } from '../../core/attempt-limits.ts';
 import { definitionOf, type RunState, type WorkerState } from '../../core/state.ts';
 import { judgeEmptyWorkspace } from '../../gates/empty-workspace.ts';
-import { authorIn } from '../../git/work/czar-files.ts';
+import { authorIn } from '../../git/collecting/czar-files.ts';
 import { adapterOf } from './agent-of.ts';
 import { endRest } from './work.ts';
 import { treeOf, type Workplace } from '../workplace.ts';

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { withMark } from '../../git/work/czar-files.ts';
+import { withMark } from '../../git/collecting/czar-files.ts';
 import { carry } from './carry.ts';
 
 test('files are carried into a tree, but through no link that leads out of it', async () => {

@@ -1,7 +1,7 @@
 /** What the plan names of the user's checkout beside its commits, brought into a worker's tree. */
 import { cp, lstat, mkdir, readdir, realpath, rm, symlink } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import { authorIn, isCzarName } from '../../git/work/czar-files.ts';
+import { authorIn, isCzarName } from '../../git/collecting/czar-files.ts';
 
 /**
  * Copies and links ignored files of the user's checkout (`root`) into the tree. Nothing there is replaced. Gives one

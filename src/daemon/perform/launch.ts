@@ -22,7 +22,7 @@ import { permissionsOf } from '../../core/permissions.ts';
 import { definitionOf, type RunState, type WorkerState } from '../../core/state.ts';
 import { agentNameOf } from '../../core/schedule/which-agent.ts';
 import { pathTest } from '../../gates/patterns.ts';
-import { markedAmong } from '../../git/work/czar-files.ts';
+import { markedAmong } from '../../git/collecting/czar-files.ts';
 import { filesAtTop } from '../../git/facts.ts';
 import { topLevel } from '../../git/trees/worktree.ts';
 import { startAttempt } from '../../process/attempt.ts';

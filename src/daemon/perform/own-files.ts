@@ -19,7 +19,7 @@ import {
   instructionToWrite,
   type InstructionFile,
 } from '../../core/instruction-files.ts';
-import { authorIn, withMark } from '../../git/work/czar-files.ts';
+import { authorIn, withMark } from '../../git/collecting/czar-files.ts';
 import { openPlainFile } from '../../process/plain-file.ts';
 
 /**

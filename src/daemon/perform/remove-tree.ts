@@ -10,7 +10,7 @@ import { deleteOwnBranch } from '../../git/own-branch.ts';
 import { reach, type GitContext } from '../../git/context.ts';
 import { isThere } from '../../git/trees/discard.ts';
 import { failing } from '../../git/git.ts';
-import { indexFile, keepFiles, keepTree, openWork } from '../../git/work/keep.ts';
+import { indexFile, keepFiles, keepTree, openWork } from '../../git/collecting/keep.ts';
 import { publish } from '../../git/publish.ts';
 import { ownerOf } from '../../git/trees/tree-mark.ts';
 import { keptOf } from '../../git/trees/worktree.ts';

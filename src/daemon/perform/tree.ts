@@ -10,7 +10,7 @@ import { definitionOf, type RunState } from '../../core/state.ts';
 import { discard, isThere } from '../../git/trees/discard.ts';
 import { failing } from '../../git/git.ts';
 import { includedFiles } from '../../git/trees/included.ts';
-import { keepFiles } from '../../git/work/keep.ts';
+import { keepFiles } from '../../git/collecting/keep.ts';
 import { buildMerge } from '../../git/merging/merge.ts';
 import { isAncestor } from '../../git/history.ts';
 import { continuedRef, readRef, setRefs, workRef } from '../../git/refs.ts';

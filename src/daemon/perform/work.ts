@@ -9,13 +9,13 @@ import { definitionOf, type RunState, type WorkerState } from '../../core/state.
 
 import { judgeChange } from '../../gates/change-gates.ts';
 import { judgeEmptyWorkspace } from '../../gates/empty-workspace.ts';
-import { defaultSecretPatterns, type CaptureRules } from '../../git/work/capture.ts';
-import { collect } from '../../git/work/collect.ts';
-import { authorIn, markedAmong } from '../../git/work/czar-files.ts';
+import { defaultSecretPatterns, type CaptureRules } from '../../git/collecting/capture.ts';
+import { collect } from '../../git/collecting/collect.ts';
+import { authorIn, markedAmong } from '../../git/collecting/czar-files.ts';
 import { filesOf, missingPaths } from '../../git/facts.ts';
-import { keepFiles } from '../../git/work/keep.ts';
+import { keepFiles } from '../../git/collecting/keep.ts';
 import { compareResolution } from '../../git/merging/resolution.ts';
-import { writtenMeanwhile } from '../../git/work/written-meanwhile.ts';
+import { writtenMeanwhile } from '../../git/collecting/written-meanwhile.ts';
 import { attemptKey } from '../../process/status.ts';
 import { carriedInto } from './carried-list.ts';
 import { stopTree } from '../../process/tree.ts';

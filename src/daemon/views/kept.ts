@@ -7,7 +7,7 @@ import { withReader } from './read.ts';
 
 export { leftOutText } from '../../core/left-out.ts';
 export type { LeftOut } from '../../core/events.ts';
-export { listKept, restoreKept, showKept, type KeptEntry } from '../../git/work/kept.ts';
+export { listKept, restoreKept, showKept, type KeptEntry } from '../../git/collecting/kept.ts';
 
 /** The repository of a place, for looking at what is in the mirror. */
 export function contextOf(place: Place): GitContext {

@@ -5,10 +5,10 @@ import { test } from 'node:test';
 import { fingerprint } from '../../../test/support/git-fixture.ts';
 import { commitOn, gitRun, identity, run } from '../../../test/support/git-worker.ts';
 import type { GitRun } from '../../../test/support/git-worker.ts';
-import { defaultSecretPatterns } from '../work/capture.ts';
+import { defaultSecretPatterns } from '../collecting/capture.ts';
 import type { GitContext } from '../context.ts';
 import { buildLanding, commitLanding, landingProblem } from './land.ts';
-import { takeSnapshot } from '../work/snapshot.ts';
+import { takeSnapshot } from '../collecting/snapshot.ts';
 
 const files = { 'a.txt': 'a\n', 'b.txt': 'b\n', 'gone.txt': 'g\n', 'other.txt': 'o\n' };
 

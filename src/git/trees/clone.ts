@@ -14,11 +14,11 @@ import {
 import { cleaned } from '../commit.ts';
 import { reach } from '../context.ts';
 import type { GitContext } from '../context.ts';
-import { excludeFile, identityFile } from '../work/czar-files.ts';
+import { excludeFile, identityFile } from '../collecting/czar-files.ts';
 import { discard, makeOrRemove } from './discard.ts';
 import { output } from '../git.ts';
 import type { Isolation, NewTree, TreeRepository } from './isolation.ts';
-import { indexFile } from '../work/keep.ts';
+import { indexFile } from '../collecting/keep.ts';
 import { listRefs, zero } from '../refs.ts';
 import { giveBack, record, spareName, takeSpare } from './spare-trees.ts';
 import { prePushHook, treeConfig } from './tree-config.ts';
