@@ -24,18 +24,17 @@ test('faults 52, 55 and 63: a run is on while the user commits, amends, rebases,
   const a = await scratch.stubs.agent('a');
   await a.write('a.txt', 'a\n');
   await a.commit('a');
-  // The user's own gc can take a folder of objects away that the user's git is about to write to.
-  const retry =
-    'alias.retry=!f() { for n in 1 2 3 4 5 6 7 8 9; do git "$@" && return; done; return 1; }; f';
-  const again = (...args: readonly string[]): string => scratch.git('-c', retry, 'retry', ...args);
+  // The user's own gc can take away what the user's git has just written, or the folder that it is about to write to.
+  const record =
+    'alias.record=!f() { for n in 1 2 3 4 5 6 7 8 9; do git add -A && git add --renormalize . && git commit -q "$@" && return; done; return 1; }; f';
+  const commit = (...args: readonly string[]): string =>
+    scratch.git('-c', record, 'record', ...args);
   scratch.write('mine.txt', 'mine\n');
-  again('add', '-A');
-  again('commit', '-q', '-m', 'mine');
-  again('commit', '-q', '--amend', '-m', 'mine again');
+  commit('-m', 'mine');
+  commit('--amend', '-m', 'mine again');
   scratch.git('checkout', '-q', '-b', 'topic', 'old');
   scratch.write('topic.txt', 'topic\n');
-  again('add', '-A');
-  again('commit', '-q', '-m', 'topic');
+  commit('-m', 'topic');
   scratch.git('rebase', '-q', 'main');
   scratch.git('worktree', 'add', '-q', join(scratch.base, 'aside'), 'old');
   const half = halfMade(scratch);
