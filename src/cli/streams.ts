@@ -1,8 +1,8 @@
 /**
  * The process's own streams as sinks. A reader that goes away (`| head`) is no error: what follows is dropped, and
  * `closed` tells whoever streams to end; a run that prints progress goes on. So it is when the disk is full, but then
- * what stdout did not take is told. Streams are made when they are first
- * needed, since making one takes longer than many a command.
+ * what stdout did not take is told. Streams are made when they are first needed, since making one takes longer than many
+ * a command.
  */
 import { fstatSync, statSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';

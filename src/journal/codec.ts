@@ -3,8 +3,8 @@
  * stored, so that verifying needs no second serialisation.
  *
  * A change to an event's data raises `eventVersion` and adds one upcaster: a pure function from the data of the version
- * before. Old logs then fold to the same state for ever. Since version 2 plans are packed. An event type or version that this program does not know is
- * refused, never skipped.
+ * before. Old logs then fold to the same state for ever. Since version 2 plans are packed. An event type or version that
+ * this program does not know is refused, never skipped.
  */
 import type { Event, EventType } from '../core/events.ts';
 import { JournalError } from './journal.ts';
