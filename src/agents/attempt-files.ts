@@ -74,7 +74,9 @@ export function writeAttemptFiles(options: {
   const { home, files, prompt, permissions, launcher = thisInstallation } = options;
   makeGeneratedFolder(join(home, 'runs'));
   writePrograms(files, launcher);
-  mkdirSync(files.tmpDir, { recursive: true, mode: 0o700 });
+  // From the outermost: all at once, the innermost would be tried first.
+  for (const dir of [dirname(files.attemptDir), files.attemptDir, files.tmpDir])
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
   chmodSync(files.attemptDir, 0o700);
   writeFileSync(files.promptFile, prompt, { mode: 0o600 });
   const { dependencies = [], fingerprints } = options;

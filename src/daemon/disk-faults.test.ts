@@ -14,7 +14,8 @@ import type { Intent } from '../core/intents.ts';
 import { JournalError, type Journal } from '../journal/journal.ts';
 import { MemoryJournal } from '../journal/memory.ts';
 import { openJournal } from '../journal/sqlite.ts';
-import { Loop, type Scheduler } from './loop.ts';
+import { Loop } from './loop.ts';
+import type { Scheduler } from './scheduler.ts';
 
 const start: Command = {
   kind: 'start-run',
@@ -165,7 +166,7 @@ async function play(
       if (!(await live.send({ kind: 'loop-started', pid: 1, host: 'test', version: '0' })).ok)
         throw new JournalError('full', 'the loop could not begin');
       while (!live.state.runs.has(runId)) await live.send(start);
-      await live.until((state) => state.runs.get(runId)?.state === 'complete');
+      await live.until((state, idle) => idle && state.runs.get(runId)?.state === 'complete');
       await live.end('done');
       const told = storyOf(log.read());
       assert.deepEqual(log.load().runs, live.state.runs);

@@ -6,7 +6,8 @@ import { limitsOf } from '../core/limits.ts';
 import type { Event } from '../core/events.ts';
 import { JournalError, type Journal } from '../journal/journal.ts';
 import { MemoryJournal } from '../journal/memory.ts';
-import { Loop, type LoopPorts, type Perform, type Scheduler } from './loop.ts';
+import { Loop, type LoopPorts, type Perform } from './loop.ts';
+import type { Scheduler } from './scheduler.ts';
 
 const hello = { kind: 'loop-started', pid: 1, host: 'test', version: '0' } as const;
 

@@ -3,8 +3,9 @@
  *
  * Owns the folded state, the queue of commands and the effects in flight. One turn takes every command that waits,
  * decides, lets follow what follows by itself, and appends all events in one transaction (group commit without a
- * timer); only then callers are answered, effects begin, and at last others are told. Nothing is remembered that is
- * not in the log: after a failed append the state is loaded anew.
+ * timer); only then effects begin, others are told, and callers are answered. Where nobody waits for an answer, others are
+ * told while the effects already work. Nothing is remembered that is not in the log: after a failed append the state is
+ * loaded anew.
  */
 import type { EvaluateWhen } from '../core/advance.ts';
 import type { Command, Outcome, Rejection } from '../core/commands.ts';
@@ -15,6 +16,7 @@ import { restlessRuns } from '../core/restless.ts';
 import { schedule } from '../core/schedule.ts';
 import { isRunLive, type RepositoryState, type RunState } from '../core/state.ts';
 import { JournalError, type Journal } from '../journal/journal.ts';
+import { eventLoop, type Scheduler } from './scheduler.ts';
 import { decisions, turn, type Decisions, type Turn } from './turn.ts';
 
 export type Answer = { readonly ok: true } | { readonly ok: false; readonly rejection: Rejection };
@@ -33,14 +35,6 @@ export interface EffectContext {
 export type Performed = Outcome | null | readonly Outcome[];
 
 export type Perform = (intent: Intent, context: EffectContext) => Promise<Performed>;
-
-/** When the loop's own steps run; a simulation brings its own. */
-export interface Scheduler {
-  /** Runs the step soon, after what runs now. */
-  readonly immediate: (step: () => void) => void;
-  /** Runs the step after a delay in milliseconds; gives the function that calls it off. */
-  readonly timer: (step: () => void, delayMs: number) => () => void;
-}
 
 /** The rules that the loop runs by. */
 export interface Rules extends Decisions {
@@ -67,7 +61,7 @@ export interface LoopPorts {
   readonly rules?: Rules;
   /** Told once when the log cannot be written for a while, with why, and once more (null) when it can again. */
   readonly stalled?: (why: JournalError | null) => void;
-  /** Told after each durable turn. */
+  /** Told what is durable: before callers are answered, and before the next turn. */
   readonly committed: (events: readonly Event[], state: RepositoryState) => void;
 }
 
@@ -86,17 +80,6 @@ interface Flight {
 /** Pause after an append that may succeed later (disk full, database locked), milliseconds. */
 const retryMs = 1_000;
 
-/** The event loop of Node. */
-export const eventLoop: Scheduler = {
-  immediate: (step) => {
-    setImmediate(step);
-  },
-  timer: (step, delayMs) => {
-    const timer = setTimeout(step, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
-
 const core: Rules = { ...decisions, schedule };
 
 export class Loop {
@@ -106,6 +89,8 @@ export class Loop {
   #state: FoldState;
   readonly #queue: Waiting[] = [];
   readonly #flights = new Map<string, Flight>();
+  /** What is durable and nobody was told yet. */
+  readonly #untold: Event[] = [];
   readonly #recovering: Set<string>;
   /** Runs with refs that an earlier loop left alone: tried once more by each loop, never forced. */
   readonly #retryDiverged: Set<string>;
@@ -183,7 +168,7 @@ export class Loop {
     for (;;) {
       // What an ended loop holds may be more than the log.
       if (this.#ended !== null) throw this.#ended;
-      if (reached(this.#state, this.#idle())) return;
+      if (this.#untold.length === 0 && reached(this.#state, this.#idle())) return;
       await new Promise<void>((wake) => this.#watchers.push(wake));
     }
   }
@@ -217,6 +202,7 @@ export class Loop {
 
   #turn(): void {
     this.#turnDue = false;
+    this.#tell();
     if (this.#ended !== null) return;
     const taken = this.#queue.splice(0);
     // One moment for all of it: what was too early for the turn is woken for.
@@ -250,13 +236,21 @@ export class Loop {
       this.#ports.stalled?.(null);
     }
     if (done.events.some((event) => event.type === 'loop.started')) this.#epoch = this.#state.epoch;
+    this.#untold.push(...done.events);
+    this.#dispatch(now);
+    const asked = taken.some(({ answer }) => answer !== null);
+    if (asked || done.events.length === 0) this.#tell();
+    else this.#scheduler.immediate(() => this.#tell());
     done.decisions.forEach((decision, index) => {
       taken[index]?.answer?.(
         decision.ok ? { ok: true } : { ok: false, rejection: decision.rejection },
       );
     });
-    this.#dispatch(now);
-    if (done.events.length > 0) this.#ports.committed(done.events, this.#state);
+  }
+
+  #tell(): void {
+    const events = this.#untold.splice(0);
+    if (events.length > 0) this.#ports.committed(events, this.#state);
     this.#wake();
   }
 

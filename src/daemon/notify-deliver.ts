@@ -7,7 +7,7 @@ import type { NotifyTarget } from '../core/plan.ts';
 import { runCommand, type CommandResult } from '../process/run.ts';
 import { which } from '../process/which.ts';
 import type { Notice } from '../report/notice.ts';
-import type { Scheduler } from './loop.ts';
+import type { Scheduler } from './scheduler.ts';
 
 /** Why somebody was not told; `again` when another try may help. */
 export interface Problem {

@@ -6,7 +6,7 @@ import { isRunLive } from '../core/state.ts';
 import { gaveUpNotice } from '../report/notice.ts';
 import { gaveUpFile, guardianGaveUp } from './holder.ts';
 import { openLogState } from './hold-log.ts';
-import { eventLoop } from './loop.ts';
+import { eventLoop } from './scheduler.ts';
 import { Notifier, type NotifierOptions } from './notify.ts';
 import type { Place } from './place.ts';
 

@@ -12,7 +12,7 @@ import { toldByDefault } from '../core/notify.ts';
 import type { Event } from '../core/events.ts';
 import type { NotifyTarget } from '../core/plan.ts';
 import { noticeOf } from '../report/notice.ts';
-import type { Scheduler } from './loop.ts';
+import type { Scheduler } from './scheduler.ts';
 import { mostHeld, Notifier } from './notify.ts';
 
 const failed = (seq: number): Event => ({

@@ -10,7 +10,7 @@ import type { Event } from '../core/events.ts';
 import type { NotifyTarget } from '../core/plan.ts';
 import type { RepositoryState } from '../core/state.ts';
 import { noticeOf, type Notice } from '../report/notice.ts';
-import type { Scheduler } from './loop.ts';
+import type { Scheduler } from './scheduler.ts';
 import { deliver, nameOf, type Problem } from './notify-deliver.ts';
 
 export interface NotifierOptions {

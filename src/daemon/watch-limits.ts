@@ -13,7 +13,8 @@ import { restlessRuns } from '../core/restless.ts';
 import { isRunLive, type RunState } from '../core/state.ts';
 import { userConfigFile } from '../plan/config-layers.ts';
 import { limitsNow } from './limits-now.ts';
-import type { Loop, Scheduler } from './loop.ts';
+import type { Loop } from './loop.ts';
+import type { Scheduler } from './scheduler.ts';
 import type { Place } from './place.ts';
 
 /** Between two looks, and between a look that found a change and the one that believes it, milliseconds. */

@@ -4,7 +4,7 @@
  * Owns the start only: from then on the records in the folder say what became of it, for this loop and for any later
  * one (`follow.ts`). Invariant: an attempt whose folder holds a claim is never started again.
  */
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import type { ProcessIdentity } from '../core/events.ts';
 import type { AttemptLimits } from '../core/plan.ts';
 import { bootId } from './identity.ts';
@@ -61,8 +61,7 @@ export async function startAttempt(runners: Runners, options: StartOptions): Pro
   const program = which({ program: argv[0] ?? '', path, cwd });
   if ('missing' in program) return { failed: program.missing, final: true };
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-    chmodSync(dir, 0o700);
+    makePrivate(dir);
     writeStart(dir, {
       cwd,
       own,
@@ -85,7 +84,11 @@ async function launch(
   { dir, env, limits }: StartOptions,
 ): Promise<StartResult | Unclear> {
   const { promise, resolve } = Promise.withResolvers<StartResult | Unclear>();
+  let known = false;
   const told = (word: ShimWord): void => {
+    // What comes after the first word is for whoever follows it.
+    if (known) return;
+    known = true;
     try {
       resolve(word.kind === 'agent' ? onRecord(word.process) : outcome(dir, word));
     } catch (error) {
@@ -127,6 +130,12 @@ function outcome(dir: string, word: Exclude<ShimWord, { kind: 'agent' }>): Start
         return { unclear: 'its shim has taken it and does not get to its agent' };
       return { failed: 'its shim did not come up', final: false };
   }
+}
+
+/** Makes a folder that is the user's alone; most are there already. */
+function makePrivate(dir: string): void {
+  if (!existsSync(dir)) mkdirSync(dir, { recursive: true, mode: 0o700 });
+  chmodSync(dir, 0o700);
 }
 
 function onRecord(agent: { readonly pid: number; readonly start: string }): StartResult {

@@ -32,25 +32,17 @@ export function companions(dir: string | null, boot: string): Companions {
 
 /**
  * Pids in the control group of the attempt's shim, while that has this attempt and no other: it notes which one it has
- * before it claims it.
+ * before it claims it. Null where the kernel does not hold the attempt.
  */
 export function heldBy(
   dir: string | null,
   { group, shim }: Pick<Companions, 'group' | 'shim'>,
-): ReadonlySet<number> {
-  if (!holds(group, shim, dir)) return new Set();
-  const pids = membersOf(group);
-  return holds(group, shim, dir) ? new Set(pids) : new Set();
-}
-
-/** Whether the kernel holds what the attempt started in a group, and nothing but its shim is in there. */
-export function holdsOnlyShim(dir: string | null, attempt: Companions | null): boolean {
-  if (attempt?.exited !== true || attempt.group?.pids == null) return false;
-  if (!holds(attempt.group, attempt.shim, dir)) return false;
-  const only = membersOf(attempt.group);
-  return (
-    only.length === 1 && only[0] === attempt.shim?.pid && holds(attempt.group, attempt.shim, dir)
-  );
+): ReadonlySet<number> | null {
+  if (!holds(group, shim, dir)) return null;
+  const pids = new Set(membersOf(group));
+  // Beside the shim there may be something of its next attempt.
+  const alone = shim !== null && pids.size === 1 && pids.has(shim.pid);
+  return alone || holds(group, shim, dir) ? pids : null;
 }
 
 /** The control group that holds this attempt now; null when there is none, or it may hold another. */
@@ -68,7 +60,11 @@ function holds(
 ): group is NonNullable<AttemptRecords['group']> {
   if (dir === null || group === null || shim === null) return false;
   try {
-    return readFileSync(join(group.notes, String(shim.pid)), 'utf8') === folderLine(dir);
+    const [notes, own] = [
+      readFileSync(join(group.notes, String(shim.pid)), 'utf8'),
+      folderLine(dir),
+    ];
+    return notes === own || notes.endsWith(`\n${own}`);
   } catch {
     return false;
   }

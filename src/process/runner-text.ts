@@ -45,10 +45,10 @@ czar_folder() {
 `;
 
 /**
- * Arguments: a folder in which it notes which attempt it has, under its pid; the boot; folders of its control group that
- * limit processes and memory, '' for none. Standard input: one line an attempt (`folderLine`). Standard output:
- * `agent PID START .`, `exit CODE .` or `refused CODE .`; `exit CODE last .` when it ends now, since what an attempt
- * used up would count for the next. That a limit was hit is on record before the exit.
+ * Arguments: a folder in which it notes which attempt it has, under its pid, in the last line; the boot; folders of its
+ * control group that limit processes and memory, '' for none. Standard input: one line an attempt (`folderLine`).
+ * Standard output: `agent PID START .`, `exit CODE .` or `refused CODE .`; `exit CODE last .` when it ends now, since
+ * what an attempt used up would count for the next. That a limit was hit is on record before the exit.
  */
 export const runnerText = `
 czar_notes=$1 czar_boot=$2 czar_pids=$3 czar_memory=$4
@@ -57,7 +57,8 @@ exec 4>&1 >/dev/null 2>&1
 ${selfFunction}
 ${folderFunction}
 czar_self
-czar_me=$czar_pid czar_mask=$(umask)
+czar_note=$czar_notes/$czar_pid czar_noted=0 czar_mask=$(umask)
+umask 077
 czar_shim="boot $czar_boot .
 shim $czar_pid $czar_start ."
 czar_join() { [ -n "$1" ] && echo 0 >"$1/cgroup.procs"; } 2>/dev/null
@@ -74,7 +75,8 @@ czar_over() {
   done <"$1"
 } 2>/dev/null
 while IFS= read -r czar_job; do
-  printf '%s\\n' "$czar_job" >"$czar_notes/$czar_me"
+  [ $((czar_noted = czar_noted % 64 + 1)) -ne 1 ] || { command exec 5>"$czar_note"; }
+  printf '%s\\n' "$czar_job" >&5
   czar_folder "$czar_job"
   set -C
   if { command exec 3>"$czar_dir/status"; }; then
@@ -90,7 +92,6 @@ while IFS= read -r czar_job; do
     continue
   fi
   (
-    umask 077
     exec </dev/null >>"$czar_dir/output" 2>>"$czar_dir/errors"
     umask "$czar_mask"
     # When memory runs out the kernel takes the agent, not what watches over it.
@@ -102,15 +103,18 @@ while IFS= read -r czar_job; do
     trap '' PIPE
     echo "agent $czar_pid $czar_start ." >&4
     trap - PIPE
-    exec "$@" 3>&- 4>&-
+    exec "$@" 3>&- 4>&- 5>&-
   )
   czar_code=$? czar_try=0 czar_last=
   if [ -n "$czar_pids$czar_memory" ]; then
-    # A limit further up counts here too: where the most that there were is known, it tells whose it was.
-    czar_peak= czar_max=
-    { read -r czar_peak <"$czar_pids/pids.peak"; read -r czar_max <"$czar_pids/pids.max"; } 2>/dev/null
-    [ -z "$czar_pids" ] || { [ -n "$czar_peak" ] && [ "$czar_peak" -lt "$czar_max" ]; } 2>/dev/null ||
-      czar_over "$czar_pids/pids.events" max processes
+    [ -z "$czar_pids" ] || czar_over "$czar_pids/pids.events" max processes
+    if [ -n "$czar_last" ]; then
+      # A limit further up counts here too: where the most that there were is known, it tells whose it was.
+      czar_peak= czar_max=
+      read -r czar_peak <"$czar_pids/pids.peak"
+      read -r czar_max <"$czar_pids/pids.max"
+      [ -z "$czar_peak" ] || [ "$czar_peak" -ge "$czar_max" ] || czar_last=
+    fi 2>/dev/null
     for czar_events in memory.events memory.oom_control; do
       [ -z "$czar_memory" ] || czar_over "$czar_memory/$czar_events" oom_kill memory
     done

@@ -22,6 +22,7 @@ import {
 import { bootId } from './identity.ts';
 import { folderLine, runnerText, shimName } from './runner-text.ts';
 import type { RecordedProcess } from './status.ts';
+import type { OtherAttempts } from './tree.ts';
 import { keeperText, watchdogText } from './watchdog-text.ts';
 
 /** What a shim says of its attempt. */
@@ -58,12 +59,18 @@ export interface ShimJob {
 
 /** Shims that wait at most. */
 const maxIdle = 16;
+/** So many agents are remembered by their pids. */
+const maxAgents = 256;
 
 /** The shims of one loop; `using` lets them end as soon as they have nothing. */
 export class Runners implements Disposable {
   readonly #notes: string;
   readonly #idle: Shim[] = [];
   readonly #busy = new Map<string, Shim>();
+  /** Pids of the shims that live. */
+  readonly #shims = new Set<number>();
+  /** Folders of the attempts of which agents were told last, by pid. */
+  readonly #agents = new Map<number, string>();
   /** Control groups that something was left in. */
   readonly #groups = new Set<ControlGroup>();
   readonly #grouped: boolean;
@@ -133,6 +140,15 @@ export class Runners implements Disposable {
     this.#idle.push(shim);
   }
 
+  /** What this loop knows of other attempts than that in the folder. */
+  besides(dir: string): OtherAttempts {
+    const own = this.#busy.get(dir)?.child.pid;
+    return {
+      isAgent: (pid) => (this.#agents.get(pid) ?? dir) !== dir,
+      isShim: (pid) => pid !== own && this.#shims.has(pid),
+    };
+  }
+
   /** The attempt will not run: its shim may hang, and gets no other. */
   abandon(dir: string): void {
     const shim = this.#busy.get(dir);
@@ -173,14 +189,20 @@ export class Runners implements Disposable {
         stdio: ['pipe', 'pipe', 'ignore'],
       },
     );
+    if (child.pid !== undefined) this.#shims.add(child.pid);
     const shim: Shim = { child, kind, group, dir: null, last: false, said: null, told: ignore };
     let rest = '';
     child.stdout?.setEncoding('latin1').on('data', (chunk: string) => {
       const lines = (rest + chunk).split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) tell(shim, line);
+      for (const line of lines) {
+        const word = wordIn(line);
+        if (word?.kind === 'agent' && shim.dir !== null) this.#note(word.process.pid, shim.dir);
+        if (word !== null) say(shim, word);
+      }
     });
     const gone = (): void => {
+      if (child.pid !== undefined) this.#shims.delete(child.pid);
       const at = this.#idle.indexOf(shim);
       if (at >= 0) this.#idle.splice(at, 1);
       say(shim, { kind: 'gone' });
@@ -193,6 +215,13 @@ export class Runners implements Disposable {
     // What cannot be written any more is told by its end.
     child.stdin?.on('error', ignore);
     return shim;
+  }
+
+  #note(pid: number, dir: string): void {
+    this.#agents.delete(pid);
+    this.#agents.set(pid, dir);
+    const [oldest] = this.#agents.keys();
+    if (this.#agents.size > maxAgents && oldest !== undefined) this.#agents.delete(oldest);
   }
 
   #tidy(): void {
@@ -233,17 +262,16 @@ function retire(shim: Shim): void {
   hold(shim.child, false);
 }
 
-function tell(shim: Shim, line: string): void {
+function wordIn(line: string): ShimWord | null {
   const [, word, first, rest] = /^(\w+) (\d+)(?: (.+))? \.$/.exec(line) ?? [];
   if (word === 'agent')
-    say(shim, { kind: 'agent', process: { pid: Number(first), start: rest ?? '' } });
-  if (word === 'refused') say(shim, { kind: 'refused', code: Number(first) });
-  if (word !== 'exit') return;
-  shim.last = rest === 'last';
-  say(shim, { kind: 'exit', last: shim.last });
+    return { kind: 'agent', process: { pid: Number(first), start: rest ?? '' } };
+  if (word === 'refused') return { kind: 'refused', code: Number(first) };
+  return word === 'exit' ? { kind: 'exit', last: rest === 'last' } : null;
 }
 
 function say(shim: Shim, word: ShimWord): void {
+  if (word.kind === 'exit') shim.last = word.last;
   shim.said = word;
   shim.told(word);
 }

@@ -5,6 +5,7 @@
  * What cannot be read is null, never a guess.
  */
 import { spawnSync } from 'node:child_process';
+import { uptime as systemUptime } from 'node:os';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** Where process facts come from. Tests give another folder to show a reboot or a reused pid. */
@@ -52,14 +53,19 @@ export function readProcess(pid: number, source: FactSource): ProcessRow | null 
   }
 }
 
+/** A process, and what of those that began later does not matter. */
+export interface Since {
+  readonly pid: number;
+  readonly start: string;
+  /** Whether a pid that was given out later is of no concern. */
+  readonly isOther?: ((pid: number) => boolean) | undefined;
+}
+
 /**
  * Every process that is shown; null when none can be listed. With `since`, only those that began with or after that
  * process, where the machine lets them be told without looking at all.
  */
-export function listProcesses(
-  source: FactSource,
-  since?: { readonly pid: number; readonly start: string },
-): readonly ProcessRow[] | null {
+export function listProcesses(source: FactSource, since?: Since): readonly ProcessRow[] | null {
   if (source.platform === 'ps') return ps(['-A']);
   const isLater = since === undefined ? null : laterPids(since, source);
   const names = isLater?.few ?? pidsShown(source);
@@ -97,20 +103,19 @@ interface LaterPids {
  * time has passed that they may have come round.
  */
 function laterPids(
-  { pid, start }: { readonly pid: number; readonly start: string },
+  { pid, start, isOther = () => false }: Since,
   source: FactSource,
 ): LaterPids | null {
-  const [uptime = NaN] = words(`${source.proc}/uptime`).map(Number);
+  const [uptime = NaN] =
+    source === systemFacts ? [systemUptime()] : words(`${source.proc}/uptime`).map(Number);
   const last = Number(words(`${source.proc}/loadavg`).at(-1) ?? NaN);
   const age = uptime * ticksPerSecond - Number(start);
   if (!(age < roundSeconds * ticksPerSecond) || Number.isNaN(last)) return null;
-  if (last < pid) return { has: (other) => other >= pid || other <= last, few: null };
-  const there = (one: number): boolean => existsSync(`${source.proc}/${one}`);
+  if (last < pid) return { has: (one) => (one >= pid || one <= last) && !isOther(one), few: null };
+  const has = (one: number): boolean => one >= pid && one <= last && !isOther(one);
+  const there = (one: number): boolean => has(one) && existsSync(`${source.proc}/${one}`);
   const all = Array.from({ length: last - pid + 1 }, (_, index) => pid + index);
-  return {
-    has: (other) => other >= pid && other <= last,
-    few: all.length > fewPids ? null : all.filter(there).map(String),
-  };
+  return { has, few: all.length > fewPids ? null : all.filter(there).map(String) };
 }
 
 /** So many pids are tried one by one. */

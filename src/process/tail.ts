@@ -102,7 +102,7 @@ function objectLine(bytes: Buffer, from: number): Span | null {
 
 /** The whole lines at the end of a file, of at most `maxBytes` together, as they came. */
 export function linesAtEnd(path: string, maxBytes: number): readonly string[] {
-  const file = plainSize(path) === 0 ? null : openPlainFile(path);
+  const file = openUnlessEmpty(path);
   if (file === null) return [];
   try {
     const { size } = fstatSync(file);
@@ -119,7 +119,7 @@ export function linesAtEnd(path: string, maxBytes: number): readonly string[] {
 
 /** The last `count` lines that hold something to read, without control sequences, each at most 400 characters. */
 export function lastLines(path: string, count: number): readonly string[] {
-  const file = plainSize(path) === 0 ? null : openPlainFile(path);
+  const file = openUnlessEmpty(path);
   if (file === null) return [];
   try {
     const { size } = fstatSync(file);
@@ -135,6 +135,11 @@ export function lastLines(path: string, count: number): readonly string[] {
   } finally {
     closeSync(file);
   }
+}
+
+/** A plain file with something in it, for the caller to close. */
+function openUnlessEmpty(path: string): number | null {
+  return (plainSize(path) ?? 0) === 0 ? null : openPlainFile(path);
 }
 
 /**

@@ -13,7 +13,7 @@
 import { resolve, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessIdentity } from '../core/events.ts';
-import { companions, groupOf, heldBy, holdsOnlyShim, type Companions } from './companions.ts';
+import { companions, groupOf, heldBy, type Companions } from './companions.ts';
 import { quieten } from './control-group.ts';
 import { hasEnded, liveness } from './identity.ts';
 import { readStatus, readWatchdog, type RecordedProcess } from './status.ts';
@@ -36,7 +36,17 @@ export interface TreeQuery {
   readonly worktree: string | null;
   /** The attempt's folder, absolute: shim, agent and watchdog are read from there. */
   readonly attemptDir: string | null;
+  /** What is known to be of other attempts, so that it need not be looked at. */
+  readonly others?: OtherAttempts;
   readonly source?: FactSource;
+}
+
+/** Tells processes of other attempts. */
+export interface OtherAttempts {
+  /** Whether a pid that was given out in the last seconds is that of an agent. */
+  readonly isAgent: (pid: number) => boolean;
+  /** Whether a process that lives is a shim. */
+  readonly isShim: (pid: number) => boolean;
 }
 
 export interface Member {
@@ -64,17 +74,28 @@ const companionPatienceMs = 2_000;
  */
 export function scan(query: TreeQuery): readonly Member[] {
   const { attemptDir, source = systemFacts } = query;
-  return scanBeside(query, companions(attemptDir, readBootId(source)));
+  return scanBeside(query, companions(attemptDir, readBootId(source))).members;
 }
 
-function scanBeside(query: TreeQuery, attempt: Companions): readonly Member[] {
-  const { marker, worktree, attemptDir, source = systemFacts } = query;
+interface Look {
+  readonly members: readonly Member[];
+  /** Whether the kernel too shows nothing that the attempt started: it has exited, and its group holds its shim alone. */
+  readonly isConfirmed: boolean;
+}
+
+function scanBeside(query: TreeQuery, attempt: Companions): Look {
+  const { marker, worktree, attemptDir, others, source = systemFacts } = query;
   const boot = readBootId(source);
   // Nothing of an attempt began before its agent; once the agent has ended, neither shim nor root are asked for.
-  const since =
-    attempt.exited && query.roots.length <= 1 ? (attempt.agent ?? undefined) : undefined;
-  const rows = (listProcesses(source, since) ?? []).filter(
-    (row) => !hasEnded(row.state) && (since === undefined || !isOlder(row, since)),
+  const since = attempt.exited && query.roots.length <= 1 ? attempt.agent : null;
+  const shown = listProcesses(
+    source,
+    since === null ? undefined : { ...since, isOther: others?.isAgent },
+  );
+  const rows = (shown ?? []).filter(
+    (row) =>
+      !hasEnded(row.state) &&
+      (since === null || !(isOlder(row, since) || others?.isShim(row.ppid) === true)),
   );
   const byPid = new Map(rows.map((row) => [row.pid, row]));
   const ownShim = find(attempt.shim, byPid);
@@ -98,7 +119,7 @@ function scanBeside(query: TreeQuery, attempt: Companions): readonly Member[] {
   for (const row of candidates) {
     const environment = row.ppid === kernel ? null : readEnvironment(row.pid, source);
     const ofSession = shim !== undefined && (row.session === shim.pid || row.group === shim.pid);
-    const known = roots.has(row.pid) || held.has(row.pid);
+    const known = roots.has(row.pid) || held?.has(row.pid) === true;
     if (known || ofSession || environment?.includes(entry) === true) members.add(row.pid);
     else if (!(environment ?? []).some((item) => item.startsWith('CZAR_ATTEMPT_KEY=')))
       strays.push(row);
@@ -128,12 +149,16 @@ function scanBeside(query: TreeQuery, attempt: Companions): readonly Member[] {
   }
   close();
   const depth = depths(candidates.filter((row) => members.has(row.pid)));
-  return [...depth.keys()]
-    .toSorted((a, b) => (depth.get(a) ?? 0) - (depth.get(b) ?? 0) || b.pid - a.pid)
-    .map((row) => ({
-      process: { pid: row.pid, start: row.start, boot },
-      stopped: row.state === 'T' || row.state === 't',
-    }));
+  return {
+    members: [...depth.keys()]
+      .toSorted((a, b) => (depth.get(a) ?? 0) - (depth.get(b) ?? 0) || b.pid - a.pid)
+      .map((row) => ({
+        process: { pid: row.pid, start: row.start, boot },
+        stopped: row.state === 'T' || row.state === 't',
+      })),
+    isConfirmed:
+      attempt.exited && held?.size === 1 && attempt.shim !== null && held.has(attempt.shim.pid),
+  };
 }
 
 /** How many of the same rows stand above each. */
@@ -169,10 +194,14 @@ export async function stopTree(
   const { source = systemFacts, leader = null, signal } = query;
   const seen = new Map<string, ProcessIdentity>();
   let beside: Companions | null = null;
+  let isConfirmed = false;
   const look = (): readonly Member[] => {
     // After the exit nothing more is written of them but who the watchdog is.
     if (beside?.exited !== true) beside = companions(query.attemptDir, readBootId(source));
-    const found = scanBeside({ ...query, roots: [...query.roots, ...seen.values()] }, beside);
+    const roots = [...query.roots, ...seen.values()];
+    const now = scanBeside({ ...query, roots }, beside);
+    const found = now.members;
+    isConfirmed = now.isConfirmed;
     for (const { process } of found) seen.set(`${process.pid} ${process.start}`, process);
     return found;
   };
@@ -205,7 +234,7 @@ export async function stopTree(
   for (const member of first) tell(member);
   if (!(await whileAlive(() => [...seen.values()], deadline))) return result(seen, isAlive);
   // The first look counts: when it was empty, one more makes two in a row; the kernel's own list is one.
-  let empty = first.length > 0 ? 0 : holdsOnlyShim(query.attemptDir, beside) ? 2 : 1;
+  let empty = first.length > 0 ? 0 : isConfirmed ? 2 : 1;
   using held = new DisposableStack();
   let killed = false;
   let quiet: Disposable | null = null;

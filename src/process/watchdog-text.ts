@@ -158,7 +158,9 @@ guard() {
 while IFS= read -r line; do guard "$line"; done
 for look in 1 2; do
   for note in "$czar_notes"/*; do
-    IFS= read -r line <"$note" && guard "$line"
+    line=
+    while IFS= read -r next; do line=$next; done <"$note"
+    [ -z "$line" ] || guard "$line"
   done
   [ $look = 2 ] || sleep 1
 done 2>/dev/null

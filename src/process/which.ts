@@ -1,6 +1,11 @@
 /** Finds the program that a name means, as execvp(3) would, but says what is wrong with it. */
 import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, resolve } from 'node:path';
+import { delimiter, isAbsolute, resolve } from 'node:path';
+
+/** What was found last, and when. */
+let last: { readonly of: string; readonly file: string; readonly at: number } | null = null;
+/** So long it is not looked for in the folders before its own again, milliseconds. */
+const trustMs = 1_000;
 
 /**
  * Absolute path of a program, or one sentence why it cannot be started. A name with a slash is taken from `cwd`, any
@@ -18,12 +23,19 @@ export function which(options: {
     const problem = problemOf(file);
     return problem === null ? { path: file } : { missing: `${program} ${problem}` };
   }
+  const folders = path.split(delimiter).filter((folder) => folder !== '');
+  const of = [program, path, folders.every((folder) => isAbsolute(folder)) ? '' : cwd].join('\0');
+  const now = performance.now();
+  const known = last?.of === of && now - last.at < trustMs ? last.file : null;
+  if (known !== null && problemOf(known) === null) return { path: known };
   let found: string | null = null;
-  for (const folder of path.split(delimiter)) {
-    if (folder === '') continue;
+  for (const folder of folders) {
     const file = resolve(cwd, folder, program);
     const problem = problemOf(file);
-    if (problem === null) return { path: file };
+    if (problem === null) {
+      last = { of, file, at: now };
+      return { path: file };
+    }
     if (problem !== absent) found ??= `${file} ${problem}`;
   }
   return { missing: found ?? `${program} is not on the PATH` };

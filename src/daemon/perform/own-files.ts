@@ -52,10 +52,15 @@ export async function writeInstructions(of: {
   readonly hide: (names: readonly string[]) => Promise<boolean>;
 }): Promise<void> {
   const { tree, base } = of;
-  const authors = new Map(instructionNames.map((name) => [name, authorIn(tree, name)]));
+  const there = readdirSync(tree);
+  const authors = new Map(
+    instructionNames
+      .filter((name) => there.includes(name))
+      .map((name) => [name, authorIn(tree, name)]),
+  );
   const byAuthor = (author: string): string[] =>
     instructionNames.filter((name) => authors.get(name) === author);
-  const others = readdirSync(tree).filter((name) => !isOfCzar(authors, name));
+  const others = there.filter((name) => !isOfCzar(authors, name));
   const name = instructionToWrite({ ...of, taken: [...base, ...others] });
   const changed = byAuthor('czar and others');
   const writes = name !== null && !changed.includes(name);

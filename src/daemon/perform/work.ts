@@ -136,6 +136,7 @@ export async function endRest(
     roots: worker.submitted || worker.attempt?.process == null ? [] : [worker.attempt.process],
     worktree: worker.submitted ? null : treeOf(place, worker),
     attemptDir: dir,
+    others: place.runners.besides(dir),
     graceMs: run.plan.policies.graceMs,
   });
   if (survivors.length === 0) {
