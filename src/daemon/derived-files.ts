@@ -11,20 +11,28 @@ export function derivedFolder(home: string): string {
   return join(home, 'logs');
 }
 
+/** Whether no tokens of a worker are on record, where somebody knows without reading the log. */
+export type IsUnused = (run: string, worker: string) => boolean;
+
 /** The derived files of the home, caught up at the first `update`. */
 export function openDerivedFiles(
   home: string,
   journal: Pick<Journal, 'read' | 'head'>,
+  isUnused?: IsUnused,
 ): DerivedFiles {
-  return openDerived({ folder: derivedFolder(home), journal, ...renderings(journal) });
+  return openDerived({ folder: derivedFolder(home), journal, ...renderings(journal, isUnused) });
 }
 
 /** How events stand in the two files. */
-export function renderings(journal: Pick<Journal, 'read'>): {
+export function renderings(
+  journal: Pick<Journal, 'read'>,
+  isUnused: IsUnused = () => false,
+): {
   readonly log: RenderLine;
   readonly jsonl: RenderLine;
 } {
-  const tokens = tokensOf(journal);
+  const reported = tokensOf(journal);
+  const tokens: TokensOf = (run, worker) => (isUnused(run, worker) ? null : reported(run, worker));
   return {
     log: (event) => [renderEvent(event, { format: 'line', tokens }) ?? ''],
     jsonl: (event) => {

@@ -36,7 +36,7 @@ import { Notifier } from './notify.ts';
 import { performer } from './perform.ts';
 import { eventLoop } from './scheduler.ts';
 import { steadyClock } from './steady-clock.ts';
-import { lookAtMachine } from '../plan/machine.ts';
+import { machineWatch } from '../plan/machine.ts';
 import { openDerivedFiles } from './derived-files.ts';
 import { gaveUpFile } from './holder.ts';
 import { takeLock } from './take-lock.ts';
@@ -134,7 +134,6 @@ export async function openLoop<Admitted>(options: {
     await removeStaleLocks(git);
     await reclaimTrees(git);
     const journal = openJournal(log);
-    const derived = openDerivedFiles(home.path, journal);
     const runners = new Runners(join(git.state, 'shims'));
     const meter = new Meter();
     const place: Workplace = {
@@ -164,7 +163,7 @@ export async function openLoop<Admitted>(options: {
       journal,
       perform: performer(place),
       when: evaluateWhen,
-      machine: () => lookAtMachine([home.path, git.state]),
+      machine: machineWatch([home.path, git.state]),
       point,
       ...(options.only === undefined ? {} : { only: options.only }),
       ...(options.onStall === undefined ? {} : { stalled: options.onStall }),
@@ -175,6 +174,11 @@ export async function openLoop<Admitted>(options: {
         notifier.tell(events, state);
       },
     });
+    const derived = openDerivedFiles(
+      home.path,
+      journal,
+      (run, worker) => loop.state.runs.get(run)?.workers.get(worker)?.usage.source === 'none',
+    );
     const asFound = loop.state.seq === 0 ? early : null;
     const admitted = asFound ?? (await options.admit(loop.state, git));
     if (admitted === null) {

@@ -55,7 +55,7 @@ export function openDerived(options: {
       for (const file of files) {
         try {
           makeFolder(folder);
-          file.update(journal, batch);
+          file.update(journal, batch, batch.at(-1)?.seq ?? journal.head().seq);
         } catch (error) {
           file.close();
           // A log that cannot be read stops the loop where it decides, not here.
@@ -91,8 +91,8 @@ class LineFile {
     this.#render = render;
   }
 
-  update(journal: Pick<Journal, 'read' | 'head'>, batch: readonly Event[]): void {
-    const { seq } = journal.head();
+  /** Brings the file up to the event `seq`. */
+  update(journal: Pick<Journal, 'read'>, batch: readonly Event[], seq: number): void {
     const fd = this.#sameFile() ?? this.#open(journal, seq);
     if (this.#lines === seq) return;
     const next = batch.findIndex((event) => event.seq === this.#lines + 1);
@@ -118,7 +118,7 @@ class LineFile {
     return null;
   }
 
-  #open(journal: Pick<Journal, 'read' | 'head'>, seq: number): number {
+  #open(journal: Pick<Journal, 'read'>, seq: number): number {
     const fd = openSync(this.path, 'a+', 0o600);
     this.#fd = fd;
     const { ino, size } = fstatSync(fd);

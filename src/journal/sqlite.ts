@@ -79,6 +79,8 @@ export class SqliteJournal implements Journal {
   readonly #file: string | null;
   readonly #statements = new Map<string, StatementSync>();
   #written: Written | null = null;
+  /** Where the log stands as this connection has left it; null when that is not known. */
+  #last: Head | null = null;
   #broken: JournalError | null = null;
   /** What the user should know of how the log was found, one sentence; null when there is nothing to say. */
   readonly note: string | null;
@@ -95,7 +97,8 @@ export class SqliteJournal implements Journal {
     const last = batch.at(-1);
     if (last === undefined) return;
     this.#assertWritable();
-    const before = this.head();
+    // That it still stands there is looked at when it moves.
+    const before = this.#last ?? this.head();
     const rows = chained(batch, before);
     const written = this.#writtenRows();
     const after = { seq: last.seq, hash: rows.at(-1)?.hash ?? '' };
@@ -109,6 +112,7 @@ export class SqliteJournal implements Journal {
     });
     markWritten(written, state, changes);
     this.#written = written;
+    this.#last = after;
   }
 
   *read(query: EventQuery = {}): Iterable<Event> {
@@ -368,6 +372,7 @@ export class SqliteJournal implements Journal {
   }
 
   #rollback(): void {
+    this.#last = null;
     try {
       if (this.#db.isOpen && this.#db.isTransaction) this.#db.exec('ROLLBACK');
     } catch {

@@ -13,6 +13,17 @@ export function lookAtMachine(folders: readonly string[]): Machine | null {
   return disk === null ? null : { cpu: availableParallelism(), memory: totalmem(), ...disk };
 }
 
+/** Looks at the machine as it was at most `trustMs` ago: a loop asks at every turn. */
+export function machineWatch(folders: readonly string[], trustMs = 100): () => Machine | null {
+  let last: { readonly at: number; readonly machine: Machine | null } | null = null;
+  return () => {
+    const now = performance.now();
+    if (last === null || now - last.at >= trustMs)
+      last = { at: now, machine: lookAtMachine(folders) };
+    return last.machine;
+  };
+}
+
 function spaceOf(folder: string): Pick<Machine, 'disk' | 'free'> | null {
   try {
     const { blocks, bavail, bsize } = statfsSync(folder);

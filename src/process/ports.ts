@@ -15,6 +15,7 @@ import {
   symlinkSync,
   unlinkSync,
 } from 'node:fs';
+import { unlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { liveness } from './identity.ts';
@@ -48,15 +49,13 @@ export class Ports {
 
   /** Takes a block for the attempt in the folder and gives its first port, that of the number of a block if it is free. */
   async take(dir: string, preferred: number): Promise<number> {
-    this.release(dir);
+    await this.release(dir);
     try {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-      if (!this.#swept) this.#sweep();
       for (let n = 0; n < blocks; n += 1) {
         const port = portOf(preferred + n);
         if (!this.#claim(port, dir)) continue;
         if (await this.#isFree(port)) return port;
-        this.release(dir);
+        await this.release(dir);
       }
     } catch {
       // The folder cannot be used.
@@ -64,12 +63,13 @@ export class Ports {
     return portOf(preferred);
   }
 
-  /** The attempt has ended, with all that it started. */
-  release(dir: string): void {
+  /** The attempt has ended, with all that it started. Resolves when others see it, which nobody here has to wait for. */
+  async release(dir: string): Promise<void> {
     if (!this.#swept) this.#sweep();
     const port = this.#taken.get(dir);
     this.#taken.delete(dir);
-    if (port !== undefined) remove(this.#link(port));
+    // One that cannot be removed goes with the next loop.
+    if (port !== undefined) await unlink(this.#link(port)).catch(() => {});
   }
 
   #link(port: number): string {
@@ -77,14 +77,18 @@ export class Ports {
   }
 
   #claim(port: number, dir: string): boolean {
+    const link = this.#link(port);
     try {
-      symlinkSync(dir, this.#link(port));
-      this.#taken.set(dir, port);
-      return true;
+      symlinkSync(dir, link);
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
-      throw error;
+      const code = error instanceof Error && 'code' in error ? error.code : null;
+      if (code === 'EEXIST') return false;
+      if (code !== 'ENOENT') throw error;
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      symlinkSync(dir, link);
     }
+    this.#taken.set(dir, port);
+    return true;
   }
 
   async #isFree(port: number): Promise<boolean> {

@@ -21,7 +21,7 @@ export const shimExit = { claimed: 73, unwritable: 74, noTree: 75 } as const;
 /** How readily the kernel takes an agent when memory runs out (proc_pid_oom_score_adj(5)). */
 const victimScore = 500;
 
-/** Sets czar_pid and czar_start of the shell or subshell that calls it (where `$$` is still the parent's). */
+/** Sets czar_pid and czar_start of the shell or subshell that calls it (where `$$` is still the parent's). It may write errors. */
 export const selfFunction = `
 czar_self() {
   if read -r czar_line </proc/self/stat; then
@@ -33,7 +33,7 @@ czar_self() {
     set -- $(LC_ALL=C TZ=UTC0 PATH=$PATH:/usr/bin:/bin ps -o lstart= -p "$czar_pid")
     czar_start=$*
   fi
-} 2>/dev/null
+}
 `;
 
 /** Sets czar_dir to the folder that the line names: \`folderLine\` undone. */
@@ -73,7 +73,7 @@ czar_over() {
   while read -r czar_what czar_times; do
     [ "$czar_what" != "$2" ] || [ "$czar_times" = 0 ] || czar_last=$3
   done <"$1"
-} 2>/dev/null
+}
 while IFS= read -r czar_job; do
   [ $((czar_noted = czar_noted % 64 + 1)) -ne 1 ] || { command exec 5>"$czar_note"; }
   printf '%s\\n' "$czar_job" >&5
@@ -92,18 +92,19 @@ while IFS= read -r czar_job; do
     continue
   fi
   (
+    czar_self
+    # When memory runs out the kernel takes the agent, not what watches over it.
+    [ "$czar_victim" -ge ${victimScore} ] || echo ${victimScore} >/proc/self/oom_score_adj
     exec </dev/null >>"$czar_dir/output" 2>>"$czar_dir/errors"
     umask "$czar_mask"
-    # When memory runs out the kernel takes the agent, not what watches over it.
-    { [ "$czar_victim" -ge ${victimScore} ] || echo ${victimScore} >/proc/self/oom_score_adj; } 2>/dev/null
     . "$czar_dir/start"
-    czar_self
     echo "agent $czar_pid $czar_start ." >&3 || exit ${shimExit.unwritable}
     # Without a loop nobody listens, and an agent must not inherit that it is ignored.
     trap '' PIPE
     echo "agent $czar_pid $czar_start ." >&4
     trap - PIPE
-    exec "$@" 3>&- 4>&- 5>&-
+    exec 3>&- 4>&- 5>&-
+    exec "$@"
   )
   czar_code=$? czar_try=0 czar_last=
   if [ -n "$czar_pids$czar_memory" ]; then
@@ -113,8 +114,8 @@ while IFS= read -r czar_job; do
       czar_peak= czar_max=
       read -r czar_peak <"$czar_pids/pids.peak"
       read -r czar_max <"$czar_pids/pids.max"
-      [ -z "$czar_peak" ] || [ "$czar_peak" -ge "$czar_max" ] || czar_last=
-    fi 2>/dev/null
+      [ -z "$czar_peak" ] || ! [ "$czar_peak" -lt "$czar_max" ] || czar_last=
+    fi
     for czar_events in memory.events memory.oom_control; do
       [ -z "$czar_memory" ] || czar_over "$czar_memory/$czar_events" oom_kill memory
     done

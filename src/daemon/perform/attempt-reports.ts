@@ -21,6 +21,9 @@ interface AttemptOf {
   readonly attempt: number;
 }
 
+/** So much of what an attempt left at its end is read without a pause, bytes. */
+const briefBytes = 16 * 1024;
+
 /** Offsets in the two files, bytes, counted from the first one that was ever written. */
 export interface ReadSoFar {
   readonly reportOffset: number;
@@ -39,7 +42,7 @@ export async function readReports(
     readonly report: (outcome: Outcome) => Promise<void>;
   },
 ): Promise<ReadSoFar> {
-  const { of, read, atEnd, report } = options;
+  const { of, atEnd, report } = options;
   let at = options.from;
   for (;;) {
     const said = readLines({
@@ -62,13 +65,16 @@ export async function readReports(
       if (line.cut) refused.push('a report line is too long');
     }
     take(said.lines, reportOn, { reports, refused });
-    take(printed.lines, read, { reports, refused });
+    take(printed.lines, options.read, { reports, refused });
     const next = { reportOffset: said.offset, outputOffset: dropped + printed.offset };
     bound(dir, next.outputOffset);
-    const moved = next.reportOffset > at.reportOffset || next.outputOffset > at.outputOffset;
-    if (!moved) return at;
+    const read = {
+      report: next.reportOffset - at.reportOffset,
+      output: next.outputOffset - at.outputOffset,
+    };
+    if (read.report <= 0 && read.output <= 0) return at;
     // A page at a time: whatever an agent prints, the loop goes on between two of them.
-    await setImmediate();
+    if (!atEnd || read.report + read.output > briefBytes) await setImmediate();
     at = next;
     if (reports.length > 0 || refused.length > 0) {
       await report({ kind: 'reports', ...of, reports, refused, ...at });

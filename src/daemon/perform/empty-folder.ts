@@ -1,6 +1,6 @@
 /** The folder of a worker without a repository that its launch makes, since nothing else is to be prepared. */
 import { existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { makeGeneratedFolder } from '../../process/generated-folder.ts';
 import { definitionOf, type RunState } from '../../core/state.ts';
 import { usualTree, type Workplace } from '../workplace.ts';
@@ -13,8 +13,19 @@ export function makeEmptyFolder(place: Workplace, run: RunState, worker: string)
   const taken = lstatSync(usual, { throwIfNoEntry: false }) !== undefined;
   const dir = taken ? besideUsual(usual, run) : usual;
   mkdirSync(dir, { recursive: true });
-  return realpathSync.native(dir);
+  return taken ? realpathSync.native(dir) : join(realFolder(dirname(dir)), basename(dir));
 }
+
+/** Where a folder really is, as it was a moment ago. */
+function realFolder(path: string): string {
+  const now = performance.now();
+  if (real?.path !== path || now - real.at >= trustMs)
+    real = { path, at: now, folder: realpathSync.native(path) };
+  return real.folder;
+}
+
+let real: { readonly path: string; readonly at: number; readonly folder: string } | null = null;
+const trustMs = 1_000;
 
 /** The folder that a launch made of which only the attempt's own records tell, relative to the checkout; none if gone. */
 export function madeFolder(
