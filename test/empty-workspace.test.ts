@@ -17,6 +17,8 @@ test('a folder of its own without a repository: git finds none, and what is left
     ['commit', '-q', '-m', 'x'],
   ])
     assert.notEqual((await agent.run('git', ...command)).code, 0, command.join(' '));
+  // What the launcher sets is for czar's own process.
+  assert.doesNotMatch((await agent.run('env')).stdout, /^(?:MALLOC_|CZAR_LAUNCHER)/m);
   scratch.assertUntouched();
   agent.exit();
   const done = await running.finished;

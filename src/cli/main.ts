@@ -5,6 +5,11 @@
  */
 const argv = process.argv.slice(2);
 
+// What the launcher has set for this process is nothing for those that it starts.
+for (const name of (process.env['CZAR_LAUNCHER_SET'] ?? '').split(' '))
+  if (name.startsWith('MALLOC_')) delete process.env[name];
+delete process.env['CZAR_LAUNCHER_SET'];
+
 if (argv[0] === '--version' || argv[0] === '-V') {
   const { readFileSync, writeSync } = process.getBuiltinModule('node:fs');
   const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');

@@ -61,11 +61,15 @@ export function judgeChange(change: Change): readonly ChangeVerdict[] {
   ];
 }
 
+/** No finding; the same for every verdict, since thousands of them are kept. */
+const nothing: Judgement = { findings: [], files: [] };
+
 /** Deliverables of the definition that none of the paths is. A trailing `/` asks for a file below it. */
 export function missingDeliverables(
   definition: Pick<WorkerDefinition, 'deliverables'>,
   paths: readonly string[],
 ): Judgement {
+  if (definition.deliverables.length === 0) return nothing;
   const files = definition.deliverables.filter((pattern) => {
     const test = pathTest(pattern);
     const folder = pattern.replace(/^(\.\/)+/, '').replace(/\/+$/, '');
@@ -85,7 +89,7 @@ export function missingHandoff(
   definition: Pick<WorkerDefinition, 'handoff'>,
   given: boolean,
 ): Judgement {
-  if (definition.handoff !== 'required' || given) return { findings: [], files: [] };
+  if (definition.handoff !== 'required' || given) return nothing;
   return {
     findings: [
       'The handoff is missing: czar emit handoff --file FILE (deliverables, what changed, notes for dependents, open risks).',

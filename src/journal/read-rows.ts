@@ -27,6 +27,7 @@ import {
   rowSum,
   runSealOf,
   sumOf,
+  takeSums,
   wholeSealText,
   type RunSeal,
   type SealedFor,
@@ -180,7 +181,7 @@ function readLate(
     parts.add(row);
   }
   if (((sums.runs.get(body.id) ?? 0n) ^ seal.own) !== seal.total) return null;
-  for (const [row, sum] of sums.of) from.sums.of.set(row, sum);
+  takeSums(from.sums, sums);
   return parts.of(body);
 }
 

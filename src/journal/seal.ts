@@ -44,12 +44,22 @@ export interface Sums {
   total: bigint;
   /** The sums of the rows of each run. */
   readonly runs: Map<string, bigint>;
-  readonly of: Map<string, bigint>;
+  /** By kind and run, then by part. */
+  readonly of: Map<string, Map<string, bigint>>;
 }
 
 /** No rows at all. */
 export function noSums(): Sums {
   return { total: 0n, runs: new Map(), of: new Map() };
+}
+
+/** Takes over each sum of `from`, not what they add up to. */
+export function takeSums(into: Sums, from: Sums): void {
+  for (const [group, parts] of from.of) {
+    const known = into.of.get(group);
+    if (known === undefined) into.of.set(group, parts);
+    else for (const [part, sum] of parts) known.set(part, sum);
+  }
 }
 
 /** Sum of a row, 16 hex digits. */
@@ -63,9 +73,10 @@ export function totalsAfter(
   changes: readonly SumChange[],
 ): ReadonlyMap<string, bigint> {
   const totals = new Map<string, bigint>();
-  for (const [key, { run, sum }] of lastOf(changes)) {
+  for (const row of lastOf(changes)) {
+    const { run, sum } = row;
     const before = totals.get(run) ?? sums.runs.get(run) ?? 0n;
-    totals.set(run, before ^ (sums.of.get(key) ?? 0n) ^ valueOf(sum));
+    totals.set(run, before ^ sumOf(sums, row) ^ valueOf(sum));
   }
   return totals;
 }
@@ -73,19 +84,21 @@ export function totalsAfter(
 /** What the seals of runs add up to after these have changed. */
 export function wholeAfter(sums: Sums, seals: readonly SumChange[]): bigint {
   let { total } = sums;
-  for (const [key, { sum }] of lastOf(seals)) total ^= (sums.of.get(key) ?? 0n) ^ valueOf(sum);
+  for (const row of lastOf(seals)) total ^= sumOf(sums, row) ^ valueOf(row.sum);
   return total;
 }
 
 /** Takes over a row that was written, or one that went; nothing for the seal of the whole. */
 export function putSum(sums: Sums, row: RowIdentity, sum: string | null): void {
   if (isWhole(row)) return;
-  const key = identityOf(row);
-  const change = (sums.of.get(key) ?? 0n) ^ valueOf(sum);
+  const change = sumOf(sums, row) ^ valueOf(sum);
   if (row.kind === 'seal') sums.total ^= change;
   else sums.runs.set(row.run, (sums.runs.get(row.run) ?? 0n) ^ change);
-  if (sum === null) sums.of.delete(key);
-  else sums.of.set(key, valueOf(sum));
+  const group = groupOf(row);
+  const parts = sums.of.get(group) ?? new Map<string, bigint>();
+  sums.of.set(group, parts);
+  if (sum === null) parts.delete(row.part);
+  else parts.set(row.part, valueOf(sum));
 }
 
 /** The text of the seal of a run. */
@@ -119,7 +132,7 @@ export function isWhole({ kind, run }: RowIdentity): boolean {
 
 /** The sum of a row that was read or written; 0 without one. */
 export function sumOf(sums: Sums, row: RowIdentity): bigint {
-  return sums.of.get(identityOf(row)) ?? 0n;
+  return sums.of.get(groupOf(row))?.get(row.part) ?? 0n;
 }
 
 /** The sum of a row after the changes. */
@@ -131,13 +144,17 @@ export function sumAfter(sums: Sums, changes: readonly SumChange[], row: RowIden
 }
 
 /** A row may be changed twice: the last change counts. */
-function lastOf(changes: readonly SumChange[]): ReadonlyMap<string, SumChange> {
-  return new Map(changes.map((change) => [identityOf(change), change]));
+function lastOf(changes: readonly SumChange[]): Iterable<SumChange> {
+  return new Map(changes.map((change) => [identityOf(change), change])).values();
 }
 
 /** Another for each row: no kind and no run has a line end in it. */
 function identityOf({ kind, run, part }: RowIdentity): string {
   return `${kind}\n${run}\n${part}`;
+}
+
+function groupOf({ kind, run }: RowIdentity): string {
+  return `${kind}\n${run}`;
 }
 
 function valueOf(sum: string | null): bigint {

@@ -55,7 +55,21 @@ export function resolveEdges(
     placed.get(id)?.push(...edges);
   }
   refuseCycles(placed, problems);
-  return new Map([...placed].map(([id, edges]) => [id, collapse(edges.map(({ edge }) => edge))]));
+  const alike = new Map<string, Edge>();
+  return new Map(
+    [...placed].map(([id, edges]) => [
+      id,
+      collapse(edges.map(({ edge }) => edge)).map((edge) => oneOf(alike, edge)),
+    ]),
+  );
+}
+
+/** An edge that is equal to this one: what thousands have to one worker is held once. */
+function oneOf(known: Map<string, Edge>, edge: Edge): Edge {
+  const key = JSON.stringify(edge);
+  const found = known.get(key) ?? edge;
+  known.set(key, found);
+  return found;
 }
 
 /** Most edges of a plan, counting those that phases and `all` stand for. */
@@ -169,7 +183,9 @@ function edgeOf(
   },
   plan: { readonly byId: ReadonlyMap<string, WorkerDraft>; readonly problems: Problems },
 ): readonly PlacedEdge[] {
-  const { on, field, via, at } = from;
+  const { field, via, at } = from;
+  // The text that the worker itself has, once for all edges to it.
+  const on = plan.byId.get(from.on)?.id ?? from.on;
   const empty =
     draft.fields.workspace === 'empty' || plan.byId.get(on)?.fields.workspace === 'empty';
   const kind = field.kind ?? (empty ? 'knowledge' : 'output');

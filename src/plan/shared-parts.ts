@@ -11,7 +11,9 @@ export function sharedParts(
   return Object.fromEntries(
     Object.entries(definition).flatMap(([key, part]) => {
       const other = others.get(key);
-      return typeof part === 'object' && part !== other && same(part, other) ? [[key, other]] : [];
+      const isAlike =
+        typeof part === 'string' ? part === other : part !== other && same(part, other);
+      return isAlike ? [[key, other]] : [];
     }),
   );
 }

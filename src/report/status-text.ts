@@ -14,6 +14,7 @@ import {
   thousands,
 } from './figures.ts';
 import { lowDiskText } from './low-disk.ts';
+import type { RunTotals } from './status.ts';
 import type { StatusDocument, WorkerStatusDocument } from './status-schema.ts';
 import { unattended, type Died, type GaveUp } from './unattended.ts';
 import type { StateWord } from './vocabulary.ts';
@@ -215,7 +216,7 @@ export function workerText(
 
 /** The counts of every state that has workers, and the sums. */
 export function totalsText(
-  { totals, tokens, cost_usd }: StatusDocument,
+  { totals, tokens, cost_usd }: RunTotals,
   word: StateWord = ownWord,
 ): string {
   const sums = new Map<string, number>();

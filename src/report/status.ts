@@ -74,13 +74,14 @@ export function statusDocument(options: StatusOptions): StatusDocument {
       ...(low === null ? {} : { disk_low: low }),
       diverged: Object.entries(run.diverged).map(([ref, why]) => ({ ref, why })),
     },
-    totals: totalsOf(workers),
-    tokens: sum(workers.map((worker) => worker.tokens.used)),
-    cost_usd: micro(sum(workers.map((worker) => worker.cost_usd))),
+    ...runTotals(membersOf(run)),
     waves: levels.map((ids) => [...ids]),
     workers,
   };
 }
+
+/** The totals of a run, as its document has them. */
+export type RunTotals = Pick<StatusDocument, 'totals' | 'tokens' | 'cost_usd'>;
 
 /** The document of one worker. `attempts` is its history (`attemptsOf`). */
 export function workerStatusDocument(
@@ -252,7 +253,16 @@ function wavesIn({ plan, scope }: RunState): readonly (readonly string[])[] {
   return waves(plan.workers.filter((worker) => members.has(worker.id)));
 }
 
-function totalsOf(workers: readonly WorkerDocument[]): StatusDocument['totals'] {
+/** What the workers of a run come to together. */
+export function runTotals(workers: readonly WorkerState[]): RunTotals {
+  return {
+    totals: totalsOf(workers),
+    tokens: sum(workers.map(({ usage }) => usage.input + usage.output)),
+    cost_usd: micro(sum(workers.map(({ usage }) => usage.costUsd))),
+  };
+}
+
+function totalsOf(workers: readonly Pick<WorkerState, 'state'>[]): StatusDocument['totals'] {
   const counts = { ...zeroes };
   for (const worker of workers) counts[worker.state] += 1;
   return {

@@ -32,3 +32,13 @@ test('the summary of a run that waits for budget names what raises it', () => {
   ]);
   assert.ok(!lines.some((line) => line.includes('czar budget day')));
 });
+
+test('the summary of a large run lists whoever is not complete, and counts the others', () => {
+  const ids = Array.from({ length: 250 }, (_, index) => `w${index}`);
+  const world = new CoreWorld(planOf(ids.map((id) => ({ id, workspace: 'empty' }))));
+  world.rest(undefined, (intent) => intent.kind === 'watch' && intent.worker === 'w0');
+  const lines = summaryLines({ state: world.state, run: world.run, now: world.now, width: 100 });
+  assert.ok(lines.includes('✓  249 workers are complete: czar status lists them'));
+  assert.ok(lines.some((line) => /^. +w0 /.test(line)));
+  assert.ok(!lines.some((line) => /^. +w1 /.test(line)));
+});

@@ -9,22 +9,27 @@ import { pushTrouble } from '../core/push.ts';
 import { nextCommand } from './next-command.ts';
 import { columns, oneLine } from './cells.ts';
 import { counted, grouped, spanText } from './figures.ts';
-import { membersOf, type StatusOptions, statusDocument } from './status.ts';
+import { membersOf, runTotals, type StatusOptions } from './status.ts';
 import { symbols, totalsText } from './status-text.ts';
+
+/** More workers that are complete than these are not listed one by one. */
+const mostListed = 200;
 
 /** Lines that close a run, for a terminal of `width` cells. */
 export function summaryLines(
   options: Omit<StatusOptions, 'liveness'> & { readonly width: number },
 ): readonly string[] {
   const { run, now, width } = options;
-  const document = statusDocument({ ...options, liveness: unasked });
   const workers = membersOf(run);
+  const complete = workers.filter(({ state }) => state === 'complete').length;
+  const listed =
+    complete > mostListed ? workers.filter(({ state }) => state !== 'complete') : workers;
   const unfinished = workers.filter((worker) => needsAttention(run, worker));
   return [
     `${oneLine(run.plan.name)}: run ${run.id} ${ending(run)} after ${spanText((run.endedAt ?? now) - run.startedAt)}`,
     '',
     ...columns(
-      workers.map((worker) => [
+      listed.map((worker) => [
         symbols[worker.state],
         worker.id,
         worker.state,
@@ -33,8 +38,11 @@ export function summaryLines(
       ]),
       { width, flex: 4 },
     ),
+    ...(listed === workers
+      ? []
+      : [`${symbols.complete}  ${grouped(complete)} workers are complete: czar status lists them`]),
     '',
-    totalsText(document),
+    totalsText(runTotals(workers)),
     ...leftOut(workers),
     ...untold(workers),
     ...unfinished.flatMap((worker) => ['', ...attention(run, worker)]),
@@ -189,17 +197,3 @@ function result(run: RunState, workers: readonly WorkerState[]): readonly string
     `    next: ${land}${run.target === null ? ' --into BRANCH' : ` (into ${run.target})`}`,
   ];
 }
-
-const unasked = (): {
-  state: 'none';
-  observedAt: number;
-  lastOutputAt: null;
-  lastReportAt: null;
-  lastCommitAt: null;
-} => ({
-  state: 'none',
-  observedAt: 0,
-  lastOutputAt: null,
-  lastReportAt: null,
-  lastCommitAt: null,
-});

@@ -3,6 +3,8 @@ import type { Plan, WorkerDefinition } from '../plan.ts';
 import { noSpend } from '../spend.ts';
 import type { WorkerState } from '../state.ts';
 
+/** The same for all: thousands of empty lists are megabytes. */
+const none: readonly never[] = [];
 const noUsage = { input: 0, output: 0, cached: 0, costUsd: 0, source: 'none' } as const;
 
 /** Every worker of the plan, pending since `at`. */
@@ -25,13 +27,13 @@ export function plannedWorker(
     blockedBy: null,
     readySince: null,
     notBefore: null,
-    superseded: [],
+    superseded: none,
     claims: false,
     inputsChecked: false,
     attempts: 0,
     failures: 0,
     lostInRow: 0,
-    reworks: [],
+    reworks: none,
     reworksUsed: 0,
     review: null,
     quotaInRow: 0,
@@ -46,8 +48,8 @@ export function plannedWorker(
     work: null,
     submitted: false,
     checking: false,
-    verdicts: [],
-    approvals: [],
+    verdicts: none,
+    approvals: none,
     queuedAt: null,
     merge: null,
     conflicted: null,
@@ -57,15 +59,18 @@ export function plannedWorker(
     mergedFacts: null,
     noChange: false,
     satisfies: false,
-    kept: [],
-    dropped: [],
+    kept: none,
+    dropped: none,
     usage: noUsage,
     raised: noSpend,
     told: 0,
-    tasks: tasks.map((task) => ({ task, startedAt: null, completedAt: null })),
+    tasks:
+      tasks.length === 0
+        ? none
+        : tasks.map((task) => ({ task, startedAt: null, completedAt: null })),
     handoff: null,
-    notes: [],
-    latest: [],
+    notes: none,
+    latest: none,
     startedAt: null,
     completedAt: null,
   };

@@ -110,7 +110,10 @@ export function evolveWorker(worker: WorkerState, event: Event): WorkerState {
     case 'gate.inconclusive': {
       const { verdict } = event.data;
       const said = say(worker, at, `${verdict.gate}: ${verdict.result}`);
-      if ('tip' in verdict) return { ...said, verdicts: [...worker.verdicts, verdict] };
+      if ('tip' in verdict) {
+        // Spread, the list would get room for sixteen more.
+        return { ...said, verdicts: worker.verdicts.concat([verdict]) };
+      }
       return {
         ...said,
         checking: false,

@@ -73,5 +73,7 @@ function dependents(plan: Plan): ReadonlyMap<string, readonly string[]> {
       else known.push(id);
     }
   }
+  // What grew has room for more, which in a large plan is megabytes.
+  for (const [on, ids] of found) found.set(on, ids.slice());
   return found;
 }

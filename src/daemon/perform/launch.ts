@@ -118,7 +118,8 @@ export async function launch(
   });
   await place.git.point?.('launch:after-spawn');
   if ('started' in started) {
-    const made = worker.worktree === null ? { worktree: relative(place.git.root, tree) } : {};
+    const made =
+      worker.worktree === null ? { worktree: onItsOwn(relative(place.git.root, tree)) } : {};
     return { kind: 'launched', ...attemptOf(intent), process: started.started, ...made };
   }
   return {
@@ -127,6 +128,11 @@ export async function launch(
     error: started.failed,
     final: started.final,
   };
+}
+
+/** The same text, which as a part of a longer one would keep that in memory for as long as the worker is known. */
+function onItsOwn(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 async function recoveredLaunch(
