@@ -202,7 +202,7 @@ export class Loop {
 
   #turn(): void {
     this.#turnDue = false;
-    this.#tell();
+    if (this.#untold.length > 0) this.#tell();
     if (this.#ended !== null) return;
     const taken = this.#queue.splice(0);
     // One moment for all of it: what was too early for the turn is woken for.
