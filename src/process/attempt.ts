@@ -11,7 +11,7 @@ import { bootId } from './identity.ts';
 import { shimExit } from './runner-text.ts';
 import type { Runners, ShimWord } from './runners.ts';
 import { writeStart } from './start-file.ts';
-import { attemptKey, readStatus, voidAttempt } from './status.ts';
+import { attemptKey, readStatus, removeClaim, voidAttempt } from './status.ts';
 import { watchdogLimits } from './watchdog-text.ts';
 import { which } from './which.ts';
 
@@ -34,6 +34,8 @@ export interface StartOptions {
   readonly unattendedMs: number;
   /** SIGTERM to SIGKILL, milliseconds. */
   readonly graceMs: number;
+  /** Puts into the folder what it starts with, while its shim gets ready; it begins when that is done. */
+  readonly prepare?: () => Promise<void>;
 }
 
 export type StartResult =
@@ -50,6 +52,8 @@ interface Unclear {
 
 /** How long the shim may take to its first record, milliseconds: then it is not allowed to start any more. */
 const patienceMs = 30_000;
+/** How long a shim may take to end without having started anything, milliseconds. */
+const callOffMs = 2_000;
 
 /**
  * Starts the program and returns as soon as its process is on record, or with the reason why it never will be. Throws
@@ -62,6 +66,11 @@ export async function startAttempt(runners: Runners, options: StartOptions): Pro
   if ('missing' in program) return { failed: program.missing, final: true };
   try {
     makePrivate(dir);
+  } catch (error) {
+    return { failed: `its folder cannot be made: ${message(error)}`, final: false };
+  }
+  const result = await launch(runners, options, async () => {
+    await options.prepare?.();
     writeStart(dir, {
       cwd,
       own,
@@ -69,19 +78,17 @@ export async function startAttempt(runners: Runners, options: StartOptions): Pro
       key: attemptKey(dir),
       limits: watchdogLimits(options),
     });
-  } catch (error) {
-    return { failed: `its folder cannot be made: ${message(error)}`, final: false };
-  }
-  const result = await launch(runners, options);
+  });
   // The records say less than the processes do: whoever recovers it asks those.
   if ('unclear' in result) throw new Error(result.unclear);
-  if ('failed' in result) runners.abandon(dir);
+  if ('failed' in result) runners.abandon(dir).catch(() => {});
   return result;
 }
 
 async function launch(
   runners: Runners,
   { dir, env, limits }: StartOptions,
+  prepare: () => Promise<void>,
 ): Promise<StartResult | Unclear> {
   const { promise, resolve } = Promise.withResolvers<StartResult | Unclear>();
   let known = false;
@@ -96,15 +103,34 @@ async function launch(
       resolve({ failed: `its records cannot be used: ${message(error)}`, final: false });
     }
   };
-  const patience = setTimeout(() => told({ kind: 'gone' }), patienceMs);
   try {
     runners.start({ dir, env, limits }, told);
-    return await promise;
   } catch (error) {
     return { failed: `it could not be started: ${message(error)}`, final: false };
+  }
+  try {
+    await prepare();
+  } catch (error) {
+    await callOff(dir, runners.abandon(dir));
+    throw error;
+  }
+  runners.go(dir);
+  const patience = setTimeout(() => told({ kind: 'gone' }), patienceMs);
+  try {
+    return await promise;
   } finally {
     clearTimeout(patience);
   }
+}
+
+/** Gives back the claim of an attempt that was called off, once its shim has ended: then it may be started anew. */
+async function callOff(dir: string, ended: Promise<void>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const patience = setTimeout(resolve, callOffMs);
+  await Promise.race([ended.catch(() => {}), promise]);
+  clearTimeout(patience);
+  const status = readStatus(dir);
+  if (status.kind === 'exited' && status.agent === null) removeClaim(dir);
 }
 
 /** What the records say once the shim has refused, ended, or said nothing for too long. */

@@ -15,8 +15,11 @@
 /** What the shim writes before a program that the shell could not start, on the attempt's `errors`. */
 export const shimName = 'czar-exec';
 
-/** Why an attempt did not start: someone else holds the claim; the records cannot be written; its tree is gone. */
-export const shimExit = { claimed: 73, unwritable: 74, noTree: 75 } as const;
+/**
+ * Why an attempt did not start: someone else holds the claim; the records cannot be written; its tree is gone; nobody
+ * said that all is there which it starts with.
+ */
+export const shimExit = { claimed: 73, unwritable: 74, noTree: 75, calledOff: 76 } as const;
 
 /** How readily the kernel takes an agent when memory runs out (proc_pid_oom_score_adj(5)). */
 const victimScore = 500;
@@ -46,8 +49,8 @@ czar_folder() {
 
 /**
  * Arguments: a folder in which it notes which attempt it has, under its pid, in the last line; the boot; folders of its
- * control group that limit processes and memory, '' for none. Standard input: one line an attempt (`folderLine`).
- * Standard output: `agent PID START .`, `exit CODE .` or `refused CODE .`; `exit CODE last .` when it ends now, since
+ * control group that limit processes and memory, '' for none. Standard input: for each attempt its folder (`folderLine`),
+ * and an empty line once all is there that it starts with: until then it gets as far as it can. Standard output: `agent PID START .`, `exit CODE .` or `refused CODE .`; `exit CODE last .` when it ends now, since
  * what an attempt used up would count for the next. That a limit was hit is on record before the exit.
  */
 export const runnerText = `
@@ -75,6 +78,8 @@ czar_over() {
   done <"$1"
 }
 while IFS= read -r czar_job; do
+  # The empty line of one that did not get so far.
+  [ -n "$czar_job" ] || continue
   [ $((czar_noted = czar_noted % 64 + 1)) -ne 1 ] || { command exec 5>"$czar_note"; }
   printf '%s\\n' "$czar_job" >&5
   czar_folder "$czar_job"
@@ -95,8 +100,10 @@ while IFS= read -r czar_job; do
     czar_self
     # When memory runs out the kernel takes the agent, not what watches over it.
     [ "$czar_victim" -ge ${victimScore} ] || echo ${victimScore} >/proc/self/oom_score_adj
-    exec </dev/null >>"$czar_dir/output" 2>>"$czar_dir/errors"
+    exec >>"$czar_dir/output" 2>>"$czar_dir/errors"
     umask "$czar_mask"
+    read -r czar_go || exit ${shimExit.calledOff}
+    exec </dev/null
     . "$czar_dir/start"
     echo "agent $czar_pid $czar_start ." >&3 || exit ${shimExit.unwritable}
     # Without a loop nobody listens, and an agent must not inherit that it is ignored.

@@ -89,7 +89,8 @@ export class Runners implements Disposable {
 
   /**
    * Gives the attempt in the folder to a shim whose environment is `env`, and that the kernel holds to the limits where
-   * it can. `told` hears what becomes of it, until somebody else listens. Throws when no shim can be started.
+   * it can. It claims the attempt and waits for `go` before it starts anything. `told` hears what becomes of it, until
+   * somebody else listens. Throws when no shim can be started.
    */
   start({ dir, env, limits }: ShimJob, told: (word: ShimWord) => void): void {
     const before = this.#busy.get(dir);
@@ -104,6 +105,11 @@ export class Runners implements Disposable {
     this.#busy.set(dir, shim);
     hold(shim.child, true);
     shim.child.stdin?.write(folderLine(dir));
+  }
+
+  /** All is in the folder that the attempt starts with. */
+  go(dir: string): void {
+    this.#busy.get(dir)?.child.stdin?.write('\n');
   }
 
   /** Lets the watchdog of an attempt that goes on be started. */
@@ -149,11 +155,14 @@ export class Runners implements Disposable {
     };
   }
 
-  /** The attempt will not run: its shim may hang, and gets no other. */
-  abandon(dir: string): void {
+  /** The attempt will not run: its shim may hang, and gets no other. Resolves when that has ended. */
+  async abandon(dir: string): Promise<void> {
     const shim = this.#busy.get(dir);
     this.#busy.delete(dir);
-    if (shim !== undefined) retire(shim);
+    if (shim === undefined) return;
+    const ended = once(shim.child, 'exit');
+    retire(shim);
+    if (shim.child.exitCode === null && shim.child.signalCode === null) await ended;
   }
 
   /** No shim gets another attempt; those that have one finish it. */

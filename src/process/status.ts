@@ -132,6 +132,11 @@ export function voidAttempt(dir: string): boolean {
   return createExclusively(join(dir, 'status'), 'void .\n');
 }
 
+/** Takes away the claim of an attempt that was called off before its agent: nothing of it runs, or ever did. */
+export function removeClaim(dir: string): void {
+  rmSync(join(dir, 'status'), { force: true });
+}
+
 /** Writes who ends the attempt, before it is ended. The first word stands: false when there was one. */
 export function markStopped(dir: string, why: StopReason): boolean {
   return createExclusively(join(dir, 'stopped'), `${why}\n`);

@@ -151,6 +151,7 @@ guard() {
     esac
   done <"$czar_dir/status"
   [ -n "$shim" ] || return 0
+  guard=
   read -r guard key limits <"$czar_dir/start"
   [ "$guard" = '#guard' ] || return 0
   /bin/sh -c "$czar_dog" czar-watchdog "$czar_dir" "CZAR_ATTEMPT_KEY=$key" "$shim" "$born" $limits &

@@ -82,7 +82,6 @@ export async function launch(
   const told = brief(place, intent, context, { tree, resumes: session !== null });
   const { prompt, standing } = told;
   const instructed = { tree, file: instructionsOf(agent), text: told.instructions };
-  await instruct(place, intent, context, instructed);
   const preferred = preferredPorts(files.attemptDir, positionOf(run.plan, intent.worker));
   const port = await place.ports.take(files.attemptDir, preferred);
   const { argv, env, own } = adapter.start({
@@ -102,7 +101,6 @@ export async function launch(
     repository: place.git.root,
     baseEnv: made === null ? place.env : awayFromHome(place.env),
   });
-  await place.git.point?.('launch:before-spawn');
   const { policies } = run.plan;
   const started = await startAttempt(place.runners, {
     dir: files.attemptDir,
@@ -115,6 +113,11 @@ export async function launch(
     timeoutMs: definition.timeoutMs === null ? null : definition.timeoutMs + watchdogSlackMs,
     unattendedMs: policies.unattendedMs,
     graceMs: policies.graceMs,
+    prepare: async () => {
+      told.write();
+      await instruct(place, intent, context, instructed);
+      await place.git.point?.('launch:before-spawn');
+    },
   });
   await place.git.point?.('launch:after-spawn');
   if ('started' in started) {
@@ -192,13 +195,18 @@ function sessionToResume({ attempt, session }: WorkerState, agent: string): stri
   return attempt?.continues === true && session?.agent === agent ? session.id : null;
 }
 
-/** Writes prompt, identity file and programs; gives what the agent is told, which is less when it knows the rest. */
+/** What the agent is told, which is less when it knows the rest; `write` writes prompt, identity file and programs. */
 function brief(
   place: Workplace,
   intent: Launch,
   { run }: EffectContext,
   { tree, resumes }: { readonly tree: string; readonly resumes: boolean },
-): { readonly prompt: string; readonly standing: string; readonly instructions: string } {
+): {
+  readonly prompt: string;
+  readonly standing: string;
+  readonly instructions: string;
+  readonly write: () => void;
+} {
   const files = filesOf(place, intent);
   const worker = stateOf(run, intent.worker);
   const facts = briefing(run, intent.worker, {
@@ -211,32 +219,29 @@ function brief(
   });
   const redact = redactorOf(run.plan, place.env);
   const prompt = redact(workerPrompt(facts));
-  const { afterMs } = unsettled(definitionOf(run, intent.worker));
-  const permissions = { ...permissionsOf(run.plan), tree, afterMs };
-  const dependencies = facts.dependencies.map(({ edge, state, role }) => ({
-    id: edge.on,
-    kind: edge.kind,
-    requires: edge.requires,
-    state: state.state,
-    role,
-    handoff: state.handoff === null ? null : redact(state.handoff),
-  }));
-  writeAttemptFiles({
-    home: place.git.home,
-    files,
-    prompt,
-    permissions,
-    dependencies,
-    ...secretsNow(run.plan, place.env),
-  });
   const { identityFile } = isolationOf(run);
-  const linksFrom = dirname(join(tree, identityFile));
-  const identity = redact(workerIdentity({ ...facts, place: { ...facts.place, linksFrom } }));
-  writeIdentity(tree, identityFile, identity);
   return {
     prompt: resumes ? redact(nextMessage(facts)) : prompt,
     standing: redact(standingText(facts, identityFile)),
     instructions: redact(instructionsText(facts, identityFile)),
+    write: () => {
+      const { afterMs } = unsettled(definitionOf(run, intent.worker));
+      const permissions = { ...permissionsOf(run.plan), tree, afterMs };
+      const dependencies = facts.dependencies.map(({ edge, state, role }) => ({
+        id: edge.on,
+        kind: edge.kind,
+        requires: edge.requires,
+        state: state.state,
+        role,
+        handoff: state.handoff === null ? null : redact(state.handoff),
+      }));
+      const secrets = secretsNow(run.plan, place.env);
+      const told = { prompt, permissions, dependencies, ...secrets };
+      writeAttemptFiles({ home: place.git.home, files, ...told });
+      const linksFrom = dirname(join(tree, identityFile));
+      const identity = redact(workerIdentity({ ...facts, place: { ...facts.place, linksFrom } }));
+      writeIdentity(tree, identityFile, identity);
+    },
   };
 }
 
