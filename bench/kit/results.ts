@@ -31,7 +31,11 @@ const introduction = `# Results
 
 Made by \`npm run bench\`; \`npm run bench -- NAME\` makes one section anew. Absolute times belong to the machine and the hour
 that each section names. What counts is the column \`value\`: ours against what ran beside it, in turns, in the same
-minutes. It moves by a tenth or so from run to run, more when something else is running.`;
+minutes. It moves by a tenth or so from run to run, more when something else is running.
+
+It differs between machines too: where starting a program is dear for the system, as on some virtual machines, programs
+weigh more and a loop weighs less. Of graph and dispatch the same commits gave twice the value on a machine that starts
+one in a fifth of the time.`;
 
 function open(name: string): string {
   return `<!-- ${name} -->`;

@@ -334,3 +334,22 @@ test('faults 35 and 36: a loop that comes back after another has taken over writ
   assert.equal(journal.load().seq, seq);
   assert.deepEqual(launched, ['old a/1']);
 });
+
+test('what is durable is told before an answer, before the next turn, and before the loop has ended', async () => {
+  const journal = new MemoryJournal();
+  const told: number[] = [];
+  const loop = loopOver(journal, async (intent) => success(intent), {
+    committed: (events) => told.push(...events.map(({ seq }) => seq)),
+  });
+  const all = (): readonly number[] => Array.from({ length: journal.head().seq }, (_, i) => i + 1);
+  await loop.send(hello);
+  assert.deepEqual(told, all());
+  await loop.send(start);
+  assert.deepEqual(told, all());
+  await loop.until((state) => state.runs.get(runId)?.workers.get('a')?.state === 'verifying');
+  assert.deepEqual(told, all());
+  await loop.until((state) => state.runs.get(runId)?.state === 'complete');
+  assert.deepEqual(told, all());
+  await loop.end('done');
+  assert.deepEqual(told, all());
+});

@@ -187,6 +187,8 @@ export class Loop {
       });
     }
     this.#ended ??= new Error('the loop has ended');
+    // Whoever is told may be closed after this.
+    if (this.#untold.length > 0) this.#tell();
   }
 
   #idle(): boolean {
