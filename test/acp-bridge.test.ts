@@ -306,7 +306,7 @@ test('a program that is not there, or speaks otherwise, has failed; the first fo
 });
 
 test('an agent that hangs before it is greeted is given up and not left behind', async () => {
-  const talked = await talk('say hi', { at: 'hang-initialize', settings: { patienceMs: 300 } });
+  const talked = await talk('say hi', { at: 'hang-initialize', settings: { patienceMs: 3_000 } });
   assert.equal(talked.code, 1);
   assert.match(talked.lines.at(-1)?.['message'], /did not answer within/);
   assert.ok(
