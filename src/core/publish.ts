@@ -11,7 +11,10 @@ export function unpublished(run: RunState): Readonly<Record<string, string>> {
   const want = (ref: string, commit: string): void => {
     if (run.published[ref] !== commit) wanted[ref] = commit;
   };
-  want(`refs/heads/${run.integration}`, run.tip);
+  const branch = `refs/heads/${run.integration}`;
+  want(branch, run.tip);
+  // Where the user has moved the branch, what is merged is found under a name of ours alone.
+  if (branch in run.diverged) want(`refs/czar/integration/${run.id}`, run.tip);
   for (const worker of workersWithRefs(run)) {
     if (worker.work !== null && worker.branch !== null)
       want(`refs/heads/${worker.branch}`, worker.work.tip);

@@ -30,3 +30,19 @@ test('without a program on record nothing goes on while the loop is stopping', (
   world.stopping = true;
   assert.equal(world.intent('prepare-tree'), undefined);
 });
+
+test('what is merged after the user moved the integration branch is shown under the name that is ours', () => {
+  const world = new CoreWorld(planOf([{ id: 'a' }, { id: 'b' }]));
+  const branch = `refs/heads/${world.run.integration}`;
+  const shown: Record<string, string> = {};
+  world.rest((intent) => {
+    if (intent.kind !== 'publish') return null;
+    const { [branch]: moved, ...refs } = intent.refs;
+    Object.assign(shown, refs);
+    const diverged: Record<string, string> =
+      moved === undefined ? {} : { [branch]: 'it was moved' };
+    return { kind: 'published', run: runId, refs, diverged };
+  });
+  assert.equal(world.run.state, 'complete');
+  assert.equal(shown[`refs/czar/integration/${runId}`], world.run.tip);
+});

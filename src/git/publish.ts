@@ -85,7 +85,7 @@ async function fetchObjects(
     else if (ref.startsWith('refs/heads/')) wanted.push({ commit, ref: incoming(ref) });
   }
   const ofRun = await listRefs(context, integrationRef(options.run), snapshotRef(options.run));
-  for (const [ref, commit] of ofRun) wanted.push({ commit, ref });
+  for (const [ref, commit] of ofRun) if (!(ref in options.refs)) wanted.push({ commit, ref });
   await deliver(context, ...wanted);
 }
 
