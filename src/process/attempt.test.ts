@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
-import type { AttemptEnd, ProcessIdentity } from '../core/events.ts';
+import { test } from 'node:test';
+import {
+  appears,
+  follow,
+  left,
+  scratchAttempts,
+  started,
+  stop,
+} from '../../test/support/attempts.ts';
 import { startAttempt } from './attempt.ts';
-import type { StartOptions, StartResult } from './attempt.ts';
-import { watchFolder } from './changes.ts';
 import { followAttempt, recoverAttempt } from './follow.ts';
 import { bootId, liveness } from './identity.ts';
 import {
@@ -20,72 +24,10 @@ import {
   readWatchdog,
   voidAttempt,
 } from './status.ts';
-import { Runners } from './runners.ts';
 import { systemFacts } from './table.ts';
-import { scan, stopTree } from './tree.ts';
+import { stopTree } from './tree.ts';
 
-const home = mkdtempSync(join(tmpdir(), 'czar-attempt-'));
-const made: string[] = [];
-const runners = new Runners(join(home, 'shims'));
-after(async () => {
-  for (const dir of made) {
-    const { kind } = readStatus(dir);
-    if (kind === 'running' || kind === 'claimed') await stop(dir);
-  }
-  runners[Symbol.dispose]();
-  rmSync(home, { recursive: true, force: true });
-});
-
-function folder(): string {
-  const dir = mkdtempSync(join(home, 'a-'));
-  made.push(dir);
-  return dir;
-}
-
-function options(dir: string, script: string, more: Partial<StartOptions> = {}): StartOptions {
-  return {
-    dir,
-    argv: ['/bin/sh', '-c', script],
-    cwd: home,
-    env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
-    own: { DIR: dir },
-    limits: { processes: null, memoryBytes: null },
-    timeoutMs: null,
-    unattendedMs: 60_000,
-    graceMs: 500,
-    ...more,
-  };
-}
-
-function started(result: StartResult): ProcessIdentity {
-  assert.ok('started' in result, JSON.stringify(result));
-  return result.started;
-}
-
-async function follow(dir: string, process: ProcessIdentity): Promise<AttemptEnd | null> {
-  return followAttempt({ dir, process, signal: AbortSignal.timeout(15_000), onActivity: () => {} });
-}
-
-async function stop(dir: string, graceMs = 100): Promise<Awaited<ReturnType<typeof stopTree>>> {
-  return stopTree({ marker: attemptKey(dir), roots: [], worktree: null, attemptDir: dir, graceMs });
-}
-
-/** Waits until the file in the folder holds a whole line, and returns its text. */
-async function appears(dir: string, name: string): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>();
-  const look = (): void => {
-    const file = join(dir, name);
-    if (!existsSync(file)) return;
-    const text = readFileSync(file, 'utf8');
-    if (text.endsWith('\n')) resolve(text);
-  };
-  using _watch = watchFolder(dir, 1_000, look);
-  look();
-  return await promise;
-}
-
-const left = (dir: string): readonly unknown[] =>
-  scan({ marker: attemptKey(dir), roots: [], worktree: null, attemptDir: dir });
+const { home, runners, folder, options } = scratchAttempts('attempt');
 
 const forever = 'trap "" TERM; echo ready >"$DIR/ready"; while :; do sleep 60; done';
 

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { membersOf, type ControlGroup } from './control-group.ts';
 import { folderLine } from './runner-text.ts';
 import { readRecords, readWatchdog, type AttemptRecords, type RecordedProcess } from './status.ts';
+import { readProcess, systemFacts } from './table.ts';
 
 /** What is on record of the processes around an attempt. */
 export interface Companions {
@@ -32,17 +33,24 @@ export function companions(dir: string | null, boot: string): Companions {
 
 /**
  * Pids in the control group of the attempt's shim, while that has this attempt and no other: it notes which one it has
- * before it claims it. Null where the kernel does not hold the attempt.
+ * before there is an agent. Null where the kernel does not hold the attempt.
  */
 export function heldBy(
   dir: string | null,
-  { group, shim }: Pick<Companions, 'group' | 'shim'>,
+  { group, shim, exited }: Pick<Companions, 'group' | 'shim' | 'exited'>,
 ): ReadonlySet<number> | null {
   if (!holds(group, shim, dir)) return null;
   const pids = new Set(membersOf(group));
-  // Beside the shim there may be something of its next attempt.
-  const alone = shim !== null && pids.size === 1 && pids.has(shim.pid);
-  return alone || holds(group, shim, dir) ? pids : null;
+  const beside = [...pids].filter((pid) => pid !== shim?.pid);
+  // Beside the shim there may be the child that waits for the next attempt, or something of that.
+  if (exited) for (const pid of beside) if (parentOf(pid) === shim?.pid) pids.delete(pid);
+  return beside.length === 0 || holds(group, shim, dir) ? pids : null;
+}
+
+/** The parent of a process; null when there is no such process, or it is not shown. */
+function parentOf(pid: number): number | null {
+  const row = readProcess(pid, systemFacts);
+  return row === null || row === 'unknown' ? null : row.ppid;
 }
 
 /** The control group that holds this attempt now; null when there is none, or it may hold another. */

@@ -2,25 +2,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
-import type { AttemptEnd } from '../core/events.ts';
-import { startAttempt, type StartOptions, type StartResult } from './attempt.ts';
-import { watchFolder } from './changes.ts';
-import { followAttempt, recoverAttempt } from './follow.ts';
+import { test } from 'node:test';
+import { appears, follow, left, scratchAttempts, started } from '../../test/support/attempts.ts';
+import { startAttempt } from './attempt.ts';
+import { recoverAttempt } from './follow.ts';
 import { bootId } from './identity.ts';
-import { Runners } from './runners.ts';
-import { attemptKey, readStatus } from './status.ts';
-import { scan } from './tree.ts';
+import { readStatus } from './status.ts';
 
-const home = mkdtempSync(join(tmpdir(), 'czar-prepare-'));
-const runners = new Runners(join(home, 'shims'));
-after(() => {
-  runners[Symbol.dispose]();
-  rmSync(home, { recursive: true, force: true });
-});
+const { home, runners, folder, options } = scratchAttempts('prepare');
 
 test('what an attempt starts with is put there while its shim gets ready, and is there before it begins', async () => {
   const dir = folder();
@@ -30,7 +21,7 @@ test('what an attempt starts with is put there while its shim gets ready, and is
     writeFileSync(join(dir, 'told'), 'all of it\n');
   };
   const result = await startAttempt(runners, options(dir, 'cat "$DIR/told"', { prepare }));
-  assert.deepEqual(await exit(dir, result), { how: 'exited', code: 0 });
+  assert.deepEqual(await follow(dir, started(result)), { how: 'exited', code: 0 });
   assert.equal(readFileSync(join(dir, 'output'), 'utf8'), 'all of it\n');
 });
 
@@ -45,7 +36,7 @@ test('an attempt that cannot be prepared starts nothing, and can be started agai
     /disk is full/,
   );
   assert.deepEqual([readStatus(dir).kind, left(dir)], ['none', []]);
-  await exit(dir, await startAttempt(runners, options(dir, 'echo ran')));
+  await follow(dir, started(await startAttempt(runners, options(dir, 'echo ran'))));
   assert.equal(readFileSync(join(dir, 'output'), 'utf8'), 'ran\n');
 });
 
@@ -67,46 +58,3 @@ test('fault 23: an attempt whose loop is killed while it is prepared never start
   assert.deepEqual(left(dir), []);
   assert.ok(!existsSync(join(dir, 'output')) || readFileSync(join(dir, 'output'), 'utf8') === '');
 });
-
-function folder(): string {
-  return mkdtempSync(join(home, 'a-'));
-}
-
-function options(dir: string, script: string, more: Partial<StartOptions> = {}): StartOptions {
-  return {
-    dir,
-    argv: ['/bin/sh', '-c', script],
-    cwd: home,
-    env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
-    own: { DIR: dir },
-    limits: { processes: null, memoryBytes: null },
-    timeoutMs: null,
-    unattendedMs: 60_000,
-    graceMs: 500,
-    ...more,
-  };
-}
-
-async function exit(dir: string, result: StartResult): Promise<AttemptEnd | null> {
-  assert.ok('started' in result, JSON.stringify(result));
-  const signal = AbortSignal.timeout(15_000);
-  return followAttempt({ dir, process: result.started, signal, onActivity: () => {} });
-}
-
-/** Waits until the file in the folder holds a whole line, and returns its text. */
-async function appears(dir: string, name: string): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>();
-  const look = (): void => {
-    const file = join(dir, name);
-    if (!existsSync(file)) return;
-    const text = readFileSync(file, 'utf8');
-    if (text.endsWith('\n')) resolve(text);
-  };
-  using _watch = watchFolder(dir, 1_000, look);
-  look();
-  return await promise;
-}
-
-function left(dir: string): readonly unknown[] {
-  return scan({ marker: attemptKey(dir), roots: [], worktree: null, attemptDir: dir });
-}

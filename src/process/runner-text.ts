@@ -17,9 +17,15 @@ export const shimName = 'czar-exec';
 
 /**
  * Why an attempt did not start: someone else holds the claim; the records cannot be written; its tree is gone; nobody
- * said that all is there which it starts with.
+ * said that all is there which it starts with; or it was there for too long before.
  */
-export const shimExit = { claimed: 73, unwritable: 74, noTree: 75, calledOff: 76 } as const;
+export const shimExit = {
+  claimed: 73,
+  unwritable: 74,
+  noTree: 75,
+  calledOff: 76,
+  replaced: 77,
+} as const;
 
 /** How readily the kernel takes an agent when memory runs out (proc_pid_oom_score_adj(5)). */
 const victimScore = 500;
@@ -49,9 +55,14 @@ czar_folder() {
 
 /**
  * Arguments: a folder in which it notes which attempt it has, under its pid, in the last line; the boot; folders of its
- * control group that limit processes and memory, '' for none. Standard input: for each attempt its folder (`folderLine`),
- * and an empty line once all is there that it starts with: until then it gets as far as it can. Standard output: `agent PID START .`, `exit CODE .` or `refused CODE .`; `exit CODE last .` when it ends now, since
- * what an attempt used up would count for the next. That a limit was hit is on record before the exit.
+ * control group that limit processes and memory, '' for none. Standard input, for each attempt: its folder
+ * (`folderLine`); an empty line once all is there that it starts with; an empty line when nothing of it is left. An empty
+ * line instead of a folder has the child that waits for one replaced. Standard output: `agent PID START .`,
+ * `exit CODE .` or `refused CODE .`; `exit CODE last .` when it ends now, since what an attempt used up would count for
+ * the next. That a limit was hit is on record before the exit.
+ *
+ * The child that becomes the agent is there before it is told of an attempt: it claims that itself, and notes it after
+ * that. A shim whose child ended without a note has nothing to record, and ends unless the child was to be replaced.
  */
 export const runnerText = `
 czar_notes=$1 czar_boot=$2 czar_pids=$3 czar_memory=$4
@@ -77,29 +88,29 @@ czar_over() {
     [ "$czar_what" != "$2" ] || [ "$czar_times" = 0 ] || czar_last=$3
   done <"$1"
 }
-while IFS= read -r czar_job; do
-  # The empty line of one that did not get so far.
-  [ -n "$czar_job" ] || continue
-  [ $((czar_noted = czar_noted % 64 + 1)) -ne 1 ] || { command exec 5>"$czar_note"; }
-  printf '%s\\n' "$czar_job" >&5
-  czar_folder "$czar_job"
-  set -C
-  if { command exec 3>"$czar_dir/status"; }; then
-    set +C
-  else
-    set +C
-    echo 'refused ${shimExit.claimed} .' >&4
-    continue
-  fi
-  if printf '%s\\n' "$czar_shim" >&3; then :; else
-    exec 3>&-
-    echo 'refused ${shimExit.unwritable} .' >&4
-    continue
+czar_refuse() {
+  echo "refused $1 ." >&4
+  exit "$1"
+}
+while :; do
+  if [ $((czar_noted = czar_noted % 64 + 1)) -eq 1 ]; then
+    { command exec 5>"$czar_note" && command exec 6<"$czar_note"; } || break
   fi
   (
     czar_self
     # When memory runs out the kernel takes the agent, not what watches over it.
     [ "$czar_victim" -ge ${victimScore} ] || echo ${victimScore} >/proc/self/oom_score_adj
+    IFS= read -r czar_job || exit ${shimExit.calledOff}
+    [ -n "$czar_job" ] || exit ${shimExit.replaced}
+    czar_folder "$czar_job"
+    set -C
+    { command exec 3>"$czar_dir/status"; } || czar_refuse ${shimExit.claimed}
+    set +C
+    printf '%s\\n' "$czar_shim" >&3 || czar_refuse ${shimExit.unwritable}
+    printf '%s\\n' "$czar_job" >&5 || {
+      printf '\\nexit ${shimExit.unwritable} .\\n' >&3
+      czar_refuse ${shimExit.unwritable}
+    }
     exec >>"$czar_dir/output" 2>>"$czar_dir/errors"
     umask "$czar_mask"
     read -r czar_go || exit ${shimExit.calledOff}
@@ -110,10 +121,17 @@ while IFS= read -r czar_job; do
     trap '' PIPE
     echo "agent $czar_pid $czar_start ." >&4
     trap - PIPE
-    exec 3>&- 4>&- 5>&-
+    exec 3>&- 4>&- 5>&- 6<&-
     exec "$@"
   )
   czar_code=$? czar_try=0 czar_last=
+  IFS= read -r czar_job <&6 || {
+    [ $czar_code -eq ${shimExit.replaced} ] || break
+    continue
+  }
+  czar_folder "$czar_job"
+  # What an agent put there instead must not lead elsewhere, or block.
+  { [ -f "$czar_dir/status" ] && [ ! -L "$czar_dir/status" ] && command exec 3>>"$czar_dir/status"; } || break
   if [ -n "$czar_pids$czar_memory" ]; then
     [ -z "$czar_pids" ] || czar_over "$czar_pids/pids.events" max processes
     if [ -n "$czar_last" ]; then
@@ -137,6 +155,7 @@ while IFS= read -r czar_job; do
   exec 3>&-
   [ -z "$czar_last" ] || break
   echo "exit $czar_code ." >&4
+  read -r czar_go || break
 done
 [ -z "$czar_last" ] || echo "exit $czar_code last ." >&4
 `;

@@ -40,6 +40,8 @@ interface Shim {
   readonly kind: string;
   readonly group: ControlGroup | null;
   dir: string | null;
+  /** When it was free last, of `performance.now()`. */
+  freeAt: number;
   /** It ends with this attempt. */
   last: boolean;
   /** The last word of its attempt. */
@@ -74,16 +76,24 @@ export class Runners implements Disposable {
   /** Control groups that something was left in. */
   readonly #groups = new Set<ControlGroup>();
   readonly #grouped: boolean;
+  readonly #maxWaitMs: number;
   #keeper: ChildProcess | null = null;
   #closed = false;
 
   /**
    * `folder` is for the notes of this loop's shims; it is made when it is needed. `grouped` is false where the kernel is
-   * not to hold attempts, though it could.
+   * not to hold attempts, though it could. The child of a shim waits for an attempt for `maxWaitMs` at most.
    */
-  constructor(folder: string, { grouped = true }: { readonly grouped?: boolean } = {}) {
+  constructor(
+    folder: string,
+    {
+      grouped = true,
+      maxWaitMs = 1_000,
+    }: { readonly grouped?: boolean; readonly maxWaitMs?: number } = {},
+  ) {
     this.#notes = join(folder, String(process.pid));
     // A record of several lines would not be read as one.
+    this.#maxWaitMs = maxWaitMs;
     this.#grouped = grouped && !folder.includes('\n');
   }
 
@@ -104,7 +114,9 @@ export class Runners implements Disposable {
     shim.told = told;
     this.#busy.set(dir, shim);
     hold(shim.child, true);
-    shim.child.stdin?.write(folderLine(dir));
+    // Of what began before its agent nothing can be an attempt's: so that began just now.
+    const replace = performance.now() - shim.freeAt > this.#maxWaitMs ? '\n' : '';
+    shim.child.stdin?.write(`${replace}${folderLine(dir)}`);
   }
 
   /** All is in the folder that the attempt starts with. */
@@ -142,6 +154,8 @@ export class Runners implements Disposable {
     shim.dir = null;
     if (this.#closed || isLast(shim) || this.#idle.length >= maxIdle) return retire(shim);
     shim.told = ignore;
+    shim.freeAt = performance.now();
+    shim.child.stdin?.write('\n');
     hold(shim.child, false);
     this.#idle.push(shim);
   }
@@ -199,7 +213,16 @@ export class Runners implements Disposable {
       },
     );
     if (child.pid !== undefined) this.#shims.add(child.pid);
-    const shim: Shim = { child, kind, group, dir: null, last: false, said: null, told: ignore };
+    const shim: Shim = {
+      child,
+      kind,
+      group,
+      dir: null,
+      freeAt: performance.now(),
+      last: false,
+      said: null,
+      told: ignore,
+    };
     let rest = '';
     child.stdout?.setEncoding('latin1').on('data', (chunk: string) => {
       const lines = (rest + chunk).split('\n');
