@@ -33,18 +33,21 @@ export function companions(dir: string | null, boot: string): Companions {
 
 /**
  * Pids in the control group of the attempt's shim, while that has this attempt and no other: it notes which one it has
- * before there is an agent. Null where the kernel does not hold the attempt.
+ * before there is an agent. After the exit without children of the shim, which are the next attempt's; `next` are those
+ * that are known. Null where the kernel does not hold the attempt.
  */
 export function heldBy(
   dir: string | null,
   { group, shim, exited }: Pick<Companions, 'group' | 'shim' | 'exited'>,
+  next: ReadonlySet<number>,
 ): ReadonlySet<number> | null {
   if (!holds(group, shim, dir)) return null;
   const pids = new Set(membersOf(group));
-  const beside = [...pids].filter((pid) => pid !== shim?.pid);
-  // Beside the shim there may be the child that waits for the next attempt, or something of that.
-  if (exited) for (const pid of beside) if (parentOf(pid) === shim?.pid) pids.delete(pid);
-  return beside.length === 0 || holds(group, shim, dir) ? pids : null;
+  for (const pid of exited ? pids : [])
+    if (pid !== shim?.pid && (next.has(pid) || parentOf(pid) === shim?.pid)) pids.delete(pid);
+  // What is left beside the shim may have come with the next attempt.
+  const alone = shim !== null && pids.size === 1 && pids.has(shim.pid);
+  return alone || holds(group, shim, dir) ? pids : null;
 }
 
 /** The parent of a process; null when there is no such process, or it is not shown. */

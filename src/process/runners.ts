@@ -40,8 +40,8 @@ interface Shim {
   readonly kind: string;
   readonly group: ControlGroup | null;
   dir: string | null;
-  /** When it was free last, of `performance.now()`. */
-  freeAt: number;
+  /** Since when a child waits, of `performance.now()`. */
+  waitsSince: number;
   /** It ends with this attempt. */
   last: boolean;
   /** The last word of its attempt. */
@@ -61,7 +61,7 @@ export interface ShimJob {
 
 /** Shims that wait at most. */
 const maxIdle = 16;
-/** So many agents are remembered by their pids. */
+/** So many agents are remembered by their pids, and so many children of shims. */
 const maxAgents = 256;
 
 /** The shims of one loop; `using` lets them end as soon as they have nothing. */
@@ -73,6 +73,8 @@ export class Runners implements Disposable {
   readonly #shims = new Set<number>();
   /** Folders of the attempts of which agents were told last, by pid. */
   readonly #agents = new Map<number, string>();
+  /** Children of shims that were seen last. */
+  readonly #children = new Set<number>();
   /** Control groups that something was left in. */
   readonly #groups = new Set<ControlGroup>();
   readonly #grouped: boolean;
@@ -115,7 +117,7 @@ export class Runners implements Disposable {
     this.#busy.set(dir, shim);
     hold(shim.child, true);
     // Of what began before its agent nothing can be an attempt's: so that began just now.
-    const replace = performance.now() - shim.freeAt > this.#maxWaitMs ? '\n' : '';
+    const replace = performance.now() - shim.waitsSince > this.#maxWaitMs ? '\n' : '';
     shim.child.stdin?.write(`${replace}${folderLine(dir)}`);
   }
 
@@ -154,18 +156,25 @@ export class Runners implements Disposable {
     shim.dir = null;
     if (this.#closed || isLast(shim) || this.#idle.length >= maxIdle) return retire(shim);
     shim.told = ignore;
-    shim.freeAt = performance.now();
-    shim.child.stdin?.write('\n');
     hold(shim.child, false);
     this.#idle.push(shim);
   }
 
   /** What this loop knows of other attempts than that in the folder. */
   besides(dir: string): OtherAttempts {
-    const own = this.#busy.get(dir)?.child.pid;
     return {
-      isAgent: (pid) => (this.#agents.get(pid) ?? dir) !== dir,
-      isShim: (pid) => pid !== own && this.#shims.has(pid),
+      isKnown: (pid) => {
+        const of = this.#agents.get(pid);
+        return of === undefined ? this.#children.has(pid) : of !== dir;
+      },
+      isOfShim: ({ pid, ppid }) => {
+        if (!this.#shims.has(ppid)) return false;
+        this.#children.delete(pid);
+        this.#children.add(pid);
+        const [oldest] = this.#children;
+        if (this.#children.size > maxAgents && oldest !== undefined) this.#children.delete(oldest);
+        return true;
+      },
     };
   }
 
@@ -218,7 +227,7 @@ export class Runners implements Disposable {
       kind,
       group,
       dir: null,
-      freeAt: performance.now(),
+      waitsSince: performance.now(),
       last: false,
       said: null,
       told: ignore,
@@ -303,7 +312,10 @@ function wordIn(line: string): ShimWord | null {
 }
 
 function say(shim: Shim, word: ShimWord): void {
-  if (word.kind === 'exit') shim.last = word.last;
+  if (word.kind === 'exit') {
+    shim.last = word.last;
+    shim.waitsSince = performance.now();
+  }
   shim.said = word;
   shim.told(word);
 }

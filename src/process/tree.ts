@@ -41,12 +41,12 @@ export interface TreeQuery {
   readonly source?: FactSource;
 }
 
-/** Tells processes of other attempts. */
+/** Tells processes of other attempts, also of those that are yet to come. */
 export interface OtherAttempts {
-  /** Whether a pid that was given out in the last seconds is that of an agent. */
-  readonly isAgent: (pid: number) => boolean;
-  /** Whether a process that lives is a shim. */
-  readonly isShim: (pid: number) => boolean;
+  /** Whether a pid that was given out in the last seconds need not be looked at: it is known by now. */
+  readonly isKnown: (pid: number) => boolean;
+  /** Whether a process is a shim's child, which is known from then on. */
+  readonly isOfShim: (row: Pick<ProcessRow, 'pid' | 'ppid'>) => boolean;
 }
 
 export interface Member {
@@ -90,12 +90,19 @@ function scanBeside(query: TreeQuery, attempt: Companions): Look {
   const since = attempt.exited && query.roots.length <= 1 ? attempt.agent : null;
   const shown = listProcesses(
     source,
-    since === null ? undefined : { ...since, isOther: others?.isAgent },
+    since === null ? undefined : { ...since, isOther: others?.isKnown },
+  );
+  // After the exit a child of its shim is that of the next attempt: nothing that an agent left has the shim for a parent.
+  const next = new Set(
+    (shown ?? [])
+      .filter(({ ppid }) => attempt.exited && ppid === attempt.shim?.pid)
+      .map(({ pid }) => pid),
   );
   const rows = (shown ?? []).filter(
     (row) =>
       !hasEnded(row.state) &&
-      (since === null || !(isOlder(row, since) || others?.isShim(row.ppid) === true)),
+      !next.has(row.pid) &&
+      (since === null || !(isOlder(row, since) || others?.isOfShim(row) === true)),
   );
   const byPid = new Map(rows.map((row) => [row.pid, row]));
   const ownShim = find(attempt.shim, byPid);
@@ -106,7 +113,7 @@ function scanBeside(query: TreeQuery, attempt: Companions): Look {
   const candidates = rows.filter(
     (row) => !excluded.has(row.pid) && row !== ownShim && row !== watchdog,
   );
-  const held = heldBy(attemptDir, attempt);
+  const held = heldBy(attemptDir, attempt, next);
   const roots = new Set(
     [...query.roots, ...(attempt.agent === null ? [] : [{ ...attempt.agent, boot }])]
       .filter((root) => root.boot === boot && byPid.get(root.pid)?.start === root.start)
