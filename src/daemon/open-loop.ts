@@ -78,7 +78,7 @@ const manyWorkers = 2_000;
  */
 function keepHeapSmall(on: boolean): void {
   // 0 is V8's own way.
-  setFlagsFromString(`--heap-growing-percent=${on ? 20 : 0}`);
+  setFlagsFromString(`--heap-growing-percent=${on ? 10 : 0}`);
   setFlagsFromString(on ? '--optimize-for-size' : '--no-optimize-for-size');
 }
 
