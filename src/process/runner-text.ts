@@ -56,8 +56,9 @@ czar_folder() {
 /**
  * Arguments: a folder in which it notes which attempt it has, under its pid, in the last line; the boot; folders of its
  * control group that limit processes and memory, '' for none. Standard input, for each attempt: its folder
- * (`folderLine`), and an empty line once all is there that it starts with. An empty line instead of a folder has the child
- * that waits for one replaced. Standard output: `agent PID START .`, `exit CODE .` or `refused CODE .`;
+ * (`folderLine`), and a line once all is there that it starts with: pid and start time of the child that reads it, where
+ * they are known, since a shell reads them byte by byte. An empty line instead of a folder has the child that waits for
+ * one replaced. Standard output: `agent PID START .`, `exit CODE .` or `refused CODE .`;
  * `exit CODE last .` when it ends now, since what an attempt used up would count for the next. That a limit was hit is on
  * record before the exit.
  *
@@ -97,7 +98,6 @@ while :; do
     { command exec 5>"$czar_note" && command exec 6<"$czar_note"; } || break
   fi
   (
-    czar_self
     # When memory runs out the kernel takes the agent, not what watches over it.
     [ "$czar_victim" -ge ${victimScore} ] || echo ${victimScore} >/proc/self/oom_score_adj
     IFS= read -r czar_job || exit ${shimExit.calledOff}
@@ -113,7 +113,8 @@ while :; do
     }
     exec >>"$czar_dir/output" 2>>"$czar_dir/errors"
     umask "$czar_mask"
-    read -r czar_go || exit ${shimExit.calledOff}
+    read -r czar_pid czar_start || exit ${shimExit.calledOff}
+    [ -n "$czar_start" ] || czar_self 2>/dev/null
     exec </dev/null
     . "$czar_dir/start"
     echo "agent $czar_pid $czar_start ." >&3 || exit ${shimExit.unwritable}

@@ -23,6 +23,7 @@ import { bootId } from './identity.ts';
 import { folderLine, runnerText, shimName } from './runner-text.ts';
 import type { RecordedProcess } from './status.ts';
 import type { OtherAttempts } from './tree.ts';
+import { onlyChild } from './table.ts';
 import { keeperText, watchdogText } from './watchdog-text.ts';
 
 /** What a shim says of its attempt. */
@@ -40,8 +41,8 @@ interface Shim {
   readonly kind: string;
   readonly group: ControlGroup | null;
   dir: string | null;
-  /** Since when a child waits, of `performance.now()`. */
-  waitsSince: number;
+  /** Since when a child waits, of `performance.now()`; null when that is not known of the one that is there. */
+  waitsSince: number | null;
   /** It ends with this attempt. */
   last: boolean;
   /** The last word of its attempt. */
@@ -117,13 +118,18 @@ export class Runners implements Disposable {
     this.#busy.set(dir, shim);
     hold(shim.child, true);
     // Of what began before its agent nothing can be an attempt's: so that began just now.
-    const replace = performance.now() - shim.waitsSince > this.#maxWaitMs ? '\n' : '';
-    shim.child.stdin?.write(`${replace}${folderLine(dir)}`);
+    const { waitsSince } = shim;
+    const isOld = waitsSince !== null && performance.now() - waitsSince > this.#maxWaitMs;
+    if (isOld) shim.waitsSince = null;
+    shim.child.stdin?.write(`${isOld ? '\n' : ''}${folderLine(dir)}`);
   }
 
   /** All is in the folder that the attempt starts with. */
   go(dir: string): void {
-    this.#busy.get(dir)?.child.stdin?.write('\n');
+    const shim = this.#busy.get(dir);
+    const child =
+      shim?.child.pid === undefined || shim.waitsSince === null ? null : onlyChild(shim.child.pid);
+    shim?.child.stdin?.write(child === null ? '\n' : `${child.pid} ${child.start}\n`);
   }
 
   /** Lets the watchdog of an attempt that goes on be started. */
@@ -227,7 +233,8 @@ export class Runners implements Disposable {
       kind,
       group,
       dir: null,
-      waitsSince: performance.now(),
+      // Before its first attempt it may have other children than the one that waits.
+      waitsSince: null,
       last: false,
       said: null,
       told: ignore,
