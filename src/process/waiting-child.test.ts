@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as soon } from 'node:timers/promises';
 import { appears, follow, left, scratchAttempts, started } from '../../test/support/attempts.ts';
+import type { ProcessIdentity } from '../core/events.ts';
 import { startAttempt } from './attempt.ts';
+import { identify } from './identity.ts';
 import { Runners } from './runners.ts';
 import { readStatus, type RecordedProcess } from './status.ts';
 import { listProcesses, systemFacts } from './table.ts';
@@ -14,10 +16,12 @@ const { home, runners, folder, options } = scratchAttempts('waiting');
 
 test('the child that waited is the next agent, and nothing of the attempt before it', async () => {
   const first = await complete(runners);
-  const waiting = await childOf(first.shim);
+  const waiting = identify(await childOf(first.shim));
+  assert.ok(typeof waiting === 'object');
   assert.deepEqual(left(first.dir), []);
   const second = await complete(runners);
-  assert.deepEqual([second.shim, second.agent.pid], [first.shim, waiting]);
+  assert.deepEqual(second.shim, first.shim);
+  assert.deepEqual(second.agent, waiting);
 });
 
 test('a child that waited for too long is replaced, so that an agent is not older than its attempt', async () => {
@@ -81,7 +85,7 @@ test('an attempt that has a claim keeps its records when it is started again', a
 interface Completed {
   readonly dir: string;
   readonly shim: RecordedProcess;
-  readonly agent: RecordedProcess;
+  readonly agent: ProcessIdentity;
 }
 
 /** An attempt from its start until its shim is free again. */
