@@ -84,7 +84,13 @@ export async function publish({ world, intent, place }: EffectOf<'publish'>): Pr
       continue;
     }
     if (ref.startsWith('refs/czar/')) {
-      world.git.move('user', ref, commit);
+      const shown = world.git.user.get(ref);
+      // What is merged and shown already stays shown.
+      const isAhead =
+        ref === `refs/czar/integration/${intent.run}` &&
+        shown !== undefined &&
+        world.git.isAncestor(commit, shown);
+      if (!isAhead) world.git.move('user', ref, commit);
       refs[ref] = commit;
       continue;
     }

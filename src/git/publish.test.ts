@@ -167,6 +167,21 @@ test('a publish that is killed at any point is completed by the next', async () 
   }
 });
 
+test('what is merged already and not yet in the log stays shown when something older is published', async () => {
+  using r = await gitRun();
+  const merged = commitOn(r, r.base, { 'b.txt': 'b\n' });
+  const shown = `refs/czar/integration/${run}`;
+  r.scratch.git(`--git-dir=${r.context.mirror}`, 'update-ref', shown, merged);
+  const refs = { [shown]: r.base };
+  for (const _time of [1, 2])
+    assert.deepEqual(await publish(r.context, { run, refs }), {
+      kind: 'published',
+      refs,
+      diverged: {},
+    });
+  assert.equal(r.scratch.git('rev-parse', shown), merged);
+});
+
 test('locks that a killed git left on refs of ours are taken away, and one that somebody holds is waited for', async () => {
   using r = await gitRun();
   const refs = { [ref]: commitOn(r, r.base, { 'b.txt': 'b\n' }), [integration]: r.base };

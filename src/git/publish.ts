@@ -79,12 +79,13 @@ async function fetchObjects(
   options: { readonly run: string; readonly refs: Readonly<Record<string, string>> },
 ): Promise<void> {
   const wanted: { commit: string; ref: string }[] = [];
+  const ofRun = await listRefs(context, integrationRef(options.run), snapshotRef(options.run));
   for (const [ref, commit] of Object.entries(options.refs)) {
     if (!isObjectId(commit)) continue;
-    if (ref.startsWith('refs/czar/')) wanted.push({ commit, ref });
+    // The mirror is ahead of the log while a merge is on its way there, and may have been shown so already.
+    if (ref.startsWith('refs/czar/')) wanted.push({ commit: ofRun.get(ref) ?? commit, ref });
     else if (ref.startsWith('refs/heads/')) wanted.push({ commit, ref: incoming(ref) });
   }
-  const ofRun = await listRefs(context, integrationRef(options.run), snapshotRef(options.run));
   for (const [ref, commit] of ofRun) if (!(ref in options.refs)) wanted.push({ commit, ref });
   await deliver(context, ...wanted);
 }

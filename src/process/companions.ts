@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { membersOf, type ControlGroup } from './control-group.ts';
 import { folderLine } from './runner-text.ts';
 import { readRecords, readWatchdog, type AttemptRecords, type RecordedProcess } from './status.ts';
-import { readProcess, systemFacts } from './table.ts';
 
 /** What is on record of the processes around an attempt. */
 export interface Companions {
@@ -33,27 +32,17 @@ export function companions(dir: string | null, boot: string): Companions {
 
 /**
  * Pids in the control group of the attempt's shim, while that has this attempt and no other: it notes which one it has
- * before there is an agent. After the exit without children of the shim, which are the next attempt's; `next` are those
- * that are known. Null where the kernel does not hold the attempt.
+ * before it claims it. Null where the kernel does not hold the attempt.
  */
 export function heldBy(
   dir: string | null,
-  { group, shim, exited }: Pick<Companions, 'group' | 'shim' | 'exited'>,
-  next: ReadonlySet<number>,
+  { group, shim }: Pick<Companions, 'group' | 'shim'>,
 ): ReadonlySet<number> | null {
   if (!holds(group, shim, dir)) return null;
   const pids = new Set(membersOf(group));
-  for (const pid of exited ? pids : [])
-    if (pid !== shim?.pid && (next.has(pid) || parentOf(pid) === shim?.pid)) pids.delete(pid);
-  // What is left beside the shim may have come with the next attempt.
+  // Beside the shim there may be something of its next attempt.
   const alone = shim !== null && pids.size === 1 && pids.has(shim.pid);
   return alone || holds(group, shim, dir) ? pids : null;
-}
-
-/** The parent of a process; null when there is no such process, or it is not shown. */
-function parentOf(pid: number): number | null {
-  const row = readProcess(pid, systemFacts);
-  return row === null || row === 'unknown' ? null : row.ppid;
 }
 
 /** The control group that holds this attempt now; null when there is none, or it may hold another. */

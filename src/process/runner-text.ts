@@ -2,8 +2,8 @@
  * The shim that stands between loop and agent and outlives the loop, as a constant: no upgrade of the package can change
  * it under a running attempt. POSIX sh; it needs nothing but `sleep`, and `ps` where there is no /proc.
  *
- * One shim serves one attempt after another: it reads an attempt's folder from its standard input, runs the agent as its
- * child, records the exit, tells it on its standard output, and reads on. When the loop dies it finishes what it has and
+ * One shim serves one attempt after another: its child reads an attempt's folder from the standard input of both, and
+ * becomes the agent; it records the exit, tells it on its standard output, and goes on. When the loop dies it finishes what it has and
  * ends with its input. A process of its own for each attempt would cost more than the attempt's whole bookkeeping.
  *
  * Invariants: creating `status` exclusively is the claim, so an attempt starts at most once, whoever dies when. The
@@ -17,15 +17,9 @@ export const shimName = 'czar-exec';
 
 /**
  * Why an attempt did not start: someone else holds the claim; the records cannot be written; its tree is gone; nobody
- * said that all is there which it starts with; or it was there for too long before.
+ * said that all is there which it starts with.
  */
-export const shimExit = {
-  claimed: 73,
-  unwritable: 74,
-  noTree: 75,
-  calledOff: 76,
-  replaced: 77,
-} as const;
+export const shimExit = { claimed: 73, unwritable: 74, noTree: 75, calledOff: 76 } as const;
 
 /** How readily the kernel takes an agent when memory runs out (proc_pid_oom_score_adj(5)). */
 const victimScore = 500;
@@ -56,14 +50,15 @@ czar_folder() {
 /**
  * Arguments: a folder in which it notes which attempt it has, under its pid, in the last line; the boot; folders of its
  * control group that limit processes and memory, '' for none. Standard input, for each attempt: its folder
- * (`folderLine`), and a line once all is there that it starts with: pid and start time of the child that reads it, where
- * they are known, since a shell reads them byte by byte. An empty line instead of a folder has the child that waits for
- * one replaced. Standard output: `agent PID START .`, `exit CODE .` or `refused CODE .`;
- * `exit CODE last .` when it ends now, since what an attempt used up would count for the next. That a limit was hit is on
- * record before the exit.
+ * (`folderLine`); an empty line once all is there that it starts with; an empty line when nothing of it is left. An empty
+ * line instead of a folder has the child that waits for one replaced, which is an empty note. Standard output: `agent PID START .`,
+ * `exit CODE .` or `refused CODE .`; `exit CODE last .` when it ends now, since what an attempt used up would count for
+ * the next. That a limit was hit is on record before the exit.
  *
  * The child that becomes the agent is there before it is told of an attempt: it claims that itself, and notes it after
- * that. A shim whose child ended without a note has nothing to record, and ends unless the child was to be replaced.
+ * that, which is how its shim knows it. A shim whose child ended without a note ends too: if that had claimed anything,
+ * it never came to an agent. There is no next child before nothing of the attempt is left: until then what is found
+ * below the shim is that attempt's.
  */
 export const runnerText = `
 czar_notes=$1 czar_boot=$2 czar_pids=$3 czar_memory=$4
@@ -89,6 +84,10 @@ czar_over() {
     [ "$czar_what" != "$2" ] || [ "$czar_times" = 0 ] || czar_last=$3
   done <"$1"
 }
+czar_wait() {
+  czar_try=$((czar_try + 1))
+  [ $czar_try -lt 3600 ] && PATH=$PATH:/usr/bin:/bin sleep 1
+}
 czar_refuse() {
   echo "refused $1 ." >&4
   exit "$1"
@@ -98,10 +97,14 @@ while :; do
     { command exec 5>"$czar_note" && command exec 6<"$czar_note"; } || break
   fi
   (
+    czar_self
+    IFS= read -r czar_job || exit ${shimExit.calledOff}
+    [ -n "$czar_job" ] || {
+      echo >&5
+      exit
+    }
     # When memory runs out the kernel takes the agent, not what watches over it.
     [ "$czar_victim" -ge ${victimScore} ] || echo ${victimScore} >/proc/self/oom_score_adj
-    IFS= read -r czar_job || exit ${shimExit.calledOff}
-    [ -n "$czar_job" ] || exit ${shimExit.replaced}
     czar_folder "$czar_job"
     set -C
     { command exec 3>"$czar_dir/status"; } || czar_refuse ${shimExit.claimed}
@@ -113,8 +116,9 @@ while :; do
     }
     exec >>"$czar_dir/output" 2>>"$czar_dir/errors"
     umask "$czar_mask"
-    read -r czar_pid czar_start || exit ${shimExit.calledOff}
-    [ -n "$czar_start" ] || czar_self 2>/dev/null
+    read -r czar_go || exit ${shimExit.calledOff}
+    # Without a shim nobody would record the exit; one that was killed and not waited for yet has no descriptors.
+    [ -e "/proc/$$/fd/0" ] || [ ! -e /proc/self/fd/0 ] || exit ${shimExit.calledOff}
     exec </dev/null
     . "$czar_dir/start"
     echo "agent $czar_pid $czar_start ." >&3 || exit ${shimExit.unwritable}
@@ -126,13 +130,13 @@ while :; do
     exec "$@"
   )
   czar_code=$? czar_try=0 czar_last=
-  IFS= read -r czar_job <&6 || {
-    [ $czar_code -eq ${shimExit.replaced} ] || break
-    continue
-  }
+  IFS= read -r czar_job <&6 || break
+  [ -n "$czar_job" ] || continue
   czar_folder "$czar_job"
-  # What an agent put there instead must not lead elsewhere, or block.
-  { [ -f "$czar_dir/status" ] && [ ! -L "$czar_dir/status" ] && command exec 3>>"$czar_dir/status"; } || break
+  # Not through a link that an agent put there, nor into a pipe.
+  until { [ -f "$czar_dir/status" ] && [ ! -L "$czar_dir/status" ]; } || break 2; command exec 3>>"$czar_dir/status"; do
+    czar_wait || break 2
+  done
   if [ -n "$czar_pids$czar_memory" ]; then
     [ -z "$czar_pids" ] || czar_over "$czar_pids/pids.events" max processes
     if [ -n "$czar_last" ]; then
@@ -149,13 +153,14 @@ while :; do
     [ -z "$czar_memory" ] || czar_last=memory
   fi
   until printf '\\nexit %s .\\n' "$czar_code" >&3; do
-    czar_try=$((czar_try + 1))
-    [ $czar_try -lt 3600 ] || break
-    PATH=$PATH:/usr/bin:/bin sleep 1
+    czar_wait || break
   done
   exec 3>&-
   [ -z "$czar_last" ] || break
   echo "exit $czar_code ." >&4
+  read -r czar_go || break
+  # It has none until it is told of the next.
+  echo >&5 && IFS= read -r czar_job <&6 || break
 done
 [ -z "$czar_last" ] || echo "exit $czar_code last ." >&4
 `;

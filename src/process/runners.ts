@@ -23,7 +23,6 @@ import { bootId } from './identity.ts';
 import { folderLine, runnerText, shimName } from './runner-text.ts';
 import type { RecordedProcess } from './status.ts';
 import type { OtherAttempts } from './tree.ts';
-import { onlyChild } from './table.ts';
 import { keeperText, watchdogText } from './watchdog-text.ts';
 
 /** What a shim says of its attempt. */
@@ -41,8 +40,8 @@ interface Shim {
   readonly kind: string;
   readonly group: ControlGroup | null;
   dir: string | null;
-  /** Since when a child waits, of `performance.now()`; null when that is not known of the one that is there. */
-  waitsSince: number | null;
+  /** When it was free last, of `performance.now()`. */
+  freeAt: number;
   /** It ends with this attempt. */
   last: boolean;
   /** The last word of its attempt. */
@@ -63,7 +62,9 @@ export interface ShimJob {
 /** Shims that wait at most. */
 const maxIdle = 16;
 /** So many agents are remembered by their pids, and so many children of shims. */
-const maxAgents = 256;
+const maxKnown = 256;
+/** So long a child of a shim is known by its pid alone, milliseconds; in less no machine gives it out again. */
+const knownMs = 2_000;
 
 /** The shims of one loop; `using` lets them end as soon as they have nothing. */
 export class Runners implements Disposable {
@@ -74,8 +75,8 @@ export class Runners implements Disposable {
   readonly #shims = new Set<number>();
   /** Folders of the attempts of which agents were told last, by pid. */
   readonly #agents = new Map<number, string>();
-  /** Children of shims that were seen last. */
-  readonly #children = new Set<number>();
+  /** Children of shims that were seen last, with the pids of those. */
+  readonly #children = new Map<number, { readonly of: number; readonly seen: number }>();
   /** Control groups that something was left in. */
   readonly #groups = new Set<ControlGroup>();
   readonly #grouped: boolean;
@@ -118,18 +119,13 @@ export class Runners implements Disposable {
     this.#busy.set(dir, shim);
     hold(shim.child, true);
     // Of what began before its agent nothing can be an attempt's: so that began just now.
-    const { waitsSince } = shim;
-    const isOld = waitsSince !== null && performance.now() - waitsSince > this.#maxWaitMs;
-    if (isOld) shim.waitsSince = null;
-    shim.child.stdin?.write(`${isOld ? '\n' : ''}${folderLine(dir)}`);
+    const replace = performance.now() - shim.freeAt > this.#maxWaitMs ? '\n' : '';
+    shim.child.stdin?.write(`${replace}${folderLine(dir)}`);
   }
 
   /** All is in the folder that the attempt starts with. */
   go(dir: string): void {
-    const shim = this.#busy.get(dir);
-    const child =
-      shim?.child.pid === undefined || shim.waitsSince === null ? null : onlyChild(shim.child.pid);
-    shim?.child.stdin?.write(child === null ? '\n' : `${child.pid} ${child.start}\n`);
+    this.#busy.get(dir)?.child.stdin?.write('\n');
   }
 
   /** Lets the watchdog of an attempt that goes on be started. */
@@ -160,25 +156,30 @@ export class Runners implements Disposable {
     if (shim === undefined) return;
     this.#busy.delete(dir);
     shim.dir = null;
-    if (this.#closed || isLast(shim) || this.#idle.length >= maxIdle) return retire(shim);
+    // What it says of this attempt must not be taken for a word of the next.
+    const isOver = shim.said?.kind === 'exit';
+    if (this.#closed || !isOver || isLast(shim) || this.#idle.length >= maxIdle)
+      return retire(shim);
     shim.told = ignore;
+    shim.freeAt = performance.now();
+    shim.child.stdin?.write('\n');
     hold(shim.child, false);
     this.#idle.push(shim);
   }
 
   /** What this loop knows of other attempts than that in the folder. */
   besides(dir: string): OtherAttempts {
+    const own = this.#busy.get(dir)?.child.pid;
     return {
       isKnown: (pid) => {
         const of = this.#agents.get(pid);
-        return of === undefined ? this.#children.has(pid) : of !== dir;
+        if (of !== undefined) return of !== dir;
+        const child = this.#children.get(pid);
+        return child !== undefined && child.of !== own && performance.now() - child.seen < knownMs;
       },
-      isOfShim: ({ pid, ppid }) => {
-        if (!this.#shims.has(ppid)) return false;
-        this.#children.delete(pid);
-        this.#children.add(pid);
-        const [oldest] = this.#children;
-        if (this.#children.size > maxAgents && oldest !== undefined) this.#children.delete(oldest);
+      noteOfShim: ({ pid, ppid }) => {
+        if (ppid === own || !this.#shims.has(ppid)) return false;
+        remember(this.#children, pid, { of: ppid, seen: performance.now() });
         return true;
       },
     };
@@ -233,8 +234,7 @@ export class Runners implements Disposable {
       kind,
       group,
       dir: null,
-      // Before its first attempt it may have other children than the one that waits.
-      waitsSince: null,
+      freeAt: performance.now(),
       last: false,
       said: null,
       told: ignore,
@@ -245,7 +245,8 @@ export class Runners implements Disposable {
       rest = lines.pop() ?? '';
       for (const line of lines) {
         const word = wordIn(line);
-        if (word?.kind === 'agent' && shim.dir !== null) this.#note(word.process.pid, shim.dir);
+        if (word?.kind === 'agent' && shim.dir !== null)
+          remember(this.#agents, word.process.pid, shim.dir);
         if (word !== null) say(shim, word);
       }
     });
@@ -263,13 +264,6 @@ export class Runners implements Disposable {
     // What cannot be written any more is told by its end.
     child.stdin?.on('error', ignore);
     return shim;
-  }
-
-  #note(pid: number, dir: string): void {
-    this.#agents.delete(pid);
-    this.#agents.set(pid, dir);
-    const [oldest] = this.#agents.keys();
-    if (this.#agents.size > maxAgents && oldest !== undefined) this.#agents.delete(oldest);
   }
 
   #tidy(): void {
@@ -303,6 +297,14 @@ function isLast({ last, group }: Shim): boolean {
   return last || (group !== null && (group.memory !== null || hitLimit(group) !== null));
 }
 
+/** Keeps what came last of many. */
+function remember<T>(known: Map<number, T>, pid: number, of: T): void {
+  known.delete(pid);
+  known.set(pid, of);
+  const [oldest] = known.keys();
+  if (known.size > maxKnown && oldest !== undefined) known.delete(oldest);
+}
+
 /** It finishes what it has, and ends. */
 function retire(shim: Shim): void {
   shim.told = ignore;
@@ -319,10 +321,7 @@ function wordIn(line: string): ShimWord | null {
 }
 
 function say(shim: Shim, word: ShimWord): void {
-  if (word.kind === 'exit') {
-    shim.last = word.last;
-    shim.waitsSince = performance.now();
-  }
+  if (word.kind === 'exit') shim.last = word.last;
   shim.said = word;
   shim.told(word);
 }

@@ -53,14 +53,6 @@ export function readProcess(pid: number, source: FactSource): ProcessRow | null 
   }
 }
 
-/** The one process that this one has started and that lives; null when there is none or more, or it is not shown. */
-export function onlyChild(pid: number): ProcessRow | null {
-  const [child, ...others] = words(`/proc/${pid}/task/${pid}/children`);
-  if (child === undefined || !/^\d+$/.test(child) || others.length > 0) return null;
-  const row = readProcess(Number(child), systemFacts);
-  return row === null || row === 'unknown' || row.ppid !== pid || row.state === 'Z' ? null : row;
-}
-
 /** A process, and what of those that began later does not matter. */
 export interface Since {
   readonly pid: number;

@@ -43,10 +43,10 @@ export interface TreeQuery {
 
 /** Tells processes of other attempts, also of those that are yet to come. */
 export interface OtherAttempts {
-  /** Whether a pid that was given out in the last seconds need not be looked at: it is known by now. */
+  /** Whether a pid that was given out in the last seconds need not be looked at. */
   readonly isKnown: (pid: number) => boolean;
-  /** Whether a process is a shim's child, which is known from then on. */
-  readonly isOfShim: (row: Pick<ProcessRow, 'pid' | 'ppid'>) => boolean;
+  /** Whether a process is the child of a shim that does not have this attempt; it is known from then on. */
+  readonly noteOfShim: (row: Pick<ProcessRow, 'pid' | 'ppid'>) => boolean;
 }
 
 export interface Member {
@@ -87,22 +87,16 @@ function scanBeside(query: TreeQuery, attempt: Companions): Look {
   const { marker, worktree, attemptDir, others, source = systemFacts } = query;
   const boot = readBootId(source);
   // Nothing of an attempt began before its agent; once the agent has ended, neither shim nor root are asked for.
-  const since = attempt.exited && query.roots.length <= 1 ? attempt.agent : null;
+  const isTold = source.platform === 'proc' && attempt.exited && query.roots.length <= 1;
+  const since = isTold ? attempt.agent : null;
   const shown = listProcesses(
     source,
     since === null ? undefined : { ...since, isOther: others?.isKnown },
   );
-  // After the exit a child of its shim is that of the next attempt: nothing that an agent left has the shim for a parent.
-  const next = new Set(
-    (shown ?? [])
-      .filter(({ ppid }) => attempt.exited && ppid === attempt.shim?.pid)
-      .map(({ pid }) => pid),
-  );
   const rows = (shown ?? []).filter(
     (row) =>
       !hasEnded(row.state) &&
-      !next.has(row.pid) &&
-      (since === null || !(isOlder(row, since) || others?.isOfShim(row) === true)),
+      (since === null || !(isOlder(row, since) || others?.noteOfShim(row) === true)),
   );
   const byPid = new Map(rows.map((row) => [row.pid, row]));
   const ownShim = find(attempt.shim, byPid);
@@ -113,7 +107,7 @@ function scanBeside(query: TreeQuery, attempt: Companions): Look {
   const candidates = rows.filter(
     (row) => !excluded.has(row.pid) && row !== ownShim && row !== watchdog,
   );
-  const held = heldBy(attemptDir, attempt, next);
+  const held = heldBy(attemptDir, attempt);
   const roots = new Set(
     [...query.roots, ...(attempt.agent === null ? [] : [{ ...attempt.agent, boot }])]
       .filter((root) => root.boot === boot && byPid.get(root.pid)?.start === root.start)
