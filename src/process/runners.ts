@@ -40,8 +40,8 @@ interface Shim {
   readonly kind: string;
   readonly group: ControlGroup | null;
   dir: string | null;
-  /** When it was free last, of `performance.now()`. */
-  freeAt: number;
+  /** Since when a child waits, of `performance.now()`. */
+  waitsSince: number;
   /** It ends with this attempt. */
   last: boolean;
   /** The last word of its attempt. */
@@ -96,8 +96,8 @@ export class Runners implements Disposable {
     }: { readonly grouped?: boolean; readonly maxWaitMs?: number } = {},
   ) {
     this.#notes = join(folder, String(process.pid));
-    // A record of several lines would not be read as one.
     this.#maxWaitMs = maxWaitMs;
+    // A record of several lines would not be read as one.
     this.#grouped = grouped && !folder.includes('\n');
   }
 
@@ -119,7 +119,7 @@ export class Runners implements Disposable {
     this.#busy.set(dir, shim);
     hold(shim.child, true);
     // Of what began before its agent nothing can be an attempt's: so that began just now.
-    const replace = performance.now() - shim.freeAt > this.#maxWaitMs ? '\n' : '';
+    const replace = performance.now() - shim.waitsSince > this.#maxWaitMs ? '\n' : '';
     shim.child.stdin?.write(`${replace}${folderLine(dir)}`);
   }
 
@@ -161,7 +161,7 @@ export class Runners implements Disposable {
     if (this.#closed || !isOver || isLast(shim) || this.#idle.length >= maxIdle)
       return retire(shim);
     shim.told = ignore;
-    shim.freeAt = performance.now();
+    shim.waitsSince = performance.now();
     shim.child.stdin?.write('\n');
     hold(shim.child, false);
     this.#idle.push(shim);
@@ -234,7 +234,7 @@ export class Runners implements Disposable {
       kind,
       group,
       dir: null,
-      freeAt: performance.now(),
+      waitsSince: performance.now(),
       last: false,
       said: null,
       told: ignore,
