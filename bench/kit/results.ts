@@ -35,7 +35,11 @@ minutes. It moves by a tenth or so from run to run, more when something else is 
 
 It differs between machines too: where starting a program is dear for the system, as on some virtual machines, programs
 weigh more and a loop weighs less. Of graph and dispatch the same commits gave twice the value on a machine that starts
-one in a fifth of the time.`;
+one in a fifth of the time.
+
+A file system without a journal (ext4 of some virtual machines) makes files ten times more slowly for some minutes where
+many were deleted, so scratch repositories stay until all sections are made. To compare runs that follow one another, give
+each a new folder in \`TMPDIR\` in which nothing was deleted lately.`;
 
 function open(name: string): string {
   return `<!-- ${name} -->`;
