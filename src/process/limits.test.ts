@@ -6,6 +6,7 @@ import { after, describe, test } from 'node:test';
 import type { AttemptLimits } from '../core/plan.ts';
 import { startAttempt } from './attempt.ts';
 import { watchFolder } from './changes.ts';
+import { groupOf } from './companions.ts';
 import { groupParents, membersOf, parseMembership, parseMounts } from './control-group.ts';
 import { followAttempt } from './follow.ts';
 import { liveness } from './identity.ts';
@@ -166,6 +167,15 @@ describe('the kernel', noGroups, () => {
     assert.equal(await stop(dir), 0);
     assert.equal(readStatus(next.dir).kind, 'running');
     assert.equal(await stop(next.dir), 0);
+  });
+
+  test('holds an attempt until it is released, however many its shim had before', async () => {
+    for (let n = 1; n <= 130; n += 1) {
+      const { dir, end } = await begin(grouped, ':');
+      await end();
+      assert.ok(groupOf(dir) !== null, `attempt ${n}`);
+      grouped.release(dir);
+    }
   });
 });
 
