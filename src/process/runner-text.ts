@@ -51,9 +51,9 @@ czar_folder() {
  * Arguments: a folder in which it notes which attempt it has, under its pid, in the last line; the boot; folders of its
  * control group that limit processes and memory, '' for none. Standard input, for each attempt: its folder
  * (`folderLine`); an empty line once all is there that it starts with; an empty line when nothing of it is left. An empty
- * line instead of a folder has the child that waits for one replaced, which is an empty note. Standard output: `agent PID START .`,
- * `exit CODE .` or `refused CODE .`; `exit CODE last .` when it ends now, since what an attempt used up would count for
- * the next. That a limit was hit is on record before the exit.
+ * line instead of a folder has the child that waits for one replaced, which is an empty note. Standard output:
+ * `agent PID START .`, `exit CODE .` or `refused CODE .`; `exit CODE last .` when it ends now, since what an attempt used
+ * up would count for the next. That a limit was hit is on record before the exit.
  *
  * The child that becomes the agent is there before it is told of an attempt: it claims that itself, and notes it after
  * that, which is how its shim knows it. A shim whose child ended without a note ends too: if that had claimed anything,
