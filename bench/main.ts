@@ -72,12 +72,12 @@ for (const [name, benchmark] of Object.entries(benchmarks)) {
     process.exitCode = 1;
   }
 }
-folders.dispose();
 if (!values.quick && made.length > 0) {
   const before = readOrEmpty(file);
   writeFileSync(file, resultsPage(before, Object.keys(benchmarks), made));
   console.log(`written: ${file}`);
 }
+folders.dispose();
 
 function readOrEmpty(path: string): string {
   try {

@@ -118,8 +118,8 @@ export async function openLoop<Admitted>(options: {
 > {
   const { facts, home, env, now } = options;
   // How large a plan is shows once it has been read.
-  let isSmall = true;
-  keepHeapSmall(isSmall);
+  let keptSmall = true;
+  keepHeapSmall(keptSmall);
   const point = crashPoint(env);
   const where = { root: facts.root, commonDir: facts.commonDir, home: home.path, point };
   const mirror = new OpenMirror(gitContext(where).mirror);
@@ -182,7 +182,7 @@ export async function openLoop<Admitted>(options: {
       ...clock,
       committed: (events, state) => {
         const isLarge = countWorkers(state) >= manyWorkers;
-        if (isLarge !== isSmall) keepHeapSmall((isSmall = isLarge));
+        if (isLarge !== keptSmall) keepHeapSmall((keptSmall = isLarge));
         derived.update(events);
         options.onCommit(events, state);
         notifier.tell(events, state);

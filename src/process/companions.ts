@@ -32,7 +32,7 @@ export function companions(dir: string | null, boot: string): Companions {
 
 /**
  * Pids in the control group of the attempt's shim, while that has this attempt and no other: it notes which one it has
- * before it claims it. Null where the kernel does not hold the attempt.
+ * before there is an agent. Null where the kernel does not hold the attempt.
  */
 export function heldBy(
   dir: string | null,
