@@ -243,12 +243,12 @@ export class Scratch implements AsyncDisposable {
       .map((line) => JSON.parse(line));
   }
 
-  /** The derived `events.jsonl`, oldest first; empty while there is none. */
+  /** What the derived `events.jsonl` has in whole lines, oldest first: the last may be half written yet. */
   log(): any[] {
     const file = join(this.repo, '.czar/logs/events.jsonl');
     if (!existsSync(file)) return [];
-    const lines = readFileSync(file, 'utf8').split('\n');
-    return lines.filter((line) => line !== '').map((line) => JSON.parse(line));
+    const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+    return lines.map((line) => JSON.parse(line));
   }
 
   /** The first event of the type, of the worker and attempt where they are named, as soon as the log has it. */
