@@ -41,7 +41,7 @@ test('fault 42: live attempts of any loop have blocks of ports of their own, and
   ];
   assert.equal(new Set(ports).size, 3);
   assert.ok(ports.every((port) => port >= 20_000 && port < 32_000 && port % 10 === 0));
-  await one.release(attempt('a'));
+  one.release(attempt('a'));
   assert.equal(await other.take(attempt('d'), 5), ports[0]);
 });
 
@@ -53,7 +53,7 @@ for (const [how, tables] of [
     const { folder, attempt } = scratch(t);
     const ports = new Ports(folder, tables);
     const first = await ports.take(attempt('a'), 77);
-    await ports.release(attempt('a'));
+    ports.release(attempt('a'));
     for (const [host, offset] of [
       ['127.0.0.1', 9],
       [undefined, 10],
@@ -77,8 +77,8 @@ test('fault 42: a later loop leaves live attempts of an earlier one their ports,
   const next = [await later.take(attempt('x'), 300), await later.take(attempt('y'), 300)];
   assert.ok(!next.includes(live));
   assert.deepEqual(new Set(next), new Set([ended, gone]));
-  await later.release(attempt('live'));
-  for (const name of ['x', 'y']) await later.release(attempt(name));
+  later.release(attempt('live'));
+  for (const name of ['x', 'y']) later.release(attempt(name));
   assert.deepEqual(readdirSync(folder), []);
 });
 
@@ -87,5 +87,5 @@ test('an attempt gets ports also where none can be claimed', async (t) => {
   writeFileSync(folder, 'no folder');
   const ports = new Ports(folder);
   assert.equal(await ports.take(attempt('a'), 1), portOf(1));
-  await ports.release(attempt('a'));
+  ports.release(attempt('a'));
 });

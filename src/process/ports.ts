@@ -15,7 +15,6 @@ import {
   symlinkSync,
   unlinkSync,
 } from 'node:fs';
-import { unlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { liveness } from './identity.ts';
@@ -49,13 +48,13 @@ export class Ports {
 
   /** Takes a block for the attempt in the folder and gives its first port, that of the number of a block if it is free. */
   async take(dir: string, preferred: number): Promise<number> {
-    await this.release(dir);
+    this.release(dir);
     try {
       for (let n = 0; n < blocks; n += 1) {
         const port = portOf(preferred + n);
         if (!this.#claim(port, dir)) continue;
         if (await this.#isFree(port)) return port;
-        await this.release(dir);
+        this.release(dir);
       }
     } catch {
       // The folder cannot be used.
@@ -63,13 +62,13 @@ export class Ports {
     return portOf(preferred);
   }
 
-  /** The attempt has ended, with all that it started. Resolves when others see it, which nobody here has to wait for. */
-  async release(dir: string): Promise<void> {
+  /** The attempt has ended, with all that it started. */
+  release(dir: string): void {
     if (!this.#swept) this.#sweep();
     const port = this.#taken.get(dir);
     this.#taken.delete(dir);
     // One that cannot be removed goes with the next loop.
-    if (port !== undefined) await unlink(this.#link(port)).catch(() => {});
+    if (port !== undefined) remove(this.#link(port));
   }
 
   #link(port: number): string {
@@ -190,6 +189,6 @@ function remove(link: string): void {
   try {
     unlinkSync(link);
   } catch {
-    // It is gone.
+    // It is gone, or stays.
   }
 }

@@ -24,12 +24,16 @@ export const shimExit = { claimed: 73, unwritable: 74, noTree: 75, calledOff: 76
 /** How readily the kernel takes an agent when memory runs out (proc_pid_oom_score_adj(5)). */
 const victimScore = 500;
 
-/** Sets czar_pid and czar_start of the shell or subshell that calls it (where `$$` is still the parent's). It may write errors. */
+/**
+ * Sets czar_pid and czar_start of the shell or subshell that calls it (where `$$` is still the parent's). It may write
+ * errors. Its own name, which comes first in the line, is that of /bin/sh: what ends it is the first parenthesis. Looking
+ * for the last one would take a shell as long as the rest of a start.
+ */
 export const selfFunction = `
 czar_self() {
   if read -r czar_line </proc/self/stat; then
     czar_pid=\${czar_line%% *}
-    set -- \${czar_line##*) }
+    set -- \${czar_line#*) }
     czar_start=\${20}
   else
     czar_pid=$(exec /bin/sh -c 'echo $PPID')

@@ -25,6 +25,7 @@ test('the identity file replaces what an agent put there, and leaves what is not
   const put: Readonly<Record<string, () => void | Promise<unknown>>> = {
     nothing: () => {},
     'our own': () => writeFileSync(path, '# Worker identity: before\n'),
+    'one that a kill left empty': () => writeFileSync(path, ''),
     'a FIFO': () =>
       runCommand({
         argv: ['mkfifo', path],

@@ -32,7 +32,9 @@ export function writeIdentity(tree: string, name: string, text: string): void {
   const there = lstatSync(path, { throwIfNoEntry: false });
   if (there?.isFile() === true && !isOurs(path)) return;
   if (there?.isDirectory() === true && !removeEmpty(path)) return;
-  putInPlace(tree, path, text);
+  // What a kill leaves of it is ours by its name, and is written anew.
+  if (there === undefined) writeFileSync(path, text, { flag: 'wx' });
+  else putInPlace(tree, path, text);
 }
 
 /**
@@ -101,7 +103,8 @@ function isOurs(path: string): boolean {
   const file = openPlainFile(path);
   if (file === null) return true;
   try {
-    return readFileSync(file, 'utf8').startsWith('# Worker identity: ');
+    const text = readFileSync(file, 'utf8');
+    return text === '' || text.startsWith('# Worker identity: ');
   } finally {
     closeSync(file);
   }

@@ -304,7 +304,7 @@ async function endTree(
   });
   if (survivors.length > 0) throw new Error(`${survivors.length} processes could not be ended`);
   place.runners.release(attemptDir);
-  void place.ports.release(attemptDir);
+  place.ports.release(attemptDir);
 }
 
 type Named = { readonly run: string; readonly worker: string; readonly n: number };

@@ -141,7 +141,7 @@ export async function endRest(
   });
   if (survivors.length === 0) {
     place.runners.release(dir);
-    void place.ports.release(dir);
+    place.ports.release(dir);
   }
   return survivors.length === 0;
 }

@@ -127,7 +127,7 @@ export async function runAlone(
     return { failed: error instanceof Error ? error.message : String(error) };
   } finally {
     runners.release(attemptDir);
-    await ports.release(attemptDir);
+    ports.release(attemptDir);
   }
 }
 
