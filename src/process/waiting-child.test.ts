@@ -7,6 +7,7 @@ import { setImmediate as soon } from 'node:timers/promises';
 import { appears, follow, left, scratchAttempts, started } from '../../test/support/attempts.ts';
 import type { ProcessIdentity } from '../core/events.ts';
 import { startAttempt } from './attempt.ts';
+import { recoverAttempt } from './follow.ts';
 import { identify } from './identity.ts';
 import { Runners } from './runners.ts';
 import { readStatus, type RecordedProcess } from './status.ts';
@@ -54,6 +55,28 @@ test('a shim whose child is killed while it is told of an attempt records nothin
   assert.ok('failed' in result && !result.final);
   assert.deepEqual(left(dir), []);
   assert.ok(!existsSync(join(dir, 'output')) || readFileSync(join(dir, 'output'), 'utf8') === '');
+});
+
+test('a child whose shim was killed starts nothing when it is told to', async () => {
+  const dir = folder();
+  const prepare = async (): Promise<void> => {
+    await appears(dir, 'status');
+    const { shim } = shimOf(dir);
+    const child = await childOf(shim);
+    process.kill(child, 'SIGSTOP');
+    process.kill(shim.pid, 'SIGKILL');
+    while (listProcesses(systemFacts)?.find(({ pid }) => pid === shim.pid)?.state !== 'Z');
+    // By then the word to begin is in the pipe.
+    setImmediate(() => process.kill(child, 'SIGCONT'));
+  };
+  await assert.rejects(
+    startAttempt(runners, options(dir, 'echo ran', { prepare })),
+    /does not get to its agent/,
+  );
+  while (left(dir).length > 0) await soon();
+  const found = await recoverAttempt({ dir, boot: '' });
+  assert.equal(found.kind, 'never-started');
+  assert.equal(readFileSync(join(dir, 'output'), 'utf8'), '');
 });
 
 test('an agent that leads its status elsewhere has an unknown end, and nothing is written there', async () => {
