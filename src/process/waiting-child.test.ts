@@ -45,16 +45,28 @@ test('when the child that waits is killed its shim ends, and another has the nex
 });
 
 test('a shim whose child is killed while it is told of an attempt records nothing it cannot know', async () => {
-  const dir = folder();
-  const prepare = async (): Promise<void> => {
-    await appears(dir, 'status');
-    const { shim } = shimOf(dir);
-    process.kill(await childOf(shim), 'SIGKILL');
+  const killed = async (isNoted: boolean): Promise<string> => {
+    const dir = folder();
+    const prepare = async (): Promise<void> => {
+      await appears(dir, 'status');
+      const { shim } = shimOf(dir);
+      while (isNoted && !noteOf(shim).endsWith(`${dir}\n`)) await soon();
+      process.kill(await childOf(shim), 'SIGKILL');
+    };
+    const result = await startAttempt(runners, options(dir, 'echo ran', { prepare })).catch(String);
+    assert.deepEqual(left(dir), []);
+    assert.ok(!existsSync(join(dir, 'output')) || readFileSync(join(dir, 'output'), 'utf8') === '');
+    if (typeof result === 'string') {
+      assert.deepEqual(await recoverAttempt({ dir, boot: '' }), { kind: 'never-started' });
+      return result;
+    }
+    assert.ok('failed' in result && !result.final);
+    return result.failed;
   };
-  const result = await startAttempt(runners, options(dir, 'echo ran', { prepare }));
-  assert.ok('failed' in result && !result.final);
-  assert.deepEqual(left(dir), []);
-  assert.ok(!existsSync(join(dir, 'output')) || readFileSync(join(dir, 'output'), 'utf8') === '');
+  assert.match(await killed(true), /its records cannot be written/);
+  // The shim knows of no attempt when its child has claimed one and not noted it yet.
+  for (let n = 0; n < 20; n += 1)
+    assert.match(await killed(false), /its records cannot be written|does not get to its agent/);
 });
 
 test('a child whose shim was killed starts nothing when it is told to', async () => {
@@ -124,6 +136,10 @@ function shimOf(dir: string): { readonly shim: RecordedProcess } {
   const status = readStatus(dir);
   assert.ok('shim' in status && status.shim !== null);
   return { shim: status.shim };
+}
+
+function noteOf({ pid }: RecordedProcess): string {
+  return readFileSync(join(home, 'shims', String(process.pid), String(pid)), 'utf8');
 }
 
 /** The one process that the shim has started; waits until there is one. */
