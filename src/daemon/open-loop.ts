@@ -53,6 +53,7 @@ import {
 } from './workplace.ts';
 
 export type { JournalError } from '../journal/journal.ts';
+import { notUpdatedLines } from '../report/not-updated.ts';
 
 /** What commands of a killed loop get between SIGTERM and SIGKILL, milliseconds. */
 const leftoverGraceMs = 2_000;
@@ -289,7 +290,7 @@ function lastTime(journal: SqliteJournal): number {
 async function landingNotes(git: GitContext): Promise<readonly string[]> {
   const found = await recoverLanding(git);
   if (found.kind === 'failed') return [`an interrupted landing waits: ${found.error}`];
-  return found.notUpdated.map((path) => `checkout not updated: ${path}`);
+  return notUpdatedLines(found.notUpdated);
 }
 
 function ownStart(): string {

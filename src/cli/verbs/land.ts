@@ -23,6 +23,7 @@ import { insideAttempt, refuse } from '../steering.ts';
 import { throughLoop } from '../through-loop.ts';
 import type { CliContext, Verb } from '../verb.ts';
 import { watchPull } from './watch-pull.ts';
+import { notUpdatedLines } from '../../report/not-updated.ts';
 
 interface LandOptions {
   readonly into?: string;
@@ -193,7 +194,7 @@ function report(context: CliContext, run: RunState, result: LandResult, before: 
       context.out.line(
         `Run ${run.id} ${before ? 'had landed' : 'landed'} on ${result.target} as ${result.commit.slice(0, 10)}.`,
       );
-      for (const path of result.notUpdated ?? []) context.out.note(`checkout not updated: ${path}`);
+      for (const line of notUpdatedLines(result.notUpdated ?? [])) context.out.note(line);
       return;
     case 'refused':
       return context.fail({

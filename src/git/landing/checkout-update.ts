@@ -25,6 +25,7 @@ import type { GitContext } from '../context.ts';
 import { isThere } from '../trees/discard.ts';
 import { failure, fields, git, output } from '../git.ts';
 import type { GitCall } from '../git.ts';
+import { halfWritten } from './half-written.ts';
 import { changesIn, readRefIn } from '../refs.ts';
 import type { Change } from '../refs.ts';
 
@@ -193,6 +194,8 @@ async function carryThrough(context: GitContext, at: CheckoutMove): Promise<read
   const probe = `${index}.probe`;
   await copyIndex(at, probe);
   const onto = await standing(context, at, probe);
+  // Git, when it was killed with the landing, left its lock of the copy.
+  await rm(`${index}.lock`, { force: true });
   await copyFile(probe, index);
   const before = inCheckout(context, at, probe);
   const after = inCheckout(context, at, index);
@@ -209,18 +212,20 @@ async function carryThrough(context: GitContext, at: CheckoutMove): Promise<read
   const theirs = await untrackedInTheWay(at.worktree, changed, known);
 
   const write: string[] = [];
+  const doubtful: string[] = [];
   for (const { path, status } of changed) {
     if (status === 'D') {
       if (known.has(path) && !unlikeBefore.has(path))
         await removeFile(at.worktree, join(at.worktree, path));
       continue;
     }
-    // Not there before and there now, but not as it should be: someone else's.
-    const taken = known.has(path)
-      ? unlikeBefore.has(path)
-      : theirs.some((other) => path === other || path.startsWith(`${other}/`));
-    if (unlikeAfter.has(path) && !taken) write.push(path);
+    if (!unlikeAfter.has(path) || theirs.some((other) => path.startsWith(`${other}/`))) continue;
+    // Not as it was before, and not as it should be: someone else's, if it is not what git had begun.
+    const isChanged = known.has(path) ? unlikeBefore.has(path) : theirs.includes(path);
+    (isChanged ? doubtful : write).push(path);
   }
+  const { worktree, commit } = at;
+  write.push(...(await halfWritten(before, { paths: doubtful, worktree, commit })));
   if (write.length > 0) {
     const input = write.map((path) => `${path}\0`).join('');
     await git(['checkout-index', '-f', '-u', '-z', '--stdin'], { ...after, input });

@@ -229,6 +229,32 @@ test('a landing killed while files were written is carried through; what the use
   assert.deepEqual(await land(), { kind: 'landed', commit });
 });
 
+test('a landing killed together with its git has its files written whole, and no other', async () => {
+  const before = { ...files, 'b.txt': 'bb\n', 'c.txt': 'cc\n', 'd.txt': 'dd\n' };
+  using r = await gitRun(before);
+  const tip = commitOn(r, r.base, {
+    ...work,
+    'b.txt': 'landed b\n',
+    'c.txt': 'landed c\n',
+    'd.txt': 'landed d\n',
+    'e.txt': 'landed e\n',
+    'f.txt': 'landed f\n',
+  });
+  const { commit, land } = await built(r, { tip });
+  await r.killedAt('land:after-cas', land);
+  // Git locks the index that it works on, takes a file away before it writes it anew, and writes it bit by bit.
+  writeFileSync(join(r.context.state, 'landing-index.lock'), '');
+  rmSync(join(r.scratch.root, 'a.txt'));
+  r.scratch.write({ 'b.txt': '', 'c.txt': 'landed', 'e.txt': 'land', 'new/n.txt': '' });
+  r.scratch.write({ 'd.txt': 'landed by me\n', 'f.txt': 'mine\n' });
+  const recovered = await recoverLanding(r.context);
+  assert.deepEqual(recovered, { kind: 'recovered', notUpdated: ['d.txt', 'f.txt'] });
+  assert.equal(r.scratch.git('status', '--porcelain'), 'M d.txt\n M f.txt'.replace(/^M/, ' M'));
+  assert.equal(readFileSync(join(r.scratch.root, 'd.txt'), 'utf8'), 'landed by me\n');
+  assert.equal(readFileSync(join(r.scratch.root, 'f.txt'), 'utf8'), 'mine\n');
+  assert.deepEqual(await land(), { kind: 'landed', commit });
+});
+
 test('a landing killed before its branch moved leaves no lock when the loop starts again', async () => {
   using r = await gitRun(files);
   const { land } = await built(r);
