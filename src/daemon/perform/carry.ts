@@ -1,12 +1,15 @@
 /** What the plan names of the user's checkout beside its commits, brought into a worker's tree. */
-import { cp, lstat, mkdir, readdir, realpath, rm, symlink } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { chmod, cp, lstat, mkdir, readdir, realpath, rename, rm, symlink } from 'node:fs/promises';
+import { basename, dirname, join, sep } from 'node:path';
 import { authorIn, isCzarName } from '../../git/collecting/czar-files.ts';
+import { makeOrRemove } from '../../git/trees/discard.ts';
+import { removeFolder } from '../../git/trees/remove-folder.ts';
+import { makingFolder } from '../../git/trees/tree-mark.ts';
 
 /**
  * Copies and links ignored files of the user's checkout (`root`) into the tree. Nothing there is replaced. Gives one
- * sentence about the first path that cannot be carried: nothing is there, or it leads out of the checkout or, by links
- * that an agent left, out of the tree. Null when all are; a disk that fails throws.
+ * sentence about the first path that cannot be carried: nothing is there, nobody can copy it, or it leads out of the
+ * checkout or, by links that an agent left, out of the tree. Null when all are; a disk that fails throws.
  */
 export async function carry(
   root: string,
@@ -20,12 +23,41 @@ export async function carry(
   for (const { path, copies } of paths) {
     const place = await within(root, tree, path);
     if ('problem' in place) return place.problem;
+    if (copies && !(await canBeCopied(place.from)))
+      return `${path} cannot be carried into the tree: it is neither a file nor a folder, and cannot be copied`;
     if (await isTaken(tree, path)) continue;
     await mkdir(dirname(place.to), { recursive: true });
-    if (copies) await cp(place.from, place.to, { recursive: true, verbatimSymlinks: true });
+    if (copies) await copyWhole(place, tree);
     else await symlink(place.from, place.to);
   }
   return null;
+}
+
+/**
+ * Copies a file, a folder or a link: all of it, or nothing. It is made beside the tree and moved in, since what a copy
+ * that failed or was killed left in the tree would pass for the whole the next time.
+ */
+async function copyWhole(
+  { from, to }: { readonly from: string; readonly to: string },
+  tree: string,
+): Promise<void> {
+  const making = makingFolder(tree, basename(tree));
+  await removeFolder(making);
+  await makeOrRemove(making, async () => {
+    await cp(from, making, { recursive: true, verbatimSymlinks: true, filter: canBeCopied });
+    const made = await lstat(making);
+    // A folder that nobody may write to cannot be moved elsewhere.
+    const locked = made.isDirectory() && (made.mode & 0o200) === 0;
+    if (locked) await chmod(making, made.mode | 0o200);
+    await rename(making, to);
+    if (locked) await chmod(to, made.mode);
+  });
+}
+
+/** Sockets, pipes and devices cannot be: in a folder that is copied they are passed over. */
+async function canBeCopied(path: string): Promise<boolean> {
+  const found = await lstat(path);
+  return found.isFile() || found.isDirectory() || found.isSymbolicLink();
 }
 
 /** Whether something is there that stays: what czar wrote for an agent makes way. */
