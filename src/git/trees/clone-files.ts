@@ -149,7 +149,13 @@ export async function readCloneRefs(gitDir: string): Promise<CloneRefs> {
   const logs = (await filesBelow(gitDir, 'logs')).filter(
     (name) => !name.startsWith('logs/refs/remotes/'),
   );
-  return { ...head, refs, mentioned: await mentionedIds(gitDir, logs) };
+  const mentioned = new Set(await mentionedIds(gitDir, logs));
+  // A commit whose git was killed before it moved the ref.
+  for (const name of (await filesBelow(gitDir, 'refs')).filter(isLock)) {
+    const id = ((await readGitFile(gitDir, name)) ?? '').trim();
+    if (isObjectId(id)) mentioned.add(id);
+  }
+  return { ...head, refs, mentioned };
 }
 
 /** Every ref with its id, as the files say. */
@@ -161,6 +167,7 @@ export async function readRefs(gitDir: string): Promise<ReadonlyMap<string, stri
     if (isObjectId(id) && name.startsWith('refs/')) refs.set(name, id);
   }
   for (const name of await filesBelow(gitDir, 'refs')) {
+    if (isLock(name)) continue;
     const text = ((await readGitFile(gitDir, name)) ?? '').trim();
     if (isObjectId(text)) refs.set(name, text);
     else if (text.startsWith('ref: ')) symbolic.set(name, text.slice(5).trim());
@@ -251,6 +258,11 @@ export async function filesBelow(gitDir: string, name: string): Promise<string[]
     }
   }
   return found;
+}
+
+/** Whether this is git's lock on a ref, and no ref: a part of a name never ends so (git-check-ref-format). */
+function isLock(name: string): boolean {
+  return /\.lock(?:\/|$)/.test(name);
 }
 
 function unsafe(why: string): GitDirState {

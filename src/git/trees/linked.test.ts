@@ -105,6 +105,15 @@ test('what else changes in what is shared is said: settings, hooks, deleted bran
   await assertHeld(r, [precious]);
 });
 
+test('a lock of git beside a branch when the attempt begins is no branch that is missed at its end', async () => {
+  using r = await gitRun({ 'a.txt': 'a\n' }, linked);
+  const lock = join(r.scratch.commonDir, 'refs/heads/busy.lock');
+  writeFileSync(lock, `${r.base}\n`);
+  await r.prepare('one');
+  rmSync(lock);
+  assert.deepEqual((await r.collect('one')).notes, []);
+});
+
 test('a branch that the user has checked out is not given to a tree; one of an older tree moves on', async () => {
   using r = await gitRun({ 'a.txt': 'a\n' }, linked);
   r.scratch.git('checkout', '-q', '-b', 'feat/x');
