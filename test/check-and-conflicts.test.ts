@@ -60,6 +60,9 @@ test('check integration is content with a whole run, and names what was taken ou
   scratch.git('branch', '-D', '-q', branch);
   const gone = integrationSchema.parse(await scratch.json('check', 'integration'));
   assert.deepEqual([gone.ok, gone.integration.commit, gone.missing], [false, null, ['a', 'b']]);
+  const where = `there is no branch ${branch}: refs/czar/integration/${run} has what was merged`;
+  assert.equal(gone.branches[0]?.why, where);
+  scratch.git('rev-parse', '--verify', `refs/czar/integration/${run}`);
 });
 
 test('check integration names workers that are not merged; what was skipped is not asked for', async () => {

@@ -240,4 +240,10 @@ test('the user commits and changes branches meanwhile, and a branch of the run t
   assert.match(integration, /b\.txt/);
   const status = await scratch.czar('status');
   assert.match(status.stdout, /diverged/);
+  assert.match(done.stdout, new RegExp(`2 workers merged into refs/czar/integration/${run}\n`));
+  assert.match(done.stdout, /-integration is in other hands and is left alone: it was moved/);
+  assert.match(done.stdout, new RegExp(`look: git log --graph refs/czar/integration/${run}\n`));
+  const checked = await scratch.czar('check', 'integration');
+  assert.equal(checked.code, 0, checked.stdout);
+  assert.match(checked.stdout, /^✓ refs\/czar\/integration\/\S+ has all 2 required branches/);
 });

@@ -11,10 +11,8 @@ export function unpublished(run: RunState): Readonly<Record<string, string>> {
   const want = (ref: string, commit: string): void => {
     if (run.published[ref] !== commit) wanted[ref] = commit;
   };
-  const branch = `refs/heads/${run.integration}`;
-  want(branch, run.tip);
-  // Where the user has moved the branch, what is merged is found under a name of ours alone.
-  if (branch in run.diverged) want(`refs/czar/integration/${run.id}`, run.tip);
+  want(`refs/heads/${run.integration}`, run.tip);
+  if (whyNotOnBranch(run) !== null) want(mergedRef(run), run.tip);
   for (const worker of workersWithRefs(run)) {
     if (worker.work !== null && worker.branch !== null)
       want(`refs/heads/${worker.branch}`, worker.work.tip);
@@ -22,6 +20,22 @@ export function unpublished(run: RunState): Readonly<Record<string, string>> {
     for (const dropped of worker.dropped) want(dropped.to, dropped.commit);
   }
   return wanted;
+}
+
+/** Why the integration branch does not hold what is merged: somebody has moved it; null when it does, as far as known. */
+export function whyNotOnBranch(run: RunState): string | null {
+  return run.diverged[`refs/heads/${run.integration}`] ?? null;
+}
+
+/** The ref of the user's repository that has what is merged: where somebody has moved the branch, one of ours alone. */
+export function mergedRef(run: RunState): string {
+  const free = whyNotOnBranch(run) === null;
+  return free ? `refs/heads/${run.integration}` : `refs/czar/integration/${run.id}`;
+}
+
+/** The same, as it is shown. */
+export function mergedName(run: RunState): string {
+  return mergedRef(run).replace(/^refs\/heads\//, '');
 }
 
 /** Refs that are brought up to date next; those that the user moved are left alone unless they are tried once more. */

@@ -2,9 +2,10 @@
 import type { Rejection } from '../core/commands.ts';
 import type { Event } from '../core/events.ts';
 import type { Intent } from '../core/intents.ts';
+import { mergedRef } from '../core/publish.ts';
 import { merging } from '../core/schedule/queue.ts';
 import type { RepositoryState, RunState } from '../core/state.ts';
-import { branchHolds } from '../git/branches.ts';
+import { refHolds } from '../git/branches.ts';
 import { inUserRepository } from '../git/context.ts';
 import { readRefIn } from '../git/refs.ts';
 import { isLanding, type LandResult } from './land.ts';
@@ -92,5 +93,5 @@ export function syncOutcome(events: readonly Event[], run: string): SyncResult |
 export async function isSynced(place: Place, run: RunState, target: string): Promise<boolean> {
   const git = mirrorOf(place);
   const tip = await readRefIn(inUserRepository(git), `refs/heads/${target}`);
-  return tip !== null && (await branchHolds(git, run.integration, tip)) === true;
+  return tip !== null && (await refHolds(git, mergedRef(run), tip)) === true;
 }

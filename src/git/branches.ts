@@ -63,9 +63,18 @@ export async function branchHolds(
   branch: string,
   commit: string,
 ): Promise<boolean | Failed> {
+  return refHolds(context, `refs/heads/${branch}`, commit);
+}
+
+/** The same of any ref of the user's repository (full name). */
+export async function refHolds(
+  context: GitContext,
+  ref: string,
+  commit: string,
+): Promise<boolean | Failed> {
   return failing(async () => {
     const call = inUserRepository(context);
-    const names = [commit, `refs/heads/${branch}`];
+    const names = [commit, ref];
     const there = await output(['cat-file', '--batch-check'], { ...call, input: names.join('\n') });
     if (/ missing$/m.test(there.toString('utf8'))) return false;
     return yes(['merge-base', '--is-ancestor', ...names], call);

@@ -6,6 +6,7 @@ import { isUsedUp, runAccount } from '../core/budget.ts';
 import type { Event } from '../core/events.ts';
 import { isFinal } from '../core/lifecycle.ts';
 import { leftOutOf } from '../core/left-out.ts';
+import { mergedName } from '../core/publish.ts';
 import { definitionOf, isRunLive, type RunState } from '../core/state.ts';
 import { closeoutHistory } from './closeout-history.ts';
 import { lessonsOf } from './closeout-lessons.ts';
@@ -96,7 +97,7 @@ function summaryOf(
     `${totals.complete} of ${counted(totals.workers, 'worker')} complete (${percentText(share)}), in ${counted(totals.attempts, 'attempt')}.`,
     of.brought === null
       ? `The workers made ${counted(totals.commits, 'commit')}.`
-      : `${run.integration} has ${counted(of.brought.commits, 'commit')} over ${run.base.commit.slice(0, 10)}, with changes to ${counted(of.brought.files.total, 'file')}.`,
+      : `${mergedName(run)} has ${counted(of.brought.commits, 'commit')} over ${run.base.commit.slice(0, 10)}, with changes to ${counted(of.brought.files.total, 'file')}.`,
     `${usedText(of.metrics)}${cost}. ${of.budget}`,
     run.landed === null
       ? 'It has not landed.'
@@ -154,7 +155,7 @@ function openIssues(
       ? [
           {
             worker: null,
-            what: `${run.integration} has not landed${run.target === null ? '' : ` on ${run.target}`}`,
+            what: `${mergedName(run)} has not landed${run.target === null ? '' : ` on ${run.target}`}`,
             next: run.state === 'complete' ? 'czar land' : 'czar land --partial',
           },
         ]

@@ -7,7 +7,11 @@ export const integrationSchema = z.strictObject({
   v: z.literal(1),
   run: z.string(),
   integration: z.strictObject({
-    branch: z.string(),
+    branch: z
+      .string()
+      .describe(
+        'below refs/czar/ when the integration branch is in other hands: what is merged is there',
+      ),
     commit: z.string().nullable().describe('null when there is no such branch'),
   }),
   ok: z.boolean().describe('whether every required branch is in it'),

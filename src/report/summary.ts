@@ -3,7 +3,7 @@ import { awaitsReviewer, reviewLacksBudget } from '../core/review.ts';
 import { lacksBudget, raisingCommands } from '../core/budget.ts';
 import { awaitsApproval, definitionOf, type RunState, type WorkerState } from '../core/state.ts';
 import { leftOutOf } from '../core/left-out.ts';
-import { publishable, publishTrouble } from '../core/publish.ts';
+import { mergedName, publishable, publishTrouble, whyNotOnBranch } from '../core/publish.ts';
 import { unread } from '../core/unread.ts';
 import { pushTrouble } from '../core/push.ts';
 import { nextCommand } from './next-command.ts';
@@ -191,9 +191,13 @@ function result(run: RunState, workers: readonly WorkerState[]): readonly string
     return branched.length === 0 ? [] : [`nothing was merged into ${run.integration}`];
   }
   const land = run.state === 'complete' ? 'czar land' : 'czar land --partial';
+  const moved = whyNotOnBranch(run);
   return [
-    `${counted(merged.length, 'worker')} merged into ${run.integration}`,
-    `    look: git log --graph ${run.integration}`,
+    `${counted(merged.length, 'worker')} merged into ${mergedName(run)}`,
+    ...(moved === null
+      ? []
+      : [`    ${run.integration} is in other hands and is left alone: ${oneLine(moved)}`]),
+    `    look: git log --graph ${mergedName(run)}`,
     `    next: ${land}${run.target === null ? ' --into BRANCH' : ` (into ${run.target})`}`,
   ];
 }

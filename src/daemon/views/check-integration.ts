@@ -1,11 +1,12 @@
 /**
  * Whether every branch that belongs into integration is in it, as git has it now: asked of the user's repository, where
  * people see the branches, so that a branch that went on after its merge, or an integration branch that was set back,
- * is found.
+ * is found. Where czar knows that the branch is in other hands, the ref that it keeps of the merged work is asked.
  */
+import { mergedName, mergedRef } from '../../core/publish.ts';
 import { definitionOf, type RunState, type WorkerState } from '../../core/state.ts';
 import { standOf, type BranchStand } from '../../git/merging/ancestors.ts';
-import { branchHolds } from '../../git/branches.ts';
+import { refHolds } from '../../git/branches.ts';
 import type { Failed } from '../../git/git.ts';
 import type { IntegrationDocument } from '../../report/integration-schema.ts';
 import { membersOf } from '../../report/status.ts';
@@ -20,7 +21,7 @@ export async function checkIntegration(
   run: RunState,
 ): Promise<{ readonly kind: 'checked'; readonly document: IntegrationDocument } | Failed> {
   const git = mirrorOf(place);
-  const integration = `refs/heads/${run.integration}`;
+  const integration = mergedRef(run);
   const members = membersOf(run);
   const refs = members.flatMap(({ branch }) => (branch === null ? [] : [`refs/heads/${branch}`]));
   const here = await standOf(git, { refs: [integration], to: 'HEAD' });
@@ -33,7 +34,7 @@ export async function checkIntegration(
     const ref = `refs/heads/${branch}`;
     // A branch that was cleaned up after its merge is looked for by the commit that was merged.
     if (branch === null || merged === null || work === null || by.has(ref)) continue;
-    const within = await branchHolds(git, run.integration, work.tip);
+    const within = await refHolds(git, integration, work.tip);
     if (typeof within !== 'boolean') return within;
     if (within) by.set(ref, { commit: work.tip, within });
   }
@@ -44,7 +45,7 @@ export async function checkIntegration(
     document: {
       v: 1,
       run: run.id,
-      integration: { branch: run.integration, commit },
+      integration: { branch: mergedName(run), commit },
       ok: missing.length === 0,
       branches,
       missing,
@@ -83,8 +84,9 @@ function whyNot(
 ): string {
   const { run, worker, commit } = of;
   if (worker.merged === null) return `it is ${worker.state} and was not merged`;
-  if (commit === null) return `there is no branch ${run.integration}`;
+  if (commit === null)
+    return `there is no branch ${run.integration}: refs/czar/integration/${run.id} has what was merged`;
   if (stand === undefined) return `there is no branch ${worker.branch}`;
   if (stand.commit !== worker.work?.tip) return 'its branch has gone on since it was merged';
-  return `${run.integration} does not have it any more`;
+  return `${mergedName(run)} does not have it any more`;
 }
