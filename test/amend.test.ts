@@ -148,3 +148,19 @@ test('a retry that is refused takes no file in, and what is no plan is named wit
     assert.match(stderr, /workers\/b\.md:3/, argv.join(' '));
   }
 });
+
+test('a mistyped worker is no amendment: run says that there is none, and the live run stays as it is', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted('echo x > "$CZAR_WORKER.txt"\n');
+  scratch.worker('alpha');
+  scratch.worker('beta');
+  scratch.commitAll();
+  assert.equal((await scratch.czar('create-worktree', 'alpha')).code, 0);
+  for (const more of [[], ['--amend'], ['--pinned'], ['--new']]) {
+    const refused = await scratch.czar('run', 'alhpa', ...more);
+    assert.equal(refused.code, 3, `${more.join(' ')}: ${refused.stderr}`);
+    assert.match(refused.stderr, /there is no worker alhpa[\s\S]*did you mean alpha\?/);
+  }
+  assert.deepEqual(all(scratch.log(), 'worker.started'), []);
+  only(scratch.log(), 'run.started');
+});

@@ -9,6 +9,7 @@ import { isRunLive, type RepositoryState, type RunState } from '../core/state.ts
 import type { Diagnostic } from '../plan/diagnostics.ts';
 import { diffPlans } from '../plan/diff.ts';
 import { agentProblem, loadPlan, type LoadedPlan } from '../plan/load.ts';
+import { nearest } from '../plan/nearest.ts';
 import { scopeOf } from '../plan/scope.ts';
 import type { Place } from './place.ts';
 import { differencesOf, planNow, type NoPlan } from './plan-changes.ts';
@@ -172,6 +173,9 @@ function afterComplete(asked: Asked, run: RunState): Chosen {
 function goOn(asked: Asked, run: RunState): Chosen {
   const { place, wanted } = asked;
   const others = outside(asked, run);
+  // An amendment can take in only what the files have.
+  const typo = others.length > 0 ? unknownIn(asked, others) : null;
+  if (typo !== null) return typo;
   if (others.length > 0 && wanted.changes !== 'amend') {
     return refusal(
       4,
@@ -225,6 +229,26 @@ function outside({ wanted }: Asked, run: RunState): readonly string[] {
   return wanted.scope.filter((id) => !run.workers.has(id));
 }
 
+/** That a named worker stands in no file; null when all do, or when the files give no plan to say so by. */
+function unknownIn(
+  { place, wanted }: Asked,
+  ids: readonly string[],
+): ReturnType<typeof refusal> | null {
+  const { plan } = loadPlan({ root: place.root, home: place.home, sources: wanted.sources });
+  const unknown = ids.find((id) => plan?.workers.every((worker) => worker.id !== id));
+  return plan === null || unknown === undefined ? null : noWorker(plan, unknown);
+}
+
+function noWorker({ workers }: Plan, id: string): ReturnType<typeof refusal> {
+  const near = nearest(
+    id,
+    workers.map((worker) => worker.id),
+  );
+  return refusal(3, `there is no worker ${id}`, {
+    next: near === null ? 'czar plan show lists them' : `did you mean ${near}?`,
+  });
+}
+
 /** A run of the files as they are. */
 function start({ place, wanted: { scope, sources } }: Asked): Chosen {
   const loaded = loadPlan({ root: place.root, home: place.home, sources });
@@ -241,11 +265,7 @@ function start({ place, wanted: { scope, sources } }: Asked): Chosen {
     });
   }
   const scoped = scopeOf(plan, scope);
-  if ('unknown' in scoped) {
-    return refusal(3, `there is no worker ${scoped.unknown}`, {
-      next: 'czar plan show lists them',
-    });
-  }
+  if ('unknown' in scoped) return noWorker(plan, scoped.unknown);
   const problem = agentProblem(scoped.plan);
   if (problem !== null)
     return refusal(2, problem, { next: 'czar plan show names every worker’s agent' });
