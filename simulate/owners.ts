@@ -3,7 +3,8 @@
  * nothing allows is the simulation's violation.
  */
 import type { Request } from '../src/core/commands.ts';
-import { Loop, type Answer, type Rules } from '../src/daemon/loop.ts';
+import type { Answer } from '../src/daemon/answer.ts';
+import { Loop, type Rules } from '../src/daemon/loop.ts';
 import { steadyClock, type SteadyClock } from '../src/daemon/steady-clock.ts';
 import { JournalError, type Journal } from '../src/journal/journal.ts';
 import type { Checker } from './checker.ts';

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { Background } from './support/background.ts';
 import { all, only, statesOf } from './support/log.ts';
 import { Scratch } from './support/scratch.ts';
 import { bothWays } from './support/through.ts';
@@ -118,4 +119,61 @@ test('a worker that is paused and resumed while the run goes on keeps what it di
     statesOf(scratch.log(), 'a').filter((state) => state === 'paused' || state === 'failed'),
     ['paused', 'paused'],
   );
+});
+
+bothWays(
+  'resume, pause and cancel say what is so, not what they would have done',
+  async (through) => {
+    await using scratch = await Scratch.make({ through });
+    scratch.config('approve: true\nmax_parallel: 1\n');
+    for (const id of ['a', 'b', 'c']) scratch.worker(id);
+    scratch.worker('late', 'dependencies: [b]');
+    scratch.commitAll();
+    const says = async (
+      asked: readonly string[],
+      said: RegExp,
+      events: 'none' | 'some' = 'none',
+    ): Promise<void> => {
+      const before = scratch.log().length;
+      const { code, stdout, stderr } = await scratch.czar(...asked);
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, said);
+      assert.equal(scratch.log().length > before, events === 'some', asked.join(' '));
+    };
+    assert.equal((await scratch.czar('run')).code, 5);
+    await says(['resume', 'b'], /^b was not paused: it is ready\.$/m);
+    await says(['resume'], /^Run \S+ was not paused: it is waiting\.$/m);
+    assert.equal((await scratch.json('resume', 'b')).done, 'b was not paused: it is ready.');
+    assert.equal((await scratch.czar('pause', 'c')).code, 0);
+    await says(['pause', 'c'], /^c is paused already: czar resume c lets it go on\.$/m);
+    assert.equal((await scratch.czar('pause', 'late')).code, 0);
+    await says(['resume', 'late'], /^late is not paused any more, and waits for b\.$/m, 'some');
+    assert.equal((await scratch.czar('pause')).code, 0);
+    const paused = 'Run \\S+ is paused: czar resume lets it go on\\.$';
+    await says(['resume', 'b'], new RegExp(`^b was not paused: it is ready\\. ${paused}`, 'm'));
+    await says(['resume', 'c'], new RegExp(`^c goes on with its run\\. ${paused}`, 'm'), 'some');
+    assert.match((await scratch.czar('why', 'c')).stdout, /its run is paused/);
+    await says(['resume'], /^The run goes on/m, 'some');
+    assert.equal((await scratch.czar('cancel', 'c')).code, 0);
+    await says(['cancel', 'c'], /^c is cancelled already\.$/m);
+  },
+);
+
+test('a daemon, too, says what is so of what it was asked', async () => {
+  await using scratch = await Scratch.make();
+  await using daemon = new Background(scratch);
+  scratch.config('max_parallel: 1\n');
+  for (const id of ['a', 'b']) scratch.worker(id);
+  scratch.commitAll();
+  await daemon.start();
+  const a = await scratch.stubs.agent('a');
+  await scratch.happened('worker.active', 'a');
+  assert.match((await scratch.czar('resume', 'a')).stdout, /^a was not paused: it is active\.$/m);
+  assert.match((await scratch.czar('resume')).stdout, /^Run \S+ was not paused: it is running\.$/m);
+  assert.equal((await scratch.czar('pause', 'b')).code, 0);
+  assert.match((await scratch.czar('pause', 'b')).stdout, /^b is paused already/m);
+  assert.match((await scratch.czar('resume', 'b')).stdout, /^b goes on\.$/m);
+  a.exit();
+  (await scratch.stubs.agent('b')).exit();
+  await scratch.happened('run.complete');
 });

@@ -208,7 +208,15 @@ const rejectionSchema = z.object({
 const noSchema = z.object({ v: version, ok: z.literal(false), rejection: rejectionSchema });
 
 /** What a request is answered with. */
-export const replySchema = z.union([z.object({ v: version, ok: z.literal(true) }), noSchema]);
+export const replySchema = z.union([
+  z.object({
+    v: version,
+    ok: z.literal(true),
+    /** What is so, in sentences, where it is not what such a request usually comes to. */
+    said: z.string().optional(),
+  }),
+  noSchema,
+]);
 
 export type Reply = z.infer<typeof replySchema>;
 

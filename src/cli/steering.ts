@@ -17,8 +17,8 @@ import { chosenRun } from './reading.ts';
 import type { CliContext } from './verb.ts';
 
 /**
- * Asks for what `build` makes of the run; prints `done` when it was accepted, nothing when that is null. False when it
- * was refused, which has been said.
+ * Asks for what `build` makes of the run; prints `done` when it was accepted, or what is so instead, and nothing when that
+ * is null. False when it was refused, which has been said.
  */
 export async function steer(
   context: CliContext,
@@ -58,7 +58,7 @@ export async function steer(
         return false;
       }
       if (!reply.ok) return refused(context, reply.rejection);
-      report(context, done, null);
+      report(context, done, { said: reply.said, next: null });
       return true;
     }
     using _log = held;
@@ -84,13 +84,11 @@ export async function steer(
     held.derive();
     if (!answer.ok) return refused(context, answer.rejection);
     const after = state.runs.get(run.id);
-    report(
-      context,
-      done,
-      after !== undefined && wantsLoop(after)
-        ? 'czar run goes on with it, or czar daemon start in the background'
-        : null,
-    );
+    const goesOn = after !== undefined && wantsLoop(after);
+    report(context, done, {
+      said: answer.said,
+      next: goesOn ? 'czar run goes on with it, or czar daemon start in the background' : null,
+    });
     return true;
   }
 }
@@ -123,8 +121,14 @@ function refused(context: CliContext, rejection: Rejection): false {
   return false;
 }
 
-function report(context: CliContext, done: string | null, next: string | null): void {
-  if (done === null) return;
+/** What was accepted: what it usually comes to, unless something else is so. */
+function report(
+  context: CliContext,
+  usual: string | null,
+  { said, next }: { readonly said: string | undefined; readonly next: string | null },
+): void {
+  if (usual === null) return;
+  const done = said ?? usual;
   if (context.options.json) return context.out.json({ v: 1, ok: true, done, next });
   context.out.line(done);
   if (next !== null) context.out.note(next);

@@ -3,12 +3,17 @@ import type { Rejection } from './commands.ts';
 import type { NewEvent } from './events.ts';
 
 export type Decision =
-  | { readonly ok: true; readonly events: readonly NewEvent[] }
+  | {
+      readonly ok: true;
+      readonly events: readonly NewEvent[];
+      /** What a person is told, in sentences, where it is not what such a request usually comes to. */
+      readonly said?: string;
+    }
   | { readonly ok: false; readonly rejection: Rejection };
 
-/** The request is accepted; no events when there is nothing left to do. */
-export function accept(events: readonly NewEvent[]): Decision {
-  return { ok: true, events };
+/** The request is accepted; no events when there is nothing left to do, and `said` where that is to be told. */
+export function accept(events: readonly NewEvent[], said?: string): Decision {
+  return said === undefined ? { ok: true, events } : { ok: true, events, said };
 }
 
 /** The request is refused with the exit code that it becomes, what, and what next. */

@@ -1,6 +1,7 @@
 /** What the loop that lives answers to a person's request over its socket. */
 import type { Rejection, Steering } from '../core/commands.ts';
-import type { Answer, Loop } from './loop.ts';
+import type { Answer } from './answer.ts';
+import type { Loop } from './loop.ts';
 import { complete } from './steer.ts';
 import type { Workplace } from './workplace.ts';
 

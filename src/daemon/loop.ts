@@ -16,10 +16,9 @@ import { restlessRuns } from '../core/restless.ts';
 import { schedule } from '../core/schedule.ts';
 import { isRunLive, type RepositoryState, type RunState } from '../core/state.ts';
 import { JournalError, type Journal } from '../journal/journal.ts';
+import { answerOf, type Answer } from './answer.ts';
 import { eventLoop, type Scheduler } from './scheduler.ts';
 import { decisions, turn, type Decisions, type Turn } from './turn.ts';
-
-export type Answer = { readonly ok: true } | { readonly ok: false; readonly rejection: Rejection };
 
 /** What an effect is given beside its intent. */
 export interface EffectContext {
@@ -244,9 +243,7 @@ export class Loop {
     if (asked || done.events.length === 0) this.#tell();
     else this.#scheduler.immediate(() => this.#tell());
     done.decisions.forEach((decision, index) => {
-      taken[index]?.answer?.(
-        decision.ok ? { ok: true } : { ok: false, rejection: decision.rejection },
-      );
+      taken[index]?.answer?.(answerOf(decision));
     });
   }
 

@@ -14,7 +14,7 @@ import { treeFacts } from '../git/trees/tree-facts.ts';
 import type { Home } from '../plan/home.ts';
 import type { Journal } from '../journal/journal.ts';
 import { withFollowUps } from './follow-ups.ts';
-import type { Answer } from './loop.ts';
+import { answerOf, type Answer } from './answer.ts';
 import { missingAgents, notInstalled, replaceable } from './missing-agents.ts';
 import { planNow } from './plan-changes.ts';
 import { treeHolds } from './perform/remove-tree.ts';
@@ -133,8 +133,7 @@ export function applyOffline(
   });
   if (events.length > 0) journal.append(events, state);
   const [decision] = decisions;
-  if (decision === undefined || decision.ok) return { answer: { ok: true }, state };
-  return { answer: { ok: false, rejection: decision.rejection }, state };
+  return { answer: decision === undefined ? { ok: true } : answerOf(decision), state };
 }
 
 /** Whether anything of the run is left for a loop to do. */

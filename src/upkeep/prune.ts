@@ -9,7 +9,7 @@ import type { PrunedRef } from '../core/events.ts';
 import type { RepositoryState } from '../core/state.ts';
 import { crashPoint } from '../daemon/crash-point.ts';
 import { holdLog } from '../daemon/hold-log.ts';
-import type { Answer } from '../daemon/loop.ts';
+import type { Answer } from '../daemon/answer.ts';
 import type { Place } from '../daemon/place.ts';
 import { withReader } from '../daemon/views/read.ts';
 import { inMirror, inUserRepository, reach, type GitContext } from '../git/context.ts';

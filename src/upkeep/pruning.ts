@@ -5,7 +5,8 @@
  * was asked for before that loses nothing; disposed, it deletes nothing more.
  */
 import type { Rejection } from '../core/commands.ts';
-import type { Answer, Loop } from '../daemon/loop.ts';
+import type { Answer } from '../daemon/answer.ts';
+import type { Loop } from '../daemon/loop.ts';
 import type { RepositoryState } from '../core/state.ts';
 import type { Workplace } from '../daemon/workplace.ts';
 import type { Retention } from '../plan/config-file.ts';

@@ -79,7 +79,8 @@ async function attend(watch: Watch, run: RunState, pull: PullState): Promise<boo
   const { context, place, forge, once } = watch;
   if (run.state === 'running') return atWork(watch, run.id);
   if (isRunLive(run)) {
-    once(`Run ${run.id} is ${run.state}: czar inbox shows what waits for you.`);
+    const next = run.state === 'paused' ? 'resume lets it go on' : 'inbox shows what waits for you';
+    once(`Run ${run.id} is ${run.state}: czar ${next}.`);
     return false;
   }
   if (run.state !== 'complete') {

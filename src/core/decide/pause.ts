@@ -1,6 +1,8 @@
 /** Requests that hold a worker or a run, and let it go on; and what a person tells a worker's agent. */
 import { of, why, type Asked } from './asked.ts';
 import { accept, refuse, type Decision } from '../decision.ts';
+import { unsatisfied } from '../edges.ts';
+import type { NewEvent } from '../events.ts';
 import { isFinal, isLive } from '../lifecycle.ts';
 import { mergeIsThrough } from '../schedule/merge-chain.ts';
 import { resumed } from './resume.ts';
@@ -19,7 +21,10 @@ export function pause(run: RunState, worker: WorkerState, { by }: Asked<'pause'>
     type: 'worker.stop_requested',
     data: { to: 'paused', by, reason },
   });
-  if (worker.state === 'paused') return accept(worker.pausedWithRun ? [alone] : []);
+  if (worker.state === 'paused') {
+    if (worker.pausedWithRun) return accept([alone]);
+    return accept([], `${worker.id} is paused already: czar resume ${worker.id} lets it go on.`);
+  }
   if (isLive(worker.state)) {
     const { stop } = worker;
     if (stop?.to === 'cancelled') {
@@ -48,7 +53,8 @@ export function resume(run: RunState, worker: WorkerState, { by }: Asked<'resume
     if (isFinal(worker.state)) {
       return refuse(4, `${worker.id} is ${worker.state}: there is nothing to resume.`, why(worker));
     }
-    if (worker.stop?.to !== 'paused') return accept([]);
+    if (worker.stop?.to !== 'paused')
+      return accept([], `${worker.id} was not paused: it is ${worker.state}.`);
   }
   const withRun = worker.state === 'paused' ? worker.pausedWithRun : worker.stop?.withRun === true;
   if (run.state === 'paused' && withRun) {
@@ -58,7 +64,10 @@ export function resume(run: RunState, worker: WorkerState, { by }: Asked<'resume
       'czar resume lets the whole run go on.',
     );
   }
-  if (worker.state === 'paused') return accept([resumed(run, worker, by)]);
+  if (worker.state === 'paused') {
+    const event = resumed(run, worker, by);
+    return accept([event], notOnward(run, worker, event));
+  }
   // A stop that has begun is carried through: then it goes on as soon as its run does.
   const data = {
     to: 'paused',
@@ -66,7 +75,30 @@ export function resume(run: RunState, worker: WorkerState, { by }: Asked<'resume
     reason: 'it was resumed while it was stopped',
     withRun: true,
   } as const;
-  return accept(withRun ? [] : [of(run, worker, { type: 'worker.stop_requested', data })]);
+  return accept(
+    withRun ? [] : [of(run, worker, { type: 'worker.stop_requested', data })],
+    `${worker.id} is still being stopped, and goes on then.`,
+  );
+}
+
+/** What is told of a worker that is resumed and does not go on with that; undefined when it does. */
+function notOnward(
+  run: RunState,
+  { id }: WorkerState,
+  { type }: Pick<NewEvent, 'type'>,
+): string | undefined {
+  const free = `${id} is not paused any more`;
+  if (type === 'worker.blocked')
+    return `${free}, and blocked as before: czar why ${id} tells more.`;
+  const waits = type === 'worker.pending' ? unsatisfied(run, id).map(({ on }) => on) : [];
+  return waits.length === 0 ? undefined : `${free}, and waits for ${waits.join(', ')}.`;
+}
+
+/** What lets a worker go on, as it is told while its run is paused: nothing of it starts before the run goes on, too. */
+export function inPausedRun(run: RunState, worker: WorkerState, decision: Decision): Decision {
+  if (!decision.ok || run.state !== 'paused') return decision;
+  const said = decision.said ?? `${worker.id} goes on with its run.`;
+  return accept(decision.events, `${said} Run ${run.id} is paused: czar resume lets it go on.`);
 }
 
 /** Resume of the run; what was paused with it follows by itself (`released`). */
@@ -78,7 +110,8 @@ export function resumeRun(run: RunState): Decision {
       'czar retry WORKER takes a worker up again.',
     );
   }
-  if (run.state !== 'paused') return accept([]);
+  if (run.state !== 'paused')
+    return accept([], `Run ${run.id} was not paused: it is ${run.state}.`);
   return accept([{ type: 'run.running', run: run.id, data: { reason: 'resumed' } }]);
 }
 

@@ -8,7 +8,7 @@ import { setLimits } from './limits.ts';
 import { decideLanding } from './land.ts';
 import { decideSync } from './sync.ts';
 import { approve, deny, setApproval } from './approval.ts';
-import { pause, pauseRun, resume, resumeRun, tell } from './pause.ts';
+import { inPausedRun, pause, pauseRun, resume, resumeRun, tell } from './pause.ts';
 import { review } from './review.ts';
 import { recordPull, requestPull, sendBack } from '../pull.ts';
 import { dropKept } from './kept.ts';
@@ -122,9 +122,9 @@ export function decideRequest(
   }
   switch (request.kind) {
     case 'retry':
-      return reviving(run, retry(run, worker, request));
+      return inPausedRun(run, worker, reviving(run, retry(run, worker, request)));
     case 'submit':
-      return reviving(run, submit(run, worker, request));
+      return inPausedRun(run, worker, reviving(run, submit(run, worker, request)));
     case 'skip':
       return reviving(run, skip(run, worker, request));
     case 'raise-budget':
@@ -134,13 +134,13 @@ export function decideRequest(
     case 'answer':
       return answer(run, worker, request);
     case 'unblock':
-      return unblock(run, worker, request);
+      return inPausedRun(run, worker, unblock(run, worker, request));
     case 'approve-path':
       return approvePath(run, worker, request);
     case 'pause':
       return pause(run, worker, request);
     case 'resume':
-      return resume(run, worker, request);
+      return inPausedRun(run, worker, resume(run, worker, request));
     case 'tell':
       return tell(run, worker, request);
     case 'review':

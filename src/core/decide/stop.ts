@@ -37,7 +37,7 @@ export function skip(run: RunState, worker: WorkerState, request: Asked<'skip'>)
 
 /** Cancel of one worker. */
 export function cancel(run: RunState, worker: WorkerState, request: Asked<'cancel'>): Decision {
-  if (worker.state === 'cancelled') return accept([]);
+  if (worker.state === 'cancelled') return accept([], `${worker.id} is cancelled already.`);
   if (isFinal(worker.state)) {
     return refuse(4, `${worker.id} is ${worker.state} already.`, why(worker));
   }
@@ -49,7 +49,7 @@ export function cancel(run: RunState, worker: WorkerState, request: Asked<'cance
 
 /** Cancel of the run. */
 export function cancelRun(run: RunState, request: Asked<'cancel'>): Decision {
-  if (run.state === 'cancelled') return accept([]);
+  if (run.state === 'cancelled') return accept([], `Run ${run.id} is cancelled already.`);
   if (!isRunLive(run)) return refuse(4, `Run ${run.id} is ${run.state} already.`, null);
   const open = [...run.workers.values()].filter(
     (worker) => !isFinal(worker.state) && !mergeIsThrough(run, worker),
