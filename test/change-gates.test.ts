@@ -185,3 +185,25 @@ test('a worker that changed nothing is blocked when it was to deliver what is th
   const said = complete.map((event): string => `${event.worker} ${event.data.noChange}`);
   assert.deepEqual(said.toSorted(), ['checked true', 'free true']);
 });
+
+test('a required handoff that is missing is asked of the agent again, since no mending of the tree gives one', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted(
+    'echo x >> "$CZAR_WORKER.txt"\n[ "$CZAR_ATTEMPT" = 1 ] || ! grep -q "hand off with czar" "$CZAR_PROMPT_FILE" || czar emit handoff "Mind the gap."\n',
+  );
+  scratch.worker('w', 'handoff: required');
+  scratch.worker('other', 'deliverables: [gone.txt]\nhandoff: optional');
+  scratch.commitAll();
+  const run = await scratch.czar('run');
+  assert.equal(run.code, 5, run.stderr);
+  const { next } = await scratch.json('why', 'w');
+  assert.equal(next, 'czar retry w -m "hand off with czar emit handoff"');
+  assert.ok(run.stdout.includes(`next: ${next}`), run.stdout);
+  assert.match((await scratch.json('why', 'other')).next, /^czar submit other/);
+  const entry = (await scratch.json('inbox')).inbox.find((one: any) => one.worker === 'w');
+  assert.deepEqual(entry.commands, [next]);
+  const retried = await scratch.czar('retry', 'w', '-m', 'hand off with czar emit handoff');
+  assert.equal(retried.code, 0, retried.stderr);
+  assert.equal((await scratch.czar('run')).code, 5);
+  await scratch.happened('worker.complete', 'w');
+});

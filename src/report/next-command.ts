@@ -26,6 +26,7 @@ export function nextCommand(run: RunState, worker: WorkerState): string | null {
   if (worker.state === 'ready' && isUsedUp(workerAccount(run, worker)))
     return `czar budget ${id} --add TOKENS`;
   if (worker.state !== 'blocked') return null;
+  if (lacksHandoff(worker)) return handoffCommand(id);
   switch (block?.kind) {
     case 'budget':
       return `czar budget ${id} --add TOKENS`;
@@ -77,6 +78,7 @@ export function settlingCommands(run: RunState, worker: WorkerState): readonly s
       `czar review ${id} --request-changes -m TEXT`,
     ];
   if (worker.state !== 'blocked') return [nextCommand(run, worker) ?? `czar why ${id}`];
+  if (lacksHandoff(worker)) return [handoffCommand(id)];
   const resolving = [resolvingCommand(run, worker)].filter((command) => command !== null);
   switch (block?.kind) {
     case 'question':
@@ -109,6 +111,16 @@ export function settlingCommands(run: RunState, worker: WorkerState): readonly s
     case undefined:
       return [nextCommand(run, worker) ?? `czar unblock ${id}`];
   }
+}
+
+/** Whether it was blocked for want of a handoff: only an attempt gives one, nothing that a person makes of its tree does. */
+function lacksHandoff({ block, verdicts }: WorkerState): boolean {
+  if (block?.kind !== 'gate') return false;
+  return verdicts.some(({ gate, result }) => gate === 'handoff' && result === 'fail');
+}
+
+function handoffCommand(id: string): string {
+  return `czar retry ${id} -m "hand off with czar emit handoff"`;
 }
 
 /** Quoted for a POSIX shell where that is needed. */
