@@ -136,6 +136,32 @@ test('faults 1 and 90: a loop that is killed finds the review that goes on, and 
   );
 });
 
+test('a review that hangs ends with its whole tree at the time limit of its worker; after the second a person is asked', async () => {
+  await using scratch = await Scratch.make();
+  const left = join(scratch.base, 'left');
+  scratch.scripted(
+    script('echo a > a.txt', `sleep 600 & echo "$!" >> ${left}; trap '' TERM; wait; wait`),
+    'max_rework: 0\ngrace: 100ms\n',
+  );
+  scratch.worker('a', 'review: agent\ntimeout: 3s');
+  scratch.commitAll();
+  const { code, stdout, stderr } = await scratch.czar('run');
+  assert.equal(code, 5, stdout + stderr);
+  const missed = scratch.log().filter(({ type }) => type === 'review.inconclusive');
+  assert.deepEqual(
+    missed.map(({ data }) => [data.reason, data.counts]),
+    [
+      ['it took longer than 3 s', true],
+      ['it took longer than 3 s', true],
+    ],
+  );
+  const pids = readFileSync(left, 'utf8').trim().split('\n');
+  assert.equal(pids.length, 2);
+  for (const pid of pids) assert.throws(() => process.kill(Number(pid), 0), /ESRCH/);
+  const inbox = await scratch.czar('inbox');
+  assert.match(inbox.stdout, /a: inconclusive.*\n.*2 reviews gave no verdict/);
+});
+
 test('fault 3: killed before and after it ends a review that nobody waits for any more, it is ended once and nothing of it is left', async () => {
   await using scratch = await Scratch.make({ through: 'terminal' });
   const mark = join(scratch.base, 'looking');

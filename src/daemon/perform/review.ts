@@ -21,6 +21,7 @@ import type { AttemptEnd, ProcessIdentity, Report, Usage } from '../../core/even
 import type { Intent } from '../../core/intents.ts';
 import { readOnly } from '../../core/permissions.ts';
 import type { AgentDefinition, AttemptLimits } from '../../core/plan.ts';
+import { definitionOf, type RunState } from '../../core/state.ts';
 import { nobodyAsks, reportEvents } from '../../core/decide/report-event.ts';
 import { quotaEnd } from '../../core/schedule/quota-wait.ts';
 import { noUsage, sum } from '../../core/usage.ts';
@@ -73,7 +74,7 @@ export async function review(
     await removeTree(place, intent);
     return over(intent, found.said, null);
   }
-  const timeoutMs = run.plan.policies.checkTimeoutMs;
+  const timeoutMs = limitOf(run, intent);
   const timeout = AbortSignal.timeout(timeoutMs);
   const watched = keepWatched(place, files, run.plan.policies.unattendedMs);
   try {
@@ -215,12 +216,17 @@ async function begin(
     env,
     own: { ...own, ...home.own, CZAR_REVIEW: String(n), CZAR_REVIEW_KEY: key },
     limits: noLimits,
-    timeoutMs: policies.checkTimeoutMs + slackMs,
+    timeoutMs: limitOf(run, intent) + slackMs,
     unattendedMs: policies.unattendedMs,
     graceMs: policies.graceMs,
   });
   await reach(place.git, 'review:after-spawn');
   return 'started' in started ? { process: started.started } : { said: none(started.failed) };
+}
+
+/** How long it may take, milliseconds: as long as an attempt of the worker, else as long as a check. */
+function limitOf(run: RunState, { worker }: Review): number {
+  return definitionOf(run, worker).timeoutMs ?? run.plan.policies.checkTimeoutMs;
 }
 
 function saidBy(files: AttemptFiles, agent: AgentDefinition, end: AttemptEnd): ReviewerSaid {
