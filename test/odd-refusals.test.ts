@@ -89,7 +89,13 @@ const refused: readonly Refused[] = [
     arrange: (scratch) => scratch.git('branch', 'feat/x/y'),
     worker: 'branch: feat/x\n',
     exit: 2,
-    says: /branch named feat\/x\/y is in the way of feat\/x/,
+    says: /branch named feat\/x\/y is in the way of feat\/x[\s\S]*\.czar\/workers\/a\.md:2/,
+  },
+  {
+    name: 'a worker whose branch is where the run lands',
+    worker: 'branch: main\n',
+    exit: 2,
+    says: /The branch main of a worker is where the run lands[\s\S]*\.czar\/workers\/a\.md:2/,
   },
   {
     name: 'a rebase that waits for the user',
@@ -200,4 +206,22 @@ describe('a run is refused up front, in one sentence and with nothing made, in',
     assert.match(done.stderr, /is a bare repository/);
     assert.equal(existsSync(join(scratch.base, 'bare.git/czar')), false);
   });
+});
+
+test('validate finds the branch of a worker that is the configured target, and warns of one that is checked out', async () => {
+  await using scratch = await Scratch.make();
+  scratch.config('target: release\n');
+  scratch.git('branch', 'release');
+  scratch.worker('a', 'branch: release\n');
+  scratch.worker('b', 'branch: main\n');
+  scratch.commitAll();
+  const { code, stdout } = await scratch.czar('validate');
+  assert.equal(code, 2, stdout);
+  assert.match(stdout, /a\.md:2:\d+: error: branch: release is where runs land/);
+  assert.match(stdout, /b\.md:2:\d+: warning: branch: main is checked out/);
+  scratch.worker('a');
+  assert.equal((await scratch.czar('validate')).code, 0);
+  const refused = await scratch.czar('run');
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /main of a worker is checked out[\s\S]*workers\/b\.md:2/);
 });

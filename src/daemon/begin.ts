@@ -99,7 +99,7 @@ export async function begin(at: {
     const waits = !news && state.runs.get(run)?.state === 'waiting';
     return { ok: true, run, requests, over, waits, notes: [...notes, ...words] };
   }
-  const { plan, scope, settings } = choice;
+  const { plan, scope, settings, branchAt } = choice;
   const absent = missingAgents(plan, here);
   if (absent !== null) return refusal(2, absent, notInstalled(plan, here));
   const { includeDirty, approve } = wanted;
@@ -108,7 +108,8 @@ export async function begin(at: {
   const made = await newRun({ git, facts, state, now, ...options });
   if (!made.ok) {
     const { exit, what, next } = made.rejection;
-    return refusal(exit, what.replace(/\.$/, ''), { next });
+    const where = made.branch === undefined ? null : branchAt(made.branch);
+    return refusal(exit, what.replace(/\.$/, ''), { where, next });
   }
   const replaced = replaceable(plan, here);
   const request = { ...made.request, missing: [...replaced.keys()] };

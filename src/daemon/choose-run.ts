@@ -10,6 +10,7 @@ import type { Diagnostic } from '../plan/diagnostics.ts';
 import { diffPlans } from '../plan/diff.ts';
 import { agentProblem, loadPlan, type LoadedPlan } from '../plan/load.ts';
 import { nearest } from '../plan/nearest.ts';
+import { placeOf } from '../plan/source.ts';
 import { scopeOf } from '../plan/scope.ts';
 import type { Place } from './place.ts';
 import { differencesOf, planNow, type NoPlan } from './plan-changes.ts';
@@ -47,6 +48,8 @@ export type Choice =
       /** Workers of a part of the plan files; null when it is all of them. */
       readonly scope: readonly string[] | null;
       readonly settings: { readonly base: string | null; readonly target: string | null };
+      /** Where the branch of a worker is written out (`FILE:LINE`); null when it is nowhere. */
+      readonly branchAt: (branch: string) => string | null;
     };
 
 /** Why nothing begins. Sentences without full stops, as a verb prints them. */
@@ -276,6 +279,11 @@ function start({ place, wanted: { scope, sources } }: Asked): Chosen {
       plan: scoped.plan,
       scope: scope.length === 0 ? null : scoped.plan.workers.map((worker) => worker.id),
       settings: loaded.settings,
+      branchAt: (name) => {
+        const at = loaded.branches.find(({ branch }) => branch === name)?.at();
+        if (at === undefined) return null;
+        return `${at.source.file}:${placeOf(at.source, at.range.start, at.range.end).line}`;
+      },
     },
     notes: diagnostics.map(warningText),
   };

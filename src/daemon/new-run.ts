@@ -21,7 +21,12 @@ export type NewRun =
       /** Changed files of the checkout that could not be made part of what agents see, each with the reason. */
       readonly leftOut: readonly { readonly path: string; readonly why: string }[];
     }
-  | { readonly ok: false; readonly rejection: Rejection };
+  | {
+      readonly ok: false;
+      readonly rejection: Rejection;
+      /** The branch of a worker that is in the way, when that is why. */
+      readonly branch?: string;
+    };
 
 /** The request that starts a run of the plan, or why it cannot start here and now. */
 export async function newRun(options: {
@@ -77,21 +82,17 @@ export async function newRun(options: {
   const { branches } = succeed(await branchFacts(git, { names, base: commit }));
   const collision = branches.find((branch) => branch.collision !== null);
   if (collision !== undefined) {
-    return refuse(
-      2,
-      `${collision.collision}.`,
-      'Rename that branch, or give the worker another one (branch: …).',
-    );
+    const { name } = collision;
+    const next = 'Rename that branch, or give the worker another one (branch: …).';
+    return { ...refuse(2, `${collision.collision}.`, next), branch: name };
   }
   const target = options.target ?? facts.branch;
   for (const branch of branches) {
     const why = ofTheUser(branch, { base: options.base, target, state });
     if (why !== null) {
-      return refuse(
-        2,
-        `The branch ${branch.name} of a worker ${why}: czar would move it.`,
-        'Give the worker another branch (branch: …), or none.',
-      );
+      const what = `The branch ${branch.name} of a worker ${why}: czar would move it.`;
+      const next = 'Give the worker another branch (branch: …), or none.';
+      return { ...refuse(2, what, next), branch: branch.name };
     }
   }
   const ref = options.base ?? facts.branch ?? 'HEAD';

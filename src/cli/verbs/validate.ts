@@ -74,7 +74,7 @@ async function validate(paths: readonly string[], context: CliContext): Promise<
 
 /** Branches of the repository that are in the way of those of the plan. */
 async function collisionsOf(
-  { branches, found }: LoadedPlan,
+  { branches, found, settings }: LoadedPlan,
   wants: (file: string) => boolean,
   place: Place,
 ): Promise<readonly Diagnostic[]> {
@@ -82,6 +82,7 @@ async function collisionsOf(
   const collisions = await branchCollisions(
     place,
     branches.map(({ branch }) => branch),
+    settings,
   );
   const problems: Problems = { list: [] };
   if (collisions.own !== null) {
@@ -91,11 +92,19 @@ async function collisionsOf(
     });
   }
   for (const { branch, at } of branches) {
+    if (!wants(at().source.file)) continue;
     const message = collisions.written.get(branch);
-    if (message !== undefined && wants(at().source.file))
+    if (message !== undefined)
       report(problems, at(), {
         message: `branch: ${message}`,
         hint: 'rename that branch, or give the worker another one',
+      });
+    const kept = collisions.kept.get(branch);
+    if (kept !== undefined)
+      report(problems, at(), {
+        severity: kept.forNow ? 'warning' : 'error',
+        message: `branch: ${branch} ${kept.why}: czar would move it`,
+        hint: 'give the worker another branch, or none',
       });
   }
   return problems.list;
