@@ -51,7 +51,7 @@ export function verifyingOutcome(run: RunState, worker: WorkerState): NewEvent |
   if (worker.state !== 'verifying' || worker.attempt?.phase !== 'collected') return null;
   const change = changeVerdicts(run, worker);
   if (change.length === 0) return null;
-  const loose = worker.work?.kept.filter((kept) => kept.files.length > 0) ?? [];
+  const loose = worker.work?.kept.filter(isLoose) ?? [];
   if (loose.length > 0) return notCollected(run, worker, loose);
   const nothing = worker.work !== null && worker.work.patch === '';
   const refused = change.filter((verdict) => verdict.result !== 'pass');
@@ -116,6 +116,11 @@ export function landingOutcome(run: RunState): NewEvent | null {
   if (first === undefined) return null;
   const reason = `${first.gate} ${first.result === 'fail' ? 'failed' : 'gave no verdict'} on the ${sync ? 'combined tree' : 'tree that would land'}: ${first.command}`;
   return landingRefused(run, { reason: [reason, ...first.findings].join('\n'), files: [] });
+}
+
+/** Whether it holds work that no branch has: files, or the repository of a tree whose commits could not be read. */
+function isLoose({ files, leftOut }: KeptWork): boolean {
+  return files.length > 0 || leftOut.some(({ path }) => path === '.git');
 }
 
 /** The agent ended well, but what it left could not be made part of its branch: its work is not what the branch holds. */

@@ -13,6 +13,7 @@ import { dirname, join, relative } from 'node:path';
 import type { LeftOut } from '../../core/events.ts';
 import { inMirror } from '../context.ts';
 import { authorIn } from './czar-files.ts';
+import { unlessHeldUp } from './held-up.ts';
 import { isThere } from '../trees/discard.ts';
 import type { GitContext } from '../context.ts';
 import { fields, git, gitFailure, line, output } from '../git.ts';
@@ -60,16 +61,23 @@ export interface Captured {
  * Stores a folder. `against` is the commit that it is compared with (null: nothing), `index` the private index file,
  * which is made when missing and afterwards holds exactly the stored tree. For use inside `failing`.
  */
-export async function capture(
-  context: GitContext,
-  options: {
-    readonly dir: string;
-    readonly against: string | null;
-    readonly index: string;
-    readonly rules: CaptureRules;
-  },
-): Promise<Captured> {
-  const { dir, against, rules } = options;
+export async function capture(context: GitContext, options: Capture): Promise<Captured> {
+  return unlessHeldUp({ dir: options.dir, signal: context.signal }, (signal) =>
+    store({ ...context, signal }, options),
+  );
+}
+
+interface Capture {
+  readonly dir: string;
+  readonly against: string | null;
+  readonly index: string;
+  readonly rules: CaptureRules;
+  /** Why the commits of its own repository could not be read; that is left out as a whole then. */
+  readonly unread?: string | null;
+}
+
+async function store(context: GitContext, options: Capture): Promise<Captured> {
+  const { dir, against, rules, unread = null } = options;
   await mkdir(dirname(options.index), { recursive: true });
   await rm(`${options.index}.lock`, { force: true });
   const call: GitCall = {
@@ -85,6 +93,8 @@ export async function capture(
   const untracked = await untrackedFiles(dir, '', options.index, call);
   const sorted = await sort(dir, { tracked, untracked: untracked.files, rules });
   const leftOut = [...sorted.leftOut, ...untracked.nested];
+  if (unread !== null)
+    leftOut.push({ name: '.git', why: `its commits cannot be read: ${unread}`, carried: false });
   await remove(sorted.remove, call);
   for (const path of await add(sorted.add, call)) {
     leftOut.push({ name: path, why: 'git could not store it', carried: false });

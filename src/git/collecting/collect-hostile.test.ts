@@ -179,6 +179,30 @@ test('a tree whose .git is gone, replaced, empty or special loses no file', asyn
   }
 });
 
+test('commits that cannot be read are left out by name, with a copy, also where no file differs', async () => {
+  const { r, tree, git } = await working({ 'a.txt': 'a\n' });
+  using _ = r;
+  writeFiles(tree, { 'b.txt': 'b\n' });
+  git('add', '-A');
+  git('commit', '-q', '-m', 'B');
+  const commit = git('rev-parse', 'HEAD');
+  git('checkout', '-q', '--detach', 'HEAD~1');
+  rmSync(join(tree, '.git/info/exclude'));
+  symlinkSync('/dev/null', join(tree, '.git/info/exclude'));
+  const { work } = await r.collect('one');
+  assert.equal(work.tip, r.base);
+  const [kept] = work.kept;
+  assert.deepEqual(kept?.files, []);
+  const [left] = kept.leftOut;
+  assert.match(
+    left?.why ?? '',
+    /^its commits cannot be read: .git\/info\/exclude is not a plain file$/,
+  );
+  assert.equal(left?.path, '.git');
+  const copy = join(r.scratch.root, left.aside ?? '');
+  assert.equal(r.scratch.gitIn(copy, 'show', `${commit}:b.txt`), 'b');
+});
+
 test('nothing that an agent configured runs when its tree is collected', async () => {
   const { r, tree, git } = await working({ 'a.txt': 'a\n' });
   using _ = r;

@@ -15,7 +15,7 @@ import { reach } from '../context.ts';
 import type { GitContext, Identity } from '../context.ts';
 import { failing, failure } from '../git.ts';
 import type { Failed } from '../git.ts';
-import { holdCommits } from './hold.ts';
+import { holdCommits, unreadCommits } from './hold.ts';
 import type { Held } from './hold.ts';
 import type { TreeRepository } from '../trees/isolation.ts';
 import { indexFile, storeKept } from './keep.ts';
@@ -79,6 +79,7 @@ export async function collect(
       against: place.files,
       index,
       rules: order.rules,
+      unread: unreadCommits(held),
     });
 
     const notes = [...place.notes, ...(await order.repository.shared())];

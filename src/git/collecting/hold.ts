@@ -40,8 +40,8 @@ export type Held =
       /** Refs whose commits are missing or damaged. */
       readonly broken: readonly string[];
     }
-  /** Its repository cannot be read; one sentence why. */
-  | { readonly kind: 'unreadable'; readonly why: string };
+  /** Its repository cannot be read; one sentence why. `mayHold`: commits may be in it all the same. */
+  | { readonly kind: 'unreadable'; readonly why: string; readonly mayHold: boolean };
 
 /** Holds all commits of a tree's repository. For use inside `failing`. */
 export async function holdCommits(
@@ -60,11 +60,11 @@ export async function holdCommits(
   },
 ): Promise<Held> {
   const state = await options.repository.state();
-  if (state.kind === 'gone') return { kind: 'unreadable', why: 'its .git is gone' };
-  if (state.kind === 'unsafe') return { kind: 'unreadable', why: state.why };
+  if (state.kind === 'gone') return unreadable('its .git is gone', false);
+  if (state.kind === 'unsafe') return unreadable(state.why, true);
   const found = await options.repository.refs(options.branch);
   if (found.head === null && found.refs.size === 0 && found.mentioned.size === 0) {
-    return { kind: 'unreadable', why: 'its repository is empty' };
+    return unreadable('its repository is empty', false);
   }
 
   await reach(context, 'collect:before-hold');
@@ -75,7 +75,7 @@ export async function holdCommits(
     const branchRef = `refs/heads/${options.branch}`;
     const headRef = found.branch === null ? 'HEAD' : `refs/heads/${found.branch}`;
     for (const ref of [branchRef, headRef]) {
-      if (broken.has(ref)) return { kind: 'unreadable', why: `${ref} is damaged` };
+      if (broken.has(ref)) return unreadable(`${ref} is damaged`, true);
     }
     return {
       kind: 'held',
@@ -87,6 +87,15 @@ export async function holdCommits(
   } finally {
     await rm(view, { recursive: true, force: true });
   }
+}
+
+/** Why there may be commits that are not held; null when all are. */
+export function unreadCommits(held: Held): string | null {
+  return held.kind === 'unreadable' && held.mayHold ? held.why : null;
+}
+
+function unreadable(why: string, mayHold: boolean): Held {
+  return { kind: 'unreadable', why, mayHold };
 }
 
 async function bringHome(

@@ -14,7 +14,7 @@ import { isThere } from '../trees/discard.ts';
 import { droppedPrefix } from './dropped.ts';
 import { failing, failure, line } from '../git.ts';
 import type { Failed } from '../git.ts';
-import { holdCommits } from './hold.ts';
+import { holdCommits, unreadCommits } from './hold.ts';
 import type { TreeRepository } from '../trees/isolation.ts';
 import { changes, isAncestor, mergeBases, treeOf } from '../history.ts';
 import {
@@ -128,6 +128,7 @@ export async function keepTree(
           against: parent,
           index: indexFile(context, options),
           rules: options.rules,
+          unread: unreadCommits(held),
         });
   const merged = await readRef(context, integrationRef(options.run));
   const since =
@@ -164,6 +165,7 @@ export async function openWork(
       against: parent,
       index: indexFile(context, { run: options.run, worker: apart }),
       rules: options.rules,
+      unread: unreadCommits(held),
     });
     const kept = [
       ...(await listRefs(context, `${keptPrefix(options.run, options.worker)}/`)).values(),

@@ -3,8 +3,8 @@
  *
  * Invariants: a tree at its place is whole; a tree is taken away only after what it holds was stored in the mirror (S8).
  */
-import { realpath, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { lstat, realpath, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { KeptWork } from '../../core/events.ts';
 import { makeGeneratedFolder } from '../../process/generated-folder.ts';
 import { writeGitFile } from './clone-files.ts';
@@ -92,6 +92,11 @@ export async function ceilingDirectories(dir: string): Promise<string> {
 
 /** Folder that git calls the top of the checkout when asked there, or null when it finds none. Runs nothing else. */
 export async function topLevel(dir: string, signal?: AbortSignal): Promise<string | null> {
+  for (const name of ['HEAD', 'config']) {
+    // Git would wait at a pipe.
+    const found = await lstat(join(dir, '.git', name)).catch(() => null);
+    if (found?.isFIFO() === true) return null;
+  }
   const env = { GIT_CEILING_DIRECTORIES: await ceilingDirectories(dir) };
   const found = await git(['rev-parse', '--show-toplevel'], {
     cwd: dir,
