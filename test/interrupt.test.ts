@@ -25,6 +25,8 @@ test(
     a.exit();
     const { code, stdout } = await first.finished;
     assert.equal(code, 130, stdout);
+    assert.match(stdout, /1 worker merged into [^]*next: czar run$/m);
+    assert.doesNotMatch(stdout, /czar land/);
     const { workers, run } = await scratch.json('status');
     assert.deepEqual(
       workers.map((worker: any) => worker.state),

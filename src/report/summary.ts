@@ -181,23 +181,27 @@ function causeOf({ state, reason, block, blockedBy }: WorkerState): string {
   return blockedBy === null ? (block?.text ?? reason) : `${blockedBy} did not succeed`;
 }
 
+/** Where the result is; a run that was left goes on before anything of it is brought home. */
 function result(run: RunState, workers: readonly WorkerState[]): readonly string[] {
+  const goesOn = run.state === 'running' ? ['    next: czar run'] : [];
   const merged = workers.filter((worker) => worker.merged !== null);
   const branched = workers.filter((worker) => definitionOf(run, worker.id).workspace === 'branch');
   if (run.landed !== null) {
-    return [`landed on ${run.landed.target} as ${run.landed.commit.slice(0, 10)}`];
+    return [`landed on ${run.landed.target} as ${run.landed.commit.slice(0, 10)}`, ...goesOn];
   }
   if (merged.length === 0) {
-    return branched.length === 0 ? [] : [`nothing was merged into ${run.integration}`];
+    const nothing = branched.length === 0 ? [] : [`nothing was merged into ${run.integration}`];
+    return [...nothing, ...goesOn];
   }
   const land = run.state === 'complete' ? 'czar land' : 'czar land --partial';
   const moved = whyNotOnBranch(run);
+  const landing = `    next: ${land}${run.target === null ? ' --into BRANCH' : ` (into ${run.target})`}`;
   return [
     `${counted(merged.length, 'worker')} merged into ${mergedName(run)}`,
     ...(moved === null
       ? []
       : [`    ${run.integration} is in other hands and is left alone: ${oneLine(moved)}`]),
     `    look: git log --graph ${mergedName(run)}`,
-    `    next: ${land}${run.target === null ? ' --into BRANCH' : ` (into ${run.target})`}`,
+    ...(goesOn.length > 0 ? goesOn : [landing]),
   ];
 }
