@@ -93,3 +93,21 @@ test('three workers are at work at the same time, and a dependent starts when it
   assertOrder(scratch.log(), 'worker.merged quick', 'worker.started next', 'worker.complete slow');
   assert.equal(mostLive(scratch.log()), 3);
 });
+
+test('where no terminal cuts it, the summary of a run, its budgets and resources are whole', async () => {
+  await using scratch = await Scratch.make();
+  const id = `long-${'name-'.repeat(8)}of-a-worker`;
+  scratch.scripted(
+    'if [ "$CZAR_ATTEMPT" = 1 ]; then exit 1; fi; echo x > "$CZAR_WORKER.txt"\n',
+    'retry: {initial: 0s}\nresources: {a-resource-with-quite-a-long-name: 3}\n',
+  );
+  scratch.worker(id, 'budget: {tokens: 1000}\nresources: {a-resource-with-quite-a-long-name: 1}');
+  scratch.commitAll();
+  const { code, stdout, stderr } = await scratch.czar('run');
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /1 commit, 1 file \(1 new\), 2 attempts$/m);
+  const budget = (await scratch.czar('budget')).stdout;
+  assert.ok(budget.includes(id), budget);
+  for (const text of [stdout, budget, (await scratch.czar('resources')).stdout])
+    assert.doesNotMatch(text, /…/);
+});

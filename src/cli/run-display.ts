@@ -108,7 +108,7 @@ export function runDisplay(
         return out.json(statusDocument({ state, run, now, liveness: () => unasked }));
       }
       const width = out.width() ?? Infinity;
-      for (const line of summaryLines({ state, run, now, width: context.columns }))
+      for (const line of summaryLines({ state, run, now, width }))
         for (const part of wrap(line, width)) out.line(part);
     },
   };

@@ -83,7 +83,7 @@ function print(context: CliContext, all: BudgetDocument, who: string | undefined
   const workers = isWorker(who) ? all.workers.filter(({ id }) => id === who) : all.workers;
   const document = { ...all, workers };
   if (context.options.json) return context.out.json(document);
-  for (const line of budgetLines(document, context.columns)) context.out.line(line);
+  for (const line of budgetLines(document, context.out.width() ?? Infinity)) context.out.line(line);
   if (!isWorker(who)) return;
   const expected = workers.map(forecastLine).find((line) => line !== null);
   if (expected !== undefined) context.out.line(expected);

@@ -42,5 +42,6 @@ async function show(context: CliContext): Promise<void> {
   const machine = lookAtMachine(home.exists ? [home.path, place.state] : [root, place.state]);
   const document = resourcesDocument({ state, now: context.now(), machine, policies });
   if (context.options.json) return context.out.json(document);
-  for (const line of resourceLines(document, context.columns)) context.out.line(line);
+  for (const line of resourceLines(document, context.out.width() ?? Infinity))
+    context.out.line(line);
 }
