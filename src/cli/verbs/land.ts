@@ -125,6 +125,8 @@ async function perform(
       for (const event of batch) {
         if (event.type === 'gate.started')
           context.out.note(`checking the tree that would land (${event.data.commit.slice(0, 10)})`);
+        if (event.type === 'effect.failed')
+          context.out.note(`not yet: ${event.data.error} (try ${event.data.tries})`);
       }
     },
   });

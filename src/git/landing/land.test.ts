@@ -148,6 +148,27 @@ test('a merge in progress, a git at work and a target that moved refuse it', asy
   assert.deepEqual(fingerprint(r.scratch.root), before);
 });
 
+test('a target that a git which died has locked refuses it by the name of the lock, checked out or not', async () => {
+  for (const elsewhere of [false, true]) {
+    using r = await gitRun(files);
+    const { commit, land } = await built(r);
+    if (elsewhere) r.scratch.git('checkout', '-q', '-b', 'elsewhere');
+    const lock = join(r.scratch.commonDir, 'refs/heads/main.lock');
+    writeFileSync(lock, '');
+    const before = fingerprint(r.scratch.root);
+    const refused = await land();
+    assert.ok(refused.kind === 'refused', JSON.stringify(refused));
+    assert.equal(
+      refused.reason,
+      `main is locked by ${lock}: if no git is at work there, remove it, then land again`,
+    );
+    assert.deepEqual(fingerprint(r.scratch.root), before);
+    assert.equal(existsSync(join(r.scratch.commonDir, 'index.lock')), false);
+    rmSync(lock);
+    assert.deepEqual(await land(), { kind: 'landed', commit });
+  }
+});
+
 test('what cannot be built is refused with the reason: conflict, nothing new, no fast-forward, no branch', async () => {
   using r = await gitRun(files);
   const tip = commitOn(r, r.base, work);

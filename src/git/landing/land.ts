@@ -103,12 +103,24 @@ export async function commitLanding(
     await reach(context, 'land:before-fetch');
     await deliver(context, { commit, ref: landingRef(run) });
     await reach(context, 'land:after-fetch');
-    const result = await advance(context, { ...options, found });
+    const result = await advance(context, { ...options, found }).catch((error: unknown) => {
+      const lock = lockIn(error);
+      if (lock === null) throw error;
+      return refused(
+        `${target} is locked by ${lock}: if no git is at work there, remove it, then land again`,
+      );
+    });
     if (result.kind === 'refused')
       await moveRefIn(place, { ref: landingRef(run), from: commit, to: before });
     else if (late.length > 0) return { ...result, notUpdated: late };
     return result;
   });
+}
+
+/** The lock at which git stopped, with nothing moved; null for any other failure. */
+function lockIn(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  return /Unable to create '([^']+\.lock)': File exists/.exec(error.message)?.[1] ?? null;
 }
 
 interface Landed {
