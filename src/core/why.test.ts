@@ -27,3 +27,9 @@ test('a finding that is a sentence ends once, and a file that two gates name is 
   assert.match(say([], ['It lacks a file.']), /: It lacks a file\.$/);
   assert.match(say(['x.ts', 'y.ts'], []), /ownership, protect failed: x\.ts, y\.ts\.$/);
 });
+
+test('a worker that was cancelled is said to be that once', () => {
+  const world = new CoreWorld(planOf([{ id: 'a' }]));
+  world.ask({ kind: 'cancel', run: world.run.id, worker: 'a' });
+  assert.equal(why(world.state, world.run, world.worker('a'), world.now), 'a was cancelled.');
+});

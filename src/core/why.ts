@@ -84,7 +84,9 @@ function sentence(state: RepositoryState, run: RunState, worker: WorkerState, no
     case 'skipped':
       return `${id} was skipped: ${worker.reason}.`;
     case 'cancelled':
-      return `${id} was cancelled: ${worker.reason}.`;
+      return worker.reason === 'cancelled'
+        ? `${id} was cancelled.`
+        : `${id} was cancelled: ${worker.reason}.`;
   }
 }
 
