@@ -164,3 +164,19 @@ test('a mistyped worker is no amendment: run says that there is none, and the li
   assert.deepEqual(all(scratch.log(), 'worker.started'), []);
   only(scratch.log(), 'run.started');
 });
+
+test('a flag that is wrong is named as what is wrong, not the plan files', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted('echo x > "$CZAR_WORKER.txt"\n');
+  scratch.worker('a');
+  scratch.commitAll();
+  const refuses = async (): Promise<void> => {
+    const { code, stderr } = await scratch.czar('run', '--max-parallel', '0');
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /--set max_parallel[^]*what the command line sets is not valid/);
+    assert.doesNotMatch(stderr, /pinned|the plan|files/);
+  };
+  await refuses();
+  assert.equal((await scratch.czar('create-worktree', 'a')).code, 0);
+  await refuses();
+});

@@ -212,8 +212,17 @@ function goOn(asked: Asked, run: RunState): Chosen {
 
 /** The files give no plan that a run could go on with. */
 export function invalid({ problem, diagnostics }: NoPlan): ReturnType<typeof refusal> {
+  if (areFlags(diagnostics)) return refusal(2, wrongFlags, { diagnostics });
   const next = '--pinned goes on with the plan of the run; czar validate shows every problem';
   return refusal(2, problem, { next, diagnostics });
+}
+
+const wrongFlags = 'what the command line sets is not valid';
+
+/** Whether the command line alone is wrong: its flags stand where a file's name does. */
+function areFlags(diagnostics: readonly Diagnostic[]): boolean {
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  return errors.length > 0 && errors.every(({ file }) => file.startsWith('--set'));
 }
 
 /** The files are not the run's revision any more, and nobody has said which of the two counts. */
@@ -262,6 +271,7 @@ function start({ place, wanted: { scope, sources } }: Asked): Chosen {
         next: 'czar worker new ID writes one',
       });
     }
+    if (areFlags(diagnostics)) return refusal(2, wrongFlags, { diagnostics });
     return refusal(2, 'the plan is not valid, nothing was started', {
       next: 'czar validate shows every problem',
       diagnostics,
