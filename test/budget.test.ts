@@ -125,3 +125,22 @@ test('once a run has ended, the limit of the day is what the files say of today'
   scratch.write('.czar/config.yaml', 'budget: nonsense\n');
   assert.equal((await scratch.json('budget')).day.tokens.limit, 5_000);
 });
+
+test('tokens that no agent told of are not 0 in the table of the budgets', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted(
+    `[ "$CZAR_WORKER" = quiet ] || echo '${used(50)}'; echo x > "$CZAR_WORKER.txt"\n`,
+  );
+  scratch.worker('quiet');
+  scratch.commitAll();
+  assert.equal((await scratch.czar('run')).code, 0);
+  const silent = (await scratch.czar('budget')).stdout;
+  assert.match(silent, /^run \S+ +not reported$/m);
+  assert.match(silent, /^day +not reported$/m);
+  scratch.worker('loud', 'dependencies: [quiet]');
+  assert.equal((await scratch.czar('run', '--new')).code, 0);
+  const told = (await scratch.czar('budget')).stdout;
+  assert.match(told, /^run \S+ +50$/m);
+  assert.match(told, /^quiet +not reported$/m);
+  assert.match(told, /^loud +50$/m);
+});

@@ -100,11 +100,18 @@ export function forecastLine({
   return `${id}: estimate ${grouped(estimate)}, forecast ${grouped(forecast)}, ${limit} tokens`;
 }
 
-/** The budgets as a table. */
-export function budgetLines(document: BudgetDocument, width: number): readonly string[] {
-  const row = (name: string, { tokens, cost_usd: cost }: AccountDocument): readonly string[] => [
+/** The budgets as a table. What was used is not 0 where none of those at work (`silent`: workers of the run) told. */
+export function budgetLines(
+  document: BudgetDocument,
+  { width, silent }: { readonly width: number; readonly silent: ReadonlySet<string> },
+): readonly string[] {
+  const row = (
+    name: string,
+    { tokens, cost_usd: cost }: AccountDocument,
+    isSilent: boolean,
+  ): readonly string[] => [
     name,
-    thousands(tokens.used),
+    isSilent && tokens.used === 0 ? 'not reported' : thousands(tokens.used),
     tokens.limit === null ? '' : thousands(tokens.limit),
     tokens.reserved === 0 ? '' : thousands(tokens.reserved),
     cost.used === 0 && cost.limit === null ? '' : cost.used.toFixed(2),
@@ -113,10 +120,12 @@ export function budgetLines(document: BudgetDocument, width: number): readonly s
   return columns(
     [
       ['', 'tokens', 'limit', 'reserved', 'USD', 'limit'],
-      ...(document.run === null ? [] : [row(`run ${document.run.id}`, document.run)]),
-      row('day', document.day),
+      ...(document.run === null
+        ? []
+        : [row(`run ${document.run.id}`, document.run, silent.size > 0)]),
+      row('day', document.day, silent.size > 0),
       ...document.workers.map((one) =>
-        row(one.source === 'estimated' ? `${one.id} (estimated)` : one.id, one),
+        row(one.source === 'estimated' ? `${one.id} (estimated)` : one.id, one, silent.has(one.id)),
       ),
     ],
     { width, flex: 0 },

@@ -64,7 +64,10 @@ async function show(context: CliContext, who: string | undefined): Promise<void>
     : loadPlan({ root, home, sources: configSources(context) }).plan;
   const all = budgetDocument(state, run, { now: context.now(), today: written ?? run.plan });
   if (isWorker(who) && chosenWorker(context, run, who) === null) return;
-  print(context, all, who);
+  const silent = [...run.workers.values()].filter(
+    ({ attempts, usage }) => attempts > 0 && usage.source === 'none',
+  );
+  print(context, all, { who, silent: new Set(silent.map(({ id }) => id)) });
 }
 
 /** What the plan files say, where nothing was run yet. */
@@ -76,14 +79,20 @@ function showPlanned(
   const opened = openPlan(context, place);
   if (opened === null) return;
   const worker = isWorker(who) ? plannedWorker(context, opened.plan, who) : undefined;
-  if (worker !== null) print(context, plannedBudgets(state, opened.plan, context.now()), who);
+  if (worker === null) return;
+  print(context, plannedBudgets(state, opened.plan, context.now()), { who, silent: new Set() });
 }
 
-function print(context: CliContext, all: BudgetDocument, who: string | undefined): void {
+function print(
+  context: CliContext,
+  all: BudgetDocument,
+  { who, silent }: { readonly who: string | undefined; readonly silent: ReadonlySet<string> },
+): void {
   const workers = isWorker(who) ? all.workers.filter(({ id }) => id === who) : all.workers;
   const document = { ...all, workers };
   if (context.options.json) return context.out.json(document);
-  for (const line of budgetLines(document, context.out.width() ?? Infinity)) context.out.line(line);
+  const width = context.out.width() ?? Infinity;
+  for (const line of budgetLines(document, { width, silent })) context.out.line(line);
   if (!isWorker(who)) return;
   const expected = workers.map(forecastLine).find((line) => line !== null);
   if (expected !== undefined) context.out.line(expected);
