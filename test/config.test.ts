@@ -128,3 +128,21 @@ test('an unknown environment, a wrong variable and a wrong --set are wrong usage
   assert.equal(czar(folder, ['plan', 'show', '--set', 'max_parallel=x']).code, 2);
   assert.equal(czar(folder, ['--set', 'max_parallel=9', 'plan', 'show']).code, 0);
 });
+
+test('a size that is a number is not to be put in quotes: what a size looks like is said', () => {
+  using folder = planFolder({ ...files, '.czar/config.yaml': 'max_file_size: -1\n' });
+  const { code, stdout } = czar(folder, ['config', 'validate']);
+  assert.equal(code, 2);
+  assert.match(stdout, /max_file_size: expected a size such as 500KB or 10MB, found -?\w+/);
+  assert.doesNotMatch(stdout, /quotes/);
+});
+
+test('an environment that there is not is wrong also for verbs that read no configuration', () => {
+  using folder = planFolder(files);
+  for (const verb of ['status', 'inbox', 'pause']) {
+    const { code, stderr } = czar(folder, [verb, '--env', 'nope']);
+    assert.equal(code, 2, verb);
+    assert.match(stderr, /there is no environment "nope"[^]*environments there are: ci/);
+    assert.equal(czar(folder, [verb, '--env', 'ci']).code, 3, verb);
+  }
+});

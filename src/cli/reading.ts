@@ -7,7 +7,7 @@ import type { Place } from '../daemon/place.ts';
 import { withReader, type Reader } from '../daemon/views/read.ts';
 import { nearest } from '../plan/nearest.ts';
 import { exits } from './exit.ts';
-import { findPlace } from './find-place.ts';
+import { findPlaceAlone } from './find-place.ts';
 import type { CliContext } from './verb.ts';
 
 /** Hands the log of the repository to `use`; says what is wrong when there is none. */
@@ -15,7 +15,7 @@ export async function reading(
   context: CliContext,
   use: (reader: Reader, place: Place) => void | Promise<void>,
 ): Promise<void> {
-  const place = findPlace(context);
+  const place = findPlaceAlone(context);
   if (place === null) return;
   const read = await withReader(place, (reader) => {
     if (reader.note !== null) context.out.note(reader.note);

@@ -12,7 +12,7 @@ import { redactSteering } from '../daemon/redactions.ts';
 import { locate } from '../daemon/place.ts';
 import { applyOffline, complete, wantsLoop } from '../daemon/steer.ts';
 import { exits } from './exit.ts';
-import { findPlace } from './find-place.ts';
+import { findPlaceAlone } from './find-place.ts';
 import { chosenRun } from './reading.ts';
 import type { CliContext } from './verb.ts';
 
@@ -27,7 +27,7 @@ export async function steer(
 ): Promise<boolean> {
   const safe = (run: string): Steering => redactSteering(build(run), context.env);
   if (await insideAttempt(context, safe('').kind)) return false;
-  const place = findPlace(context);
+  const place = findPlaceAlone(context);
   if (place === null) return false;
   for (let tries = 0; ; tries += 1) {
     const held = holdLog(place);

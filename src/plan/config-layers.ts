@@ -5,12 +5,12 @@
  * an argument.
  */
 import type { ConfigSources } from '../core/commands.ts';
-import { readdirSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import * as z from 'zod';
 import { configKeys, keyAt, keyPath, ownVariables, type KeyPath } from './config-keys.ts';
 import { configSchema, type ConfigFields } from './config-schema.ts';
 import { quoted, reportFile, type Problems } from './diagnostics.ts';
+import { environmentNames } from './environments.ts';
 import { nearest } from './nearest.ts';
 import { decode } from './shape.ts';
 import { readFileAt, readSource, sourceOf, type SourceFile } from './source.ts';
@@ -107,18 +107,6 @@ function environmentLayer(
         : `environments there are: ${names.join(', ')}`,
   });
   return null;
-}
-
-/** Names of the environments of a home (absolute), sorted. */
-export function environmentNames(home: string): readonly string[] {
-  try {
-    return readdirSync(join(home, 'env'))
-      .filter((name) => name.endsWith('.yaml') && !name.startsWith('.'))
-      .map((name) => name.slice(0, -'.yaml'.length))
-      .sort();
-  } catch {
-    return [];
-  }
 }
 
 /** Variables that are no keys, and that a person may mean. */

@@ -116,7 +116,7 @@ export const size = sizeOr('expected a size such as 500KB or 10MB');
 
 /** A size, with another message where it is none. */
 export function sizeOr(message: string) {
-  return z.string().regex(/^\d{1,12} ?(?:B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$/, message);
+  return z.string(message).regex(/^\d{1,12} ?(?:B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$/, message);
 }
 
 /** Bytes of a size, or null when the text is none. */
