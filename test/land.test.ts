@@ -300,6 +300,7 @@ test('a landing killed after its branch moved is carried through at the next sta
   scratch.env['CZAR_CRASH_AT'] = 'land:after-cas';
   assert.equal((await scratch.czar('land')).signal, 'SIGKILL');
   delete scratch.env['CZAR_CRASH_AT'];
+  assert.match((await scratch.czar('doctor')).stdout, /a landing was interrupted/);
   writeFileSync(join(scratch.repo, 'b.txt'), 'the user was quicker\n');
   const done = await scratch.czar('land');
   assert.equal(done.code, 0, done.stderr);

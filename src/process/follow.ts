@@ -34,8 +34,10 @@ const toldMs = 5_000;
 const momentMs = 100;
 
 const rebooted = 'the machine was restarted while it ran';
-const bothKilled = 'it was killed together with the process that records its exit';
-const shimKilled = 'the process that records its exit was killed before it ended';
+const bothKilled =
+  'it was killed together with the process that records its exit, or its folder was moved away';
+const shimKilled =
+  'the process that records its exit was killed before it ended, or its folder was moved away';
 const recordsGone = 'its records were removed while it ran';
 
 /**

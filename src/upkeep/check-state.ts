@@ -57,6 +57,19 @@ export function checkLock({ place, busy, env }: Patient): readonly Finding[] {
   ];
 }
 
+/** A landing that ended between the move of its branch and that of the checkout. */
+export function checkLanding({ place, busy }: Patient): readonly Finding[] {
+  const note = join(place.state, 'landing');
+  if (busy || !existsSync(note)) return [];
+  return [
+    warn('landing', {
+      what: 'a landing was interrupted: git is locked in the checkout that it was bringing up to date, which may have a part of it',
+      where: note,
+      next: 'czar land carries it through, or takes it back; leave the index.lock of git to it',
+    }),
+  ];
+}
+
 /** The log and the files that are derived from it. */
 export function checkLog(patient: Patient): readonly Finding[] {
   const file = join(patient.place.state, 'czar.db');

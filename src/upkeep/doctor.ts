@@ -15,7 +15,7 @@ import { gitContext } from '../git/context.ts';
 import type { LoadedPlan } from '../plan/load.ts';
 import { identify } from '../process/identity.ts';
 import { checkMachine } from './check-machine.ts';
-import { checkLock, checkLog } from './check-state.ts';
+import { checkLanding, checkLock, checkLog } from './check-state.ts';
 import { checkSurroundings } from './check-surroundings.ts';
 import { checkTools } from './check-tools.ts';
 import { checkTrees } from './check-trees.ts';
@@ -92,7 +92,7 @@ async function look(options: Looked, busy: boolean): Promise<readonly Finding[]>
 /** What lies behind the lock: log, mirror, trees. */
 async function lookBehind(options: Looked, busy: boolean): Promise<readonly Finding[]> {
   const patient = patientOf(options, busy);
-  return [...checkLog(patient), ...(await checkTrees(patient))];
+  return [...checkLog(patient), ...checkLanding(patient), ...(await checkTrees(patient))];
 }
 
 function patientOf({ place, env, plan }: Looked, busy: boolean): Patient {
