@@ -110,3 +110,36 @@ test('a document that says something else does not fit', () => {
   assert.throws(() => fits('plan-waves', { v: 2, waves: [] }));
   assert.throws(() => fits('event', { v: 1, seq: 0, ts: 'now', type: 'x', data: {} }));
 });
+
+test('what an agent reports is answered with one document, also where it is refused', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted(
+    [
+      `czar emit checkpoint half way --json >>said.txt`,
+      `czar --json emit ask "which?" >>said.txt`,
+      `czar emit usage --input-tokens x --json >>said.txt`,
+      `czar emit task-start the --json flag >>said.txt`,
+      '',
+    ].join('\n'),
+  );
+  scratch.worker('a');
+  scratch.commitAll();
+  assert.equal((await scratch.czar('run')).code, 5);
+  const reported = scratch.log().filter(({ type }) => /checkpoint|task_started/.test(type));
+  assert.deepEqual(
+    reported.map(({ data }) => data.name ?? data.task),
+    ['half way', 'the --json flag'],
+  );
+  const tree = (await scratch.json('path', 'a')).path;
+  const lines = readFileSync(join(tree, 'said.txt'), 'utf8').split('\n');
+  const documents = lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+  assert.equal(documents.length, 3, lines.join('\n'));
+  fits('done', documents[0]);
+  fits('done', documents[1]);
+  assert.match(documents[1].done, /End your turn now/);
+  fits('error', documents[2]);
+  assert.equal(documents[2].error.code, 2);
+  const outside = await scratch.json('emit', 'checkpoint', 'x');
+  fits('error', outside);
+  assert.deepEqual([outside.error.code, outside.error.where], [4, null]);
+});

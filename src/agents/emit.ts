@@ -23,6 +23,8 @@ export interface EmitResult {
   readonly exit: 0 | 1 | 2 | 4 | 5;
   readonly stdout: string;
   readonly stderr: string;
+  /** What was wrong, as `stderr` says it, and what next. */
+  readonly problem?: { readonly what: string; readonly next: string | null };
   /** The question that was recorded, when its answer is to be waited for. */
   readonly waits?: WaitsFor;
 }
@@ -281,7 +283,8 @@ function readSome(handle: number): string {
 
 function problem(exit: 1 | 2 | 4 | 5, what: string, next: string | null): EmitResult {
   const lines = next === null ? [what] : [what, next];
-  return { exit, stdout: '', stderr: `czar emit: ${lines.join('\n')}\n` };
+  const stderr = `czar emit: ${lines.join('\n')}\n`;
+  return { exit, stdout: '', stderr, problem: { what, next } };
 }
 
 function reason(error: unknown): string {
