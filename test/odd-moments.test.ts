@@ -114,3 +114,29 @@ test('a home that is deleted takes nothing with it but what no attempt had ended
   const events = await scratch.events();
   events.forEach((event, index) => assert.equal(event.seq, index + 1));
 });
+
+test('a mirror that is taken away ends the run with the way out, and no attempt is begun that could not come home', async () => {
+  await using scratch = await Scratch.make();
+  scratch.discards();
+  scratch.config();
+  scratch.worker('a');
+  scratch.commitAll();
+  const running = scratch.start('run');
+  const a = await scratch.stubs.agent('a');
+  await a.write('a.txt', 'a\n');
+  scratch.acting(() =>
+    rmSync(join(scratch.repo, '.git/czar/mirror.git'), { recursive: true, force: true }),
+  );
+  a.exit();
+  const done = await running.finished;
+  assert.equal(done.code, 5, done.stderr);
+  assert.match(done.stdout, /a blocked: .*the mirror is gone \(\S+\): czar doctor says what helps/);
+  for (const again of [['unblock', 'a'], ['retry', 'a', '--clean'], ['run']]) {
+    const refused = await scratch.czar(...again);
+    assert.equal(refused.code, 4, `${again.join(' ')}: ${refused.stdout}${refused.stderr}`);
+    assert.match(refused.stderr, /run \S+ cannot go on: the mirror that has its work is gone/);
+    assert.match(refused.stderr, /next: .*czar run --new/);
+  }
+  const attempts = (await scratch.events()).filter(({ type }) => type === 'worker.started');
+  assert.equal(attempts.length, 1);
+});

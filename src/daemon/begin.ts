@@ -11,6 +11,7 @@ import type { RepositoryFacts } from '../git/repository.ts';
 import { counted } from '../report/figures.ts';
 import { choose, invalid, refusal, type Refusal, type Wanted } from './choose-run.ts';
 import { askLimits, runSources } from './limits-now.ts';
+import { lostMirror } from './lost-mirror.ts';
 import { missingAgents, notInstalled, replaceable, replacedText } from './missing-agents.ts';
 import { newRun } from './new-run.ts';
 import { permissionNotes } from './permission-notes.ts';
@@ -96,6 +97,8 @@ export async function begin(at: {
     }
     const over = requests.length === 0 && state.runs.get(run)?.state === 'complete';
     const news = requests.some(({ kind }) => kind !== 'set-missing-agents');
+    const lost = over ? null : await lostMirror(git, live);
+    if (lost !== null) return refusal(4, lost.what, { next: lost.next });
     const waits = !news && state.runs.get(run)?.state === 'waiting';
     return { ok: true, run, requests, over, waits, notes: [...notes, ...words] };
   }

@@ -15,11 +15,23 @@ import type { Home } from '../plan/home.ts';
 import type { Journal } from '../journal/journal.ts';
 import { withFollowUps } from './follow-ups.ts';
 import { answerOf, type Answer } from './answer.ts';
+import { lostMirror } from './lost-mirror.ts';
 import { missingAgents, notInstalled, replaceable } from './missing-agents.ts';
 import { planNow } from './plan-changes.ts';
 import { treeHolds } from './perform/remove-tree.ts';
 import { turn } from './turn.ts';
 import { isolationOf } from './workplace.ts';
+
+/** What leads to work with the mirror at once. */
+const needsMirror: ReadonlySet<Steering['kind']> = new Set([
+  'submit',
+  'retry',
+  'retry-failed',
+  'unblock',
+  'make-tree',
+  'land',
+  'sync',
+]);
 
 /** The request with its facts, or why it cannot be completed. */
 export async function complete(
@@ -31,6 +43,10 @@ export async function complete(
   state: RepositoryState,
   steering: Steering,
 ): Promise<Request | Extract<Answer, { ok: false }>> {
+  if (needsMirror.has(steering.kind)) {
+    const lost = await lostMirror(git, state.runs.get(steering.run));
+    if (lost !== null) return refusal(`${lost.what}.`, `${lost.next}.`);
+  }
   switch (steering.kind) {
     case 'submit': {
       const run = state.runs.get(steering.run);

@@ -120,6 +120,8 @@ export async function git(args: readonly string[], call: GitCall): Promise<GitRe
 /** The system says the same of a program and of a folder that is not there. */
 function whyNotStarted(error: string, cwd: string): string {
   if (!error.endsWith(' ENOENT')) return `git cannot be run: ${error}`;
+  if (cwd.endsWith('/czar/mirror.git') && !existsSync(cwd))
+    return `the mirror is gone (${cwd}): czar doctor says what helps`;
   return existsSync(cwd)
     ? 'git is not on the PATH: czar needs git 2.38 or newer'
     : `git cannot be run in ${cwd}: there is no such folder`;
