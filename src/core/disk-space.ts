@@ -3,7 +3,7 @@
  * turn; an event follows only when that makes a difference, so that the log stays quiet.
  */
 import type { Machine, NewEvent } from './events.ts';
-import type { Plan, Policies, WorkerDefinition } from './plan.ts';
+import type { Plan, WorkerDefinition } from './plan.ts';
 import { restlessRuns } from './restless.ts';
 import {
   definitionOf,
@@ -29,8 +29,11 @@ export const lookAgainMs = 5_000;
 const defaultReserveBytes = 1_000_000_000;
 
 /** Free space below which nothing starts, bytes. */
-export function reserveOf(policies: Policies, { disk }: Pick<Machine, 'disk'>): number {
-  return policies.diskReserveBytes ?? Math.min(defaultReserveBytes, Math.floor(disk / 10));
+export function reserveOf(
+  { diskReserveBytes }: { readonly diskReserveBytes?: number | undefined },
+  { disk }: Pick<Machine, 'disk'>,
+): number {
+  return diskReserveBytes ?? Math.min(defaultReserveBytes, Math.floor(disk / 10));
 }
 
 /** What keeps the worker from starting for want of space: what is free, and what must be; null when nothing does. */

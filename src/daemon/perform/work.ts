@@ -158,6 +158,7 @@ export function captureRules(
 ): CaptureRules {
   return {
     maxFileBytes: run.plan.policies.maxFileBytes,
+    diskReserveBytes: run.plan.policies.diskReserveBytes,
     carried: carriedFiles(place, run, at.worker),
     secretPatterns: defaultSecretPatterns,
     // Below the state: what is not in git must survive a cleaning of the checkout.

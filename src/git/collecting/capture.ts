@@ -8,10 +8,12 @@
  */
 import { constants } from 'node:fs';
 import type { Stats } from 'node:fs';
-import { access, copyFile, cp, lstat, mkdir, rm } from 'node:fs/promises';
+import { access, lstat, mkdir, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { LeftOut } from '../../core/events.ts';
 import { inMirror } from '../context.ts';
+import { copyAside } from './aside.ts';
+import type { AsideRules } from './aside.ts';
 import { authorIn } from './czar-files.ts';
 import { unlessHeldUp } from './held-up.ts';
 import { isThere } from '../trees/discard.ts';
@@ -39,8 +41,7 @@ const notSecret = /\.(?:example|sample|template|dist|pub)$/i;
 const timeoutMs = 10 * 60_000;
 const ownRepository = 'a repository of its own: its files are stored, its history is kept aside';
 
-export interface CaptureRules {
-  readonly maxFileBytes: number;
+export interface CaptureRules extends AsideRules {
   /** Paths that were copied or linked into the tree, relative to it; folders with all that is in them. */
   readonly carried: readonly string[];
   readonly secretPatterns: readonly string[];
@@ -99,7 +100,18 @@ async function store(context: GitContext, options: Capture): Promise<Captured> {
   for (const path of await add(sorted.add, call)) {
     leftOut.push({ name: path, why: 'git could not store it', carried: false });
   }
-  const copies = await copyAside(dir, rules.asideDir, leftOut);
+  const { asideDir } = rules;
+  // What was carried in lies where it came from.
+  const own = asideDir === null ? [] : leftOut.filter(({ carried }) => !carried);
+  const copies = await copyAside(
+    own.map(({ name }) => ({
+      name,
+      from: place(dir, name),
+      to: join(asideDir ?? '', shown(name)),
+    })),
+    rules,
+    context.signal,
+  );
   const untouched = against !== null && sorted.add.length + sorted.remove.length === 0;
   const tree = untouched ? await treeOf(context, against) : await line(['write-tree'], call);
   const from = against ?? emptyTree(zero(tree));
@@ -286,44 +298,6 @@ function isOfMachine({ trouble, stderr }: GitResult): boolean {
 
 const machineErrors =
   /No space left on device|Disk quota exceeded|Input\/output error|I\/O error|Read-only file system|unable to write new index|Cannot allocate memory|Too many open files/i;
-
-/** A copy that was not made because the disk did not take it must be made later; any other is not to be had. */
-function unlessOfDisk(error: NodeJS.ErrnoException): void {
-  if (['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'ENOMEM', 'EMFILE'].includes(error.code ?? ''))
-    throw error;
-}
-
-/** Copies what the agent made; gives where each copy is, by name. */
-async function copyAside(
-  dir: string,
-  asideDir: string | null,
-  left: readonly Left[],
-): Promise<ReadonlyMap<string, string>> {
-  const copies = new Map<string, string>();
-  if (asideDir === null) return copies;
-  for (const { name, carried } of left) {
-    if (carried) continue;
-    const from = place(dir, name);
-    const stat = await lstat(from).catch(() => null);
-    if (stat === null) continue;
-    const to = join(asideDir, shown(name));
-    const made = (): unknown => copies.set(name, to);
-    await mkdir(dirname(to), { recursive: true, mode: 0o700 });
-    if (stat.isFile())
-      await copyFile(from, to, constants.COPYFILE_FICLONE).then(made, unlessOfDisk);
-    else if (stat.isDirectory()) {
-      const plain = async (source: string): Promise<boolean> => {
-        const found = await lstat(source);
-        return found.isFile() || found.isDirectory();
-      };
-      await cp(from.toString('utf8'), to, { recursive: true, filter: plain }).then(
-        made,
-        unlessOfDisk,
-      );
-    }
-  }
-  return copies;
-}
 
 function names(found: Buffer): string[] {
   return fields(Buffer.from(found.toString('latin1'), 'utf8'));
