@@ -2,12 +2,12 @@
  * The folder of an attempt, `<home>/runs/<run>/<worker>/<attempt>/`: prompt, report file, and the small programs that the
  * agent is given. Everything in it is private to the user, and git never sees it.
  */
-import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, writeFileSync } from 'node:fs';
 import { hash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { olderPart } from '../process/bounded-file.ts';
-import { makeGeneratedFolder } from '../process/generated-folder.ts';
+import { makeWithinHome } from '../process/generated-folder.ts';
 import { lastLines, linesAtEnd, plainText } from '../process/tail.ts';
 import type { Adapter } from './adapter.ts';
 import type { ToldDependency } from './mcp-tools.ts';
@@ -72,11 +72,8 @@ export function writeAttemptFiles(options: {
   readonly launcher?: Launcher;
 }): void {
   const { home, files, prompt, permissions, launcher = thisInstallation } = options;
-  makeGeneratedFolder(join(home, 'runs'));
-  writePrograms(files, launcher);
-  // From the outermost: all at once, the innermost would be tried first.
-  for (const dir of [dirname(files.attemptDir), files.attemptDir, files.tmpDir])
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+  writePrograms(home, files, launcher);
+  makeWithinHome(home, files.tmpDir);
   chmodSync(files.attemptDir, 0o700);
   writeFileSync(files.promptFile, prompt, { mode: 0o600 });
   const { dependencies = [], fingerprints } = options;
@@ -91,10 +88,14 @@ export function writeAttemptFiles(options: {
 }
 
 /** Makes the programs, each whole or not at all; \`bin/czar\` is the last one. */
-function writePrograms({ binDir, shellFile }: AttemptFiles, launcher: Launcher): void {
+function writePrograms(
+  home: string,
+  { binDir, shellFile }: AttemptFiles,
+  launcher: Launcher,
+): void {
   const czar = join(binDir, 'czar');
   if (existsSync(czar) && existsSync(shellFile)) return;
-  mkdirSync(binDir, { recursive: true, mode: 0o700 });
+  makeWithinHome(home, binDir);
   for (const [file, text, mode] of [
     [shellFile, shellFunctions(czar), 0o600],
     [czar, launcherScript(launcher), 0o700],

@@ -8,6 +8,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { treeGateKey, type TreeGate, type TreeVerdict } from '../core/events.ts';
+import { makeWithinHome } from '../process/generated-folder.ts';
 import { runCommand, type CommandResult } from '../process/run.ts';
 import { checkEnvironment } from './check-environment.ts';
 import { lastLines, verdictOf } from './command-verdict.ts';
@@ -211,7 +212,7 @@ async function writeLog(
   const head = Buffer.from(`$ ${command}\n${cut}`);
   const tail = Buffer.from(ended === null ? '\nexit 0\n' : `\n${ended}\n`);
   try {
-    await mkdir(logs.dir, { recursive: true });
+    makeWithinHome(logs.home, logs.dir);
     const text = Buffer.concat([head, result.stdout, tail]).toString('utf8');
     await writeFile(file, logs.redact(text), { mode: 0o600 });
   } catch {

@@ -11,7 +11,6 @@ import {
   constants,
   fstatSync,
   ftruncateSync,
-  lstatSync,
   openSync,
   readFileSync,
   readSync,
@@ -19,7 +18,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { openPlainFile } from './plain-file.ts';
+import { openPlainFile, whatIsAt } from './plain-file.ts';
 
 /** How large a file may become before it is emptied, bytes; when it has not been read to its end yet, four times that. */
 export const boundBytes = 16 * 1024 * 1024;
@@ -35,7 +34,7 @@ export function olderPart(path: string): string {
 export function droppedBytes(path: string): number {
   const file = `${path}.dropped`;
   // Most files are small and have none.
-  if (lstatSync(file, { throwIfNoEntry: false }) === undefined) return 0;
+  if (whatIsAt(file) === null) return 0;
   const record = openPlainFile(file);
   if (record === null) return 0;
   try {
@@ -96,7 +95,7 @@ function openToEmpty(path: string): number | null {
 }
 
 function sizeOf(path: string): number {
-  return lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  return whatIsAt(path)?.size ?? 0;
 }
 
 /** Renamed into place: what was put there instead must not block or lead elsewhere. */

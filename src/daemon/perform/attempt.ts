@@ -1,7 +1,6 @@
 /** An attempt's effects around its launch: setup of its tree, following it, stopping it. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeGeneratedFolder } from '../../process/generated-folder.ts';
+import { makeWithinHome } from '../../process/generated-folder.ts';
 import { attemptLimitsOf } from '../../core/attempt-limits.ts';
 import type { Outcome } from '../../core/commands.ts';
 import { setupOf } from '../../core/schedule/grant.ts';
@@ -13,17 +12,16 @@ import { followAttempt } from '../../process/follow.ts';
 import {
   attemptKey,
   endWithoutExit,
-  markStopped,
   readStatus,
   readStopped,
   endOf,
-  voidAttempt,
 } from '../../process/status.ts';
 import { stopTree } from '../../process/tree.ts';
 import { adapterOf } from './agent-of.ts';
 import { attemptOf, ended, filesOf, leftNothing } from './attempt-end.ts';
 import { readReports, type ReadSoFar } from './attempt-reports.ts';
 import { keepWatched } from './keep-watched.ts';
+import { noteStop } from './note-stop.ts';
 import type { EffectContext, Performed } from '../loop.ts';
 import { stateOf } from './work.ts';
 import { redactorOf } from '../redactions.ts';
@@ -47,8 +45,7 @@ export async function setUp(
   const { policies } = run.plan;
   const files = filesOf(place, intent);
   const tmp = join(files.attemptDir, 'setup-tmp');
-  makeGeneratedFolder(join(place.git.home, 'runs'));
-  await mkdir(tmp, { recursive: true, mode: 0o700 });
+  makeWithinHome(place.git.home, tmp);
   const outcome = await judgeFolder({
     id: 'setup',
     tree: '',
@@ -157,12 +154,7 @@ export async function stopAttempt(
 ): Promise<Outcome> {
   const files = filesOf(place, intent);
   const worker = stateOf(run, intent.worker);
-  makeGeneratedFolder(join(place.git.home, 'runs'));
-  await mkdir(files.attemptDir, { recursive: true, mode: 0o700 });
-  // What was never claimed is claimed here, so that it never starts.
-  if (readStatus(files.attemptDir).kind === 'none') voidAttempt(files.attemptDir);
-  // An exit that is on record is the attempt's own, whatever is asked now.
-  if (readStatus(files.attemptDir).kind !== 'exited') markStopped(files.attemptDir, intent.why);
+  noteStop(place, files.attemptDir, intent.why);
   const { survivors } = await stopTree({
     marker: attemptKey(files.attemptDir),
     roots: worker.attempt?.process == null ? [] : [worker.attempt.process],

@@ -1,7 +1,6 @@
 /** Tells an attempt's watchdog that a loop is there. */
-import { join } from 'node:path';
 import type { AttemptFiles } from '../../agents/attempt-files.ts';
-import { makeGeneratedFolder } from '../../process/generated-folder.ts';
+import { makeWithinHome } from '../../process/generated-folder.ts';
 import { markWatched } from '../../process/status.ts';
 import type { Workplace } from '../workplace.ts';
 
@@ -45,6 +44,6 @@ export function keepWatched(
 
 /** Tells the watchdog that this loop is there, in folders that a cleaning may have taken away. */
 function attend(place: Workplace, files: AttemptFiles): void {
-  makeGeneratedFolder(join(place.git.home, 'runs'));
+  makeWithinHome(place.git.home, files.attemptDir);
   markWatched(files.attemptDir);
 }

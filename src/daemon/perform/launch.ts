@@ -27,6 +27,7 @@ import { filesAtTop } from '../../git/facts.ts';
 import { topLevel } from '../../git/trees/worktree.ts';
 import { startAttempt } from '../../process/attempt.ts';
 import { recoverAttempt } from '../../process/follow.ts';
+import { makeWithinHome } from '../../process/generated-folder.ts';
 import { bootId } from '../../process/identity.ts';
 import { readStatus } from '../../process/status.ts';
 import { adapterOf, agentOf } from './agent-of.ts';
@@ -53,6 +54,7 @@ export async function launch(
 ): Promise<Outcome> {
   const { run } = context;
   const files = filesOf(place, intent);
+  makeWithinHome(place.git.home, files.attemptDir);
   if (context.recovering || readStatus(files.attemptDir).kind !== 'none') {
     const found = await recoveredLaunch(intent, files, context);
     return found.kind === 'launched' ? { ...found, ...madeFolder(place, run, intent) } : found;

@@ -6,7 +6,7 @@
  * Like an attempt it outlives its loop: the next one follows it by the records in its folder.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { adapters } from '../../agents/adapters.ts';
 import { lastOutput, writeAttemptFiles, type AttemptFiles } from '../../agents/attempt-files.ts';
@@ -31,17 +31,13 @@ import { difference } from '../../git/facts.ts';
 import { removeFolder } from '../../git/trees/remove-folder.ts';
 import { startAttempt } from '../../process/attempt.ts';
 import { followAttempt, recoverAttempt } from '../../process/follow.ts';
-import {
-  attemptKey,
-  markStopped,
-  readBoot,
-  readStatus,
-  voidAttempt,
-} from '../../process/status.ts';
+import { makeWithinHome } from '../../process/generated-folder.ts';
+import { attemptKey, readBoot, readStatus } from '../../process/status.ts';
 import { stopTree } from '../../process/tree.ts';
 import { reviewFiles } from './attempt-end.ts';
 import { readReports } from './attempt-reports.ts';
 import { keepWatched } from './keep-watched.ts';
+import { noteStop } from './note-stop.ts';
 import type { EffectContext } from '../loop.ts';
 import { homeOf } from './own-home.ts';
 import { redactorOf } from '../redactions.ts';
@@ -69,6 +65,7 @@ export async function review(
   const agent = agentNamed(context, intent.reviewer);
   if (agent === null) return over(intent, none(`there is no agent named ${intent.reviewer}`), null);
   const files = reviewFiles(place, intent);
+  makeWithinHome(place.git.home, files.attemptDir);
   const found = await begun(place, { intent, files, agent }, context);
   if ('said' in found) {
     await removeTree(place, intent);
@@ -108,10 +105,7 @@ export async function endReview(
   context: EffectContext,
 ): Promise<Outcome> {
   const files = reviewFiles(place, intent);
-  mkdirSync(files.attemptDir, { recursive: true, mode: 0o700 });
-  // What was never claimed is claimed here, so that it never starts.
-  if (readStatus(files.attemptDir).kind === 'none') voidAttempt(files.attemptDir);
-  if (readStatus(files.attemptDir).kind !== 'exited') markStopped(files.attemptDir, 'requested');
+  noteStop(place, files.attemptDir, 'requested');
   await reach(place.git, 'review:before-end');
   await endTree(place, files, context);
   await reach(place.git, 'review:after-end');

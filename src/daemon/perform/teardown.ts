@@ -2,7 +2,6 @@
  * Teardown of an attempt: commands of its worker, in its tree, once its work is at home. What fails of them is told and
  * changes nothing else. After a crash all of them run again.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Outcome } from '../../core/commands.ts';
 import type { Intent } from '../../core/intents.ts';
@@ -11,6 +10,7 @@ import { checkMark } from '../../gates/leftovers.ts';
 import { judgeFolder } from '../../gates/tree-gates.ts';
 import { reach } from '../../git/context.ts';
 import { isThere } from '../../git/trees/discard.ts';
+import { makeWithinHome } from '../../process/generated-folder.ts';
 import { attemptOf, filesOf } from './attempt-end.ts';
 import type { EffectContext } from '../loop.ts';
 import { stateOf } from './work.ts';
@@ -33,7 +33,7 @@ export async function tearDown(
   const { attemptDir } = filesOf(place, intent);
   const { policies } = run.plan;
   const tmp = join(attemptDir, 'teardown-tmp');
-  await mkdir(tmp, { recursive: true, mode: 0o700 });
+  makeWithinHome(place.git.home, tmp);
   await reach(place.git, 'teardown:before-run');
   const outcome = await judgeFolder({
     id: 'teardown',

@@ -1,7 +1,7 @@
 /** The working tree of an attempt, or the empty folder of a worker without a repository. */
 import { lstat, mkdir, realpath } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { makeGeneratedFolder } from '../../process/generated-folder.ts';
+import { makeGeneratedFolder, makeWithinHome } from '../../process/generated-folder.ts';
 import type { Outcome } from '../../core/commands.ts';
 import type { KeptWork } from '../../core/events.ts';
 import { setupOf } from '../../core/schedule/grant.ts';
@@ -114,7 +114,7 @@ async function branchTree(
   }
   const listed = async () => ({ kind: 'listed', files: await includedFiles(place.git) }) as const;
   const { files: included } = succeed(await failing(listed));
-  makeGeneratedFolder(join(place.git.home, 'runs'));
+  makeWithinHome(place.git.home, join(place.git.home, 'runs', run.id, intent.worker));
   noteCarried({ home: place.git.home, run: run.id, worker: intent.worker }, included);
   const { copy, link } = definitionOf(run, intent.worker);
   const carried = { copy: [...copy, ...included], link };

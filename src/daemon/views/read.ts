@@ -4,7 +4,6 @@
  *
  * Owns a read-only connection. What cannot be read comes back as a value, never as a guess.
  */
-import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Event } from '../../core/events.ts';
 import { emptyState, evolve } from '../../core/evolve.ts';
@@ -22,6 +21,7 @@ import { damageNote } from '../../journal/suspicion.ts';
 import { droppedBytes, olderPart } from '../../process/bounded-file.ts';
 import { watchFolder } from '../../process/changes.ts';
 import { liveness } from '../../process/identity.ts';
+import { plainSize } from '../../process/plain-file.ts';
 import { readLines } from '../../process/tail.ts';
 import type { TokensOf } from '../../report/event-line.ts';
 import type { Liveness, LivenessOf } from '../../report/status.ts';
@@ -291,7 +291,7 @@ const shownBytes = 1024 * 1024;
 /** Where to begin to show a file, and the lines to show before that. */
 function beginningOf(path: string): { readonly before: readonly string[]; offset: number } {
   const dropped = droppedBytes(path);
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  const size = plainSize(path) ?? 0;
   const skipped = Math.max(0, size - shownBytes);
   if (skipped > 0)
     return {

@@ -1,6 +1,7 @@
 /** When an attempt last printed, reported, committed or was answered: by the times of files alone, no git and no reading. */
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { whatIsAt } from '../../process/plain-file.ts';
 
 /** Milliseconds since 1970; null for what it has not done. */
 export interface SignsOfLife {
@@ -25,14 +26,14 @@ export function signsOfLife(attemptDir: string, tree: string | null): SignsOfLif
 
 /** When the file was last written to; null when it is missing or empty. */
 export function changedAt(path: string): number | null {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat === undefined || stat.size === 0 ? null : Math.floor(stat.mtimeMs);
+  const stat = whatIsAt(path);
+  return stat === null || stat.size === 0 ? null : Math.floor(stat.mtimeMs);
 }
 
 /** When something of the folder was made or went; null when it is missing. */
 function touchedAt(folder: string): number | null {
-  const stat = statSync(folder, { throwIfNoEntry: false });
-  return stat === undefined ? null : Math.floor(stat.mtimeMs);
+  const stat = whatIsAt(folder);
+  return stat === null ? null : Math.floor(stat.mtimeMs);
 }
 
 /** `.git` of a repository, or what the file of that name in a linked worktree leads to. */
