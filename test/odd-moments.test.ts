@@ -1,6 +1,6 @@
 /** What happens to a repository while a run is on or between two of its processes: the run goes on, nothing is lost. */
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { filesOf, halfMade, loopOf, treeOf } from './support/odd-repository.ts';
@@ -139,4 +139,25 @@ test('a mirror that is taken away ends the run with the way out, and no attempt 
   }
   const attempts = (await scratch.events()).filter(({ type }) => type === 'worker.started');
   assert.equal(attempts.length, 1);
+});
+
+test('a run id is not given out again when what czar knew of its run is lost, with its mirror or without', async () => {
+  await using scratch = await Scratch.make();
+  scratch.discards();
+  scratch.scripted('echo $CZAR_WORKER > $CZAR_WORKER.txt');
+  scratch.worker('a');
+  scratch.commitAll();
+  const ids: string[] = [];
+  for (const lost of ['czar', 'czar/czar.db', null]) {
+    const done = await scratch.czar('run');
+    assert.equal(done.code, 0, done.stderr);
+    const { id, base } = (await scratch.json('status')).run;
+    assert.equal(base, scratch.git('rev-parse', 'main'));
+    assert.equal(scratch.git('rev-list', '--count', `${base}..czar/${id}-integration`), '2');
+    ids.push(id);
+    if (lost !== null)
+      renameSync(join(scratch.repo, '.git', lost), join(scratch.base, `lost-${ids.length}`));
+  }
+  const [, day] = /^(\d+)-1$/.exec(ids[0] ?? '') ?? [];
+  assert.deepEqual(ids, [`${day}-1`, `${day}-2`, `${day}-3`]);
 });

@@ -1,4 +1,5 @@
 /** The beginning of a run: its id, the commit it starts from, its branches, and what stands in the way of them. */
+import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { Rejection, Request } from '../core/commands.ts';
 import type { RunBase } from '../core/events.ts';
@@ -7,8 +8,8 @@ import type { Plan } from '../core/plan.ts';
 import type { RepositoryState } from '../core/state.ts';
 import { branchFacts, type BranchFacts } from '../git/branches.ts';
 import { defaultSecretPatterns } from '../git/collecting/capture.ts';
-import { inUserRepository, type GitContext } from '../git/context.ts';
-import { readRefIn } from '../git/refs.ts';
+import { inMirror, inUserRepository, type GitContext } from '../git/context.ts';
+import { listRefsIn, readRefIn } from '../git/refs.ts';
 import type { RepositoryFacts } from '../git/repository.ts';
 import { takeSnapshot } from '../git/collecting/snapshot.ts';
 import { unsupportedIn } from '../git/unsupported.ts';
@@ -71,7 +72,7 @@ export async function newRun(options: {
       null,
     );
   }
-  const run = nextRunId(state, options.now);
+  const run = nextRunId([...state.runs.keys(), ...(await runsInRefs(git))], options.now);
   const integration = `czar/${run}-integration`;
   const names = [
     integration,
@@ -181,10 +182,31 @@ function ofTheUser(
   return ahead > 0 && behind === 0 ? null : 'exists and is not ahead of the base of the run';
 }
 
-/** `<date>-<n>` in UTC, one more than the last of that day. */
-export function nextRunId(state: RepositoryState, now: number): string {
+/**
+ * Ids of runs that branches and refs name: where the log was lost, these are all that is known of them, and another run
+ * of that id would go on where they ended.
+ */
+async function runsInRefs(git: GitContext): Promise<readonly string[]> {
+  const places = [
+    inUserRepository(git),
+    ...(existsSync(`${git.mirror}/HEAD`) ? [inMirror(git)] : []),
+  ];
+  const listed = await Promise.all(
+    places.map((place) => listRefsIn(place, 'refs/heads/czar/', 'refs/czar/')),
+  );
+  return listed
+    .flatMap((refs) => [...refs.keys()])
+    .filter((ref) => !ref.startsWith(ofStarts))
+    .flatMap((ref) => ref.match(/(?<!\d)\d{8}-\d{1,6}(?!\d)/g) ?? []);
+}
+
+/** Refs of a start that may have been refused or killed before there was a run. */
+const ofStarts = 'refs/czar/snapshot/';
+
+/** `<date>-<n>` in UTC, one more than the last of that day that is taken. */
+function nextRunId(ids: readonly string[], now: number): string {
   const day = new Date(now).toISOString().slice(0, 10).replaceAll('-', '');
-  const taken = [...state.runs.keys()]
+  const taken = ids
     .filter((id) => id.startsWith(`${day}-`))
     .map((id) => Number(id.slice(day.length + 1)));
   return `${day}-${Math.max(0, ...taken) + 1}`;
