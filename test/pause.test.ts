@@ -151,6 +151,7 @@ bothWays(
     assert.equal((await scratch.czar('pause')).code, 0);
     const paused = 'Run \\S+ is paused: czar resume lets it go on\\.$';
     await says(['resume', 'b'], new RegExp(`^b was not paused: it is ready\\. ${paused}`, 'm'));
+    await says(['approve', 'b'], /^Approved, and nothing starts yet: run \S+ is paused/m, 'some');
     await says(['resume', 'c'], new RegExp(`^c goes on with its run\\. ${paused}`, 'm'), 'some');
     assert.match((await scratch.czar('why', 'c')).stdout, /its run is paused/);
     await says(['resume'], /^The run goes on/m, 'some');

@@ -9,10 +9,15 @@ import { approvalOf, definitionOf, isRunLive, type RunState, type WorkerState } 
 
 /** Approval of these workers, or of all that ask: all of them or, when one is refused, none. */
 export function approve(run: RunState, request: Asked<'approve'>): Decision {
-  return each(run, request.workers, {
+  const decision = each(run, request.workers, {
     launch: (worker) => approveOne(run, worker, request.by),
     ask: (worker, id) => settleAsk(run, worker, id, { ...request, decision: 'allow', text: null }),
   });
+  if (!decision.ok || run.state !== 'paused') return decision;
+  return accept(
+    decision.events,
+    `Approved, and nothing starts yet: run ${run.id} is paused, and czar resume lets it go on.`,
+  );
 }
 
 /** Denial of these workers, or of all that ask: all of them or, when one is refused, none. */
