@@ -99,12 +99,24 @@ test('ff moves the target to the integration commit, and is refused when the tar
   assert.equal(scratch.git('status', '--porcelain'), '');
 });
 
-test('a conflict with the target as it is now is refused with the file named', async () => {
+test('a conflict with the target as it is now is refused with the file named, and the way out leads home', async () => {
   await using scratch = await finished();
   scratch.write('b.txt', 'mine\n');
   scratch.commitAll('Mine');
   await refused(scratch, /b\.txt/);
-  await refused(scratch, /b\.txt/, '--mode', 'squash');
+  await refused(
+    scratch,
+    /b\.txt[^]*next: git merge czar\/\S+-integration on main/,
+    '--mode',
+    'squash',
+  );
+  const sync = await scratch.czar('sync');
+  assert.equal(sync.code, 4);
+  const [, branch = ''] = /where the two conflict, git merge (\S+) on main/.exec(sync.stderr) ?? [];
+  assert.throws(() => scratch.git('merge', '-q', branch));
+  scratch.write('b.txt', 'both\n');
+  scratch.commitAll('Both');
+  await refused(scratch, /main has everything of this run already/);
 });
 
 test('changes and untracked files in the way are refused, others stay as they are', async () => {

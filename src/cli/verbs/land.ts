@@ -1,5 +1,6 @@
 /** `czar land`: the run's integration branch enters the target branch, on the tree whose gates passed. */
 import type { Event } from '../../core/events.ts';
+import { mergedName } from '../../core/publish.ts';
 import { unpushed } from '../../core/push.ts';
 import type { RunState } from '../../core/state.ts';
 import { previewLanding } from '../../daemon/views/preview-landing.ts';
@@ -203,11 +204,24 @@ function report(context: CliContext, run: RunState, result: LandResult, before: 
         exit: exits.refused,
         what: `nothing was landed: ${result.reason.split('\n')[0] ?? ''}`,
         where: result.files.join(', ') || null,
-        next: result.files.length > 0 ? 'merge or move these, then land again' : null,
+        next: afterRefusal(run, result),
       });
     case 'rejected':
       return refuse(context, result.rejection);
   }
+}
+
+/** What to do about files in the way; null when there are none. */
+function afterRefusal(
+  run: RunState,
+  { reason, files }: Extract<LandResult, { kind: 'refused' }>,
+): string | null {
+  if (files.length === 0) return null;
+  // Neither czar sync nor another czar land would settle that.
+  const [, target] = /^the run conflicts with (.+)$/.exec(reason) ?? [];
+  return target === undefined
+    ? 'merge or move these, then land again'
+    : `git merge ${mergedName(run)} on ${target}, where you settle it by hand and commit`;
 }
 
 function modeOf(text: string): LandOrder['mode'] | null {

@@ -2,6 +2,7 @@
 import type { Request } from '../commands.ts';
 import { accept, refuse, type Decision } from '../decision.ts';
 import type { NewEvent } from '../events.ts';
+import { mergedName } from '../publish.ts';
 import { isRunLive, type Landing, type RunState } from '../state.ts';
 
 /** Decides a request to sync. It is a landing the other way round, and one of them goes on at a time. */
@@ -15,7 +16,7 @@ export function decideSync(
     return refuse(
       4,
       `Run ${run.id} is ${run.state}: only a live run is brought up to date.`,
-      `czar land merges it with ${target} as it is.`,
+      `${run.state === 'complete' ? 'czar land' : 'czar land --partial'} merges it with ${target} as it is; where the two conflict, git merge ${mergedName(run)} on ${target} settles it by hand.`,
     );
   }
   if (run.tip === null)
