@@ -61,6 +61,9 @@ test('an agent replaces the folder of all runs by a link: its attempt is lost, i
   const said = (await scratch.czar('inbox')).stdout;
   assert.match(said, /\.czar\/runs is a link that leads out of .*: move it away/);
   assert.deepEqual(readdirSync(outside), []);
+  const again = await scratch.czar('run');
+  assert.equal(again.code, 4, again.stderr);
+  assert.match(again.stderr, /a link that leads out of \.czar stands where czar needs a folder/);
   rmSync(join(scratch.repo, '.czar/runs'));
   assert.equal((await scratch.czar('retry', 'link')).code, 0);
   assert.equal((await scratch.czar('run')).code, 0);

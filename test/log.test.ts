@@ -1,6 +1,6 @@
 /** The log as users see it: events in three formats, derived files, the chain, any moment of the past, following. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { before, after, test } from 'node:test';
@@ -126,6 +126,21 @@ test('the derived files are the log line by line, and are made again when they a
   writeFileSync(join(folder, 'events.jsonl'), '{"v":1,"seq":1,"ts":"');
   writeFileSync(join(folder, 'events.log'), 'something else\n'.repeat(7));
   await again();
+});
+
+test('a link in place of a derived file is replaced: what it leads to stays as it is', async () => {
+  const logs = join(scratch.repo, '.czar/logs');
+  const precious = join(scratch.base, 'precious.txt');
+  writeFileSync(precious, 'precious\n');
+  for (const name of ['events.log', 'events.jsonl', 'events.log.position', 'daemon.log']) {
+    rmSync(join(logs, name), { force: true });
+    symlinkSync(precious, join(logs, name));
+  }
+  assert.equal((await scratch.czar('run')).code, 0);
+  assert.equal(readFileSync(precious, 'utf8'), 'precious\n');
+  const events = await scratch.events();
+  assert.deepEqual(scratch.log(), events);
+  rmSync(join(logs, 'daemon.log'));
 });
 
 test('the chain over the stored events holds', () => {

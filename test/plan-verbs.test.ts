@@ -9,6 +9,7 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -276,6 +277,18 @@ test('a file where czar needs a folder is named, and nothing is begun', () => {
       assert.match(stderr, /no folder stands where czar needs one\n {2}at \S+/);
       assert.ok(stderr.includes(file), stderr);
     }
+  }
+});
+
+test('a link that leads out of the home where czar would write is named, and nothing is written through it', () => {
+  for (const name of ['logs', 'runs', 'worktrees']) {
+    using repository = new Repository({ ...plan, 'outside/precious.txt': 'precious' });
+    symlinkSync('../outside', join(repository.root, '.czar', name));
+    const { code, stderr } = repository.czar('run');
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, /a link that leads out of \.czar stands where czar needs a folder/);
+    assert.ok(stderr.includes(`.czar/${name}`), stderr);
+    assert.deepEqual(readdirSync(join(repository.root, 'outside')), ['precious.txt']);
   }
 });
 

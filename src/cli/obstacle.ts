@@ -2,9 +2,13 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../plan/source.ts';
+import { leadsOut } from '../daemon/leads-out.ts';
 import type { Place } from '../daemon/place.ts';
 import { exits } from './exit.ts';
 import type { CliContext } from './verb.ts';
+
+/** What czar writes to: never through a link to somewhere else. */
+const generated: ReadonlySet<string> = new Set(['worktrees', 'runs', 'logs']);
 
 /** Whether something is in the way of the home's folders of these names, or of the state; it has been said then. */
 export function isObstructed(
@@ -19,11 +23,17 @@ export function isObstructed(
     ...(needs.state === true ? [{ path: place.state, shown: place.state }] : []),
   ];
   const found = wanted.find((one) => isInTheWay(one.path));
-  if (found === undefined) return false;
+  const outside = needs.folders.find(
+    (folder) => generated.has(folder) && leadsOut(join(path, folder)),
+  );
+  if (found === undefined && outside === undefined) return false;
   context.fail({
     exit: exits.refused,
-    what: 'something that is no folder stands where czar needs one',
-    where: found.shown,
+    what:
+      found === undefined
+        ? `a link that leads out of ${name} stands where czar needs a folder`
+        : 'something that is no folder stands where czar needs one',
+    where: found?.shown ?? `${name}/${outside}`,
     next: 'move it away',
   });
   return true;

@@ -5,11 +5,13 @@ import {
   fstatSync,
   ftruncateSync,
   fchmodSync,
-  openSync,
+  lstatSync,
   renameSync,
+  rmSync,
   statSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { openOwnFile } from '../journal/own-file.ts';
 import { makeGeneratedFolder } from '../process/generated-folder.ts';
 import { watchFolder } from '../process/changes.ts';
 import { lastLines, readLines } from '../process/tail.ts';
@@ -32,8 +34,9 @@ export function daemonLog(place: OfHome): string {
 export function withDaemonLog<T>(place: OfHome, use: (fd: number) => T): T {
   const path = daemonLog(place);
   makeGeneratedFolder(dirname(path));
-  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > limit) renameSync(path, `${path}.1`);
-  const fd = openSync(path, 'a', 0o600);
+  if ((lstatSync(path, { throwIfNoEntry: false })?.size ?? 0) > limit)
+    renameSync(path, `${path}.1`);
+  const fd = openOwnFile(path);
   try {
     fchmodSync(fd, 0o600);
     return use(fd);
@@ -48,6 +51,7 @@ export function boundDaemonLog(place: OfHome, stderr = 2): void {
   try {
     const [mine, named] = [fstatSync(stderr), statSync(path)];
     if (mine.ino !== named.ino || mine.size <= limit) return;
+    rmSync(`${path}.1`, { force: true });
     copyFileSync(path, `${path}.1`);
     ftruncateSync(stderr, 0);
   } catch {

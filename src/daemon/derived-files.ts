@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { openDerived, type DerivedFiles, type RenderLine } from '../journal/derived.ts';
 import type { Journal } from '../journal/journal.ts';
+import { makeGeneratedFolder } from '../process/generated-folder.ts';
 import { eventDocument } from '../report/event-document.ts';
 import { renderEvent, type TokensOf } from '../report/event-line.ts';
 import { jsonPieces } from '../report/json-pieces.ts';
@@ -20,7 +21,12 @@ export function openDerivedFiles(
   journal: Pick<Journal, 'read' | 'head'>,
   isUnused?: IsUnused,
 ): DerivedFiles {
-  return openDerived({ folder: derivedFolder(home), journal, ...renderings(journal, isUnused) });
+  return openDerived({
+    folder: derivedFolder(home),
+    makeFolder: makeGeneratedFolder,
+    journal,
+    ...renderings(journal, isUnused),
+  });
 }
 
 /** How events stand in the two files. */

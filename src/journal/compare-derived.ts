@@ -1,5 +1,5 @@
 /** Whether a file that is derived from the log is what the log says. Reads both once, in pieces, and changes nothing. */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readSync } from 'node:fs';
 import type { RenderLine } from './derived.ts';
 import type { Journal } from './journal.ts';
 
@@ -15,6 +15,8 @@ export function compareWithLog(
 ): Comparison {
   let fd: number;
   try {
+    // Nobody may serve a pipe.
+    if (!lstatSync(file).isFile()) return 'different';
     fd = openSync(file, 'r');
   } catch {
     const [first] = of.journal.read({ limit: 1 });

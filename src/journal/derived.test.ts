@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import {
   appendFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -24,7 +28,6 @@ test('each event is one line in both files as soon as it is appended', (t) => {
     assert.equal(derived.update(batch), null);
     world.assertComplete();
   }
-  assert.equal(readFileSync(join(world.folder, '.gitignore'), 'utf8'), '*\n');
 });
 
 test('files that end in the middle of a line are cut and go on', (t) => {
@@ -93,6 +96,33 @@ test('files of another log or another rendering are replaced', (t) => {
   world.assertComplete();
 });
 
+test('what is no plain file of its own in place of a file or its note is replaced and never written to', (t) => {
+  const harm: readonly ((file: string, precious: string) => void)[] = [
+    (file, precious) => symlinkSync(precious, file),
+    (file, precious) => linkSync(precious, file),
+    (file) => symlinkSync('nowhere', file),
+  ];
+  for (const act of harm) {
+    for (const ofNote of [false, true]) {
+      const world = start(t, 2);
+      const precious = join(world.folder, '../precious');
+      writeFileSync(precious, 'precious\n');
+      const file = `${world.files.log}${ofNote ? '.position' : ''}`;
+      rmSync(file);
+      act(file, precious);
+      const derived = world.open();
+      derived.update([world.append('next')]);
+      rmSync(file);
+      act(file, precious);
+      derived.update([world.append('more')]);
+      derived.close();
+      world.assertComplete();
+      assert.equal(readFileSync(precious, 'utf8'), 'precious\n');
+      assert.equal(existsSync(join(world.folder, 'nowhere')), false);
+    }
+  }
+});
+
 test('a file that cannot be written is told, and written when that is mended', (t) => {
   const world = start(t);
   writeFileSync(world.folder, 'a file where the folder should be');
@@ -139,6 +169,7 @@ function start(t: TestContext, checkpoints = 0): World {
   const open = (): DerivedFiles => {
     const derived = openDerived({
       folder,
+      makeFolder: (path) => mkdirSync(path, { recursive: true }),
       journal,
       log: (event) => [line(event)],
       jsonl: (event) => JSON.stringify(event).match(/.{1,9}/gs) ?? [],

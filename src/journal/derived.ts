@@ -1,7 +1,8 @@
 /**
  * `events.log` and `events.jsonl` in the home: the log as text, one line for each event, line N for event N. Derived:
  * they are appended to after a batch is durable, and brought up to date or made anew from the log whenever they do not
- * fit it (killed in the middle of a line, removed, truncated, of another log, of another rendering).
+ * fit it (killed in the middle of a line, removed, truncated, of another log, of another rendering). What else stands
+ * in place of one, a link say, is replaced and never written to.
  *
  * Owns both files and the note `.position` beside them, which says how many lines were surely written up to which
  * byte, so that starting does not count all lines of a long log. A file that cannot be written stops nothing: the
@@ -11,18 +12,18 @@ import {
   closeSync,
   fstatSync,
   ftruncateSync,
-  mkdirSync,
-  openSync,
+  lstatSync,
   readFileSync,
   readSync,
   renameSync,
-  statSync,
+  rmSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import type { Event } from '../core/events.ts';
 import { JournalError, type Journal } from './journal.ts';
+import { openOwnFile } from './own-file.ts';
 import { utf8Pieces } from './utf8-pieces.ts';
 
 /** One line for an event, without a line break: in pieces where it is long. */
@@ -38,23 +39,29 @@ export interface DerivedFiles {
   close(): void;
 }
 
-/** The files in `folder`, which is made with a `.gitignore` that ignores all of it. Nothing is written before `update`. */
+/** The files in `folder`, which `makeFolder` makes where it is not there. Nothing is written before `update`. */
 export function openDerived(options: {
   readonly folder: string;
+  readonly makeFolder: (folder: string) => void;
   readonly journal: Pick<Journal, 'read' | 'head'>;
   readonly log: RenderLine;
   readonly jsonl: RenderLine;
 }): DerivedFiles {
-  const { folder, journal } = options;
+  const { folder, makeFolder, journal } = options;
   const files = [
     new LineFile(join(folder, 'events.log'), options.log),
     new LineFile(join(folder, 'events.jsonl'), options.jsonl),
   ];
   return {
     update: (batch = []) => {
+      try {
+        makeFolder(folder);
+      } catch (error) {
+        for (const file of files) file.close();
+        return { file: folder, error: error instanceof Error ? error.message : String(error) };
+      }
       for (const file of files) {
         try {
-          makeFolder(folder);
           file.update(journal, batch, batch.at(-1)?.seq ?? journal.head().seq);
         } catch (error) {
           file.close();
@@ -111,7 +118,7 @@ class LineFile {
   /** The open file, if it is still the one at the path and as long as we left it. */
   #sameFile(): number | null {
     if (this.#fd === null) return null;
-    const stat = statSync(this.path, { throwIfNoEntry: false });
+    const stat = lstatSync(this.path, { throwIfNoEntry: false });
     if (stat?.ino === this.#ino && stat.size === this.#bytes) return this.#fd;
     closeSync(this.#fd);
     this.#fd = null;
@@ -119,7 +126,7 @@ class LineFile {
   }
 
   #open(journal: Pick<Journal, 'read'>, seq: number): number {
-    const fd = openSync(this.path, 'a+', 0o600);
+    const fd = openOwnFile(this.path);
     this.#fd = fd;
     const { ino, size } = fstatSync(fd);
     this.#ino = ino;
@@ -188,8 +195,11 @@ class LineFile {
 
   #note(): void {
     this.#noted = this.#lines;
+    const making = `${this.path}.position.new`;
     try {
-      writeFileSync(`${this.path}.position`, `${this.#lines} ${this.#bytes}\n`, { mode: 0o600 });
+      rmSync(making, { recursive: true, force: true });
+      writeFileSync(making, `${this.#lines} ${this.#bytes}\n`, { flag: 'wx', mode: 0o600 });
+      renameSync(making, `${this.path}.position`);
     } catch {
       // Without the note the next start counts all lines.
     }
@@ -198,7 +208,9 @@ class LineFile {
   #readNote(fd: number, size: number): { readonly lines: number; readonly bytes: number } {
     const none = { lines: 0, bytes: 0 };
     try {
-      const match = /^(\d+) (\d+)\n$/.exec(readFileSync(`${this.path}.position`, 'utf8'));
+      const note = `${this.path}.position`;
+      if (!lstatSync(note).isFile()) return none;
+      const match = /^(\d+) (\d+)\n$/.exec(readFileSync(note, 'utf8'));
       const lines = Number(match?.[1]);
       const bytes = Number(match?.[2]);
       if (!(lines > 0 && bytes > 0 && bytes <= size)) return none;
@@ -207,16 +219,6 @@ class LineFile {
       return none;
     }
   }
-}
-
-function makeFolder(folder: string): void {
-  if (statSync(folder, { throwIfNoEntry: false }) === undefined)
-    mkdirSync(folder, { recursive: true });
-  const ignore = join(folder, '.gitignore');
-  // An empty one was half written.
-  if ((statSync(ignore, { throwIfNoEntry: false })?.size ?? 0) > 0) return;
-  writeFileSync(`${ignore}.${process.pid}`, '*\n');
-  renameSync(`${ignore}.${process.pid}`, ignore);
 }
 
 function readAt(fd: number, position: number, length: number): Buffer {

@@ -2,7 +2,7 @@
  * Folders of generated files, which the user's git ignores. Agents run as the user and may have put anything in place of
  * one: nothing is written through a link that leads out of the folder around it.
  */
-import { mkdirSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { whatIsAt } from './plain-file.ts';
 
@@ -17,7 +17,8 @@ export function makeGeneratedFolder(dir: string): void {
   if ((statSync(ignore, { throwIfNoEntry: false })?.size ?? 0) > 0) return;
   mkdirSync(dir, { recursive: true });
   const making = `${ignore}.${process.pid}`;
-  writeFileSync(making, '*\n');
+  rmSync(making, { recursive: true, force: true });
+  writeFileSync(making, '*\n', { flag: 'wx' });
   renameSync(making, ignore);
 }
 
