@@ -294,7 +294,7 @@ async function release(context: GitContext, { path, run }: StandingTree): Promis
 async function clearHome(root: string, home: string): Promise<readonly string[]> {
   const made: Readonly<Record<string, RegExp>> = {
     worktrees: /^(?:\.gitignore|\.spare|\.trash|\.making-.*)$/,
-    logs: /^(?:\.gitignore|events\.(?:log|jsonl)(?:\.position)?|daemon\.log(?:\.\d+)?)$/,
+    logs: /^(?:\.gitignore|events\.(?:log|jsonl)(?:\.position)?(?:\.new)?|daemon\.log(?:\.\d+|\.new)?)$/,
     runs: /^(?:\.gitignore|\d{8}-\d+)$/,
   };
   const left: string[] = [];
