@@ -353,3 +353,28 @@ test('a dry run refuses what landing would refuse, and changes nothing', async (
   assert.equal(free.code, 0, free.stderr);
   assert.match(free.stdout, /judged by 1 check already/);
 });
+
+test('whoever comes while a land is at work is told so, with its process and what to do, whatever was asked', async () => {
+  await using scratch = await Scratch.make();
+  const [begun, goOn] = [join(scratch.base, 'begun'), join(scratch.base, 'go-on')];
+  scratch.scripted(
+    'echo $CZAR_WORKER > $CZAR_WORKER.txt',
+    `checks: 'test ! -e mine.txt || { touch ${begun}; while [ ! -e ${goOn} ]; do sleep 0.05; done; }'\n`,
+  );
+  scratch.worker('a');
+  scratch.commitAll();
+  assert.equal((await scratch.czar('run')).code, 0);
+  scratch.write('mine.txt', 'mine\n');
+  scratch.commitAll('Mine');
+  const landing = scratch.start('land');
+  await scratch.appears(begun);
+  for (const asked of ['land', 'sync --from main', 'daemon start', 'run --new', 'prune']) {
+    const { code, stderr } = await scratch.czar(...asked.split(' '));
+    assert.equal(code, 4, `${asked}: ${stderr}`);
+    const said = `a czar land is at work in this repository[^]*pid ${landing.child.pid}[^]*next: wait until it has ended`;
+    assert.match(stderr, new RegExp(said), asked);
+  }
+  writeFileSync(goOn, '');
+  const done = await landing.finished;
+  assert.equal(done.code, 0, done.stderr);
+});

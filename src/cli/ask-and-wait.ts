@@ -7,7 +7,7 @@ import type { Rejection, Steering } from '../core/commands.ts';
 import type { Intent } from '../core/intents.ts';
 import type { RepositoryState } from '../core/state.ts';
 import type { begin, Beginning } from '../daemon/begin.ts';
-import { listenerOf } from '../daemon/holder.ts';
+import { listenerOf, type Owner } from '../daemon/holder.ts';
 import { openLogState } from '../daemon/hold-log.ts';
 import { openLoop } from '../daemon/open-loop.ts';
 import type { Place } from '../daemon/place.ts';
@@ -15,6 +15,7 @@ import { isHeld } from '../daemon/views/read.ts';
 import { redactSteering } from '../daemon/redactions.ts';
 import { complete } from '../daemon/steer.ts';
 import { exits } from './exit.ts';
+import { heldBy } from './held-by.ts';
 import { findFacts } from './find-facts.ts';
 import type { CliContext } from './verb.ts';
 
@@ -87,17 +88,14 @@ async function elsewhere(
   context: CliContext,
   place: Place,
   order: Pick<Order, 'settled'> & { readonly requests: readonly Steering[] },
-  owner: Parameters<typeof listenerOf>[0],
+  owner: Owner | null,
 ): Promise<Waited | null> {
   const listener = listenerOf(owner);
   const asked: Waited['asked'][number][] = [];
   for (const request of order.requests) {
     const reply = listener === null ? 'unreachable' : await ask(listener, request);
     if (reply === 'unreachable') {
-      context.fail({
-        exit: exits.refused,
-        what: 'another czar holds this repository and does not answer',
-      });
+      context.fail(heldBy(owner));
       return null;
     }
     asked.push({ request, rejection: reply.ok ? null : reply.rejection });

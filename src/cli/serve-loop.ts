@@ -2,6 +2,7 @@
 import { serve, type Handlers } from '../api/serve.ts';
 import type { OpenLoop } from '../daemon/open-loop.ts';
 import { exits } from './exit.ts';
+import { heldBy } from './held-by.ts';
 import type { CliContext } from './verb.ts';
 
 /** Listens until disposed; null when it must not, which has been said. */
@@ -21,7 +22,8 @@ export async function serveLoop(
 }
 
 /** Says that another process leads the repository's loop. */
-export function ledByAnother(context: CliContext, owner: { readonly pid: number } | null): void {
+export function ledByAnother(context: CliContext, owner: Parameters<typeof heldBy>[0]): void {
+  if (owner?.verb !== undefined) return context.fail(heldBy(owner));
   context.fail({
     exit: exits.refused,
     what: 'a czar is running in this repository already',

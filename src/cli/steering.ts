@@ -12,6 +12,7 @@ import { redactSteering } from '../daemon/redactions.ts';
 import { locate } from '../daemon/place.ts';
 import { applyOffline, complete, wantsLoop } from '../daemon/steer.ts';
 import { exits } from './exit.ts';
+import { heldBy } from './held-by.ts';
 import { findPlaceAlone } from './find-place.ts';
 import { chosenRun } from './reading.ts';
 import type { CliContext } from './verb.ts';
@@ -50,11 +51,7 @@ export async function steer(
           await new Promise((resolve) => setTimeout(resolve, 100));
           continue;
         }
-        context.fail({
-          exit: exits.refused,
-          what: 'another czar holds this repository and does not answer',
-          where: `pid ${held.owner?.pid ?? 'unknown'}`,
-        });
+        context.fail(heldBy(held.owner));
         return false;
       }
       if (!reply.ok) return refused(context, reply.rejection);

@@ -2,11 +2,12 @@
 import { ask } from '../api/client.ts';
 import type { Rejection, Steering } from '../core/commands.ts';
 import type { Event } from '../core/events.ts';
-import { listenerOf } from '../daemon/holder.ts';
+import { listenerOf, type Owner } from '../daemon/holder.ts';
 import { openLogState, readEvents } from '../daemon/hold-log.ts';
 import type { Place } from '../daemon/place.ts';
 import { isHeld } from '../daemon/views/read.ts';
 import { exits } from './exit.ts';
+import { heldBy } from './held-by.ts';
 import type { CliContext } from './verb.ts';
 
 type Ended =
@@ -18,7 +19,7 @@ export async function throughLoop<Result>(
   context: CliContext,
   place: Place,
   order: {
-    readonly owner: Parameters<typeof listenerOf>[0];
+    readonly owner: Owner | null;
     readonly asked: Extract<Steering, { kind: 'land' | 'sync' }>;
     readonly result: (events: readonly Event[]) => Result | null;
   },
@@ -28,10 +29,7 @@ export async function throughLoop<Result>(
   const listener = listenerOf(order.owner);
   const reply = listener === null ? 'unreachable' : await ask(listener, asked);
   if (reply === 'unreachable') {
-    context.fail({
-      exit: exits.refused,
-      what: 'another czar holds this repository and does not answer',
-    });
+    context.fail(heldBy(order.owner));
     return null;
   }
   if (!reply.ok) return { kind: 'rejected', rejection: reply.rejection };

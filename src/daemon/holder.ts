@@ -5,6 +5,8 @@ import { readOwner, type DaemonFacts, type Owner } from '../journal/lock.ts';
 import { bootId, identify, liveness } from '../process/identity.ts';
 import type { Place } from './place.ts';
 
+export type { Owner } from '../journal/lock.ts';
+
 /** The process that says it holds the lock and is not known to be gone; null without one. */
 export function holderOf(place: Pick<Place, 'state'>): Owner | null {
   const owner = readOwner(place.state);

@@ -100,6 +100,8 @@ export async function openLoop<Admitted>(options: {
   readonly now: () => number;
   /** What it says of itself when it runs in the background. */
   readonly daemon?: DaemonFacts;
+  /** The verb that it is opened for alone, for whoever finds the repository held meanwhile. */
+  readonly verb?: string;
   /** Which effects this loop performs; all when left out. */
   readonly only?: (intent: Intent) => boolean;
   readonly onCommit: (events: readonly Event[], state: RepositoryState) => void;
@@ -138,6 +140,7 @@ export async function openLoop<Admitted>(options: {
     start: ownStart(),
     socket,
     version: packageVersion(),
+    ...(options.verb === undefined ? {} : { verb: options.verb }),
     ...(options.daemon === undefined ? {} : { daemon: options.daemon }),
   });
   if ('owner' in taken) return taken;

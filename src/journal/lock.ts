@@ -20,6 +20,8 @@ export interface Owner {
   readonly start: string;
   readonly socket: string | null;
   readonly version: string;
+  /** The verb that it carries out and ends with; absent when it leads runs. */
+  readonly verb?: string;
   /** Absent unless it runs in the background. */
   readonly daemon?: DaemonFacts;
 }
@@ -141,7 +143,8 @@ function decodeOwner(value: unknown): Owner | null {
   if (typeof start !== 'string' || typeof version !== 'string') return null;
   if (socket !== null && typeof socket !== 'string') return null;
   const daemon = decodeDaemon('daemon' in value ? value.daemon : undefined);
-  return { pid, start, socket, version, ...(daemon === null ? {} : { daemon }) };
+  const verb = 'verb' in value && typeof value.verb === 'string' ? { verb: value.verb } : {};
+  return { pid, start, socket, version, ...verb, ...(daemon === null ? {} : { daemon }) };
 }
 
 function decodeDaemon(value: unknown): DaemonFacts | null {

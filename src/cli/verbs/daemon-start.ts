@@ -10,6 +10,7 @@ import { awaitsBeginning, spawnDaemon, wouldBegin } from '../../daemon/start-dae
 import { hostDaemon } from './daemon-host.ts';
 import { makeWay, type Daemon } from './end-daemon.ts';
 import { exits } from '../exit.ts';
+import { heldBy } from '../held-by.ts';
 import { findFacts } from '../find-facts.ts';
 import { findPlace } from '../find-place.ts';
 import { isObstructed } from '../obstacle.ts';
@@ -131,20 +132,22 @@ async function inBackground(context: CliContext, at: At): Promise<boolean> {
   return true;
 }
 
-/** Whether a `czar run` leads the runs here, in a terminal, which is said then. */
+/** Whether a `czar run` leads the runs here, in a terminal, or another verb is at work, which is said then. */
 function isLedByRun(context: CliContext, place: Place): boolean {
   const holder = runThatLeads(place);
   if (holder === null) return false;
-  context.fail({
-    exit: exits.refused,
-    what: 'a czar run is going on in a terminal here',
-    where: `pid ${holder.pid}`,
-    next: 'Ctrl-C there ends it, agents finish; then czar daemon start',
-  });
+  if (holder.verb !== undefined) context.fail(heldBy(holder));
+  else
+    context.fail({
+      exit: exits.refused,
+      what: 'a czar run is going on in a terminal here',
+      where: `pid ${holder.pid}`,
+      next: 'Ctrl-C there ends it, agents finish; then czar daemon start',
+    });
   return true;
 }
 
-/** The `czar run` that leads the runs here; null when none does. */
+/** The `czar run` that leads the runs here, or a verb that has a loop of its own; null when none does. */
 function runThatLeads(place: Place): ReturnType<typeof holderOf> {
   const holder = holderOf(place);
   return holder?.socket != null && holder.daemon === undefined ? holder : null;

@@ -120,6 +120,7 @@ async function perform(
 ): Promise<LandResult | null> {
   const events: Event[] = [];
   const opened = await openOwnLoop(context, place, {
+    verb: 'land',
     only: isLanding(order.run),
     onCommit: (batch) => {
       events.push(...batch);
@@ -147,6 +148,7 @@ async function perform(
 /** Pushes what could not be pushed before; a loop that lives does so itself. */
 async function pushLeft(context: CliContext, place: Place, run: RunState): Promise<void> {
   const opened = await openOwnLoop(context, place, {
+    verb: 'land',
     only: (intent) => intent.run === run.id && intent.kind === 'push',
   });
   if (opened === null || 'owner' in opened) return;

@@ -8,6 +8,7 @@ import type { PrunePlan } from '../../upkeep/prune-plan.ts';
 import { previewPrune, prune, type Pruned } from '../../upkeep/prune.ts';
 import { configSources } from '../config-sources.ts';
 import { exits } from '../exit.ts';
+import { heldBy } from '../held-by.ts';
 import { findPlace } from '../find-place.ts';
 import { plural, printDiagnostics } from '../plan-files.ts';
 import { insideAttempt, refuse } from '../steering.ts';
@@ -100,10 +101,8 @@ function show(context: CliContext, { dry, done }: { dry: boolean; done: Shown })
       });
     case 'held':
       return context.fail({
-        exit: exits.refused,
-        what: 'another czar holds this repository and does not answer, nothing was deleted',
-        where: done.owner === null ? null : `pid ${done.owner.pid}`,
-        next: 'czar prune again, or czar daemon stop first; --dry-run lists what would go',
+        ...heldBy(done.owner),
+        what: `${heldBy(done.owner).what}, nothing was deleted`,
       });
     case 'refused':
       return refuse(context, done.rejection);

@@ -73,6 +73,7 @@ async function perform(
 ): Promise<SyncResult | null> {
   const events: Event[] = [];
   const opened = await openOwnLoop(context, place, {
+    verb: 'sync',
     only: isSyncing(order.run),
     // What another loop has half merged is that one's to carry through, or a run's.
     mayBegin: (state) => {

@@ -102,6 +102,7 @@ async function here(
   of: { readonly run: string; readonly worker: string },
 ): Promise<void> {
   const opened = await openOwnLoop(context, place, {
+    verb: 'worktree merge',
     only: isMerging(of.run),
     onCommit: (batch) => {
       for (const event of batch)
