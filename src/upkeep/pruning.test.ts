@@ -20,6 +20,7 @@ async function ended(folder: string, at: (point: string) => void | Promise<void>
   const outputs = join(home, 'runs', runId);
   mkdirSync(outputs, { recursive: true });
   writeFileSync(join(outputs, 'output'), 'text');
+  mkdirSync(join(folder, '.git/czar/mirror.git'), { recursive: true });
   const journal = new MemoryJournal();
   const loop = new Loop({
     journal,
