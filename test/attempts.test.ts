@@ -109,3 +109,18 @@ test('fault 28: when nothing changed a worker is complete without deliverables, 
     assert.equal(only(log, 'worker.complete', id).data.noChange, true);
   assert.deepEqual(all(log, 'worker.merged'), []);
 });
+
+test('an agent that a loop watches is not ended as unattended, however short that is', async () => {
+  await using scratch = await Scratch.make();
+  scratch.scripted('sleep 6; echo done > done.txt\n', 'unattended: 2s\n');
+  scratch.worker('a', 'owns: [done.txt]');
+  scratch.commitAll();
+  assert.equal((await scratch.czar('run')).code, 0);
+  assert.deepEqual(statesOf(scratch.log(), 'a').slice(0, 4), [
+    'pending',
+    'ready',
+    'starting',
+    'active',
+  ]);
+  assert.equal(statesOf(scratch.log(), 'a').filter((state) => state === 'starting').length, 1);
+});

@@ -7,6 +7,8 @@ import { endOf, planOf, runId, success } from '../../test/support/core-world.ts'
 import { handleSteering } from '../daemon/handle-steering.ts';
 import { Loop } from '../daemon/loop.ts';
 import { gitContext } from '../git/context.ts';
+import { line, output } from '../git/git.ts';
+import { integrationRef } from '../git/refs.ts';
 import { MemoryJournal } from '../journal/memory.ts';
 import { Pruning } from './pruning.ts';
 
@@ -20,7 +22,8 @@ async function ended(folder: string, at: (point: string) => void | Promise<void>
   const outputs = join(home, 'runs', runId);
   mkdirSync(outputs, { recursive: true });
   writeFileSync(join(outputs, 'output'), 'text');
-  mkdirSync(join(folder, '.git/czar/mirror.git'), { recursive: true });
+  await output(['init', '--quiet', folder], { cwd: folder });
+  await makeMirror(join(folder, '.git/czar/mirror.git'));
   const journal = new MemoryJournal();
   const loop = new Loop({
     journal,
@@ -53,6 +56,17 @@ async function ended(folder: string, at: (point: string) => void | Promise<void>
   const types = (): readonly string[] => [...journal.read({})].map(({ type }) => type);
   const steer = () => handleSteering({ loop, place }, again, (run) => pruning.inTheWay(run));
   return { outputs, pruning, steer, types };
+}
+
+/** A mirror that has the run. */
+async function makeMirror(mirror: string): Promise<void> {
+  mkdirSync(mirror, { recursive: true });
+  await output(['init', '--bare', '--quiet', mirror], { cwd: mirror });
+  const call = { cwd: mirror, gitDir: mirror };
+  const tree = await line(['hash-object', '-w', '-t', 'tree', '--stdin'], { ...call, input: '' });
+  const who = ['-c', 'user.name=test', '-c', 'user.email=test@localhost'];
+  const commit = await line([...who, 'commit-tree', '-m', 'base', tree], call);
+  await output(['update-ref', integrationRef(runId), commit], call);
 }
 
 test('a run of which something is being deleted takes no request until it has gone, and takes it then', async (t) => {

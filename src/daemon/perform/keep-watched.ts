@@ -4,7 +4,7 @@ import { makeWithinHome } from '../../process/generated-folder.ts';
 import { markWatched } from '../../process/status.ts';
 import type { Workplace } from '../workplace.ts';
 
-/** How often, milliseconds. */
+/** How often at the least, milliseconds. */
 const watchedMs = 60_000;
 /** When an attempt gets its watchdog, milliseconds. */
 const guardMs = 1_000;
@@ -26,13 +26,15 @@ export function keepWatched(
     }
   };
   let again: NodeJS.Timeout | undefined;
+  // Several times in the watchdog's patience, however short that is.
+  const often = Math.min(watchedMs, unattendedMs / 4);
   const first = setTimeout(
     () => {
       attendIt();
       place.runners.guard(files.attemptDir);
-      again = setInterval(attendIt, watchedMs);
+      again = setInterval(attendIt, often);
     },
-    Math.min(guardMs, unattendedMs / 4),
+    Math.min(guardMs, often),
   );
   return {
     [Symbol.dispose]: () => {
