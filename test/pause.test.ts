@@ -60,6 +60,55 @@ test('a run that is paused stops its agents and starts nothing until it is resum
   only(scratch.log(), 'run.complete');
 });
 
+test('what is paused or cancelled while no czar runs is recorded, and who stops it is told until it is stopped', async () => {
+  await using scratch = await Scratch.make();
+  await using background = new Background(scratch);
+  scratch.config();
+  for (const id of ['a', 'b']) scratch.worker(id);
+  scratch.commitAll();
+  await background.start();
+  const [a, b] = [await scratch.stubs.agent('a'), await scratch.stubs.agent('b')];
+  for (const id of ['a', 'b']) await scratch.happened('worker.active', id);
+  assert.equal((await scratch.czar('daemon', 'stop')).code, 0);
+  const says = async (asked: readonly string[], said: RegExp): Promise<void> => {
+    const { code, stdout, stderr } = await scratch.czar(...asked);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout + stderr, said);
+    assert.doesNotMatch(stdout, /is stopped|is being/);
+  };
+  await says(
+    ['pause', 'b'],
+    /^It is recorded that b is to be paused: no czar is running here that stops b\.\nczar run stops b, or czar daemon start/,
+  );
+  await says(['inbox'], /no czar is running here that stops b\n +czar daemon start/);
+  await says(
+    ['pause'],
+    /^The run is paused and nothing of it starts, but what runs goes on: no czar is running here that stops a, b\.\nczar run stops a, b/,
+  );
+  await says(['status'], /No czar is running here: czar run stops what runs of it/);
+  await says(
+    ['why', 'a'],
+    /^a is active: it is to be stopped \(its run is paused\), and nobody does\. No czar is running here\.\nnext: czar run$/m,
+  );
+  await says(['inbox'], /no czar is running here that stops a, b\n +czar daemon start/);
+  await says(
+    ['cancel', 'b'],
+    /^It is recorded that b is to be cancelled: no czar is running here that stops a, b\.\nczar run stops a, b/,
+  );
+  await a.write('a.txt', 'a\n');
+  a.exit();
+  await a.gone;
+  await says(
+    ['why', 'a'],
+    /its agent has ended; nobody has collected it\. No czar is running here/,
+  );
+  assert.equal((await scratch.czar('run')).code, 5);
+  await b.gone;
+  assert.doesNotMatch((await scratch.czar('status')).stdout, /No czar/);
+  assert.doesNotMatch((await scratch.czar('inbox')).stdout, /no czar/);
+  assert.equal((await scratch.json('why', 'b')).state, 'cancelled');
+});
+
 bothWays(
   'what an agent was told and is done without having read is said, and what it has read is not',
   async (through) => {

@@ -5,6 +5,7 @@
 import { resolve } from 'node:path';
 import { ask, tellRefused } from '../api/client.ts';
 import type { Rejection, Steering } from '../core/commands.ts';
+import { toBeStopped } from '../core/goes-on.ts';
 import { agentsDoNotSteer, attemptAround } from '../daemon/asked-by-attempt.ts';
 import { holderOf, listenerOf } from '../daemon/holder.ts';
 import { holdLog } from '../daemon/hold-log.ts';
@@ -17,6 +18,15 @@ import { findPlaceAlone } from './find-place.ts';
 import { chosenRun } from './reading.ts';
 import type { CliContext } from './verb.ts';
 
+/** What a request usually comes to that stops something. */
+interface Done {
+  readonly led: string;
+  /** Where no loop lives that does it, as the beginning of a sentence that says so. */
+  readonly recorded: string;
+}
+
+const none = { led: null, recorded: null };
+
 /**
  * Asks for what `build` makes of the run; prints `done` when it was accepted, or what is so instead, and nothing when that
  * is null. False when it was refused, which has been said.
@@ -24,8 +34,10 @@ import type { CliContext } from './verb.ts';
 export async function steer(
   context: CliContext,
   build: (run: string) => Steering,
-  done: string | null,
+  done: string | Done | null,
 ): Promise<boolean> {
+  const { led, recorded } =
+    typeof done === 'string' ? { led: done, recorded: null } : (done ?? none);
   const safe = (run: string): Steering => redactSteering(build(run), context.env);
   if (await insideAttempt(context, safe('').kind)) return false;
   const place = findPlaceAlone(context);
@@ -55,7 +67,7 @@ export async function steer(
         return false;
       }
       if (!reply.ok) return refused(context, reply.rejection);
-      report(context, done, { said: reply.said, next: null });
+      report(context, led, { said: reply.said, next: null });
       return true;
     }
     using _log = held;
@@ -81,10 +93,13 @@ export async function steer(
     held.derive();
     if (!answer.ok) return refused(context, answer.rejection);
     const after = state.runs.get(run.id);
+    const names = (after === undefined ? [] : toBeStopped(after)).map(({ id }) => id).join(', ');
+    const isLeft = names !== '' && recorded !== null;
     const goesOn = after !== undefined && wantsLoop(after);
-    report(context, done, {
+    const does = isLeft ? `stops ${names}` : goesOn ? 'goes on with it' : null;
+    report(context, isLeft ? `${recorded}: no czar is running here that stops ${names}.` : led, {
       said: answer.said,
-      next: goesOn ? 'czar run goes on with it, or czar daemon start in the background' : null,
+      next: does === null ? null : `czar run ${does}, or czar daemon start in the background`,
     });
     return true;
   }

@@ -1,5 +1,6 @@
 /** Everything that waits for a person, over the live runs: a view of the state and of what live attempts show. Pure. */
 import { openAsks } from '../core/asks.ts';
+import { toBeStopped } from '../core/goes-on.ts';
 import { requestText } from '../core/permissions.ts';
 import { restlessRuns } from '../core/restless.ts';
 import {
@@ -35,6 +36,8 @@ export interface InboxOptions {
   readonly liveness?: LivenessOf;
   /** Why a daemon leads the runs no more, in a sentence without a full stop, and since when; left out or null when none is missing. */
   readonly unled?: { readonly why: string; readonly at: number } | null;
+  /** Whether no loop leads the runs: then nobody stops what is to be stopped. */
+  readonly unattended?: boolean;
   /** Only of this run; null for all that live. */
   readonly run: string | null;
   /** Milliseconds since 1970. */
@@ -43,12 +46,12 @@ export interface InboxOptions {
 
 /** The entries, oldest first. */
 export function inboxEntries(options: InboxOptions): readonly InboxEntry[] {
-  const { state, run: only, now, liveness, unled = null } = options;
+  const { state, run: only, now, liveness, unled = null, unattended = false } = options;
   const live = restlessRuns(state).filter(isRunLive);
   const entries = live
     .filter((run) => only === null || run.id === only)
     .flatMap((run) => [
-      ...(unled === null ? [] : [daemonEntry(run, now, unled)]),
+      ...daemonEntries(run, now, unled ?? (unattended ? unstopped(run) : null)),
       ...ofRun(run, now),
       ...shortOfBudget(state, run, now),
       ...stalledOf(run, now, liveness),
@@ -173,22 +176,33 @@ function ofWorker(run: RunState, worker: WorkerState, now: number): readonly Inb
   ];
 }
 
+type Unled = NonNullable<InboxOptions['unled']>;
+
 /** Nobody leads the run, and nobody will who is not told to. */
-function daemonEntry(
-  run: RunState,
-  now: number,
-  { why, at }: NonNullable<InboxOptions['unled']>,
-): InboxEntry {
-  return {
-    ...empty,
-    run: run.id,
-    worker: null,
-    kind: 'daemon',
-    text: why,
-    since: timestamp(at),
-    age_ms: Math.max(0, now - at),
-    commands: ['czar daemon start'],
-  };
+function daemonEntries(run: RunState, now: number, unled: Unled | null): readonly InboxEntry[] {
+  if (unled === null) return [];
+  const { why, at } = unled;
+  return [
+    {
+      ...empty,
+      run: run.id,
+      worker: null,
+      kind: 'daemon',
+      text: why,
+      since: timestamp(at),
+      age_ms: Math.max(0, now - at),
+      commands: ['czar daemon start'],
+    },
+  ];
+}
+
+/** What somebody has said is to be stopped, and nobody stops without a loop; null when there is nothing. */
+function unstopped(run: RunState): Unled | null {
+  const workers = toBeStopped(run);
+  if (workers.length === 0) return null;
+  const names = workers.map(({ id }) => id).join(', ');
+  const at = Math.max(run.pausedAt ?? 0, ...workers.map(({ since }) => since));
+  return { why: `no czar is running here that stops ${names}`, at };
 }
 
 /** Live attempts that are silent: they hold their slot, and only a person can tell whether they still work. */

@@ -1,4 +1,5 @@
 /** What is said of a run that nobody leads: who did, why not any more, and what goes on with it. */
+import { isLive } from '../core/lifecycle.ts';
 import { minuteStamp } from './figures.ts';
 import type { StatusDocument } from './status-schema.ts';
 
@@ -32,7 +33,7 @@ export function unattended(
   const ended = workers.filter(({ state, liveness }) => state === 'active' && liveness === 'ended');
   return [
     ...ended.map(({ id }) => `${id}: its agent has ended; nobody has collected it`),
-    ...(isUnfinished(run.state) ? goesOnWith(run.state, about) : []),
+    ...(isUnfinished(run.state) ? goesOnWith({ run, workers }, about) : []),
   ];
 }
 
@@ -47,7 +48,7 @@ function isUnfinished(state: StatusDocument['run']['state']): boolean {
 
 /** Who led the run and does no more, and the command that goes on with it. */
 function goesOnWith(
-  state: StatusDocument['run']['state'],
+  { run: { state }, workers }: Pick<StatusDocument, 'run' | 'workers'>,
   { died = null, gaveUp = null, offsetMinutes }: Parameters<typeof unattended>[1],
 ): readonly string[] {
   if (gaveUp !== null) {
@@ -56,8 +57,12 @@ function goesOnWith(
       `${what}: czar daemon logs tells why, czar daemon start goes on with it; nothing is lost.`,
     ];
   }
-  if (died === null)
-    return state === 'running' ? ['No czar is running here: czar run goes on with it.'] : [];
+  if (died === null) {
+    const live = workers.some((one) => isLive(one.state));
+    if (!live && state !== 'running') return [];
+    const does = state === 'paused' ? 'stops what runs of it' : 'goes on with it';
+    return [`No czar is running here: czar run ${does}.`];
+  }
   const when = `last word in the log at ${minuteStamp(died.at, offsetMinutes)}`;
   const who = died.what === 'daemon' ? 'The daemon' : 'The czar run in a terminal';
   const next = died.guarded

@@ -15,13 +15,10 @@ export const verb: Verb = {
             return context.exit(exits.refused);
           }
         }
-        await steer(
-          context,
-          (run) => ({ kind: 'cancel', run, worker: worker ?? null }),
-          worker === undefined
-            ? 'The run is being cancelled; its work is kept.'
-            : `${worker} is being cancelled; its work is kept.`,
-        );
+        await steer(context, (run) => ({ kind: 'cancel', run, worker: worker ?? null }), {
+          led: `${worker ?? 'The run'} is being cancelled; its work is kept.`,
+          recorded: `It is recorded that ${worker ?? 'the run'} is to be cancelled`,
+        });
       });
   },
 };

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { diedHolder, gaveUpFile, guardianGaveUp, holderOf, isThere } from '../../daemon/holder.ts';
 import type { Place } from '../../daemon/place.ts';
-import type { Reader } from '../../daemon/views/read.ts';
+import { isHeld, type Reader } from '../../daemon/views/read.ts';
 import { wrap } from '../../report/cells.ts';
 import {
   inboxChangeLine,
@@ -71,6 +71,7 @@ function entriesOf(context: CliContext, { reader, place }: At): readonly InboxEn
     now,
     liveness: reader.liveness(now),
     unled: missingDaemon({ reader, place }),
+    unattended: !isHeld(place),
   });
 }
 

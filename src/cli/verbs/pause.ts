@@ -11,8 +11,14 @@ export const verb: Verb = {
           context,
           (run) => ({ kind: 'pause', run, worker: worker ?? null }),
           worker === undefined
-            ? 'The run is paused: nothing starts, what runs is stopped, its work kept. czar resume lets it go on.'
-            : `${worker} is being paused; its work is kept. czar resume ${worker} lets it go on.`,
+            ? {
+                led: 'The run is paused: nothing starts, what runs is stopped, its work kept. czar resume lets it go on.',
+                recorded: 'The run is paused and nothing of it starts, but what runs goes on',
+              }
+            : {
+                led: `${worker} is being paused; its work is kept. czar resume ${worker} lets it go on.`,
+                recorded: `It is recorded that ${worker} is to be paused`,
+              },
         );
       });
   },

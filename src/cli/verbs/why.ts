@@ -1,4 +1,6 @@
 /** `czar why WORKER`: the true cause of where it is, in one sentence, and what to do about it. */
+import { isLive } from '../../core/lifecycle.ts';
+import type { WorkerState } from '../../core/state.ts';
 import { why } from '../../core/why.ts';
 import { isHeld } from '../../daemon/views/read.ts';
 import { nextCommand } from '../../report/next-command.ts';
@@ -11,12 +13,11 @@ export const verb: PlainVerb = {
   act: async (context, { words: [id = ''] }) => {
     await readingWorker(context, id, ({ reader, place, state, run, worker }) => {
       const now = context.now();
-      const left = run.state === 'running' && !isHeld(place);
+      const goesOn = run.state === 'running' || isLive(worker.state);
+      const left = goesOn && !isHeld(place);
       const ended = reader.liveness(now)(run, worker).state === 'ended';
-      const cause =
-        left && worker.state === 'active' && ended
-          ? `${id} is active: its agent has ended; nobody has collected it.`
-          : why(state, run, worker, now);
+      const alone = left ? unledCause(worker, ended) : null;
+      const cause = alone === null ? why(state, run, worker, now) : `${id} is active: ${alone}.`;
       const sentence = left ? `${cause} No czar is running here.` : cause;
       const next = nextCommand(run, worker) ?? (left ? 'czar run' : null);
       if (context.options.json) {
@@ -28,3 +29,10 @@ export const verb: PlainVerb = {
     });
   },
 };
+
+/** What is so of an attempt that no loop looks after; null when that changes nothing. */
+function unledCause({ state, stop }: WorkerState, ended: boolean): string | null {
+  if (state !== 'active') return null;
+  if (ended) return 'its agent has ended; nobody has collected it';
+  return stop === null ? null : `it is to be stopped (${stop.reason}), and nobody does`;
+}
