@@ -17,6 +17,7 @@ import { locate } from '../src/daemon/place.ts';
 import { inspectRepository } from '../src/daemon/repository.ts';
 import { onlyHome } from '../src/plan/config-layers.ts';
 import { loadPlan } from '../src/plan/load.ts';
+import { Background } from './support/background.ts';
 import { all, statesOf } from './support/log.ts';
 import { Scratch } from './support/scratch.ts';
 import { skip, smallDisk, type SmallDisk } from './support/small-disk.ts';
@@ -97,6 +98,34 @@ test(
     assert.equal(code, 0, stderr);
     assert.equal(all(scratch.log(), 'worker.checkpoint').length, 2);
     assert.equal(scratch.git('ls-tree', '--name-only', integration(scratch), 'a.txt'), 'a.txt');
+  },
+);
+
+test(
+  'a daemon that dies on a full disk is started again until there is space, and meanwhile that is told',
+  { skip },
+  async () => {
+    using disk = smallDisk(48 * megabyte);
+    await using scratch = await Scratch.make({ within: disk.path });
+    await using daemon = new Background(scratch);
+    scratch.config();
+    scratch.worker('a');
+    scratch.commitAll();
+    await daemon.start();
+    const a = await scratch.stubs.agent('a');
+    disk.fill();
+    const before = daemon.kill();
+    await daemon.says('czar: the disk is full');
+    await daemon.says('the daemon ended with 1; it is started again in 2 s');
+    const lost = await scratch.czar('daemon', 'status');
+    assert.match(lost.stderr, /\(pid \d+\) has died, and its guardian starts it again/);
+    assert.match((await scratch.czar('status')).stdout, /has died, .*its guardian starts it again/);
+    disk.free();
+    await daemon.again(before);
+    a.exit(0);
+    await daemon.ended();
+    assert.deepEqual(scratch.stubs.launches, ['a/1']);
+    assert.equal((await scratch.json('status')).run.state, 'complete');
   },
 );
 

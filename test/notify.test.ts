@@ -80,9 +80,14 @@ test('fault 43: the daemon tells too, and a guardian that gives up has the last 
   assert.deepEqual([last.code, last.stderr], [0, '']);
   assert.deepEqual(names().slice(2), ['daemon.gave_up run']);
   assert.deepEqual(told().at(-1).data, { deaths: 6, code: 137 });
+  // A full disk took the file and nothing that it should say.
+  writeFileSync(join(scratch.repo, '.git/czar/guardian-gave-up'), '');
+  await scratch.czar('daemon', 'start', '--guarded', '--gave-up', '6 1');
+  assert.deepEqual(names().slice(3), ['daemon.gave_up run']);
+  assert.deepEqual(told().at(-1).data, { deaths: 6, code: 1 });
   assert.equal((await scratch.czar('answer', 'asks', 'this one')).code, 0);
   await daemon.start();
   await daemon.ended();
-  assert.deepEqual(names().slice(3), ['run.complete run']);
+  assert.deepEqual(names().slice(4), ['run.complete run']);
   assert.match(daemon.log(), /^notify: the command \/bin\/sh was not told of run\.complete/m);
 });

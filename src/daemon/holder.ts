@@ -60,11 +60,16 @@ export function guardianGaveUp(
   place: Pick<Place, 'state'>,
 ): { readonly deaths: number; readonly code: number } | null {
   try {
-    const [deaths, code] = readFileSync(gaveUpFile(place), 'utf8').trim().split(' ').map(Number);
-    return Number.isInteger(deaths) && Number.isInteger(code)
-      ? { deaths: deaths ?? 0, code: code ?? 0 }
-      : null;
+    return decodeGaveUp(readFileSync(gaveUpFile(place), 'utf8'));
   } catch {
     return null;
   }
+}
+
+/** What a guardian says when it gives up, such as `6 137`; null when that means nothing. */
+export function decodeGaveUp(text: string): ReturnType<typeof guardianGaveUp> {
+  const [deaths, code] = text.trim().split(' ').map(Number);
+  return Number.isInteger(deaths) && Number.isInteger(code)
+    ? { deaths: deaths ?? 0, code: code ?? 0 }
+    : null;
 }

@@ -4,7 +4,7 @@ import { daemonGaveUp } from '../core/notify.ts';
 import { restlessRuns } from '../core/restless.ts';
 import { isRunLive } from '../core/state.ts';
 import { gaveUpNotice } from '../report/notice.ts';
-import { gaveUpFile, guardianGaveUp } from './holder.ts';
+import { decodeGaveUp, gaveUpFile, guardianGaveUp } from './holder.ts';
 import { openLogState } from './hold-log.ts';
 import { eventLoop } from './scheduler.ts';
 import { Notifier, type NotifierOptions } from './notify.ts';
@@ -13,12 +13,19 @@ import type { Place } from './place.ts';
 /** Resolves when everybody has been told, or given up on. Without a guardian that gave up nobody is told anything. */
 export async function tellGaveUp(
   place: Place,
-  options: Pick<NotifierOptions, 'env' | 'say'>,
+  options: Pick<NotifierOptions, 'env' | 'say'> & {
+    /** What the guardian said, for a disk that did not take its note; empty for nothing. */
+    readonly said: string;
+    /** Milliseconds since 1970. */
+    readonly now: number;
+  },
 ): Promise<void> {
-  const gaveUp = guardianGaveUp(place);
+  const gaveUp = guardianGaveUp(place) ?? decodeGaveUp(options.said);
   const state = openLogState(place);
   if (gaveUp === null || state === null) return;
-  const at = Math.floor(statSync(gaveUpFile(place)).mtimeMs);
+  const at = Math.floor(
+    statSync(gaveUpFile(place), { throwIfNoEntry: false })?.mtimeMs ?? options.now,
+  );
   const targets = restlessRuns(state)
     .filter(isRunLive)
     .flatMap((run) => run.plan.policies.notify ?? [])

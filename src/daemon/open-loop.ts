@@ -269,7 +269,9 @@ export async function openLoop<Admitted>(options: {
       },
     };
   } catch (error) {
-    lock.release();
+    // Under a guardian that is a death, of which people are told.
+    if (options.daemon?.guardian == null) lock.release();
+    else lock.drop();
     throw error;
   }
 }

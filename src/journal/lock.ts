@@ -40,6 +40,8 @@ export interface DaemonFacts {
 export interface Lock extends Disposable {
   /** Gives the lock back and removes the owner file; further calls do nothing. */
   release(): void;
+  /** Gives the lock back and leaves the owner file, as a process that dies does: it says who led the runs last. */
+  drop(): void;
 }
 
 /**
@@ -58,19 +60,23 @@ export function acquireLock(
   });
   if (db === null) return { owner: readOwner(folder) };
   held.set(path, db);
-  const release = (): void => {
+  const drop = (): void => {
     if (!db.isOpen) return;
-    removeOwner(folder);
     held.delete(path);
     db.close();
+  };
+  const release = (): void => {
+    if (db.isOpen) removeOwner(folder);
+    drop();
   };
   try {
     onDisk(path, () => writeOwner(folder, owner));
   } catch (error) {
-    release();
+    // Whoever died before it still stands there, and people are told of that.
+    drop();
     throw error;
   }
-  return { lock: { release, [Symbol.dispose]: release } };
+  return { lock: { release, drop, [Symbol.dispose]: release } };
 }
 
 /** Who says that it holds the lock of the folder, or null. It may have died since: ask its socket or the system. */
@@ -132,8 +138,13 @@ function ownerFile(folder: string): string {
 
 function writeOwner(folder: string, owner: Owner): void {
   const half = `${ownerFile(folder)}.${owner.pid}`;
-  writeFileSync(half, `${JSON.stringify(owner)}\n`, { mode: 0o600 });
-  renameSync(half, ownerFile(folder));
+  try {
+    writeFileSync(half, `${JSON.stringify(owner)}\n`, { mode: 0o600 });
+    renameSync(half, ownerFile(folder));
+  } catch (error) {
+    rmSync(half, { force: true });
+    throw error;
+  }
 }
 
 function decodeOwner(value: unknown): Owner | null {

@@ -57,6 +57,14 @@ test('fault 43: what is given up is started once more, to tell of it', async () 
   assert.deepEqual(told, ['--gave-up', '2 1']);
 });
 
+test('what cannot be noted is told all the same: the last word says it', async () => {
+  // The folder stands where the note belongs.
+  const script = 'mkdir -p gave-up; echo "$0 $1" >>starts; exit 1';
+  using guardian = guarded(script, [0], '--gave-up');
+  await guardian.ended();
+  assert.equal(guardian.lines().at(-1), '--gave-up 2 1');
+});
+
 test('a goodbye is the end: nothing is started again, nothing is given up', async () => {
   for (const code of [0, 2, 3, 4]) {
     using guardian = guarded(`echo x >>starts; exit ${code}`, [0, 0]);

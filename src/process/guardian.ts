@@ -2,7 +2,7 @@
  * The guardian: a shell of a few lines that starts a program again when it dies without goodbye, after a pause that
  * grows, and gives up when it dies too often. It lives on when its terminal is gone, and knows nothing else.
  *
- * Exit codes 0, 2, 3 and 4 are goodbyes; SIGTERM is passed on, and whatever the program then does is one.
+ * Exit codes 0, 2, 3 and 4 are goodbyes (another try would come to the same); SIGTERM is passed on, and whatever the program then does is one.
  */
 import { spawn } from 'node:child_process';
 
@@ -13,8 +13,9 @@ export const guardianPauses = [1, 2, 4, 8, 16] as const;
 const windowSeconds = 600;
 
 /**
- * `$1` the pauses, `$2` the file that says that it gave up (deaths, last exit code), `$3` the argument with which the
- * program is started once more to tell of that, or nothing; the rest is the program.
+ * `$1` the pauses, `$2` the file that says that it gave up (deaths, last exit code), `$3` the option with which the
+ * program is started once more to tell of that, or nothing; the rest is the program. The option has what the file says
+ * as its value, since a full disk does not take the file.
  */
 export const guardianText = `trap '' HUP INT
 stop= child=
@@ -44,7 +45,7 @@ while :; do
   done
   if [ -z "$pause" ]; then
     printf '%s %s\\n' "$deaths" "$code" >"$gave_up"
-    [ -z "$last_word" ] || exec "$@" "$last_word"
+    [ -z "$last_word" ] || exec "$@" "$last_word" "$deaths $code"
     exit 1
   fi
   printf 'czar: the daemon ended with %s; it is started again in %s s\\n' "$code" "$pause" >&2
@@ -62,7 +63,7 @@ export function startGuarded(options: {
   /** File descriptor that takes what both print. */
   readonly log: number;
   readonly gaveUpFile: string;
-  /** Further argument with which the program is started once more, when it is given up. */
+  /** Option with which the program is started once more, when it is given up: its value is deaths and exit code. */
   readonly lastWord?: string;
   readonly pauses?: readonly number[];
 }): number | null {

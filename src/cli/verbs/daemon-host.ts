@@ -21,6 +21,7 @@ import { exits, type ExitCode } from '../exit.ts';
 import { handlersOf } from '../handlers.ts';
 import { runDisplay, stallText } from '../run-display.ts';
 import { ledByAnother, serveLoop } from '../serve-loop.ts';
+import { mayPass } from '../may-pass.ts';
 import { refuse } from '../steering.ts';
 import type { CliContext } from '../verb.ts';
 import type { Asking } from '../wanted.ts';
@@ -110,6 +111,19 @@ export async function hostDaemon(
   for (const run of runs) display.summary(run, state);
   context.exit(worst(runs.map((run) => exitOf(run, false))));
   return true;
+}
+
+/** Hosts it under a guardian: what may be over at another try ends it as a death, after which it is started again. */
+export async function hostGuarded(
+  context: CliContext,
+  at: Pick<Parameters<typeof hostDaemon>[1], 'place' | 'facts' | 'options'>,
+): Promise<void> {
+  try {
+    await hostDaemon(context, { ...at, asking: null });
+  } catch (error) {
+    if (!mayPass(error)) throw error;
+    context.fail({ exit: exits.failed, what: error.message, cause: error });
+  }
 }
 
 /** Of several runs: one that waits for a person, else one that failed, else none of both. */

@@ -7,7 +7,7 @@ import { guardianGaveUp, daemonOf, holderOf, isThere } from '../../daemon/holder
 import { tellGaveUp } from '../../daemon/notify-gave-up.ts';
 import type { Place } from '../../daemon/place.ts';
 import { awaitsBeginning, spawnDaemon, wouldBegin } from '../../daemon/start-daemon.ts';
-import { hostDaemon } from './daemon-host.ts';
+import { hostDaemon, hostGuarded } from './daemon-host.ts';
 import { makeWay, type Daemon } from './end-daemon.ts';
 import { exits } from '../exit.ts';
 import { heldBy } from '../held-by.ts';
@@ -31,7 +31,8 @@ export interface StartOptions extends BeginOptions {
   readonly exitWhenWaiting?: boolean;
   readonly verbose?: boolean;
   readonly guarded?: boolean;
-  readonly gaveUp?: boolean;
+  /** What its guardian said; true when it is in its file alone. */
+  readonly gaveUp?: string | true;
 }
 
 /** How long a daemon may take to listen, milliseconds, and how often is looked. */
@@ -49,17 +50,18 @@ export async function start(
     return context.fail({ exit: exits.wrong, what: wrong, next: 'czar help daemon start' });
   const place = findPlace(context);
   if (place === null) return;
-  if (options.gaveUp === true) {
+  const { gaveUp } = options;
+  if (gaveUp !== undefined) {
     const say = (line: string): void => context.out.note(line);
-    return tellGaveUp(place, { env: { ...context.env }, say });
+    const said = gaveUp === true ? '' : gaveUp;
+    return tellGaveUp(place, { env: { ...context.env }, say, said, now: context.now() });
   }
   const folders = ['workers', 'worktrees', 'runs', 'logs'] as const;
   if (isObstructed(context, place, { folders, state: true })) return;
   const facts = await findFacts(context, place);
   if (facts === null) return;
   if (options.guarded === true) {
-    await hostDaemon(context, { place, facts, asking: null, options });
-    return;
+    return hostGuarded(context, { place, facts, options });
   }
   const asking = await askingFor(context, place, scope, options);
   if (asking === null) return;

@@ -21,7 +21,7 @@ export const verb: Verb = {
       .option('--exit-when-waiting', 'end when every run waits for a person')
       .option('--verbose', 'also log what changes no state')
       .addOption(new Option('--guarded').hideHelp())
-      .addOption(new Option('--gave-up').hideHelp())
+      .addOption(new Option('--gave-up [deaths]').hideHelp())
       .action(async (scope: string[], options: StartOptions) => start(context, scope, options));
     command
       .command('stop')
