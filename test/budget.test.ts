@@ -102,8 +102,11 @@ test('under a budget of the run every worker needs a limit, and starts only whil
       ['ready', 'budget', 0],
     ],
   );
-  assert.match((await scratch.czar('why', 'b')).stdout, /czar budget/);
-  assert.equal((await scratch.czar('budget', 'run', '--add-usd', '2')).code, 0);
+  assert.match(
+    (await scratch.czar('why', 'b')).stdout,
+    /the run has 2\.00 USD left, it needs 3\.50 \(czar budget run --add-usd 1\.50\)/,
+  );
+  assert.equal((await scratch.czar('budget', 'run', '--add-usd', '1.50')).code, 0);
   assert.equal((await scratch.czar('run')).code, 0);
   assert.equal(all(scratch.log(), 'worker.complete').length, 2);
 });

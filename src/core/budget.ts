@@ -158,17 +158,63 @@ export function usedUpText({ limit, used }: Account): string {
     : `its budget is used up: ${used.costUsd.toFixed(2)} of ${limit.costUsd?.toFixed(2)} USD`;
 }
 
-/** Commands that raise the budget for which a ready worker waits: its own, else those that its run and day have. */
-export function raisingCommands(run: RunState, worker: WorkerState): readonly string[] {
-  const capped = run.plan.policies.budget;
-  const whose = isUsedUp(workerAccount(run, worker))
-    ? [worker.id]
-    : (['run', 'day'] as const).filter((name) => isLimited(capped?.[name]));
-  return whose.map((name) => `czar budget ${name} --add TOKENS`);
+/** What a worker lacks that waits for budget, its own or else that of the run or the day, and the command that raises it enough. */
+export function budgetLack(
+  at: Parameters<typeof lacksBudget>[0],
+  worker: WorkerState,
+): { readonly text: string; readonly command: string } {
+  const { state, run, now } = at;
+  const mine = workerAccount(run, worker);
+  const accounts = [
+    { scope: 'run', account: runAccount(run), reserved: reservedBy([run]) },
+    {
+      scope: 'day',
+      account: dayAccount(state, run, now),
+      reserved: reservedBy(restlessRuns(state)),
+    },
+  ] as const;
+  const need = openOf(mine);
+  const short = accounts
+    .map((one) => ({ ...one, lack: missing(one.account, one.reserved, need) }))
+    .filter(({ lack }) => lack.tokens > 0 || lack.costUsd > 0);
+  const stopsIt = definitionOf(run, worker.id).budget?.onExceeded !== 'warn';
+  if ((isUsedUp(mine) && stopsIt) || short.length === 0)
+    return { text: usedUpText(mine), command: `czar budget ${worker.id} --add TOKENS` };
+  const text = short
+    .map(({ scope, account, reserved, lack }) =>
+      shortText(`the ${scope}`, { account, reserved, lack, need }),
+    )
+    .join(', and ');
+  return {
+    text,
+    command: short.map(({ scope, lack }) => `czar budget ${scope}${added(lack)}`).join(' && '),
+  };
 }
 
-function isLimited(limits: Limits | undefined): boolean {
-  return limits !== undefined && (limits.tokens !== null || limits.costUsd !== null);
+/** `the run has 70 tokens left, it needs 200`. */
+function shortText(
+  who: string,
+  about: {
+    readonly account: Account;
+    readonly reserved: Spend;
+    readonly lack: Spend;
+    readonly need: Spend;
+  },
+): string {
+  const { account, reserved, lack, need } = about;
+  const left = openOf({ limit: account.limit, used: plus(account.used, reserved) });
+  const [has, needs] =
+    lack.tokens > 0
+      ? [`${left.tokens} tokens`, `${need.tokens}`]
+      : [`${left.costUsd.toFixed(2)} USD`, need.costUsd.toFixed(2)];
+  const others = reserved.tokens > 0 || reserved.costUsd > 0 ? ' beside what others may use' : '';
+  return `${who} has ${has} left${others}, it needs ${needs}`;
+}
+
+/** Options that add so much, money in whole cents. */
+function added({ tokens, costUsd }: Spend): string {
+  const money = Math.ceil(costUsd * 100 - rounding) / 100;
+  return `${tokens > 0 ? ` --add ${tokens}` : ''}${costUsd > 0 ? ` --add-usd ${money.toFixed(2)}` : ''}`;
 }
 
 /** What has not been told of the account yet; `before` is the share that was told last. */
@@ -229,13 +275,20 @@ function openOf({ limit, used }: Account): Spend {
 }
 
 /** Whether the account holds what is needed beside what is reserved. */
-function holds({ limit, used }: Account, reserved: Spend, need: Spend): boolean {
-  const fits = (all: number | null, some: number): boolean => all === null || some <= all;
-  return (
-    fits(limit.tokens, used.tokens + reserved.tokens + need.tokens) &&
-    fits(limit.costUsd, used.costUsd + reserved.costUsd + need.costUsd - rounding) &&
-    !isUsedUp({ limit, used })
-  );
+function holds(account: Account, reserved: Spend, need: Spend): boolean {
+  const { tokens, costUsd } = missing(account, reserved, need);
+  return tokens === 0 && costUsd === 0;
+}
+
+/** What the account would have to have more to hold that; one that is used up holds nothing. */
+function missing({ limit, used }: Account, reserved: Spend, need: Spend): Spend {
+  const of = (name: keyof Spend, least: number): number => {
+    const all = limit[name];
+    if (all === null) return 0;
+    const lack = used[name] + reserved[name] + need[name] - all;
+    return Math.max(used[name] >= all ? least : 0, lack <= rounding ? 0 : lack);
+  };
+  return { tokens: of('tokens', 1), costUsd: of('costUsd', 0.01) };
 }
 
 /** Sums of money are not exact. */

@@ -1,6 +1,6 @@
 /** One true sentence about why a worker is where it is: what `czar why` says. Derived from state, in every state. */
 import { openAsks } from './asks.ts';
-import { isUsedUp, raisingCommands, usedUpText, workerAccount } from './budget.ts';
+import { budgetLack } from './budget.ts';
 import { edgeState, supersededBy } from './edges.ts';
 import { waitingFor, type WaitingFor } from './schedule/grant.ts';
 import { commitKey, intentKey } from './intent-key.ts';
@@ -57,7 +57,7 @@ function sentence(state: RepositoryState, run: RunState, worker: WorkerState, no
           .join(', ') || 'the run to begin'
       }.`;
     case 'ready':
-      return `${id} is ready: ${readyReason(waitingFor(state, run, worker, now), { run, worker, now })}.`;
+      return `${id} is ready: ${readyReason(waitingFor(state, run, worker, now), { state, run, worker, now })}.`;
     case 'starting':
       return `${id} is starting: ${startingReason(worker)}.`;
     case 'active':
@@ -107,7 +107,12 @@ export function waitingForWord(waiting: WaitingFor | null): string | null {
 
 function readyReason(
   waiting: WaitingFor | null,
-  at: { readonly run: RunState; readonly worker: WorkerState; readonly now: number },
+  at: {
+    readonly state: RepositoryState;
+    readonly run: RunState;
+    readonly worker: WorkerState;
+    readonly now: number;
+  },
 ): string {
   if (waiting === null) return 'nothing keeps it from starting';
   switch (waiting.kind) {
@@ -116,7 +121,7 @@ function readyReason(
     case 'approval':
       return 'it waits for a person to approve its launch';
     case 'budget':
-      return budgetReason(at.run, at.worker);
+      return budgetReason(at);
     case 'stagger':
       return 'another of its agent has just started (stagger)';
     case 'slot':
@@ -138,12 +143,9 @@ function readyReason(
   }
 }
 
-function budgetReason(run: RunState, worker: WorkerState): string {
-  const account = workerAccount(run, worker);
-  const short = isUsedUp(account)
-    ? usedUpText(account)
-    : 'what is left for the run or the day is not enough for it';
-  return `${short} (${raisingCommands(run, worker).join(', or ')})`;
+function budgetReason(at: Parameters<typeof readyReason>[1]): string {
+  const { text, command } = budgetLack(at, at.worker);
+  return `${text} (${command})`;
 }
 
 function startingReason(worker: WorkerState): string {

@@ -3,13 +3,7 @@ import { openAsks } from '../core/asks.ts';
 import { toBeStopped } from '../core/goes-on.ts';
 import { requestText } from '../core/permissions.ts';
 import { restlessRuns } from '../core/restless.ts';
-import {
-  isUsedUp,
-  lacksBudget,
-  raisingCommands,
-  usedUpText,
-  workerAccount,
-} from '../core/budget.ts';
+import { budgetLack, lacksBudget } from '../core/budget.ts';
 import { tokenLimit } from '../core/plan.ts';
 import { workersIn } from '../core/run-index.ts';
 import {
@@ -133,19 +127,17 @@ function shortOfBudget(state: RepositoryState, run: RunState, now: number): read
     const lacks =
       worker.state === 'ready' ? lacksBudget(at, worker) : reviewLacksBudget(at, worker);
     if (awaitsApproval(run, worker) || !lacks) return [];
-    const own = isUsedUp(workerAccount(run, worker));
+    const { text, command } = budgetLack(at, worker);
     return [
       {
         ...empty,
         run: run.id,
         worker: worker.id,
         kind: 'budget',
-        text: own
-          ? usedUpText(workerAccount(run, worker))
-          : 'what is left for the run or the day is not enough for it',
+        text,
         since: timestamp(worker.since),
         age_ms: Math.max(0, now - worker.since),
-        commands: [...raisingCommands(run, worker)],
+        commands: [command],
       },
     ];
   });

@@ -1,6 +1,6 @@
 /** The closing words of a run: what came of it, what failed and what to do about that, where the result is. Pure. */
 import { awaitsReviewer, reviewLacksBudget } from '../core/review.ts';
-import { lacksBudget, raisingCommands } from '../core/budget.ts';
+import { budgetLack, lacksBudget } from '../core/budget.ts';
 import { awaitsApproval, definitionOf, type RunState, type WorkerState } from '../core/state.ts';
 import { leftOutOf } from '../core/left-out.ts';
 import { mergedName, publishable, publishTrouble, whyNotOnBranch } from '../core/publish.ts';
@@ -67,7 +67,7 @@ function shortOfBudget(
       (worker.state === 'ready' && !awaitsApproval(run, worker) && lacksBudget(at, worker)),
   );
   if (short.length === 0) return [];
-  const commands = new Set(short.flatMap((worker) => raisingCommands(run, worker)));
+  const commands = new Set(short.map((worker) => budgetLack(at, worker).command));
   const names = short.map(({ id }) => id);
   const shown = names.length > 5 ? [...names.slice(0, 5), `${names.length - 5} more`] : names;
   return [
