@@ -32,9 +32,10 @@ export function grouped(count: number): string {
     .replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** `1150000` as `1,150K`; below ten thousand the number itself, so that nothing small is rounded away. */
+/** `1150000` as `1,150K`; below ten thousand the number itself, so that nothing small is rounded away; from 10^9 on in millions. */
 export function thousands(count: number): string {
-  return count < 10_000 ? grouped(count) : `${grouped(count / 1000)}K`;
+  if (count < 10_000) return grouped(count);
+  return count < 1e9 ? `${grouped(count / 1000)}K` : `${grouped(count / 1e6)}M`;
 }
 
 /** Share of the whole in percent with one decimal, rounded down, so that 100 means all; null of nothing. */

@@ -293,6 +293,8 @@ test('figures are written as people read them', () => {
   assert.equal(grouped(1_150_000), '1,150,000');
   assert.equal(thousands(1_150_000), '1,150K');
   assert.equal(thousands(1_234), '1,234');
+  assert.equal(thousands(999_999_000), '999,999K');
+  assert.equal(thousands(1e9), '1,000M');
   assert.deepEqual([0, 4_999, 200_000, 7_500_000, 6 * 86_400_000].map(spanText), [
     '0s',
     '4s',
