@@ -1,13 +1,16 @@
 /** `push: true`: merged branches and what has landed reach the remote, once, and nothing of the run hangs on it. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Scratch } from './support/scratch.ts';
 
 /** A repository with a bare remote that has its `main`; workers write a file each. */
-async function withRemote(yaml = ''): Promise<{ scratch: Scratch; remote: string }> {
-  const scratch = await Scratch.make({ through: 'terminal' });
+async function withRemote(
+  yaml = '',
+  through: 'terminal' | 'daemon' = 'terminal',
+): Promise<{ scratch: Scratch; remote: string }> {
+  const scratch = await Scratch.make({ through });
   const remote = join(scratch.base, 'remote.git');
   mkdirSync(remote);
   scratch.gitIn(remote, 'init', '-q', '--bare', '-b', 'main');
@@ -107,11 +110,45 @@ test('a branch that the remote does not take is left, with the reason, and is no
   assert.equal(branches(scratch, remote)['main'], other);
   const last = (await scratch.events()).findLast((event) => event.type === 'refs.pushed');
   assert.match(last.data.left['refs/heads/main'], /rejected/);
-  // What was refused is not tried again.
-  const again = (await scratch.events()).length;
-  assert.equal((await scratch.czar('land')).code, 0);
-  assert.equal((await scratch.events()).length, again);
+  assert.match(landed.stderr, /not pushed: main: .*rejected[^]*git pull --no-rebase origin main/);
+  // Done as it says, the branch is no longer said to be behind.
+  scratch.git('switch', '-q', 'main');
+  scratch.git(...identity, 'pull', '-q', '--no-rebase', '--no-edit', remote, 'main');
+  scratch.git('push', '-q', 'origin', 'main');
+  const again = await scratch.czar('land');
+  assert.equal(again.code, 0, again.stderr);
+  assert.doesNotMatch(again.stderr, /not pushed/);
 });
+
+for (const through of ['terminal', 'daemon'] as const) {
+  test(`what the remote refuses is said and tried again by the next land (${through})`, async () => {
+    const { scratch, remote } = await withRemote('', through);
+    await using _scratch = scratch;
+    const hook = join(remote, 'hooks/pre-receive');
+    writeFileSync(hook, '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    const done = await scratch.czar('run', '--quiet');
+    assert.equal(done.code, 0, done.stderr);
+    assert.match(done.stdout, /not pushed to origin: czar\/[^ ]+\/a: .*hook declined.*\/b: /);
+    const landed = await scratch.czar('land', '--json');
+    assert.equal(landed.code, 0, landed.stderr);
+    const refs = (text: string) => JSON.parse(text).not_pushed.map(({ ref }: any) => ref);
+    assert.ok(refs(landed.stdout).includes('refs/heads/main'));
+    const refused = await scratch.czar('land');
+    assert.equal(refused.code, 0, refused.stderr);
+    assert.match(refused.stderr, /not pushed: main: .*hook declined[^]*next: .*czar land/);
+    const told = (await scratch.czar('report', 'closeout')).stdout;
+    assert.match(told, /refs\/heads\/main was not taken by origin/);
+    rmSync(hook);
+    const again = await scratch.czar('land');
+    assert.equal(again.code, 0, again.stderr);
+    assert.doesNotMatch(again.stderr, /not pushed/);
+    assert.equal(Object.keys(branches(scratch, remote)).length, 3);
+    assert.equal(branches(scratch, remote)['main'], scratch.git('rev-parse', 'main'));
+    const count = (await scratch.events()).length;
+    assert.equal((await scratch.czar('land')).code, 0);
+    assert.equal((await scratch.events()).length, count);
+  });
+}
 
 test('a remote that is away is tried again, holds nobody up for ever, and gets everything later', async () => {
   const { scratch, remote } = await withRemote();

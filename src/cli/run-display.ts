@@ -43,7 +43,14 @@ const redrawMs = 1_000;
 export function runDisplay(
   context: CliContext,
   home: string,
-  { verbose }: { readonly verbose: boolean } = { verbose: false },
+  {
+    verbose,
+    refused = () => ({}),
+  }: {
+    readonly verbose: boolean;
+    /** Branches of a run that the remote did not take, with the reasons. */
+    readonly refused?: (run: RunState) => Readonly<Record<string, string>>;
+  } = { verbose: false },
 ): RunDisplay {
   const { out } = context;
   const offsetMinutes = -new Date(context.now()).getTimezoneOffset();
@@ -108,7 +115,7 @@ export function runDisplay(
         return out.json(statusDocument({ state, run, now, liveness: () => unasked }));
       }
       const width = out.width() ?? Infinity;
-      for (const line of summaryLines({ state, run, now, width }))
+      for (const line of summaryLines({ state, run, now, width, refused: refused(run) }))
         for (const part of wrap(line, width)) out.line(part);
     },
   };

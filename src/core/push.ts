@@ -1,13 +1,20 @@
 /** Which branches the remote has not yet: of merged workers, and of what has landed, when the configuration asks for it. */
+import type { Event } from './events.ts';
 import type { RunState } from './state.ts';
 import { triesAllowed } from './trouble.ts';
 
-/** Branches (full names) with the commits that they should be at. Only what the user's repository has can be pushed. */
-export function unpushed(run: RunState): Readonly<Record<string, string>> {
+/**
+ * Branches (full names) with the commits that they should be at. Only what the user's repository has can be pushed. Those
+ * of `again` are among them although the remote did not take them.
+ */
+export function unpushed(
+  run: RunState,
+  again: readonly string[] = [],
+): Readonly<Record<string, string>> {
   const wanted: Record<string, string> = {};
   if (run.plan.policies.push !== true) return wanted;
   const want = (ref: string, commit: string): void => {
-    if (run.pushed[ref] !== commit) wanted[ref] = commit;
+    if (run.pushed[ref] !== commit || again.includes(ref)) wanted[ref] = commit;
   };
   for (const id of run.mergedOrder) {
     const worker = run.workers.get(id);
@@ -17,6 +24,27 @@ export function unpushed(run: RunState): Readonly<Record<string, string>> {
   }
   if (run.landed !== null) want(`refs/heads/${run.landed.target}`, run.landed.commit);
   return wanted;
+}
+
+/**
+ * Branches that the remote did not take when they were last pushed, each with the reason, as far as they are wanted there
+ * still. `events` are the run's, oldest first.
+ */
+export function stillRefused(
+  run: RunState,
+  events: Iterable<Event>,
+): Readonly<Record<string, string>> {
+  const refused = new Map<string, string>();
+  for (const event of events) {
+    if (event.type !== 'refs.pushed') continue;
+    for (const ref of Object.keys(event.data.refs)) {
+      const why = event.data.left[ref];
+      if (why === undefined) refused.delete(ref);
+      else refused.set(ref, why);
+    }
+  }
+  const wanted = unpushed(run, [...refused.keys()]);
+  return Object.fromEntries([...refused].filter(([ref]) => ref in wanted));
 }
 
 /** Key of the effect that pushes them. */

@@ -26,9 +26,14 @@ export function isAtRest(run: RunState): boolean {
   );
 }
 
-/** The runs that are not at rest, in their order. */
-export function restlessRuns({ runs }: Pick<RepositoryState, 'runs'>): readonly RunState[] {
-  const restless = restlessIn(runs);
+/** The runs that are not at rest, in their order, and those of `asked`. */
+export function restlessRuns(
+  { runs }: Pick<RepositoryState, 'runs'>,
+  asked: Iterable<string> = [],
+): readonly RunState[] {
+  const atRest = [...asked].filter((id) => !restlessIn(runs).has(id));
+  const restless =
+    atRest.length === 0 ? restlessIn(runs) : new Set([...restlessIn(runs), ...atRest]);
   const ids = restless.size < 2 ? restless : [...runs.keys()].filter((id) => restless.has(id));
   return [...ids].flatMap((id) => runs.get(id) ?? []);
 }

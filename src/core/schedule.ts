@@ -38,6 +38,8 @@ export interface ScheduleOptions {
   readonly stopping: boolean;
   /** Runs whose refs that were left alone are tried once more; none when left out. */
   readonly retryDiverged?: ReadonlySet<string>;
+  /** Branches that the remote did not take and that a person wants pushed once more, by run; none when left out. */
+  readonly pushAgain?: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface Schedule {
@@ -53,7 +55,7 @@ export function schedule(state: RepositoryState, options: ScheduleOptions): Sche
   const wake = (at: number): void => {
     wakeAt = wakeAt === null ? at : Math.min(wakeAt, at);
   };
-  for (const run of restlessRuns(state)) {
+  for (const run of restlessRuns(state, options.pushAgain?.keys())) {
     for (const intent of ofRun(state, run, options, wake)) {
       // A check that is stopped has no verdict and runs again; somebody waits for a landing.
       if (options.stopping && intent.kind === 'check' && intent.subject !== 'land') continue;
@@ -86,7 +88,7 @@ function* ofRun(
   yield* reviewIntents({ state, run }, options, wake);
   yield* publishing(run, options.retryDiverged?.has(run.id) === true);
   yield* tendingIntents(run, (id) => branchOf(run, id));
-  const refs = unpushed(run);
+  const refs = unpushed(run, options.pushAgain?.get(run.id));
   if (Object.keys(refs).length > 0) yield { kind: 'push', key: pushKey(run), run: run.id, refs };
   if (!isRunLive(run)) return;
   const paused = run.state === 'paused';

@@ -3,7 +3,7 @@ import type { Rejection } from '../core/commands.ts';
 import type { Event } from '../core/events.ts';
 import type { Intent } from '../core/intents.ts';
 import type { RunState } from '../core/state.ts';
-import { gitContext } from '../git/context.ts';
+import { gitContext, type GitContext } from '../git/context.ts';
 import { branchHolds } from '../git/branches.ts';
 import type { OpenLoop } from './open-loop.ts';
 import type { Place } from './place.ts';
@@ -114,8 +114,17 @@ export async function landedAs(
   run: RunState,
   target: string,
 ): Promise<string | null> {
+  const { root, commonDir, home } = place;
+  return landedIn(gitContext({ root, commonDir, home: home.path }), run, target);
+}
+
+/** The same, of a repository that is open. */
+export async function landedIn(
+  git: GitContext,
+  run: RunState,
+  target: string,
+): Promise<string | null> {
   const { landed, tip } = run;
   if (landed?.target !== target || landed.tip !== tip) return null;
-  const git = gitContext({ root: place.root, commonDir: place.commonDir, home: place.home.path });
   return (await branchHolds(git, target, landed.commit)) === true ? landed.commit : null;
 }

@@ -17,6 +17,7 @@ import { schedule } from '../core/schedule.ts';
 import { isRunLive, type RepositoryState, type RunState } from '../core/state.ts';
 import { JournalError, type Journal } from '../journal/journal.ts';
 import { answerOf, type Answer } from './answer.ts';
+import { AskedPushes } from './asked-pushes.ts';
 import { eventLoop, type Scheduler } from './scheduler.ts';
 import { decisions, turn, type Decisions, type Turn } from './turn.ts';
 
@@ -93,6 +94,8 @@ export class Loop {
   readonly #recovering: Set<string>;
   /** Runs with refs that an earlier loop left alone: tried once more by each loop, never forced. */
   readonly #retryDiverged: Set<string>;
+  /** What a person wants pushed once more. */
+  readonly pushes = new AskedPushes(() => this.#due());
   /** Its own epoch; null until its start is in the log. */
   #epoch: number | null = null;
   #turnDue = false;
@@ -310,6 +313,7 @@ export class Loop {
       now,
       stopping: this.#stopping,
       retryDiverged: this.#retryDiverged,
+      pushAgain: this.pushes.refs,
     });
   }
 
@@ -358,6 +362,7 @@ export class Loop {
     }
     this.#flights.delete(intent.key);
     if (intent.kind === 'publish') this.#retryDiverged.delete(intent.run);
+    if (intent.kind === 'push') this.pushes.tried(intent);
     if (this.#ended !== null || this.#closing) return;
     const outcomes = context.signal.aborted ? [] : [performed ?? []].flat();
     const commands: readonly Command[] = outcomes.length > 0 ? outcomes : [{ kind: 'tick' }];

@@ -50,9 +50,42 @@ export async function pushRefs(
     if (result.trouble !== null || Object.keys(refs).some((ref) => !answers.has(ref)))
       throw gitFailure(['push'], { ...result, stderr: withoutLogins(result.stderr) });
     await reach(context, 'push:after');
-    const left = [...answers].flatMap(([ref, why]) => (why === null ? [] : [[ref, why] as const]));
-    return { kind: 'pushed', remote: remoteName, left: Object.fromEntries(left) };
+    const left: Record<string, string> = {};
+    for (const [ref, why] of answers) {
+      if (why === null) continue;
+      // Others pushed over it, or the user has merged it with theirs: it is there all the same.
+      const there = isBehind.test(why) && (await remoteHolds(context, { url, ref, env, refs }));
+      if (!there) left[ref] = why;
+    }
+    return { kind: 'pushed', remote: remoteName, left };
   });
+}
+
+/** Said only where the remote's commit is here too. */
+const isBehind = /non-fast-forward/;
+
+async function remoteHolds(
+  context: GitContext,
+  of: {
+    readonly url: string;
+    readonly ref: string;
+    readonly refs: Readonly<Record<string, string>>;
+    readonly env: Readonly<Record<string, string>>;
+  },
+): Promise<boolean> {
+  const { url, ref, refs, env } = of;
+  const place = inUserRepository(context);
+  const listed = await git(['ls-remote', '--', url, ref], {
+    ...place,
+    config: 'user',
+    env,
+    timeoutMs,
+  });
+  const [tip = ''] = listed.stdout.toString('utf8').split('\t');
+  const commit = refs[ref];
+  if (listed.code !== 0 || tip === '' || commit === undefined) return false;
+  const held = await git(['merge-base', '--is-ancestor', commit, tip], place);
+  return held.trouble === null && held.code === 0;
 }
 
 /** A URL may hold a password. */

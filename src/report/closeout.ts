@@ -16,12 +16,15 @@ import { metricsDocument, reportedRun, tokensText, type WorkFacts } from './metr
 import type { MetricsDocument } from './metrics-schema.ts';
 import { nextCommand } from './next-command.ts';
 import { budgetText } from './report-pages.ts';
+import { notPushed } from './not-pushed.ts';
 import { membersOf } from './status.ts';
 
 export interface CloseoutOptions {
   readonly run: RunState;
   /** Everything that the log has of the run, oldest first. */
   readonly events: Iterable<Event>;
+  /** Branches that the remote did not take, each with the reason. */
+  readonly refused: Readonly<Record<string, string>>;
   readonly facts: ReadonlyMap<string, WorkFacts>;
   readonly deliverables: CloseoutDocument['deliverables'];
   readonly brought: CloseoutDocument['brought'];
@@ -36,7 +39,7 @@ export function closeoutDocument(options: CloseoutOptions): CloseoutDocument {
   const history = closeoutHistory(run, options.events, metrics);
   const budget = verdictOnBudget(run, metrics);
   const { workers, totals } = metrics;
-  const open = openIssues(run, options.deliverables);
+  const open = openIssues(run, options.deliverables, options.refused);
   return {
     v: 1,
     at: timestamp(now),
@@ -110,6 +113,7 @@ function summaryOf(
 function openIssues(
   run: RunState,
   deliverables: CloseoutDocument['deliverables'],
+  refused: Readonly<Record<string, string>>,
 ): CloseoutDocument['open'] {
   const members = membersOf(run);
   const unfinished = members
@@ -160,7 +164,12 @@ function openIssues(
           },
         ]
       : [];
-  return [...unfinished, ...missing, ...kept, ...left, ...diverged, ...unlanded];
+  const unsent = notPushed(refused).map(({ ref, reason, next }) => ({
+    worker: null,
+    what: `${ref} was not taken by origin: ${reason}`,
+    next,
+  }));
+  return [...unfinished, ...missing, ...kept, ...left, ...diverged, ...unsent, ...unlanded];
 }
 
 function usedText(metrics: MetricsDocument): string {

@@ -305,7 +305,7 @@ function ownFields(event: Event, tokens: TokensOf): readonly Field[] {
     case 'refs.pushed':
       return [
         ['remote', event.data.remote ?? 'none'],
-        ['refs', Object.keys(event.data.refs).length],
+        ['refs', Object.keys(event.data.refs).filter((ref) => !(ref in event.data.left)).length],
         ['left', Object.keys(event.data.left).length],
       ];
     case 'refs.diverged':

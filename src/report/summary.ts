@@ -7,6 +7,7 @@ import { mergedName, publishable, publishTrouble, whyNotOnBranch } from '../core
 import { unread } from '../core/unread.ts';
 import { pushTrouble } from '../core/push.ts';
 import { nextCommand } from './next-command.ts';
+import { notPushedSummary } from './not-pushed.ts';
 import { columns, oneLine } from './cells.ts';
 import { counted, grouped, spanText } from './figures.ts';
 import { membersOf, runTotals, type StatusOptions } from './status.ts';
@@ -17,7 +18,11 @@ const mostListed = 200;
 
 /** Lines that close a run, for a terminal of `width` cells. */
 export function summaryLines(
-  options: Omit<StatusOptions, 'liveness'> & { readonly width: number },
+  options: Omit<StatusOptions, 'liveness'> & {
+    readonly width: number;
+    /** Branches that the remote did not take, with the reasons; none when left out. */
+    readonly refused?: Readonly<Record<string, string>>;
+  },
 ): readonly string[] {
   const { run, now, width } = options;
   const workers = membersOf(run);
@@ -50,6 +55,7 @@ export function summaryLines(
     '',
     ...(run.state === 'paused' ? ['the run is paused', '    next: czar resume'] : []),
     ...behind(run),
+    ...notPushedSummary(options.refused ?? {}),
     ...result(run, workers),
   ];
 }

@@ -87,6 +87,10 @@ export const landSchema = z.union([
     target: z.string(),
     commit: z.string(),
     not_updated: texts.optional().describe('files of the checkout that could not follow'),
+    not_pushed: z
+      .array(z.strictObject({ ref: z.string(), reason: z.string(), next: z.string() }))
+      .optional()
+      .describe('branches that the remote did not take'),
   }),
   z.strictObject({
     v,

@@ -54,7 +54,8 @@ async function ended(folder: string, at: (point: string) => void | Promise<void>
   };
   const pruning = new Pruning({ loop, place });
   const types = (): readonly string[] => [...journal.read({})].map(({ type }) => type);
-  const steer = () => handleSteering({ loop, place }, again, (run) => pruning.inTheWay(run));
+  const steer = () =>
+    handleSteering({ loop, journal, place }, again, (run) => pruning.inTheWay(run));
   return { outputs, pruning, steer, types };
 }
 

@@ -8,6 +8,7 @@ import type { Beginning } from '../../daemon/begin.ts';
 import { guardianOf } from '../../daemon/holder.ts';
 import { Notices } from '../../daemon/notices.ts';
 import { openLoop } from '../../daemon/open-loop.ts';
+import { refusedOf } from '../../daemon/not-pushed.ts';
 import type { Place } from '../../daemon/place.ts';
 import type { RepositoryFacts } from '../../daemon/repository.ts';
 import { awaitsBeginning } from '../../daemon/start-daemon.ts';
@@ -38,7 +39,10 @@ export async function hostDaemon(
 ): Promise<boolean> {
   const { place, facts, asking, options } = at;
   const exitWhenWaiting = options.exitWhenWaiting === true;
-  const display = runDisplay(context, place.home.path, { verbose: options.verbose === true });
+  const display = runDisplay(context, place.home.path, {
+    verbose: options.verbose === true,
+    refused: (run) => refusedOf(place, run),
+  });
   const notices = new Notices();
   /** Runs that it led, for whoever started it in a terminal. */
   const led = new Set<string>();

@@ -1,7 +1,6 @@
 /** `czar land`: the run's integration branch enters the target branch, on the tree whose gates passed. */
 import type { Event } from '../../core/events.ts';
 import { mergedName } from '../../core/publish.ts';
-import { unpushed } from '../../core/push.ts';
 import type { RunState } from '../../core/state.ts';
 import { previewLanding } from '../../daemon/views/preview-landing.ts';
 import {
@@ -13,17 +12,20 @@ import {
   type LandResult,
 } from '../../daemon/land.ts';
 import { openLogState } from '../../daemon/hold-log.ts';
+import { notPushedOf, pushAgain } from '../../daemon/not-pushed.ts';
 import type { Place } from '../../daemon/place.ts';
 import { exits } from '../exit.ts';
 import { plural } from '../plan-files.ts';
 import { chosenRun } from '../reading.ts';
 import { openOwnLoop } from '../own-loop.ts';
 import { findPlace } from '../find-place.ts';
+import { pushed, pushLeft } from '../land-push.ts';
 import { landPull } from './land-pull.ts';
 import { insideAttempt, refuse } from '../steering.ts';
 import { throughLoop } from '../through-loop.ts';
 import type { CliContext, Verb } from '../verb.ts';
 import { watchPull } from './watch-pull.ts';
+import { notPushed, notPushedLines } from '../../report/not-pushed.ts';
 import { notUpdatedLines } from '../../report/not-updated.ts';
 
 interface LandOptions {
@@ -106,11 +108,18 @@ async function landVerb(context: CliContext, options: LandOptions): Promise<void
   if (options.dryRun === true) return preview(context, place, run, order);
   const commit = await landedAs(place, run, target);
   if (commit !== null) {
-    if (Object.keys(unpushed(run)).length > 0) await pushLeft(context, place, run);
-    return report(context, run, { kind: 'landed', target, commit }, true);
+    if (Object.keys(notPushedOf(place, run.id)).length > 0)
+      await pushLeft(context, place, { run, order });
+    return report(context, place, {
+      run,
+      result: { kind: 'landed', target, commit },
+      before: true,
+    });
   }
   const result = await perform(context, place, order);
-  if (result !== null) report(context, run, result, false);
+  if (result === null) return;
+  if (result.kind === 'landed') await pushed(place, run);
+  report(context, place, { run, result, before: false });
 }
 
 async function perform(
@@ -141,19 +150,10 @@ async function perform(
     });
   }
   await using loop = opened;
+  // A person is here: what the remote refused is tried again.
+  pushAgain(loop, order.run);
   // Awaited here: the loop is given back when this function ends.
   return await land(loop, order, events);
-}
-
-/** Pushes what could not be pushed before; a loop that lives does so itself. */
-async function pushLeft(context: CliContext, place: Place, run: RunState): Promise<void> {
-  const opened = await openOwnLoop(context, place, {
-    verb: 'land',
-    only: (intent) => intent.run === run.id && intent.kind === 'push',
-  });
-  if (opened === null || 'owner' in opened) return;
-  await using loop = opened;
-  await loop.loop.until((_state, idle) => idle);
 }
 
 async function preview(
@@ -188,19 +188,30 @@ async function preview(
   );
 }
 
-function report(context: CliContext, run: RunState, result: LandResult, before: boolean): void {
+function report(
+  context: CliContext,
+  place: Place,
+  of: { readonly run: RunState; readonly result: LandResult; readonly before: boolean },
+): void {
+  const { run, result, before } = of;
   switch (result.kind) {
-    case 'landed':
+    case 'landed': {
+      // It has landed all the same.
+      const unsent = notPushedOf(place, run.id);
       if (context.options.json) {
         const { notUpdated, ...others } = result;
         const left = notUpdated === undefined ? {} : { not_updated: notUpdated };
-        return context.out.json({ v: 1, run: run.id, ...others, ...left });
+        const open = notPushed(unsent);
+        const not = open.length === 0 ? {} : { not_pushed: open };
+        return context.out.json({ v: 1, run: run.id, ...others, ...left, ...not });
       }
       context.out.line(
         `Run ${run.id} ${before ? 'had landed' : 'landed'} on ${result.target} as ${result.commit.slice(0, 10)}.`,
       );
       for (const line of notUpdatedLines(result.notUpdated ?? [])) context.out.note(line);
+      for (const line of notPushedLines(unsent)) context.out.note(line);
       return;
+    }
     case 'refused':
       return context.fail({
         exit: exits.refused,

@@ -8,6 +8,7 @@ import { restlessRuns } from '../../core/restless.ts';
 import type { RepositoryState } from '../../core/state.ts';
 import { Notices } from '../../daemon/notices.ts';
 import { openLoop, type OpenLoop } from '../../daemon/open-loop.ts';
+import { refusedOf } from '../../daemon/not-pushed.ts';
 import type { Place } from '../../daemon/place.ts';
 import { lastSeq } from '../../daemon/views/read.ts';
 import type { RepositoryFacts } from '../../daemon/repository.ts';
@@ -67,7 +68,10 @@ async function run(
   if (facts === null) return;
   const asking = await askingFor(context, place, scope, options);
   if (asking === null) return;
-  const display = runDisplay(context, place.home.path, { verbose: options.verbose === true });
+  const display = runDisplay(context, place.home.path, {
+    verbose: options.verbose === true,
+    refused: (run) => refusedOf(place, run),
+  });
   const begun = await beginSomewhere(context, { place, facts, asking, display });
   if (!begun) asking.undo();
 }

@@ -1,4 +1,5 @@
 /** What the closing report needs from git and the log beside the state. */
+import { stillRefused } from '../../core/push.ts';
 import { existsSync } from 'node:fs';
 import { definitionOf, type RunState } from '../../core/state.ts';
 import { filesOf } from '../../git/facts.ts';
@@ -26,6 +27,7 @@ export async function closeout(
     run,
     now,
     events: reader.events({ run: run.id }),
+    refused: stillRefused(run, reader.events({ run: run.id, types: ['refs.pushed'] })),
     facts,
     brought,
     deliverables: deliverablesOf(run, paths),
