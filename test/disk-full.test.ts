@@ -120,6 +120,9 @@ test(
     const lost = await scratch.czar('daemon', 'status');
     assert.match(lost.stderr, /\(pid \d+\) has died, and its guardian starts it again/);
     assert.match((await scratch.czar('status')).stdout, /has died, .*its guardian starts it again/);
+    const asked = await scratch.czar('daemon', 'start');
+    assert.equal(asked.code, 4, asked.stdout);
+    assert.match(asked.stderr, /^czar: the disk is full: .*\n {2}next: free some space/m);
     disk.free();
     await daemon.again(before);
     a.exit(0);

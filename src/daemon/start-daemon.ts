@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { emptyState } from '../core/evolve.ts';
 import { gitContext } from '../git/context.ts';
 import type { RepositoryFacts } from '../git/repository.ts';
+import { needRoom } from '../journal/room.ts';
 import { startGuarded } from '../process/guardian.ts';
 import { begin, type Began } from './begin.ts';
 import type { Wanted } from './choose-run.ts';
@@ -31,14 +32,20 @@ export async function wouldBegin(at: {
 /** In the environment of a daemon that is about to be asked for its first beginning: it launches nothing before. */
 export const awaitsBeginning = 'CZAR_AWAITS_BEGINNING';
 
-/** Starts `czar` with these arguments under a guardian; gives the guardian's pid. */
+/** Throws `JournalError` when a daemon would die of a full disk, where nobody sees it, before it listens. */
+export function needRoomToStart(place: Place): void {
+  needRoom(place.state);
+}
+
+/** Starts `czar` with these arguments under a guardian; gives the guardian's pid. Throws as `needRoomToStart`. */
 export function spawnDaemon(
   place: Place,
   { args, env }: { readonly args: readonly string[]; readonly env: NodeJS.ProcessEnv },
 ): number | null {
   const gaveUp = gaveUpFile(place);
-  rmSync(gaveUp, { force: true });
   mkdirSync(dirname(gaveUp), { recursive: true, mode: 0o700 });
+  needRoomToStart(place);
+  rmSync(gaveUp, { force: true });
   return withDaemonLog(place, (log) =>
     startGuarded({
       command: [launcher, ...args],

@@ -6,7 +6,12 @@ import type { Beginning } from '../../daemon/begin.ts';
 import { guardianGaveUp, daemonOf, holderOf, isThere } from '../../daemon/holder.ts';
 import { tellGaveUp } from '../../daemon/notify-gave-up.ts';
 import type { Place } from '../../daemon/place.ts';
-import { awaitsBeginning, spawnDaemon, wouldBegin } from '../../daemon/start-daemon.ts';
+import {
+  awaitsBeginning,
+  needRoomToStart,
+  spawnDaemon,
+  wouldBegin,
+} from '../../daemon/start-daemon.ts';
 import { hostDaemon, hostGuarded } from './daemon-host.ts';
 import { makeWay, type Daemon } from './end-daemon.ts';
 import { exits } from '../exit.ts';
@@ -63,6 +68,9 @@ export async function start(
   if (options.guarded === true) {
     return hostGuarded(context, { place, facts, options });
   }
+  const lives = daemonOf(place);
+  // Before anything is written for it, or a daemon without guardian makes way.
+  if (options.foreground !== true && (lives === null || isUnguarded(lives))) needRoomToStart(place);
   const asking = await askingFor(context, place, scope, options);
   if (asking === null) return;
   const began =

@@ -5,7 +5,7 @@ import { openLogState } from '../../daemon/hold-log.ts';
 import { daemonOf } from '../../daemon/holder.ts';
 import { liveAgents } from '../../daemon/views/live-agents.ts';
 import type { Place } from '../../daemon/place.ts';
-import { spawnDaemon } from '../../daemon/start-daemon.ts';
+import { needRoomToStart, spawnDaemon } from '../../daemon/start-daemon.ts';
 import { clockTime, counted } from '../../report/figures.ts';
 import { argsOf, listens, notStarted } from './daemon-start.ts';
 import {
@@ -54,6 +54,8 @@ export async function restart(context: CliContext): Promise<void> {
   if (await insideAttempt(context, 'daemon restart')) return;
   const place = findPlace(context);
   if (place === null) return;
+  // Before the one that lives, or the guardian that would start it again, is ended for it.
+  needRoomToStart(place);
   const lives = daemonOf(place);
   const before = lives ?? (await endRevival(place));
   if (before === null) return noDaemon(context);
