@@ -55,6 +55,8 @@ test(
     await run.seen('The disk is full: nothing is started until there is space.');
     const shown = await scratch.czar('status');
     assert.match(shown.stdout, /a +active \(ended\)/);
+    const { stdout: cause } = await scratch.czar('why', 'a');
+    assert.match(cause, /^a is active: its agent has ended; it has not been collected yet\.$/m);
     assert.deepEqual(scratch.stubs.launches, ['a/1']);
     disk.free();
     const b = await scratch.stubs.agent('b');

@@ -16,7 +16,7 @@ export const verb: PlainVerb = {
       const goesOn = run.state === 'running' || isLive(worker.state);
       const left = goesOn && !isHeld(place);
       const ended = reader.liveness(now)(run, worker).state === 'ended';
-      const alone = left ? unledCause(worker, ended) : null;
+      const alone = left ? unledCause(worker, ended) : ended ? untakenCause(worker) : null;
       const cause = alone === null ? why(state, run, worker, now) : `${id} is active: ${alone}.`;
       const sentence = left ? `${cause} No czar is running here.` : cause;
       const next = nextCommand(run, worker) ?? (left ? 'czar run' : null);
@@ -35,4 +35,10 @@ function unledCause({ state, stop }: WorkerState, ended: boolean): string | null
   if (state !== 'active') return null;
   if (ended) return 'its agent has ended; nobody has collected it';
   return stop === null ? null : `it is to be stopped (${stop.reason}), and nobody does`;
+}
+
+/** That the end of its agent is not in the log, which a loop takes in at once unless the disk is full; null when it is. */
+function untakenCause({ state, attempt, stop }: WorkerState): string | null {
+  if (state !== 'active' || attempt?.phase !== 'running' || stop !== null) return null;
+  return 'its agent has ended; it has not been collected yet';
 }
