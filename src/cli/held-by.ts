@@ -3,8 +3,12 @@ import type { Owner } from '../daemon/holder.ts';
 import { exits, type Failure } from './exit.ts';
 
 /** `verb` of the owner is known unless it leads runs, or holds the repository for a moment only. */
-export function heldBy(owner: Pick<Owner, 'pid' | 'verb'> | null): Failure {
+export function heldBy(owner: Pick<Owner, 'pid' | 'verb' | 'daemon'> | null): Failure {
   const verb = owner?.verb;
+  const waits =
+    owner?.daemon === undefined
+      ? 'wait until it has ended, then the same again'
+      : 'czar daemon restart, if it goes on not answering; then the same again';
   return {
     exit: exits.refused,
     what:
@@ -14,7 +18,7 @@ export function heldBy(owner: Pick<Owner, 'pid' | 'verb'> | null): Failure {
     where: owner === null ? null : `pid ${owner.pid}`,
     next:
       verb === undefined
-        ? 'wait until it has ended, then the same again'
+        ? waits
         : 'wait until it has ended, or end it with Ctrl-C where it runs; then the same again',
   };
 }

@@ -14,11 +14,19 @@ export async function lostMirror(
   run: RunState | undefined,
 ): Promise<{ readonly what: string; readonly next: string } | null> {
   if (run === undefined || run.tip === null) return null;
+  // Not its ref: that goes when an old run is pruned, and what it led to stays.
+  if (existsSync(join(git.mirror, 'HEAD')) && (await hasCommit(git, run.tip))) return null;
   const ref = integrationRef(run.id);
-  const there = existsSync(join(git.mirror, 'HEAD')) && (await readRef(git, ref)) !== null;
-  if (there) return null;
   return {
     what: `run ${run.id} cannot go on: the mirror that has its work is gone (${git.mirror}); what was merged or kept stands under refs/czar of your repository`,
     next: `restore that folder from a backup, or start anew with czar run --new; git merge ${ref} brings in what was merged`,
   };
+}
+
+/** Whether a mirror, damaged or not, gives the commit. */
+async function hasCommit(git: GitContext, commit: string): Promise<boolean> {
+  return readRef(git, `${commit}^{commit}`).then(
+    (found) => found !== null,
+    () => false,
+  );
 }

@@ -67,6 +67,8 @@ async function makeMirror(mirror: string): Promise<void> {
   const tree = await line(['hash-object', '-w', '-t', 'tree', '--stdin'], { ...call, input: '' });
   const who = ['-c', 'user.name=test', '-c', 'user.email=test@localhost'];
   const commit = await line([...who, 'commit-tree', '-m', 'base', tree], call);
+  // The run stands at a commit that is called so.
+  await output(['update-ref', 'refs/heads/base', commit], call);
   await output(['update-ref', integrationRef(runId), commit], call);
 }
 

@@ -220,7 +220,9 @@ async function begin(
 
 /** How long it may take, milliseconds: as long as an attempt of the worker, else as long as a check. */
 function limitOf(run: RunState, { worker }: Review): number {
-  return definitionOf(run, worker).timeoutMs ?? run.plan.policies.checkTimeoutMs;
+  const limit = definitionOf(run, worker).timeoutMs ?? run.plan.policies.checkTimeoutMs;
+  // No timer of Node is longer.
+  return Math.min(limit, 2 ** 31 - 1);
 }
 
 function saidBy(files: AttemptFiles, agent: AgentDefinition, end: AttemptEnd): ReviewerSaid {

@@ -7,17 +7,7 @@
  * becomes the index. Everything that could stand in the way is looked at before the branch moves. When a note is found
  * later, every file is one of: as before, as after, or changed by the user since, and the last are left alone.
  */
-import {
-  copyFile,
-  lstat,
-  open,
-  readFile,
-  rename,
-  rm,
-  rmdir,
-  unlink,
-  writeFile,
-} from 'node:fs/promises';
+import { copyFile, lstat, readFile, rename, rm, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { adoptChanges } from './adopt-changes.ts';
 import { inUserRepository, reach } from '../context.ts';
@@ -26,6 +16,7 @@ import { isThere } from '../trees/discard.ts';
 import { failure, fields, git, output } from '../git.ts';
 import type { GitCall } from '../git.ts';
 import { halfWritten } from './half-written.ts';
+import { releaseLock, removeStaleLock, takeLock } from './index-lock.ts';
 import { changesIn, readRefIn } from '../refs.ts';
 import type { Change } from '../refs.ts';
 
@@ -41,7 +32,6 @@ export interface CheckoutMove {
   readonly snapshot: string | null;
 }
 
-const lockText = 'czar is landing\n';
 const timeoutMs = 30 * 60_000;
 
 /** Why the checkout cannot go along, or null: what is changed or untracked there stands in the way. Changes nothing. */
@@ -107,13 +97,13 @@ export async function updateCheckout(
 > {
   // The note first: whoever finds it knows whose lock that is.
   await writeNote(context, at);
-  if (!(await takeLock(at))) {
+  if (!(await takeLock(at.gitDir))) {
     await rm(notePath(context), { force: true });
     return { kind: 'refused', reason: 'git is at work in the checkout of the target', files: [] };
   }
   const giveUp = async (): Promise<void> => {
     await rm(notePath(context), { force: true });
-    await releaseLock(at);
+    await releaseLock(at.gitDir);
   };
   let moved = false;
   try {
@@ -165,7 +155,7 @@ export async function recoverCheckout(context: GitContext): Promise<readonly str
     const at = { ref, worktree, gitDir, onto, commit, snapshot: snapshot || null };
     const now = await readRefIn(inUserRepository(context), ref);
     if (now === commit && (await isThere(worktree))) return finishCheckout(context, at);
-    await releaseLock(at);
+    await releaseLock(at.gitDir);
   }
   await rm(notePath(context), { force: true });
   return [];
@@ -176,14 +166,14 @@ export async function recoverCheckout(context: GitContext): Promise<readonly str
  * follow. Note and lock are gone then: a file that nobody can write must not hold the user's git up for ever.
  */
 async function finishCheckout(context: GitContext, at: CheckoutMove): Promise<readonly string[]> {
-  if (!(await takeLock(at))) throw failure('git is at work in the checkout of the target');
+  if (!(await takeLock(at.gitDir))) throw failure('git is at work in the checkout of the target');
   try {
     return await carryThrough(context, at);
   } catch (error) {
     // This process is ending: the next one goes on.
     if (context.signal?.aborted === true) throw error;
     await rm(notePath(context), { force: true });
-    await releaseLock(at);
+    await releaseLock(at.gitDir);
     return (await changesIn(inUserRepository(context), at.onto, at.commit)).map(({ path }) => path);
   }
 }
@@ -194,8 +184,7 @@ async function carryThrough(context: GitContext, at: CheckoutMove): Promise<read
   const probe = `${index}.probe`;
   await copyIndex(at, probe);
   const onto = await standing(context, at, probe);
-  // Git, when it was killed with the landing, left its lock of the copy.
-  await rm(`${index}.lock`, { force: true });
+  await removeStaleLock(`${index}.lock`);
   await copyFile(probe, index);
   const before = inCheckout(context, at, probe);
   const after = inCheckout(context, at, index);
@@ -256,27 +245,8 @@ async function installIndex(context: GitContext, at: CheckoutMove): Promise<void
   await rename(beside, target);
   await reach(context, 'land:after-index');
   await rm(notePath(context), { force: true });
-  await releaseLock(at);
+  await releaseLock(at.gitDir);
   await rm(workIndex(context), { force: true });
-}
-
-/** Takes git's lock of the index; a lock of ours that a killed landing left is ours again. */
-async function takeLock(at: CheckoutMove): Promise<boolean> {
-  const path = lockPath(at);
-  try {
-    const file = await open(path, 'wx');
-    await file.writeFile(lockText);
-    await file.close();
-    return true;
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    return (await readFile(path, 'utf8').catch(() => '')) === lockText;
-  }
-}
-
-async function releaseLock(at: CheckoutMove): Promise<void> {
-  const held = await readFile(lockPath(at), 'utf8').catch(() => '');
-  if (held === lockText) await unlink(lockPath(at)).catch(() => undefined);
 }
 
 async function copyIndex(at: CheckoutMove, to: string): Promise<void> {
@@ -384,8 +354,4 @@ function notePath(context: GitContext): string {
 
 function workIndex(context: GitContext): string {
   return join(context.state, 'landing-index');
-}
-
-function lockPath(at: CheckoutMove): string {
-  return join(at.gitDir, 'index.lock');
 }

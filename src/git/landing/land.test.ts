@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fingerprint, writeFiles } from '../../../test/support/git-fixture.ts';
@@ -264,7 +272,9 @@ test('a landing killed together with its git has its files written whole, and no
   const { commit, land } = await built(r, { tip });
   await r.killedAt('land:after-cas', land);
   // Git locks the index that it works on, takes a file away before it writes it anew, and writes it bit by bit.
-  writeFileSync(join(r.context.state, 'landing-index.lock'), '');
+  const lock = join(r.context.state, 'landing-index.lock');
+  writeFileSync(lock, '');
+  utimesSync(lock, 0, 0);
   rmSync(join(r.scratch.root, 'a.txt'));
   r.scratch.write({ 'b.txt': '', 'c.txt': 'landed', 'e.txt': 'land', 'new/n.txt': '' });
   r.scratch.write({ 'd.txt': 'landed by me\n', 'f.txt': 'mine\n' });
