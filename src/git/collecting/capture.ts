@@ -58,16 +58,6 @@ export interface Captured {
   readonly leftOutByAgent: boolean;
 }
 
-/**
- * Stores a folder. `against` is the commit that it is compared with (null: nothing), `index` the private index file,
- * which is made when missing and afterwards holds exactly the stored tree. For use inside `failing`.
- */
-export async function capture(context: GitContext, options: Capture): Promise<Captured> {
-  return unlessHeldUp({ dir: options.dir, signal: context.signal }, (signal) =>
-    store({ ...context, signal }, options),
-  );
-}
-
 interface Capture {
   readonly dir: string;
   readonly against: string | null;
@@ -77,7 +67,11 @@ interface Capture {
   readonly unread?: string | null;
 }
 
-async function store(context: GitContext, options: Capture): Promise<Captured> {
+/**
+ * Stores a folder. `against` is the commit that it is compared with (null: nothing), `index` the private index file,
+ * which is made when missing and afterwards holds exactly the stored tree. For use inside `failing`.
+ */
+export async function capture(context: GitContext, options: Capture): Promise<Captured> {
   const { dir, against, rules, unread = null } = options;
   await mkdir(dirname(options.index), { recursive: true });
   await rm(`${options.index}.lock`, { force: true });
@@ -88,18 +82,13 @@ async function store(context: GitContext, options: Capture): Promise<Captured> {
     timeoutMs,
     env: { GIT_INDEX_FILE: options.index },
   };
-  await readInto(options.index, against, call);
-
-  const tracked = names(await output(['ls-files', '-z', '-m', '-d'], call));
-  const untracked = await untrackedFiles(dir, '', options.index, call);
-  const sorted = await sort(dir, { tracked, untracked: untracked.files, rules });
-  const leftOut = [...sorted.leftOut, ...untracked.nested];
+  // What git looks at is whatever an agent left.
+  const sorted = await unlessHeldUp({ dir, signal: context.signal }, (signal) =>
+    take({ ...call, signal }, options),
+  );
+  const leftOut = [...sorted.leftOut];
   if (unread !== null)
     leftOut.push({ name: '.git', why: `its commits cannot be read: ${unread}`, carried: false });
-  await remove(sorted.remove, call);
-  for (const path of await add(sorted.add, call)) {
-    leftOut.push({ name: path, why: 'git could not store it', carried: false });
-  }
   const { asideDir } = rules;
   // What was carried in lies where it came from.
   const own = asideDir === null ? [] : leftOut.filter(({ carried }) => !carried);
@@ -128,6 +117,18 @@ async function store(context: GitContext, options: Capture): Promise<Captured> {
   };
 }
 
+/** Brings the index to what is in the folder; gives what it added and removed, and what is not to be stored. */
+async function take(call: GitCall, { dir, against, index, rules }: Capture): Promise<Sorted> {
+  await readInto(index, against, call);
+  const tracked = names(await output(['ls-files', '-z', '-m', '-d'], call));
+  const untracked = await untrackedFiles(dir, '', index, call);
+  const sorted = await sort(dir, { tracked, untracked: untracked.files, rules });
+  await remove(sorted.remove, call);
+  const refused = await add(sorted.add, call);
+  const unstored = refused.map((name) => ({ name, why: 'git could not store it', carried: false }));
+  return { ...sorted, leftOut: [...sorted.leftOut, ...untracked.nested, ...unstored] };
+}
+
 /** Whether a path looks like it holds a secret. */
 export function isSecret(path: string, patterns: readonly string[]): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
@@ -140,6 +141,13 @@ interface Left {
   readonly name: string;
   readonly why: string;
   readonly carried: boolean;
+}
+
+/** Names of a folder by what becomes of them. */
+interface Sorted {
+  readonly add: string[];
+  readonly remove: string[];
+  readonly leftOut: Left[];
 }
 
 /** The private index at `against`. What it knows of unchanged files from before saves reading them again. */
@@ -198,7 +206,7 @@ async function sort(
     readonly untracked: string[];
     readonly rules: CaptureRules;
   },
-): Promise<{ add: string[]; remove: string[]; leftOut: Left[] }> {
+): Promise<Sorted> {
   const add: string[] = [];
   const remove: string[] = [];
   const leftOut: Left[] = [];

@@ -9,6 +9,12 @@ import { join } from 'node:path';
 import { failure } from '../git.ts';
 
 const readInFolders: ReadonlySet<string> = new Set(['.gitignore', '.gitattributes']);
+const readInRepositories: ReadonlySet<string> = new Set([
+  'HEAD',
+  'config',
+  'commondir',
+  'packed-refs',
+]);
 /** When it is looked for, milliseconds after the start. */
 const lookAfterMs = 3_000;
 
@@ -57,7 +63,9 @@ async function pipeInTheWay(dir: string, over: AbortSignal): Promise<string | nu
       const below = join(folder, entry.name);
       if (entry.name !== '.git') folders.push(below);
       else if (folder !== dir) {
-        const inner = (await entriesOf(below)).find((one) => one.isFIFO());
+        const inner = (await entriesOf(below)).find(
+          (one) => one.isFIFO() && readInRepositories.has(one.name),
+        );
         if (inner !== undefined) return join(below, inner.name);
       }
     }
