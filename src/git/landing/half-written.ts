@@ -22,20 +22,27 @@ export async function halfWritten(
   const found = new Set<string>();
   let looked = 0;
   for (const path of of.paths) {
+    const stands = await standing(of.worktree, path);
+    if (stands === 'missing') found.add(path);
+    if (stands !== 'there' || (looked += 1) > mostFiles) continue;
     const file = join(of.worktree, path);
-    if (await isMissing(file)) found.add(path);
-    else if ((looked += 1) <= mostFiles && (await isBeginning(call, { ...of, path, file })))
-      found.add(path);
+    if (await isBeginning(call, { ...of, path, file })) found.add(path);
   }
   return found;
 }
 
-/** Not there, with nothing but folders above it. */
-async function isMissing(file: string): Promise<boolean> {
-  return lstat(file).then(
-    () => false,
-    (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT',
-  );
+/** How a path stands in a checkout: behind a link or the like it is somebody's, whatever is there. */
+async function standing(
+  worktree: string,
+  path: string,
+): Promise<'there' | 'missing' | 'elsewhere'> {
+  const parts = path.split('/');
+  for (let n = 1; n <= parts.length; n += 1) {
+    const found = await lstat(join(worktree, ...parts.slice(0, n))).catch(() => null);
+    if (found === null) return 'missing';
+    if (n < parts.length && !found.isDirectory()) return 'elsewhere';
+  }
+  return 'there';
 }
 
 async function isBeginning(
