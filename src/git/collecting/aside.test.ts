@@ -11,6 +11,7 @@ import {
   readdirSync,
   realpathSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -20,7 +21,8 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { working } from '../../../test/support/git-worker.ts';
 import { copyAside } from './aside.ts';
-import { copyOne } from './copy-file.ts';
+import { Unreadable, copyOne } from './copy-file.ts';
+import type { FileToCopy } from './copy-file.ts';
 
 const megabyte = 1024 * 1024;
 const rules = { maxFileBytes: 10_000 };
@@ -37,11 +39,16 @@ function folder(): {
   return {
     dir,
     put: async (name, { signal, ...more } = {}) => {
-      const one = { name, from: Buffer.from(join(dir, name)), to: join(dir, 'to', name) };
+      const [from, to] = [Buffer.from(join(dir, name)), join(dir, 'to', name)];
+      const one = { name, from, to, via: join(dir, 'to.new') };
       return (await copyAside([one], { ...rules, ...more }, signal)).get(name);
     },
     [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }),
   };
+}
+
+function fileToCopy(from: string, to: string): FileToCopy {
+  return { from: Buffer.from(from), to: Buffer.from(to), via: `${to}.new`, stat: lstatSync(from) };
 }
 
 /** A file with a word at its start and one in the middle, and holes else. */
@@ -82,8 +89,7 @@ test('holes stay holes also where there is no cp that knows them', async () => {
   const before = process.env['PATH'];
   process.env['PATH'] = of.dir;
   try {
-    const file = { from: Buffer.from(from), to: Buffer.from(to), stat: lstatSync(from) };
-    await copyOne(file, new AbortController().signal);
+    await copyOne(fileToCopy(from, to), new AbortController().signal);
   } finally {
     process.env['PATH'] = before;
   }
@@ -117,9 +123,9 @@ test('a copying that is stopped ends, and leaves no half copy', async () => {
   const signal = AbortSignal.abort();
   await assert.rejects(of.put('large.bin', { signal }), /put aside in time/);
   const from = join(of.dir, 'large.bin');
-  const file = { from: Buffer.from(from), to: Buffer.from(`${from}.copy`), stat: lstatSync(from) };
-  await assert.rejects(copyOne(file, signal), /put aside in time/);
-  assert.deepEqual(readdirSync(of.dir), ['large.bin']);
+  await assert.rejects(copyOne(fileToCopy(from, `${from}.copy`), signal), /put aside in time/);
+  assert.deepEqual(readdirSync(of.dir), ['large.bin', 'to']);
+  assert.deepEqual(readdirSync(join(of.dir, 'to')), []);
 });
 
 test('what does not fit above the reserve is not begun: collecting fails, all stays in the tree, and is had later', async () => {
@@ -154,4 +160,40 @@ test('so little as git would be given unasked is put aside also when less than t
   using of = folder();
   writeFileSync(join(of.dir, '.env'), 'TOKEN=1\n');
   assert.equal(await of.put('.env', { diskReserveBytes: 2 ** 60 }), join(of.dir, 'to/.env'));
+});
+
+test('when the copies have no place collecting fails, and the tree keeps everything', async () => {
+  const { r, tree } = await working({ 'a.txt': 'a\n' });
+  using _ = r;
+  writeFileSync(join(tree, 'server.pem'), 'key\n');
+  const worker = join(r.scratch.dir, 'aside/run/one');
+  mkdirSync(dirname(worker), { recursive: true });
+  writeFileSync(worker, 'a file');
+  const rules = { ...r.rules, asideDir: join(worker, '1') };
+  await assert.rejects(r.collect('one', { rules }), /ENOTDIR|EEXIST/);
+  assert.equal(readFileSync(join(tree, 'server.pem'), 'utf8'), 'key\n');
+  rmSync(worker);
+  await r.collect('one', { rules });
+  assert.equal(readFileSync(join(worker, '1/server.pem'), 'utf8'), 'key\n');
+  assert.deepEqual(readdirSync(worker), ['1']);
+});
+
+test('what cannot be copied now leaves its older copy as it was', async () => {
+  using of = folder();
+  const [file, copy] = [join(of.dir, 'large.bin'), join(of.dir, 'to/large.bin')];
+  const size = 3 * megabyte;
+  writeFileSync(file, Buffer.alloc(size, 'x'));
+  await of.put('large.bin');
+  const changed = fileToCopy(file, copy);
+  rmSync(file);
+  const signal = AbortSignal.abort();
+  await assert.rejects(copyOne(changed, new AbortController().signal), Unreadable);
+  await assert.rejects(copyOne(changed, signal));
+  // Of the program that copies, which copies a link as a link.
+  writeFileSync(join(of.dir, 'other'), 'other');
+  symlinkSync('other', file);
+  await assert.rejects(copyOne(changed, new AbortController().signal), Unreadable);
+  assert.equal(readFileSync(copy).length, size);
+  assert.deepEqual(readdirSync(join(of.dir, 'to')), ['large.bin']);
+  assert.equal(readFileSync(join(of.dir, 'other'), 'utf8'), 'other');
 });

@@ -1,13 +1,23 @@
 /**
  * Copies of what is not stored in git, put beside it. What is there whole from before is not copied again, and what the
- * disk has no room for above its reserve is not begun: collecting fails then, and everything stays in its tree.
+ * disk has no room for above its reserve is not begun: collecting fails then, and everything stays in its tree. So it does
+ * when the place of the copies cannot be written; only what cannot be read itself is not to be had.
  */
 import { lstat, mkdir, readdir, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { reserveOf } from '../../core/disk-space.ts';
 import { bytesText } from '../../core/lack-text.ts';
 import { failure } from '../git.ts';
-import { assertGoesOn, cloneFile, copyOne, isCopied, longestMs, takenBy } from './copy-file.ts';
+import {
+  Unreadable,
+  assertGoesOn,
+  cloneFile,
+  copyOne,
+  isCopied,
+  longestMs,
+  reading,
+  takenBy,
+} from './copy-file.ts';
 import type { FileToCopy } from './copy-file.ts';
 
 /** A file or folder, and where its copy goes. */
@@ -15,6 +25,8 @@ export interface ToPutAside {
   readonly name: string;
   readonly from: Buffer;
   readonly to: string;
+  /** Where copies are made before they take their places: beside the folder of them all, so that no name is taken. */
+  readonly via: string;
 }
 
 export interface AsideRules {
@@ -40,13 +52,17 @@ export async function copyAside(
   const stop = signal === undefined ? limit : AbortSignal.any([signal, limit]);
   const found: ToCopy[] = [];
   for (const one of wanted) {
-    const files = await ifToBeHad(() => filesToCopy(one.from, Buffer.from(one.to), stop));
-    if (files !== null) found.push({ one, files });
+    const files: FileToCopy[] = [];
+    await mkdir(dirname(one.to), { recursive: true, mode: 0o700 });
+    const there = await unlessUnreadable(() =>
+      addFiles(one.from, Buffer.from(one.to), { via: one.via, files, stop }),
+    );
+    if (there === true) found.push({ one, files });
   }
   await assertRoom(found, rules);
   const copies = new Map<string, string>();
   for (const { one, files } of found) {
-    const made = await ifToBeHad(async () => {
+    const made = await unlessUnreadable(async () => {
       for (const file of files) await copyOne(file, stop);
       return one.to;
     });
@@ -55,55 +71,45 @@ export async function copyAside(
   return copies;
 }
 
+interface Adding {
+  readonly via: string;
+  readonly files: FileToCopy[];
+  readonly stop: AbortSignal;
+}
+
 /**
- * The plain files at a path that must be copied yet: those that can share their blocks with the copy do so at once.
- * Folders are made. Null for what is neither file nor folder.
+ * Adds the plain files at a path that must be copied yet: those that can share their blocks with the copy do so at once.
+ * Folders are made. False for what is neither file nor folder.
  */
-async function filesToCopy(
-  from: Buffer,
-  to: Buffer,
-  stop: AbortSignal,
-): Promise<readonly FileToCopy[] | null> {
-  assertGoesOn(stop);
-  const stat = await lstat(from);
+async function addFiles(from: Buffer, to: Buffer, adding: Adding): Promise<boolean> {
+  assertGoesOn(adding.stop);
+  const stat = await reading(lstat(from));
   if (stat.isFile()) {
-    await mkdir(dirname(to.toString('utf8')), { recursive: true, mode: 0o700 });
-    const file = { from, to, stat };
-    return (await isCopied(file)) || (await cloneFile(file)) ? [] : [file];
+    const file = { from, to, via: adding.via, stat };
+    if (!(await isCopied(file)) && !(await cloneFile(file))) adding.files.push(file);
+    return true;
   }
-  if (!stat.isDirectory()) return null;
+  if (!stat.isDirectory()) return false;
   await mkdir(to, { recursive: true, mode: 0o700 });
-  const files: FileToCopy[] = [];
-  for (const name of await readdir(from, { encoding: 'buffer' })) {
-    const below = await filesToCopy(inside(from, name), inside(to, name), stop);
-    files.push(...(below ?? []));
+  for (const name of await reading(readdir(from, { encoding: 'buffer' }))) {
+    await addFiles(inside(from, name), inside(to, name), adding);
   }
-  return files;
+  return true;
 }
 
 function inside(folder: Buffer, name: Buffer): Buffer {
   return Buffer.concat([folder, Buffer.from('/'), name]);
 }
 
-/** A copy that the disk did not take must be made later: that throws. Any other that fails is not to be had: null. */
-async function ifToBeHad<T>(steps: () => Promise<T>): Promise<T | null> {
+/** Null when what is to be copied cannot be read. Any other failure must not cost it: that throws. */
+async function unlessUnreadable<T>(steps: () => Promise<T>): Promise<T | null> {
   try {
     return await steps();
   } catch (error) {
-    if (!(error instanceof Error) || !('code' in error)) throw error;
-    if (ofMachine.has(error.code)) throw error;
-    return null;
+    if (error instanceof Unreadable) return null;
+    throw error;
   }
 }
-
-const ofMachine: ReadonlySet<unknown> = new Set([
-  'ENOSPC',
-  'EDQUOT',
-  'EIO',
-  'EROFS',
-  'ENOMEM',
-  'EMFILE',
-]);
 
 /** Throws when the copies do not fit into what is free above the reserve. */
 async function assertRoom(found: readonly ToCopy[], rules: AsideRules): Promise<void> {
@@ -111,13 +117,8 @@ async function assertRoom(found: readonly ToCopy[], rules: AsideRules): Promise<
     .map(({ one, files }) => ({ one, bytes: takenByAll(files) }))
     .toSorted((one, other) => other.bytes - one.bytes);
   if (largest === undefined) return;
-  const files = found.flatMap((each) => each.files);
-  let need = takenByAll(files);
-  for (const { to } of files) {
-    // What is there from before makes way.
-    const there = await lstat(to).catch(() => null);
-    need -= there === null ? 0 : takenBy(there);
-  }
+  // What is there from before makes way only when its new copy is whole.
+  const need = found.reduce((sum, { files }) => sum + takenByAll(files), 0);
   if (need <= rules.maxFileBytes) return;
   const { blocks, bavail, bsize } = await statfs(dirname(largest.one.to));
   const room = Math.max(0, bavail * bsize - reserveOf(rules, { disk: blocks * bsize }));

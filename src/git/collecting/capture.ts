@@ -97,6 +97,7 @@ export async function capture(context: GitContext, options: Capture): Promise<Ca
       name,
       from: place(dir, name),
       to: join(asideDir ?? '', shown(name)),
+      via: `${asideDir}.new`,
     })),
     rules,
     context.signal,

@@ -3,11 +3,12 @@
  * and to read through them takes minutes: so the file system shares the blocks where it can, or a `cp` that sees holes
  * copies (GNU's); else the file is read, and what is all zeros in it is not written.
  *
- * Invariant: a copy of the size and time of its file is whole, since the time is set last.
+ * Invariants: a copy of the size and time of its file is whole, since the time is set after its bytes are on the disk; and
+ * a copy takes the place of an older one when it is whole, not before.
  */
 import { constants } from 'node:fs';
 import type { Stats } from 'node:fs';
-import { chmod, copyFile, lstat, open, rm, utimes } from 'node:fs/promises';
+import { copyFile, lstat, open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { runCommand } from '../../process/run.ts';
 import { failure } from '../git.ts';
@@ -16,8 +17,13 @@ import { failure } from '../git.ts';
 export interface FileToCopy {
   readonly from: Buffer;
   readonly to: Buffer;
+  /** Where the copy is made before it takes its place, on the same file system. What lies there is removed. */
+  readonly via: string;
   readonly stat: Stats;
 }
+
+/** What is to be copied cannot be read, and not by a fault of the machine: it is not to be had. */
+export class Unreadable extends Error {}
 
 /** Milliseconds that a copy may take. */
 export const longestMs = 30 * 60_000;
@@ -41,58 +47,92 @@ export async function isCopied({ to, stat }: FileToCopy): Promise<boolean> {
 
 /** Lets the copy share the blocks of the file, which takes no space; false where that cannot be. */
 export async function cloneFile(file: FileToCopy): Promise<boolean> {
+  const { from, via } = file;
   try {
-    await copyFile(file.from, file.to, constants.COPYFILE_FICLONE_FORCE);
-    await finish(file);
+    await making(file, () => copyFile(from, via, constants.COPYFILE_FICLONE_FORCE));
     return true;
   } catch {
     return false;
   }
 }
 
-/** Copies a file, or leaves nothing there. */
+/** Copies a file, or leaves what was there. Throws `Unreadable` when it is the file that cannot be read. */
 export async function copyOne(file: FileToCopy, stop: AbortSignal): Promise<void> {
-  await rm(file.to, { force: true });
-  try {
+  await making(file, async () => {
     const small = file.stat.size < worthProgram;
     if (small || !(await copyByProgram(file, stop))) await copyByReading(file, stop);
-    await finish(file);
+  });
+}
+
+async function making({ to, via, stat }: FileToCopy, make: () => Promise<void>): Promise<void> {
+  await rm(via, { force: true });
+  try {
+    await make();
+    await finish(via, stat);
+    await rename(via, to);
   } catch (error) {
-    await rm(file.to, { force: true });
+    await rm(via, { force: true });
     throw error;
   }
 }
 
-async function finish({ to, stat }: FileToCopy): Promise<void> {
-  await chmod(to, stat.mode & 0o777);
-  await utimes(to, stat.atimeMs / 1000, stat.mtimeMs / 1000);
+async function finish(copy: string, stat: Stats): Promise<void> {
+  await using file = await open(copy, constants.O_RDONLY | constants.O_NOFOLLOW);
+  await file.sync();
+  await file.chmod(stat.mode & 0o777);
+  await file.utimes(stat.atimeMs / 1000, stat.mtimeMs / 1000);
 }
 
+/** Waits for what is read of the files to copy; only such a failure can be `Unreadable`. */
+export async function reading<T>(step: Promise<T>): Promise<T> {
+  try {
+    return await step;
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error) || ofMachine.has(error.code)) throw error;
+    throw new Unreadable(error.message);
+  }
+}
+
+const ofMachine: ReadonlySet<unknown> = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EIO',
+  'EROFS',
+  'ENOMEM',
+  'EMFILE',
+  'ENFILE',
+]);
+
 /** False also when there is no such program, or it does not know holes. */
-async function copyByProgram({ from, to }: FileToCopy, stop: AbortSignal): Promise<boolean> {
-  const paths = [from, to].map((name) => name.toString('utf8'));
-  if (!Buffer.concat([from, to]).equals(Buffer.from(paths.join('')))) return false;
+async function copyByProgram({ from, via }: FileToCopy, stop: AbortSignal): Promise<boolean> {
+  const source = from.toString('utf8');
+  if (!from.equals(Buffer.from(source))) return false;
   const { code } = await runCommand({
-    argv: ['cp', '-P', '--sparse=always', '--', ...paths],
+    argv: ['cp', '-P', '--sparse=always', '--', source, via],
     cwd: '/',
     env: { PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C' },
     timeoutMs: longestMs,
     signal: stop,
     maxOutputBytes: 4096,
   });
-  if (code !== 0) await rm(to, { force: true });
-  return code === 0;
+  if (code !== 0) {
+    await rm(via, { force: true });
+    return false;
+  }
+  // What became a link meanwhile was copied as one.
+  if (!(await lstat(via)).isFile()) throw new Unreadable(`${source} is not a plain file any more`);
+  return true;
 }
 
-async function copyByReading({ from, to, stat }: FileToCopy, stop: AbortSignal): Promise<void> {
+async function copyByReading({ from, via, stat }: FileToCopy, stop: AbortSignal): Promise<void> {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-  await using source = await open(from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  await using target = await open(to, 'wx', 0o600);
+  await using source = await reading(open(from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+  await using target = await open(via, 'wx', 0o600);
   const block = Buffer.allocUnsafe(Math.max(1, Math.min(stat.size, readAtOnce)));
   let at = 0;
   for (;;) {
     assertGoesOn(stop);
-    const { bytesRead } = await source.read(block, 0, block.length, at);
+    const { bytesRead } = await reading(source.read(block, 0, block.length, at));
     if (bytesRead === 0) break;
     await writeFilled(target, block.subarray(0, bytesRead), at);
     at += bytesRead;
