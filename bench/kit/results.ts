@@ -34,8 +34,9 @@ that each section names. What counts is the column \`value\`: ours against what 
 minutes. It moves by a tenth or so from run to run, more when something else is running.
 
 It differs between machines too: where starting a program is dear for the system, as on some virtual machines, programs
-weigh more and a loop weighs less. Of graph and dispatch the same commits gave twice the value on a machine that starts
-one in a fifth of the time.
+weigh more and a loop weighs less. Nearly the same commits gave 1.3 (wall) and 1.5 (CPU) for the workers that do nothing,
+and 1.3 from one worker to the next, on a machine that starts a program in ten milliseconds, and more than twice that on
+one that starts it in one.
 
 A file system without a journal (ext4 of some virtual machines) makes files ten times more slowly for some minutes where
 many were deleted, so scratch repositories stay until all sections are made. To compare runs that follow one another, give
