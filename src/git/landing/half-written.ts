@@ -19,27 +19,31 @@ export async function halfWritten(
   call: GitCall,
   of: { readonly paths: readonly string[]; readonly worktree: string; readonly commit: string },
 ): Promise<ReadonlySet<string>> {
-  const found = new Set<string>();
+  const left = new Set<string>();
   let looked = 0;
   for (const path of of.paths) {
-    const stands = await standing(of.worktree, path);
-    if (stands === 'missing') found.add(path);
-    if (stands !== 'there' || (looked += 1) > mostFiles) continue;
+    const found = await lookAt(of.worktree, path);
+    if (found === 'missing') left.add(path);
+    if (found !== 'there' || (looked += 1) > mostFiles) continue;
     const file = join(of.worktree, path);
-    if (await isBeginning(call, { ...of, path, file })) found.add(path);
+    if (await isBeginning(call, { ...of, path, file })) left.add(path);
   }
-  return found;
+  return left;
 }
 
-/** How a path stands in a checkout: behind a link or the like it is somebody's, whatever is there. */
-async function standing(
-  worktree: string,
-  path: string,
-): Promise<'there' | 'missing' | 'elsewhere'> {
+/**
+ * Whether a path of a checkout is there. What cannot be looked at, or is behind a link or the like, is somebody's,
+ * whatever it is.
+ */
+async function lookAt(worktree: string, path: string): Promise<'there' | 'missing' | 'elsewhere'> {
   const parts = path.split('/');
   for (let n = 1; n <= parts.length; n += 1) {
-    const found = await lstat(join(worktree, ...parts.slice(0, n))).catch(() => null);
-    if (found === null) return 'missing';
+    const found = await lstat(join(worktree, ...parts.slice(0, n))).catch((error: unknown) =>
+      error instanceof Error && 'code' in error && error.code === 'ENOENT'
+        ? 'missing'
+        : 'elsewhere',
+    );
+    if (typeof found === 'string') return found;
     if (n < parts.length && !found.isDirectory()) return 'elsewhere';
   }
   return 'there';
