@@ -50,6 +50,8 @@ class DaemonDrive {
   #point: string | null = null;
   #hasMetPoint = false;
   #leader: Found | null = null;
+  /** Starts under way: the daemon of each may yet come. */
+  #starts = 0;
   /** Starts that were asked for while it led. */
   #startsOfLeader = 0;
   #life = new AbortController();
@@ -162,8 +164,11 @@ class DaemonDrive {
       this.#problem = 'the daemon has ended, and its run has not';
       return;
     }
-    if (this.#point !== null) wishes.push(nameOf(this.#point));
-    this.#point = this.#mayKill() && random.chance(0.4) ? wish(this.#orders, 'run') : null;
+    // A start that is under way may yet bring a daemon, with the point that it was given: that one stays.
+    if (this.#starts === 0) {
+      if (this.#point !== null) wishes.push(nameOf(this.#point));
+      this.#point = this.#mayKill() && random.chance(0.4) ? wish(this.#orders, 'run') : null;
+    }
     this.#strikesAtBegin = this.#strikes;
     this.#hasMetPoint = false;
     this.#owed = 0;
@@ -310,7 +315,9 @@ class DaemonDrive {
     const wasPointed = this.#point !== null;
     tally.starts += 1;
     this.#busy += 1;
-    if (args[1] === 'start') this.#startsOfLeader += 1;
+    const isStart = args[1] === 'start';
+    if (isStart) this.#startsOfLeader += 1;
+    if (isStart) this.#starts += 1;
     const { child, ended: result } = startCzar(scratch, args, extra);
     const soon = setTimeout(
       () => child.kill('SIGKILL'),
@@ -318,15 +325,11 @@ class DaemonDrive {
     );
     const { code, killed } = await result;
     clearTimeout(soon);
+    if (isStart) this.#starts -= 1;
     if (killed && killedWithin !== null) {
       this.#strikes += 1;
       hit(tally, this.#left, args[0] === 'daemon' ? 'while starting a daemon' : 'while steering');
-    } else if (
-      code === 4 &&
-      args[1] === 'start' &&
-      !args.includes('--amend') &&
-      isEdited(scratch)
-    ) {
+    } else if (code === 4 && isStart && !args.includes('--amend') && isEdited(scratch)) {
       // The plan files were edited under it.
     } else if (code !== 0 && !fine.includes(code ?? -1)) {
       // What died under it may not have been noticed yet.
