@@ -55,6 +55,7 @@ test(
     await run.seen('The disk is full: nothing is started until there is space.');
     const shown = await scratch.czar('status');
     assert.match(shown.stdout, /a +active \(ended\)/);
+    assert.match(shown.stdout, /^disk: .* free, below the reserve of .*; nothing starts/m);
     const { stdout: cause } = await scratch.czar('why', 'a');
     assert.match(cause, /^a is active: its agent has ended; it has not been collected yet\.$/m);
     assert.deepEqual(scratch.stubs.launches, ['a/1']);

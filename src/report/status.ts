@@ -4,7 +4,7 @@
  */
 import { reviewStatus } from './review.ts';
 import type { TreeVerdict } from '../core/events.ts';
-import { lowDisk } from '../core/disk-space.ts';
+import type { Machine } from '../core/events.ts';
 import { edgeState } from '../core/edges.ts';
 import { waves } from '../core/graph.ts';
 import { waveOf, wavesOf } from '../core/schedule/order.ts';
@@ -23,6 +23,7 @@ import { agentNameOf, nextAgent } from '../core/schedule/which-agent.ts';
 import { waitingForWord } from '../core/why.ts';
 import type { AttemptRecord } from './attempts.ts';
 import { percent, timestamp } from './figures.ts';
+import { lowDiskNow } from './low-disk.ts';
 import { stalledSince, stallText } from './stalled.ts';
 import type { StatusDocument, WorkerStatusDocument } from './status-schema.ts';
 
@@ -48,6 +49,8 @@ export interface StatusOptions {
   readonly liveness: LivenessOf;
   /** Whether a process drives the runs here; left out when that was not looked at. */
   readonly loop?: 'alive' | 'none';
+  /** The machine as it is: a loop on a full disk cannot write down that it is. Left out where it was not looked at. */
+  readonly machine?: Machine | null;
 }
 
 type WorkerDocument = StatusDocument['workers'][number];
@@ -55,7 +58,7 @@ type WorkerDocument = StatusDocument['workers'][number];
 /** The document of the whole run. */
 export function statusDocument(options: StatusOptions): StatusDocument {
   const { run } = options;
-  const low = isRunLive(run) ? lowDisk(run) : null;
+  const low = isRunLive(run) ? lowDiskNow(run, options.machine ?? null) : null;
   const levels = wavesIn(run);
   const waveById = new Map(levels.flatMap((ids, index) => ids.map((id) => [id, index + 1])));
   const workers = membersOf(run).map((worker) =>

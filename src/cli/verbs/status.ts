@@ -6,6 +6,7 @@ import type { Died, GaveUp } from '../../report/unattended.ts';
 import { vocabularies, wordsOf, type StateWord } from '../../report/vocabulary.ts';
 import { diedHolder, guardianGaveUp, isThere } from '../../daemon/holder.ts';
 import type { Place } from '../../daemon/place.ts';
+import { lookAtMachine } from '../../plan/machine.ts';
 import { isHeld, pastLiveness, type Reader } from '../../daemon/views/read.ts';
 import { wrap } from '../../report/cells.ts';
 import { exits } from '../exit.ts';
@@ -109,6 +110,7 @@ function seenAt(
       now,
       liveness: reader.liveness(now),
       loop,
+      machine: lookAtMachine([place.home.path, place.commonDir]),
       died: diedHere(reader, place),
       gaveUp: guardianGaveUp(place),
     };
