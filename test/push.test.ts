@@ -136,6 +136,8 @@ for (const through of ['terminal', 'daemon'] as const) {
     const refused = await scratch.czar('land');
     assert.equal(refused.code, 0, refused.stderr);
     assert.match(refused.stderr, /not pushed: main: .*hook declined[^]*next: .*czar land/);
+    const status = (await scratch.czar('status')).stdout;
+    assert.match(status, /^not pushed to origin: .*main: .*hook declined/m);
     const told = (await scratch.czar('report', 'closeout')).stdout;
     assert.match(told, /refs\/heads\/main was not taken by origin/);
     rmSync(hook);
@@ -144,6 +146,7 @@ for (const through of ['terminal', 'daemon'] as const) {
     assert.doesNotMatch(again.stderr, /not pushed/);
     assert.equal(Object.keys(branches(scratch, remote)).length, 3);
     assert.equal(branches(scratch, remote)['main'], scratch.git('rev-parse', 'main'));
+    assert.equal((await scratch.json('status')).run.not_pushed, undefined);
     const count = (await scratch.events()).length;
     assert.equal((await scratch.czar('land')).code, 0);
     assert.equal((await scratch.events()).length, count);

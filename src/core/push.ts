@@ -47,6 +47,13 @@ export function stillRefused(
   return Object.fromEntries([...refused].filter(([ref]) => ref in wanted));
 }
 
+/** Those, and the ones that several tries did not bring there: what a person should know of. */
+export function notPushed(run: RunState, events: Iterable<Event>): Readonly<Record<string, string>> {
+  const why = pushTrouble(run);
+  const open = why === null ? [] : Object.keys(unpushed(run)).map((ref) => [ref, why] as const);
+  return { ...stillRefused(run, events), ...Object.fromEntries(open) };
+}
+
 /** Key of the effect that pushes them. */
 export function pushKey(run: RunState): string {
   return `${run.id}/push:`;

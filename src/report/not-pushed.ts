@@ -41,7 +41,6 @@ export function notPushedSummary(left: Readonly<Record<string, string>>): readon
   return [
     `not pushed to origin: ${named.slice(0, most).join('; ')}${more}`,
     '    the work is safe here; czar land tries it again',
-    '',
   ];
 }
 

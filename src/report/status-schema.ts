@@ -66,6 +66,10 @@ const run = z.strictObject({
     .strictObject({ free: z.number().min(0), reserve: z.number().min(0) })
     .optional()
     .describe('bytes; nothing starts while so little is free; absent when there is enough'),
+  not_pushed: z
+    .array(z.strictObject({ ref: z.string(), why: z.string() }))
+    .optional()
+    .describe('branches that the remote did not take; absent when there is none'),
   diverged: z
     .array(z.strictObject({ ref: z.string(), why: z.string() }))
     .describe('branches of the run that somebody else moved: czar leaves them alone'),

@@ -14,6 +14,7 @@ import {
   thousands,
 } from './figures.ts';
 import { lowDiskText } from './low-disk.ts';
+import { notPushedSummary } from './not-pushed.ts';
 import type { RunTotals } from './status.ts';
 import type { StatusDocument, WorkerStatusDocument } from './status-schema.ts';
 import { unattended, type Died, type GaveUp } from './unattended.ts';
@@ -79,6 +80,9 @@ export function statusText(document: StatusDocument, options: TextOptions): read
     `started ${minuteStamp(Date.parse(run.started_at), options.offsetMinutes)}, integration branch ${run.integration}`,
     ...run.diverged.map(
       ({ ref, why }) => `diverged: ${ref.replace(/^refs\/heads\//, '')} (${why})`,
+    ),
+    ...notPushedSummary(
+      Object.fromEntries((run.not_pushed ?? []).map(({ ref, why }) => [ref, why])),
     ),
     ...(run.disk_low === undefined ? [] : [lowDiskText(run.disk_low)]),
     ...unattended(document, options),

@@ -38,21 +38,6 @@ test('the document of a run has the agreed shape in every state of the seven wor
   }
 });
 
-test('a disk that is full now is named, whatever the run was told, and with no reserve either', () => {
-  const world = sevenWorkers();
-  world.rest(() => null, isWatch);
-  const machine = { cpu: 1, memory: 1, disk: 1e12, free: 4096 };
-  const linesOf = (free: number, diskReserveBytes: number): string => {
-    const policies = { ...world.run.plan.policies, diskReserveBytes };
-    const run = { ...world.run, plan: { ...world.run.plan, policies } };
-    const document = statusDocument({ ...options(world), run, machine: { ...machine, free } });
-    return statusText(document, text).join('\n');
-  };
-  assert.match(linesOf(4096, 10_000_000), /^disk: 4 KB free, below the reserve of 10 MB/m);
-  assert.match(linesOf(4096, 0), /^disk: 4 KB free; nothing can be written/m);
-  assert.doesNotMatch(linesOf(100_000, 0), /^disk:/m);
-});
-
 test('waves and waiting_on are those of the plan, and a complete dependency is waited for no more', () => {
   const world = sevenWorkers();
   world.rest(

@@ -51,6 +51,8 @@ export interface StatusOptions {
   readonly loop?: 'alive' | 'none';
   /** The machine as it is: a loop on a full disk cannot write down that it is. Left out where it was not looked at. */
   readonly machine?: Machine | null;
+  /** Branches (full names) that the remote has not, each with the reason; left out where that was not looked at. */
+  readonly refused?: Readonly<Record<string, string>>;
 }
 
 type WorkerDocument = StatusDocument['workers'][number];
@@ -59,6 +61,7 @@ type WorkerDocument = StatusDocument['workers'][number];
 export function statusDocument(options: StatusOptions): StatusDocument {
   const { run } = options;
   const low = isRunLive(run) ? lowDiskNow(run, options.machine ?? null) : null;
+  const refused = Object.entries(options.refused ?? {});
   const levels = wavesIn(run);
   const waveById = new Map(levels.flatMap((ids, index) => ids.map((id) => [id, index + 1])));
   const workers = membersOf(run).map((worker) =>
@@ -75,6 +78,7 @@ export function statusDocument(options: StatusOptions): StatusDocument {
       ended_at: run.endedAt === null ? null : timestamp(run.endedAt),
       ...(options.loop === undefined ? {} : { loop: options.loop }),
       ...(low === null ? {} : { disk_low: low }),
+      ...(refused.length === 0 ? {} : { not_pushed: refused.map(([ref, why]) => ({ ref, why })) }),
       diverged: Object.entries(run.diverged).map(([ref, why]) => ({ ref, why })),
     },
     ...runTotals(membersOf(run)),

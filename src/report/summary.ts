@@ -20,8 +20,6 @@ const mostListed = 200;
 export function summaryLines(
   options: Omit<StatusOptions, 'liveness'> & {
     readonly width: number;
-    /** Branches that the remote did not take, with the reasons; none when left out. */
-    readonly refused?: Readonly<Record<string, string>>;
   },
 ): readonly string[] {
   const { run, now, width } = options;
@@ -30,6 +28,7 @@ export function summaryLines(
   const listed =
     complete > mostListed ? workers.filter(({ state }) => state !== 'complete') : workers;
   const unfinished = workers.filter((worker) => needsAttention(run, worker));
+  const refused = notPushedSummary(options.refused ?? {});
   return [
     `${oneLine(run.plan.name)}: run ${run.id} ${ending(run)} after ${spanText((run.endedAt ?? now) - run.startedAt)}`,
     '',
@@ -55,7 +54,8 @@ export function summaryLines(
     '',
     ...(run.state === 'paused' ? ['the run is paused', '    next: czar resume'] : []),
     ...behind(run),
-    ...notPushedSummary(options.refused ?? {}),
+    ...refused,
+    ...(refused.length === 0 ? [] : ['']),
     ...result(run, workers),
   ];
 }

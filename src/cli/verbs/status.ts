@@ -1,4 +1,6 @@
 /** `czar status [WORKER]`: where a run, or one worker of it, stands, now or at a moment of the past. */
+import { notPushed } from '../../core/push.ts';
+import type { RunState } from '../../core/state.ts';
 import { attemptEvents, attemptsOf } from '../../report/attempts.ts';
 import { statusDocument, workerStatusDocument, type StatusOptions } from '../../report/status.ts';
 import { statusText, workerText } from '../../report/status-text.ts';
@@ -80,7 +82,7 @@ function show(
       : { loop: options.loop, died: options.died, gaveUp: options.gaveUp }),
   };
   if (id === null) {
-    const document = statusDocument({ ...options, run });
+    const document = statusDocument({ ...options, run, refused: refusedOf(reader, run, upTo) });
     if (context.options.json) out.json(document);
     else
       for (const line of statusText(document, text)) {
@@ -139,6 +141,12 @@ function seenAt(
   const [event] = reader.events({ after: upTo - 1, limit: 1 });
   const now = time ?? event?.at ?? context.now();
   return { state, upTo, now, liveness: pastLiveness(now), died: null, gaveUp: null };
+}
+
+/** Branches of the run that the remote did not take, each with the reason. */
+function refusedOf(reader: Reader, run: RunState, upTo: number): Readonly<Record<string, string>> {
+  if (run.plan.policies.push !== true) return {};
+  return notPushed(run, reader.events({ run: run.id, types: ['refs.pushed'], upTo }));
 }
 
 function diedHere(reader: Reader, place: Place): Died | null {
