@@ -48,7 +48,10 @@ export function stillRefused(
 }
 
 /** Those, and the ones that several tries did not bring there: what a person should know of. */
-export function notPushed(run: RunState, events: Iterable<Event>): Readonly<Record<string, string>> {
+export function notPushed(
+  run: RunState,
+  events: Iterable<Event>,
+): Readonly<Record<string, string>> {
   const why = pushTrouble(run);
   const open = why === null ? [] : Object.keys(unpushed(run)).map((ref) => [ref, why] as const);
   return { ...stillRefused(run, events), ...Object.fromEntries(open) };
