@@ -66,11 +66,17 @@ export function wish({ scratch, random, tally, wishes }: Orders, verb: Verb): st
     ofVerbs.land.test(name) ? 'land' : ofVerbs.sync.test(name) ? 'sync' : 'run';
   const fits = (name: string): boolean =>
     isOf(name) === verb && (verb !== 'run' || !early.test(name) || fresh);
-  const first = fresh && verb === 'run' ? wishes.findIndex((name) => early.test(name)) : -1;
-  const open = (name: string): boolean => fits(name) && !tally.places.has(name);
-  const unmet = tally.kills >= closingIn ? wishes.findIndex(open) : -1;
-  const at = first >= 0 ? first : unmet >= 0 ? unmet : wishes.findIndex(fits);
-  if (at < 0) return null;
+  const isOpen = (name: string): boolean => !tally.places.has(name);
+  // The first of the first start come seldom: those that nobody met go first from the beginning.
+  const first = (name: string): boolean => fresh && verb === 'run' && early.test(name);
+  const ranks: readonly ((name: string) => boolean)[] = [
+    (name) => first(name) && isOpen(name),
+    first,
+    ...(tally.kills >= closingIn ? [(name: string) => fits(name) && isOpen(name)] : []),
+    fits,
+  ];
+  const at = ranks.map((wanted) => wishes.findIndex(wanted)).find((index) => index >= 0);
+  if (at === undefined) return null;
   const [name = ''] = wishes.splice(at, 1);
   const occurrence = name.startsWith('append:') ? 1 + random.below(8) : random.chance(0.85) ? 1 : 2;
   return occurrence === 1 || early.test(name) || verb !== 'run' ? name : `${name}#${occurrence}`;

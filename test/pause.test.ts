@@ -60,53 +60,75 @@ test('a run that is paused stops its agents and starts nothing until it is resum
   only(scratch.log(), 'run.complete');
 });
 
-test('what is paused or cancelled while no czar runs is recorded, and who stops it is told until it is stopped', async () => {
+test('what is paused or cancelled while no czar runs is stopped by the command itself, and nothing else is touched', async () => {
   await using scratch = await Scratch.make();
   await using background = new Background(scratch);
   scratch.config();
-  for (const id of ['a', 'b']) scratch.worker(id);
+  for (const id of ['a', 'b', 'c']) scratch.worker(id);
+  scratch.worker('d', 'dependencies: [b]\n');
   scratch.commitAll();
   await background.start();
-  const [a, b] = [await scratch.stubs.agent('a'), await scratch.stubs.agent('b')];
-  for (const id of ['a', 'b']) await scratch.happened('worker.active', id);
+  const [a, b, c] = [
+    await scratch.stubs.agent('a'),
+    await scratch.stubs.agent('b'),
+    await scratch.stubs.agent('c'),
+  ];
+  for (const id of ['a', 'b', 'c']) await scratch.happened('worker.active', id);
+  await b.write('half.txt', 'half\n');
   assert.equal((await scratch.czar('daemon', 'stop')).code, 0);
   const says = async (asked: readonly string[], said: RegExp): Promise<void> => {
     const { code, stdout, stderr } = await scratch.czar(...asked);
     assert.equal(code, 0, stderr);
-    assert.match(stdout + stderr, said);
-    assert.doesNotMatch(stdout, /is stopped|is being/);
+    assert.match(stderr + stdout, said);
   };
   await says(
     ['pause', 'b'],
-    /^It is recorded that b is to be paused: no czar is running here that stops b\.\nczar run stops b, or czar daemon start/,
+    /^Stopping b\.\nczar run goes on with it.*\nb is paused; its work is kept\. czar resume b lets it go on\.$/m,
   );
-  await says(['inbox'], /no czar is running here that stops b\n +czar daemon start/);
-  await says(
-    ['pause'],
-    /^The run is paused and nothing of it starts, but what runs goes on: no czar is running here that stops a, b\.\nczar run stops a, b/,
-  );
-  await says(['status'], /No czar is running here: czar run stops what runs of it/);
-  await says(
-    ['why', 'a'],
-    /^a is active: it is to be stopped \(its run is paused\), and nobody does\. No czar is running here\.\nnext: czar run$/m,
-  );
-  await says(['inbox'], /no czar is running here that stops a, b\n +czar daemon start/);
-  await says(
-    ['cancel', 'b'],
-    /^It is recorded that b is to be cancelled: no czar is running here that stops a, b\.\nczar run stops a, b/,
-  );
-  await a.write('a.txt', 'a\n');
-  a.exit();
-  await a.gone;
-  await says(
-    ['why', 'a'],
-    /its agent has ended; nobody has collected it\. No czar is running here/,
-  );
-  assert.equal((await scratch.czar('run')).code, 5);
   await b.gone;
-  assert.doesNotMatch((await scratch.czar('status')).stdout, /No czar/);
+  assert.equal((await scratch.json('why', 'b')).state, 'paused');
+  assert.match(scratch.git('for-each-ref', 'refs/czar/kept'), /\/b\//);
+  await says(['cancel', 'c'], /^Stopping c\.[^]*\nc is cancelled; its work is kept\.$/m);
+  await c.gone;
+  assert.equal((await scratch.json('why', 'c')).state, 'cancelled');
+  await a.write('a.txt', 'a\n');
+  assert.equal((await scratch.json('why', 'a')).state, 'active');
+  await says(['pause'], /^Stopping a\.\n(.*\n)?The run is paused: .* what ran is stopped/m);
+  await a.gone;
+  assert.deepEqual(scratch.stubs.launches.toSorted(), ['a/1', 'b/1', 'c/1']);
+  await says(['cancel'], /^The run is being cancelled; its work is kept\.$/m);
+  for (const id of ['a', 'b', 'd'])
+    assert.equal((await scratch.json('why', id)).state, 'cancelled');
+});
+
+test('what is to be stopped is named where nobody stops it, until somebody does', async () => {
+  await using scratch = await Scratch.make();
+  await using background = new Background(scratch);
+  scratch.config('grace: 2s\n');
+  scratch.worker('a');
+  scratch.commitAll();
+  await background.start();
+  const a = await scratch.stubs.agent('a');
+  await scratch.happened('worker.active', 'a');
+  const stubborn = `trap '' TERM; sleep 600 >/dev/null 2>&1 </dev/null &`;
+  assert.equal((await a.run('sh', '-c', stubborn)).code, 0);
+  assert.equal((await scratch.czar('daemon', 'stop')).code, 0);
+  const pausing = scratch.start('pause', 'a');
+  await pausing.seen('Stopping a.');
+  pausing.child.kill('SIGKILL');
+  await pausing.finished;
+  const says = async (asked: readonly string[], said: RegExp): Promise<void> => {
+    const { code, stdout, stderr } = await scratch.czar(...asked);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr + stdout, said);
+  };
+  await says(['inbox'], /no czar is running here that stops a\n +czar daemon start/);
+  await says(['status'], /No czar is running here: czar run goes on/);
+  await says(['why', 'a'], /^a is active: it is to be stopped .*, and nobody does\./m);
+  await says(['pause', 'a'], /^a is paused; its work is kept\./m);
+  assert.equal((await scratch.json('why', 'a')).state, 'paused');
+  await says(['inbox'], /^a: paused/);
   assert.doesNotMatch((await scratch.czar('inbox')).stdout, /no czar/);
-  assert.equal((await scratch.json('why', 'b')).state, 'cancelled');
 });
 
 bothWays(

@@ -6,26 +6,29 @@ import { resolve } from 'node:path';
 import { ask, tellRefused } from '../api/client.ts';
 import type { Rejection, Steering } from '../core/commands.ts';
 import { toBeStopped } from '../core/goes-on.ts';
+import type { RunState } from '../core/state.ts';
 import { agentsDoNotSteer, attemptAround } from '../daemon/asked-by-attempt.ts';
 import { holderOf, listenerOf } from '../daemon/holder.ts';
-import { holdLog } from '../daemon/hold-log.ts';
+import { holdLog, type HeldLog } from '../daemon/hold-log.ts';
 import { redactSteering } from '../daemon/redactions.ts';
-import { locate } from '../daemon/place.ts';
+import { locate, type Place } from '../daemon/place.ts';
 import { applyOffline, complete, wantsLoop } from '../daemon/steer.ts';
 import { exits } from './exit.ts';
 import { heldBy } from './held-by.ts';
 import { findPlaceAlone } from './find-place.ts';
 import { chosenRun } from './reading.ts';
+import { stopHere } from './stop-here.ts';
 import type { CliContext } from './verb.ts';
 
 /** What a request usually comes to that stops something. */
 interface Done {
+  /** A loop that lives is about to stop it. */
   readonly led: string;
-  /** Where no loop lives that does it, as the beginning of a sentence that says so. */
+  /** It has been stopped here. */
+  readonly stopped: string;
+  /** Where it could not be, as the beginning of a sentence that says so. */
   readonly recorded: string;
 }
-
-const none = { led: null, recorded: null };
 
 /**
  * Asks for what `build` makes of the run; prints `done` when it was accepted, or what is so instead, and nothing when that
@@ -36,8 +39,7 @@ export async function steer(
   build: (run: string) => Steering,
   done: string | Done | null,
 ): Promise<boolean> {
-  const { led, recorded } =
-    typeof done === 'string' ? { led: done, recorded: null } : (done ?? none);
+  const led = done === null || typeof done === 'string' ? done : done.led;
   const safe = (run: string): Steering => redactSteering(build(run), context.env);
   if (await insideAttempt(context, safe('').kind)) return false;
   const place = findPlaceAlone(context);
@@ -66,43 +68,86 @@ export async function steer(
         context.fail(heldBy(held.owner));
         return false;
       }
-      if (!reply.ok) return refused(context, reply.rejection);
+      if (!reply.ok) {
+        refuse(context, reply.rejection);
+        return false;
+      }
       report(context, led, { said: reply.said, next: null });
       return true;
     }
-    using _log = held;
-    if (held.journal.note !== null) context.out.note(held.journal.note);
-    const before = held.journal.load();
-    const run = chosenRun(context, before);
-    if (run === null) return false;
-    // Found by an attempt on record: what carries the mark of one was refused above.
-    if (attemptAround(process.pid, { home: place.home, state: before }) !== null) {
-      context.fail({ exit: exits.refused, ...agentsDoNotSteer });
-      return false;
-    }
-    const request = await complete(
-      { git: held.git, home: place.home, env: context.env },
-      before,
-      safe(run.id),
-    );
-    if ('rejection' in request) return refused(context, request.rejection);
-    const { answer, state } = applyOffline(held.journal, request, {
-      now: context.now(),
-      when: held.when,
-    });
-    held.derive();
-    if (!answer.ok) return refused(context, answer.rejection);
-    const after = state.runs.get(run.id);
-    const names = (after === undefined ? [] : toBeStopped(after)).map(({ id }) => id).join(', ');
-    const isLeft = names !== '' && recorded !== null;
-    const goesOn = after !== undefined && wantsLoop(after);
-    const does = isLeft ? `stops ${names}` : goesOn ? 'goes on with it' : null;
-    report(context, isLeft ? `${recorded}: no czar is running here that stops ${names}.` : led, {
-      said: answer.said,
-      next: does === null ? null : `czar run ${does}, or czar daemon start in the background`,
-    });
+    const decided = await decideHere(context, { place, held, safe });
+    if (decided === null) return false;
+    const { run, said } = decided;
+    if (done === null || typeof done === 'string' || toBeStopped(run).length === 0)
+      report(context, led, { said, next: wantsLoop(run) ? 'goes on with it' : null });
+    else await stopAndReport(context, { place, run, verb: safe(run.id).kind, said, done });
     return true;
   }
+}
+
+/** Decides where no loop lives. The run as it then is, and what was said; null when it was refused, which has been said. */
+async function decideHere(
+  context: CliContext,
+  at: {
+    readonly place: Place;
+    readonly held: HeldLog;
+    readonly safe: (run: string) => Steering;
+  },
+): Promise<{ readonly run: RunState; readonly said: string | undefined } | null> {
+  const { place, safe } = at;
+  using held = at.held;
+  if (held.journal.note !== null) context.out.note(held.journal.note);
+  const before = held.journal.load();
+  const run = chosenRun(context, before);
+  if (run === null) return null;
+  // Found by an attempt on record: what carries the mark of one was refused before.
+  if (attemptAround(process.pid, { home: place.home, state: before }) !== null) {
+    context.fail({ exit: exits.refused, ...agentsDoNotSteer });
+    return null;
+  }
+  const request = await complete(
+    { git: held.git, home: place.home, env: context.env },
+    before,
+    safe(run.id),
+  );
+  if ('rejection' in request) {
+    refuse(context, request.rejection);
+    return null;
+  }
+  const { answer, state } = applyOffline(held.journal, request, {
+    now: context.now(),
+    when: held.when,
+  });
+  held.derive();
+  if (!answer.ok) {
+    refuse(context, answer.rejection);
+    return null;
+  }
+  return { run: state.runs.get(run.id) ?? run, said: answer.said };
+}
+
+/** What is to be stopped has nobody who does it: this process does. */
+async function stopAndReport(
+  context: CliContext,
+  at: {
+    readonly place: Place;
+    readonly run: RunState;
+    readonly verb: string;
+    readonly said: string | undefined;
+    readonly done: Done;
+  },
+): Promise<void> {
+  const { said, done } = at;
+  const after = await stopHere(context, at.place, at);
+  if (after === 'led') return report(context, done.led, { said, next: null });
+  const left = toBeStopped(after).map(({ id }) => id);
+  if (left.length === 0) {
+    const next = wantsLoop(after) ? 'goes on with it' : null;
+    return report(context, done.stopped, { said, next });
+  }
+  const names = left.join(', ');
+  const why = `${done.recorded}: no czar is running here that stops ${names}.`;
+  report(context, why, { said: undefined, next: `stops ${names}` });
 }
 
 /**
@@ -128,19 +173,17 @@ export function refuse(context: CliContext, { exit, what, next }: Rejection): vo
   context.fail({ exit, what: what.replace(/\.$/, ''), next });
 }
 
-function refused(context: CliContext, rejection: Rejection): false {
-  refuse(context, rejection);
-  return false;
-}
-
 /** What was accepted: what it usually comes to, unless something else is so. */
 function report(
   context: CliContext,
   usual: string | null,
-  { said, next }: { readonly said: string | undefined; readonly next: string | null },
+  /** `next` is what a loop does with the run. */
+  of: { readonly said: string | undefined; readonly next: string | null },
 ): void {
   if (usual === null) return;
-  const done = said ?? usual;
+  const done = of.said ?? usual;
+  const next =
+    of.next === null ? null : `czar run ${of.next}, or czar daemon start in the background`;
   if (context.options.json) return context.out.json({ v: 1, ok: true, done, next });
   context.out.line(done);
   if (next !== null) context.out.note(next);

@@ -17,6 +17,7 @@ export const verb: Verb = {
         }
         await steer(context, (run) => ({ kind: 'cancel', run, worker: worker ?? null }), {
           led: `${worker ?? 'The run'} is being cancelled; its work is kept.`,
+          stopped: `${worker ?? 'The run'} is cancelled; its work is kept.`,
           recorded: `It is recorded that ${worker ?? 'the run'} is to be cancelled`,
         });
       });

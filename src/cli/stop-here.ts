@@ -1,0 +1,35 @@
+/** Stops what a person has just said is to be stopped, where no loop lives that does it: by a loop for that alone. */
+import { toBeStopped } from '../core/goes-on.ts';
+import type { Intent } from '../core/intents.ts';
+import type { RunState } from '../core/state.ts';
+import type { Place } from '../daemon/place.ts';
+import { openOwnLoop } from './own-loop.ts';
+import type { CliContext } from './verb.ts';
+
+const kinds: ReadonlySet<Intent['kind']> = new Set(['stop', 'collect', 'teardown', 'end-review']);
+
+/**
+ * Ends the attempts and reviews and brings their work home. Gives the run as it then is; 'led' when another loop has come
+ * meanwhile, which does it.
+ */
+export async function stopHere(
+  context: CliContext,
+  place: Place,
+  { run, verb }: { readonly run: RunState; readonly verb: string },
+): Promise<RunState | 'led'> {
+  const names = toBeStopped(run).map(({ id }) => id);
+  const meant = new Set(names);
+  context.out.note(`Stopping ${names.join(', ')}.`);
+  const opened = await openOwnLoop(context, place, {
+    verb,
+    only: (intent) =>
+      intent.run === run.id &&
+      (intent.kind === 'publish' ||
+        (kinds.has(intent.kind) && 'worker' in intent && meant.has(intent.worker ?? ''))),
+  });
+  if (opened === null) return run;
+  if ('owner' in opened) return 'led';
+  await using loop = opened;
+  await loop.loop.until((_state, idle) => idle);
+  return loop.loop.state.runs.get(run.id) ?? run;
+}
