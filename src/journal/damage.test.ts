@@ -3,7 +3,15 @@
  * it is refused in a sentence. Never another state, never a throw that is no sentence.
  */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -108,6 +116,20 @@ for (const [what, harm] of Object.entries(harms)) {
     assert.ok(prefixes > 0, 'the harm shows');
   });
 }
+
+test('fault 17: a log that a crash of the machine has emptied is not taken for a new one', () => {
+  const state = mkdtempSync(join(folder, 'emptied-'));
+  const path = join(state, 'czar.db');
+  writeFileSync(path, '');
+  assert.equal(openJournalForReading(path), null, 'a loop was killed before it had made the log');
+  mkdirSync(join(state, 'mirror.git'));
+  for (const open of [openJournalForReading, openJournal])
+    assert.throws(() => open(path), /the log is damaged: it is empty, and was not/);
+  assert.equal(readFileSync(path).length, 0);
+  // Who takes it away begins a new one.
+  rmSync(path);
+  openJournal(path).close();
+});
 
 test('fault 17: damaged rows of the state are thrown away and made anew from the log', () => {
   const text = (images.closed[''] ?? Buffer.alloc(0)).toString('latin1');

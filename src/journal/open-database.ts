@@ -5,7 +5,7 @@
  * can change it; that is safe only when no WAL was left behind, since it would not be read.
  */
 import { accessSync, closeSync, constants, existsSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { genesis } from './chain.ts';
@@ -17,13 +17,16 @@ import { asJournalError, journalError, sqliteCode } from './sqlite-error.ts';
 const busyMs = 5000;
 const cantOpen = 14;
 
+/** Made beside the log after its first events: a log that is empty has lost them when it is there. */
+const madeLater = 'mirror.git';
+
 /** Opens the file for the loop, makes it when it is missing. Throws `JournalError`. */
 export function openForWriting(path: string): DatabaseSync {
-  createFile(path);
+  const isNew = createFile(path);
   return translated(path, () => {
     const db = new DatabaseSync(path, { timeout: busyMs });
     return closedOnError(db, () => {
-      const version = formatOf(db, path);
+      const version = isNew ? 0 : formatOf(db, path);
       db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
       db.exec('PRAGMA journal_size_limit = 67108864; PRAGMA trusted_schema = OFF;');
       if (version === 0) create(db);
@@ -72,7 +75,10 @@ function opened(db: DatabaseSync, path: string): DatabaseSync | null {
 function formatOf(db: DatabaseSync, path: string): number {
   const version = pragma(db, 'user_version');
   const application = pragma(db, 'application_id');
-  if (version === 0 && application === 0 && isEmpty(db)) return 0;
+  if (version === 0 && application === 0 && isEmpty(db)) {
+    if (!existsSync(join(dirname(path), madeLater))) return 0;
+    throw new JournalError('corrupt', `the log is damaged: it is empty, and was not (${path})`);
+  }
   if (application !== applicationId || version < 1) throw journalError('corrupt', path);
   if (version > formatVersion) {
     throw new JournalError(
@@ -101,8 +107,11 @@ function create(db: DatabaseSync): void {
   db.exec('COMMIT');
 }
 
-/** The file and its folder, readable by the user alone. Never opens a file that is there: see `lock.ts`. */
-function createFile(path: string): void {
+/**
+ * The file and its folder, readable by the user alone; whether it was missing. Never opens a file that is there: see
+ * `lock.ts`.
+ */
+function createFile(path: string): boolean {
   const folder = dirname(path);
   try {
     makePrivateFolder(folder);
@@ -114,7 +123,9 @@ function createFile(path: string): void {
         `the log cannot be kept on a network file system: ${folder} is ${network}; keep the repository on a local disk`,
       );
     }
-    if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
+    if (existsSync(path)) return false;
+    closeSync(openSync(path, 'a', 0o600));
+    return true;
   } catch (error) {
     throw asJournalError(error, path);
   }
