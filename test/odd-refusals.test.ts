@@ -64,7 +64,7 @@ const refused: readonly Refused[] = [
       scratch.commitAll('pointers');
     },
     exit: 2,
-    says: /git filters \(lfs\)/,
+    says: /filters \(lfs\)/,
   },
   {
     name: 'one with filters (clean, smudge, process) that a folder of it names',
@@ -76,7 +76,13 @@ const refused: readonly Refused[] = [
         scratch.git('config', `filter.tidy.${key}`, 'cat');
     },
     exit: 2,
-    says: /git filters \(tidy\)/,
+    says: /filters \(tidy\)/,
+  },
+  {
+    name: 'one in a folder whose name has a line feed',
+    folder: 'two\nlines',
+    exit: 2,
+    says: /"[^"]*two\\nlines" has a line feed in its path/,
   },
   {
     name: 'a branch named czar',

@@ -15,7 +15,7 @@ export function findPlace(context: CliContext): Place | null {
     context.fail({
       exit: exits.wrong,
       what: bare ? `${from} is a bare repository: czar needs one with a checkout` : place.error,
-      next: 'cd into a git repository, or name one with --repo',
+      next: place.next ?? 'cd into a git repository, or name one with --repo',
     });
     return null;
   }

@@ -20,9 +20,14 @@ export function locate(options: {
   readonly from: string;
   readonly czarDir: string | null;
   readonly cwd: string;
-}): Place | { readonly error: string } {
+}): Place | { readonly error: string; readonly next?: string } {
   const root = findRoot(options.from);
   if (root === null) return { error: `${options.from} is not in a git repository` };
+  // Git gives paths in lines.
+  if (root.includes('\n')) {
+    const error = `${JSON.stringify(root)} has a line feed in its path, and czar works in none such`;
+    return { error, next: 'rename the folder' };
+  }
   const dirs = gitDirsOf(root);
   if (dirs === null) return { error: `${join(root, '.git')} does not lead to a git directory` };
   const home = findHome({ root, czarDir: options.czarDir, cwd: options.cwd });
