@@ -123,7 +123,9 @@ async function moveBranch(context: GitContext, order: NewTree): Promise<void> {
   const place = inUserRepository(context);
   const found = await readRefIn(place, ref);
   if (found !== null && !(await mayLeave(context, found, order)))
-    throw failure(`the branch ${order.branch} stands at commits that czar does not have`);
+    throw failure(
+      `the branch ${order.branch} stands at commits that czar does not have: git branch -m ${order.branch} NAME keeps them and makes way`,
+    );
   const moved = await moveRefIn(
     { ...place, reason: `czar ${order.run}` },
     { ref, from: found, to: order.commit },
