@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { deathsOf } from './census.ts';
-import type { Evidence } from './checker.ts';
+import type { Evidence } from './evidence.ts';
 import type { LogEvent } from './log.ts';
 
 /** Findings about a plan that a daemon led; none for others. */

@@ -1,7 +1,7 @@
 /** Reviews: each is launched and acted on once, says in the log what its reviewer said, and lets merge what it saw. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Evidence } from './checker.ts';
+import type { Evidence } from './evidence.ts';
 import type { LogEvent } from './log.ts';
 import { linesOf, type Scratch } from './scratch.ts';
 

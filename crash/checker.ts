@@ -13,16 +13,7 @@ import { amendedPrints, differences, fingerprint } from './fingerprint.ts';
 import { lastStates, readLog, type LogEvent } from './log.ts';
 import { leftOf, lives } from './processes.ts';
 import { linesOf, type Scratch } from './scratch.ts';
-
-export interface Evidence {
-  readonly scratch: Scratch;
-  /** Fingerprint of the checkout before the first start. */
-  readonly before: ReadonlyMap<string, string>;
-  /** Integration tree of an undisturbed run; null when this is that run. */
-  readonly tree: string | null;
-  /** Whether agents or shims were killed, so that some exits are unknown. */
-  readonly agentsKilled: boolean;
-}
+import type { Evidence } from './evidence.ts';
 
 export interface Verdict {
   /** One sentence each; none when all holds. */

@@ -10,7 +10,6 @@ import type {
 } from '../src/core/events.ts';
 import type { Edge, Plan, WorkerDefinition } from '../src/core/plan.ts';
 import type { WorkerStateName } from '../src/core/lifecycle.ts';
-import type { PullBook } from './home-book.ts';
 
 export interface WorkerBook {
   readonly id: string;
@@ -81,6 +80,17 @@ export interface WorkerBook {
     said: 'requested' | 'granted' | 'denied';
     at: number;
   } | null;
+}
+
+/** What the log says of a run's pull request. */
+export interface PullBook {
+  state: 'asked' | 'open' | 'closed';
+  /** What it shows. */
+  shown: string | null;
+  /** Ids of what went back. */
+  readonly said: Set<string>;
+  /** Workers that mend, with whose work. */
+  readonly followUps: Map<string, string>;
 }
 
 export interface RunBook {

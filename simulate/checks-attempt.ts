@@ -2,7 +2,7 @@
 import type { Event } from '../src/core/events.ts';
 import { folderOf, type AttemptFolder } from './attempts.ts';
 import type { RunBook, WorkerBook } from './books.ts';
-import type { Ground } from './checks-log.ts';
+import type { Ground } from './ground.ts';
 
 export function checkTree(
   ground: Ground,

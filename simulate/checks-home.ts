@@ -1,7 +1,7 @@
 /** What comes home, against git and the book: a target that entered a run, what was pushed, and what a pull request was told. */
 import type { EventOf } from '../src/core/events.ts';
 import type { RunBook } from './books.ts';
-import type { Ground } from './checks-log.ts';
+import type { Ground } from './ground.ts';
 import { landingGates, requirePass, requireUnion } from './checks-merge.ts';
 import type { Ledger } from './ledger.ts';
 import type { Push } from './world.ts';

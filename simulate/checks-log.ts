@@ -5,7 +5,6 @@ import { folderOf } from './attempts.ts';
 import { checkCollected, checkEnd, checkStall, checkTree } from './checks-attempt.ts';
 import { checkOpened, checkSentBack, requireSync } from './checks-home.ts';
 import { mayChange } from './effects-gates.ts';
-import type { Require } from './invariants.ts';
 import {
   edgeHolds,
   isLive,
@@ -18,15 +17,8 @@ import {
 } from './books.ts';
 import { agentFor, claimHolder, foreignHolder, heldByBarrier } from './obstacles.ts';
 import { spaceFor } from './resource-book.ts';
-import { type Ledger } from './ledger.ts';
 import { requireGates, requireMerge, requireLanding } from './checks-merge.ts';
-import type { World } from './world.ts';
-
-export interface Ground {
-  readonly world: World;
-  readonly ledger: Ledger;
-  readonly require: Require;
-}
+import type { Ground } from './ground.ts';
 
 /** The lifecycle, written out once more: where each state may come from. */
 const into: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 /** Merging and landing against git itself: which gates had to pass, what moved, and what the result changed. */
 import type { Event, TreeGate } from '../src/core/events.ts';
-import type { Ground } from './checks-log.ts';
+import type { Ground } from './ground.ts';
 import { lostLines, mayChange } from './effects-gates.ts';
 import { treeKey, type RunBook, type WorkerBook } from './books.ts';
 

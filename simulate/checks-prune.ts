@@ -1,5 +1,5 @@
 /** Refs that go: what may be deleted, read from the book and from git alone. */
-import type { Ground } from './checks-log.ts';
+import type { Ground } from './ground.ts';
 import { isLive, type RunBook } from './books.ts';
 import { prunedKey } from './ledger.ts';
 

@@ -4,16 +4,6 @@ import type { Event } from '../src/core/events.ts';
 import type { Policies } from '../src/core/plan.ts';
 import type { RunBook } from './books.ts';
 
-export interface PullBook {
-  state: 'asked' | 'open' | 'closed';
-  /** What it shows. */
-  shown: string | null;
-  /** Ids of what went back. */
-  readonly said: Set<string>;
-  /** Workers that mend, with whose work. */
-  readonly followUps: Map<string, string>;
-}
-
 /** Applies an event of the run that has to do with its home. */
 export function ofHome(run: RunBook, event: Event): void {
   switch (event.type) {

@@ -1,7 +1,7 @@
 /** Mutants of what a running attempt waits for an answer to. */
 import { answering, openAsks } from '../src/core/asks.ts';
 import { adding, scheduling } from './mutate-rules.ts';
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 export const askMutants: readonly Mutant[] = [
   {

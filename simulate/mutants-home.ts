@@ -3,7 +3,7 @@ import { decide } from '../src/core/decide.ts';
 import { schedule } from '../src/core/schedule.ts';
 import type { RepositoryState, RunState } from '../src/core/state.ts';
 import { rules } from './mutate-rules.ts';
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 import { performing } from './mutants-world.ts';
 
 /** The state as it would be if nothing had been said of any pull request. */

@@ -1,7 +1,7 @@
 /** Mutants of what is deleted, and when. */
 import { decide } from '../src/core/decide.ts';
 import { rules } from './mutate-rules.ts';
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 export const pruneMutants: readonly Mutant[] = [
   {

@@ -1,5 +1,5 @@
 /** Broken cores that send workers back, or let them pass a review, as they should not. */
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 import { adding } from './mutate-rules.ts';
 
 export const reworkMutants: readonly Mutant[] = [

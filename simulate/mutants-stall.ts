@@ -1,7 +1,7 @@
 /** Mutants of what follows when an agent is silent. */
 import { inboxEntries } from '../src/report/inbox.ts';
 import { adding } from './mutate-rules.ts';
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 export const stallMutants: readonly Mutant[] = [
   {

@@ -3,7 +3,7 @@ import type { Intent } from '../src/core/intents.ts';
 import type { Performed, Perform } from '../src/daemon/loop.ts';
 import type { Journal } from '../src/journal/journal.ts';
 import { folderOf } from './attempts.ts';
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 import type { Mutation } from './mutation.ts';
 import { never, type World } from './world.ts';
 

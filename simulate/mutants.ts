@@ -11,24 +11,14 @@ import type { Intent } from '../src/core/intents.ts';
 import type { Plan, Policies } from '../src/core/plan.ts';
 import { schedule } from '../src/core/schedule.ts';
 import type { RepositoryState, RunState, WorkerState } from '../src/core/state.ts';
-import type { Invariant } from './invariants.ts';
 import { adding, deciding, dropping, rules, scheduling, underPlan } from './mutate-rules.ts';
-import type { Mutation } from './mutation.ts';
+import type { Mutant } from './mutant.ts';
 import { reworkMutants } from './mutants-rework.ts';
 import { askMutants } from './mutants-asks.ts';
 import { homeMutants } from './mutants-home.ts';
 import { pruneMutants } from './mutants-prune.ts';
 import { stallMutants } from './mutants-stall.ts';
 import { worldMutants } from './mutants-world.ts';
-
-export interface Mutant {
-  readonly breaks: Invariant;
-  /** What is wrong with it. */
-  readonly name: string;
-  readonly mutation: Mutation;
-  /** Other invariants that may notice first. */
-  readonly or?: readonly Invariant[];
-}
 
 function withPolicies(policies: (plan: Plan) => Partial<Policies>): (plan: Plan) => Plan {
   return once((plan) => ({ ...plan, policies: { ...plan.policies, ...policies(plan) } }));
