@@ -4,7 +4,8 @@ import { openDerived, type DerivedFiles, type RenderLine } from '../journal/deri
 import type { Journal } from '../journal/journal.ts';
 import { makeGeneratedFolder } from '../process/generated-folder.ts';
 import { eventDocument } from '../report/event-document.ts';
-import { renderEvent, type TokensOf } from '../report/event-line.ts';
+import type { TokensOf } from '../report/event-fields.ts';
+import { renderEvent } from '../report/event-line.ts';
 import { jsonPieces } from '../report/json-pieces.ts';
 
 /** Folder of the derived files. */

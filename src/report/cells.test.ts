@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cells, columns } from './cells.ts';
+import { cells, columns, cut, oneLine } from './cells.ts';
 
 test('one long name does not push everything else out of the line', () => {
   const rows = [
@@ -15,4 +15,11 @@ test('one long name does not push everything else out of the line', () => {
     columns(rows, { width: 200, flex: 4 }),
     columns(rows, { width: Infinity, flex: 4 }),
   );
+});
+
+test('text is cut by cells and loses what steers a terminal', () => {
+  assert.equal(oneLine('a\n\tb \u001b[31mred\u001b[0m \u202e\u0007'), 'a b red');
+  assert.equal(oneLine('\u001b]0;title\u0007x'), 'x');
+  assert.equal(cut('漢字漢字', 5), '漢字…');
+  assert.equal(cells('漢字'), 4);
 });

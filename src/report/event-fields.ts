@@ -4,7 +4,9 @@ import { leftOutOf, leftOutText } from '../core/left-out.ts';
 import { limitTexts } from '../core/limits.ts';
 import { requestText } from '../core/permissions.ts';
 import { homeFields, short, type Field } from './home-fields.ts';
-import type { TokensOf } from './event-line.ts';
+
+/** Tokens that a worker has used by the end of its last attempt, or null when none were reported. */
+export type TokensOf = (run: string, worker: string) => number | null;
 
 /** The facts of an event; empty when its name says all. */
 export function eventFields(event: Event, tokens: TokensOf): readonly Field[] {

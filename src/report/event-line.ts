@@ -6,14 +6,11 @@
  */
 import type { Event, EventType } from '../core/events.ts';
 import { eventDocument } from './event-document.ts';
-import { eventFields } from './event-fields.ts';
+import { eventFields, type TokensOf } from './event-fields.ts';
 import type { Field } from './home-fields.ts';
 import { secondStamp } from './figures.ts';
 
 export type EventFormat = 'line' | 'classic' | 'json';
-
-/** Tokens that a worker has used by the end of its last attempt, or null when none were reported. */
-export type TokensOf = (run: string, worker: string) => number | null;
 
 /** The names of the classic event log. */
 export const classicNames: Readonly<Partial<Record<EventType, string>>> = {

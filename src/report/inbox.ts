@@ -22,7 +22,7 @@ import { clockTime, counted, grouped, spanText, timestamp } from './figures.ts';
 import type { InboxChange, InboxEntry, InboxKind } from './inbox-schema.ts';
 import { settlingCommands } from './next-command.ts';
 import { stalledSince, stallText } from './stalled.ts';
-import type { LivenessOf } from './status.ts';
+import type { LivenessOf } from './liveness.ts';
 
 export interface InboxOptions {
   readonly state: RepositoryState;

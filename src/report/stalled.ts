@@ -2,7 +2,7 @@
 import { openAsks } from '../core/asks.ts';
 import { definitionOf, type RunState, type WorkerState } from '../core/state.ts';
 import { spanText } from './figures.ts';
-import type { Liveness } from './status.ts';
+import type { Liveness } from './liveness.ts';
 
 /** Since when it has neither printed, reported nor committed, nor been given an answer; null when it has not stalled. */
 export function stalledSince(

@@ -3,11 +3,11 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { CoreWorld, endOf, planOf } from '../../test/support/core-world.ts';
 import { attemptsOf } from './attempts.ts';
-import { cells, cut, oneLine, wrap } from './cells.ts';
-import { grouped, percent, percentText, spanText, thousands } from './figures.ts';
+import { cells, wrap } from './cells.ts';
 import { changeLine, progressLines } from './progress.ts';
 import { statusSchema, workerStatusSchema } from './status-schema.ts';
-import { statusDocument, workerStatusDocument, type LivenessOf } from './status.ts';
+import type { LivenessOf } from './liveness.ts';
+import { statusDocument, workerStatusDocument } from './status.ts';
 import { statusReport, statusText, workerText } from './status-text.ts';
 import { nextCommand } from './next-command.ts';
 import { summaryLines } from './summary.ts';
@@ -278,37 +278,6 @@ test('the next command answers what blocks', () => {
   assert.equal(world.worker('workflows').state, 'blocked');
   assert.equal(nextCommand(world.run, world.worker('workflows')), 'czar answer workflows TEXT');
   assert.equal(nextCommand(world.run, world.worker('foundation')), null);
-});
-
-test('a percentage is rounded down, so that 100 means all', () => {
-  assert.equal(percent(1_150_000, 1_200_000), 95.8);
-  assert.equal(percentText(95.8), '95%');
-  assert.equal(percent(999_999, 1_000_000), 99.9);
-  assert.equal(percent(29, 100), 29);
-  assert.equal(percent(1, 0), null);
-  assert.equal(percent(3, 2), 150);
-});
-
-test('figures are written as people read them', () => {
-  assert.equal(grouped(1_150_000), '1,150,000');
-  assert.equal(thousands(1_150_000), '1,150K');
-  assert.equal(thousands(1_234), '1,234');
-  assert.equal(thousands(999_999_000), '999,999K');
-  assert.equal(thousands(1e9), '1,000M');
-  assert.deepEqual([0, 4_999, 200_000, 7_500_000, 6 * 86_400_000].map(spanText), [
-    '0s',
-    '4s',
-    '3m 20s',
-    '2h 05m',
-    '6 days',
-  ]);
-});
-
-test('text is cut by cells and loses what steers a terminal', () => {
-  assert.equal(oneLine('a\n\tb \u001b[31mred\u001b[0m \u202e\u0007'), 'a b red');
-  assert.equal(oneLine('\u001b]0;title\u0007x'), 'x');
-  assert.equal(cut('漢字漢字', 5), '漢字…');
-  assert.equal(cells('漢字'), 4);
 });
 
 function sevenWorkers(): CoreWorld {

@@ -23,23 +23,10 @@ import { agentNameOf, nextAgent } from '../core/schedule/which-agent.ts';
 import { waitingForWord } from '../core/why.ts';
 import type { AttemptRecord } from './attempts.ts';
 import { percent, timestamp } from './figures.ts';
+import type { LivenessOf } from './liveness.ts';
 import { lowDiskNow } from './low-disk.ts';
 import { stalledSince, stallText } from './stalled.ts';
 import type { StatusDocument, WorkerStatusDocument } from './status-schema.ts';
-
-/** What was found of the process of a worker's attempt; times in milliseconds since 1970. */
-export interface Liveness {
-  readonly state: 'alive' | 'ended' | 'unknown' | 'none';
-  readonly observedAt: number;
-  readonly lastOutputAt: number | null;
-  readonly lastReportAt: number | null;
-  readonly lastCommitAt: number | null;
-  /** When it was last given an answer that it waited for; left out where that was not looked at. */
-  readonly lastAnswerAt?: number | null;
-}
-
-/** Looks at the process of a worker's attempt. */
-export type LivenessOf = (run: RunState, worker: WorkerState) => Liveness;
 
 export interface StatusOptions {
   readonly state: RepositoryState;

@@ -1,6 +1,6 @@
 /** A pull request is opened or brought up to date, and what was found of it written down: for `land --pr` and `--watch`. */
 import type { RunState } from '../../core/state.ts';
-import type { Forge, Pull } from '../../daemon/forge.ts';
+import type { Forge, Pull } from '../../daemon/forge/contract.ts';
 import { openLogState } from '../../daemon/hold-log.ts';
 import type { Place } from '../../daemon/place.ts';
 import { forgeHere, openPull } from '../../daemon/forge/pull-request.ts';

@@ -16,7 +16,6 @@ import { boundDaemonLog } from '../../daemon/daemon-log.ts';
 import { Pruning } from '../../upkeep/pruning.ts';
 import { admit } from '../admit.ts';
 import { DaemonLife } from './daemon-life.ts';
-import type { StartOptions } from './daemon-start.ts';
 import { exitOf } from '../exit-of-run.ts';
 import { exits, type ExitCode } from '../exit.ts';
 import { handlersOf } from '../handlers.ts';
@@ -27,6 +26,13 @@ import { refuse } from '../steering.ts';
 import type { CliContext } from '../verb.ts';
 import type { Asking } from '../wanted.ts';
 
+export interface HostOptions {
+  readonly exitWhenWaiting?: boolean;
+  readonly verbose?: boolean;
+  /** Whether it was started by a guardian, which starts it again when it dies. */
+  readonly guarded?: boolean;
+}
+
 /** Hosts the loop until it ends; false when nothing began, which has been said. `asking` is null under a guardian. */
 export async function hostDaemon(
   context: CliContext,
@@ -34,7 +40,7 @@ export async function hostDaemon(
     readonly place: Place;
     readonly facts: RepositoryFacts;
     readonly asking: Asking | null;
-    readonly options: StartOptions;
+    readonly options: HostOptions;
   },
 ): Promise<boolean> {
   const { place, facts, asking, options } = at;

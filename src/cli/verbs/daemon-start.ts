@@ -12,7 +12,7 @@ import {
   spawnDaemon,
   wouldBegin,
 } from '../../daemon/start-daemon.ts';
-import { hostDaemon, hostGuarded } from './daemon-host.ts';
+import { hostDaemon, hostGuarded, type HostOptions } from './daemon-host.ts';
 import { makeWay, type Daemon } from './end-daemon.ts';
 import { exits } from '../exit.ts';
 import { heldBy } from '../held-by.ts';
@@ -31,11 +31,8 @@ import {
   type BeginOptions,
 } from '../wanted.ts';
 
-export interface StartOptions extends BeginOptions {
+export interface StartOptions extends BeginOptions, HostOptions {
   readonly foreground?: boolean;
-  readonly exitWhenWaiting?: boolean;
-  readonly verbose?: boolean;
-  readonly guarded?: boolean;
   /** What its guardian said; true when it is in its file alone. */
   readonly gaveUp?: string | true;
 }

@@ -6,7 +6,7 @@
 import type { OwnedRemark } from '../../core/home-requests.ts';
 import { mends } from '../../core/pull.ts';
 import { isRunLive, type PullState, type RunState } from '../../core/state.ts';
-import type { Forge, Pull } from '../../daemon/forge.ts';
+import type { Forge, Pull } from '../../daemon/forge/contract.ts';
 import { ForgeError } from '../../daemon/forge/forge-call.ts';
 import { daemonOf, holderOf } from '../../daemon/holder.ts';
 import { openLogState } from '../../daemon/hold-log.ts';

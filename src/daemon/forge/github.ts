@@ -1,6 +1,6 @@
 /** Pull requests of GitHub. */
 import * as z from 'zod';
-import type { Forge, Pull } from '../forge.ts';
+import type { Forge, Pull } from './contract.ts';
 import { call, parsed, type ForgePlace } from './forge-call.ts';
 import { heardOnGitHub } from './heard-on-github.ts';
 

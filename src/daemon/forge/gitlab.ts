@@ -1,6 +1,6 @@
 /** Merge requests of GitLab. */
 import * as z from 'zod';
-import type { Forge, Pull, PullText } from '../forge.ts';
+import type { Forge, Pull, PullText } from './contract.ts';
 import { call, parsed, type ForgePlace } from './forge-call.ts';
 import { heardOnGitLab } from './heard-on-gitlab.ts';
 

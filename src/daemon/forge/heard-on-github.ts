@@ -1,6 +1,6 @@
 /** What checks and people said of a pull request of GitHub. */
 import * as z from 'zod';
-import type { Heard, Remark } from '../forge.ts';
+import type { Heard, Remark } from './contract.ts';
 import { call, callList, callText, ForgeError, parsed, type ForgePlace } from './forge-call.ts';
 
 const repo = 'repos/{owner}/{repo}';

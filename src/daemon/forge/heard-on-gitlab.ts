@@ -1,6 +1,6 @@
 /** What pipelines and people said of a merge request of GitLab. */
 import * as z from 'zod';
-import type { Heard, Remark } from '../forge.ts';
+import type { Heard, Remark } from './contract.ts';
 import { call, callList, callText, ForgeError, parsed, type ForgePlace } from './forge-call.ts';
 
 /** Characters of a log that are passed on: its end. */

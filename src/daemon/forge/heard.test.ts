@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { forgeFolder } from '../../../test/support/forge-folder.ts';
-import { forgeOf, type Heard } from '../forge.ts';
+import { forgeOf } from '../forge.ts';
+import type { Heard } from './contract.ts';
 
 const order = { branch: 'czar/r', target: 'main', tip: 'c1' };
 

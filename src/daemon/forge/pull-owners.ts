@@ -3,7 +3,7 @@ import type { OwnedRemark } from '../../core/home-requests.ts';
 import type { RunState } from '../../core/state.ts';
 import { branchHolds } from '../../git/branches.ts';
 import { ownersOfLines } from '../../git/merging/line-owners.ts';
-import type { Remark } from '../forge.ts';
+import type { Remark } from './contract.ts';
 import type { Place } from '../place.ts';
 import { mirrorOf } from '../views/run-facts.ts';
 
