@@ -79,6 +79,17 @@ const refused: readonly Refused[] = [
     says: /filters \(tidy\)/,
   },
   {
+    name: 'one with a filter that its own settings give to a file, and no commit does',
+    arrange: (scratch) => {
+      scratch.write('a.bin', 'a\n');
+      scratch.write('.git/info/attributes', '*.bin filter=tidy\n*.txt filter=none\n');
+      scratch.commitAll('filtered');
+      scratch.git('config', 'filter.tidy.clean', 'cat');
+    },
+    exit: 2,
+    says: /filters \(tidy\)/,
+  },
+  {
     name: 'one in a folder whose name has a line feed',
     folder: 'two\nlines',
     exit: 2,
@@ -137,6 +148,27 @@ describe('a run is refused up front, in one sentence and with nothing made, in',
       assert.equal(existsSync(join(commonDirOf(scratch.repo), 'czar/mirror.git')), false);
     });
   }
+
+  test('one of another user’s, unless the settings of git say that it may be worked in', async (t) => {
+    if (process.getuid?.() !== 0) return t.skip('only root gives a repository to another user');
+    await using scratch = await Scratch.make();
+    scratch.scripted('echo a > a.txt');
+    scratch.worker('a');
+    scratch.commitAll();
+    const give = (owner: string) => spawnSync('chown', ['-R', owner, scratch.repo]);
+    give('65534:65534');
+    const asked = await scratch.czar('run');
+    assert.equal(asked.code, 2, asked.stderr);
+    assert.match(asked.stderr, /belongs to another user, .* safe\.directory /);
+    const setting = ['config', '--global', 'safe.directory', scratch.repo];
+    assert.equal(spawnSync('git', setting, { env: scratch.env }).status, 0);
+    const done = await scratch.czar('run');
+    assert.equal(done.code, 0, done.stderr);
+    const landed = await scratch.czar('land');
+    assert.equal(landed.code, 0, landed.stderr);
+    assert.ok(existsSync(join(scratch.repo, 'a.txt')));
+    give('0:0');
+  });
 
   test('one whose log is another user’s, which is not taken for one without a run', async (t) => {
     await using scratch = await Scratch.make();

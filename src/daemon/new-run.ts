@@ -68,7 +68,7 @@ export async function newRun(options: {
   if (filters.length > 0) {
     return refuse(
       2,
-      `A .gitattributes of this repository sends files through filters (${some(filters)}), which no working tree has: this version does not start there.`,
+      `Git attributes send files of this repository through filters (${some(filters)}), which no working tree has: this version does not start there.`,
       null,
     );
   }

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { inMirror, reach } from './context.ts';
 import type { GitContext } from './context.ts';
 import { isThere, makeOrRemove } from './trees/discard.ts';
+import { fetchUser } from './fetch-user.ts';
 import { failing, git, line, output } from './git.ts';
 import type { Failed, GitCall } from './git.ts';
 import { deleteRefs, integrationRef, moveRefIn, readRef, snapshotRef } from './refs.ts';
@@ -160,16 +161,8 @@ async function fetchRefs(
   mirror: string,
   refspecs: readonly string[],
 ): Promise<void> {
-  const options = [
-    '-q',
-    '--no-tags',
-    '--no-write-fetch-head',
-    '--no-auto-maintenance',
-    '--update-shallow',
-  ];
-  if (refspecs.length > 1) options.push('--prune');
   const call = { cwd: mirror, gitDir: mirror, signal: context.signal, timeoutMs: cloneTimeoutMs };
-  await output(['fetch', ...options, context.root, ...refspecs], call);
+  await output(fetchUser(context.root, refspecs, { prune: refspecs.length > 1 }), call);
 }
 
 function configuration(format: string): string {

@@ -95,7 +95,7 @@ async function inspect(directory: string, signal: AbortSignal | undefined): Prom
     const owner = /dubious ownership/.test(found.stderr);
     if (owner)
       return refused(
-        'this repository belongs to another user, so git refuses to work in it',
+        'this repository belongs to another user, so git refuses to work in it: git config --global --add safe.directory with its path allows that',
         false,
       );
     return refused('this folder is not in a git repository', false);

@@ -13,6 +13,7 @@ import { inMirror, inUserRepository, reach } from '../context.ts';
 import type { GitContext, Identity } from '../context.ts';
 import { deliver } from '../deliver.ts';
 import { failing, output } from '../git.ts';
+import { fetchUser } from '../fetch-user.ts';
 import type { Failed } from '../git.ts';
 import { mergeTrees } from '../merging/merge.ts';
 import type { Built } from '../merging/merge.ts';
@@ -228,15 +229,7 @@ export async function bring(
   options: { readonly run: string; readonly target: string },
 ): Promise<void> {
   const refspec = `+refs/heads/${options.target}:refs/user/landing/${options.run}`;
-  const fetch = [
-    'fetch',
-    '-q',
-    '--no-tags',
-    '--no-write-fetch-head',
-    '--no-auto-maintenance',
-    '--update-shallow',
-  ];
-  await output([...fetch, context.root, refspec], inMirror(context));
+  await output(fetchUser(context.root, [refspec]), inMirror(context));
 }
 
 /** Whether the target went on from the landed commit. */
