@@ -1,8 +1,11 @@
 /** `pause`, `resume` and `tell` against real agents: what is stopped, what goes on, and what its agent is told. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { identify } from '../src/process/identity.ts';
 import { Background } from './support/background.ts';
 import { all, only, statesOf } from './support/log.ts';
 import { Scratch } from './support/scratch.ts';
@@ -96,9 +99,27 @@ test('what is paused or cancelled while no czar runs is stopped by the command i
   await says(['pause'], /^Stopping a\.\n(.*\n)?The run is paused: .* what ran is stopped/m);
   await a.gone;
   assert.deepEqual(scratch.stubs.launches.toSorted(), ['a/1', 'b/1', 'c/1']);
-  await says(['cancel'], /^The run is being cancelled; its work is kept\.$/m);
+  await says(['cancel'], /^The run is cancelled; its work is kept\.$/m);
   for (const id of ['a', 'b', 'd'])
     assert.equal((await scratch.json('why', id)).state, 'cancelled');
+});
+
+test('checks of a czar that was killed are ended by the pause or cancel of who they belong to', async () => {
+  await using scratch = await Scratch.make();
+  const told = join(scratch.base, 'told');
+  execFileSync('mkfifo', [told]);
+  scratch.scripted('echo a > a.txt');
+  scratch.worker('a', `verify: "echo $$ > ${told}; exec sleep 600"\n`);
+  scratch.commitAll();
+  const run = scratch.start('run');
+  const check = Number(await readFile(told, 'utf8'));
+  run.child.kill('SIGKILL');
+  await run.finished;
+  const paused = await scratch.czar('pause', 'a');
+  assert.equal(paused.code, 0, paused.stderr);
+  assert.match(paused.stdout, /^a is paused; its work is kept/);
+  assert.equal(identify(check), 'gone');
+  assert.match((await scratch.czar('cancel')).stdout, /^The run is cancelled/);
 });
 
 test('what is to be stopped is named where nobody stops it, until somebody does', async () => {
@@ -113,10 +134,13 @@ test('what is to be stopped is named where nobody stops it, until somebody does'
   const stubborn = `trap '' TERM; sleep 600 >/dev/null 2>&1 </dev/null &`;
   assert.equal((await a.run('sh', '-c', stubborn)).code, 0);
   assert.equal((await scratch.czar('daemon', 'stop')).code, 0);
-  const pausing = scratch.start('pause', 'a');
-  await pausing.seen('Stopping a.');
-  pausing.child.kill('SIGKILL');
-  await pausing.finished;
+  const pause = async (signal: NodeJS.Signals) => {
+    const pausing = scratch.start('pause', 'a');
+    await pausing.seen('Stopping a.');
+    pausing.child.kill(signal);
+    return pausing.finished;
+  };
+  await pause('SIGKILL');
   const says = async (asked: readonly string[], said: RegExp): Promise<void> => {
     const { code, stdout, stderr } = await scratch.czar(...asked);
     assert.equal(code, 0, stderr);
@@ -125,7 +149,10 @@ test('what is to be stopped is named where nobody stops it, until somebody does'
   await says(['inbox'], /no czar is running here that stops a\n +czar daemon start/);
   await says(['status'], /No czar is running here: czar run goes on/);
   await says(['why', 'a'], /^a is active: it is to be stopped .*, and nobody does\./m);
-  await says(['pause', 'a'], /^a is paused; its work is kept\./m);
+  // What is being stopped is stopped first.
+  const interrupted = await pause('SIGINT');
+  assert.equal(interrupted.code, 130);
+  assert.match(interrupted.stdout, /^a is paused; its work is kept\./);
   assert.equal((await scratch.json('why', 'a')).state, 'paused');
   await says(['inbox'], /^a: paused/);
   assert.doesNotMatch((await scratch.czar('inbox')).stdout, /no czar/);

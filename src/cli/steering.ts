@@ -10,6 +10,7 @@ import type { RunState } from '../core/state.ts';
 import { agentsDoNotSteer, attemptAround } from '../daemon/asked-by-attempt.ts';
 import { holderOf, listenerOf } from '../daemon/holder.ts';
 import { holdLog, type HeldLog } from '../daemon/hold-log.ts';
+import { endLeftoverChecks } from '../daemon/leftover-checks.ts';
 import { redactSteering } from '../daemon/redactions.ts';
 import { locate, type Place } from '../daemon/place.ts';
 import { applyOffline, complete, wantsLoop } from '../daemon/steer.ts';
@@ -19,6 +20,8 @@ import { findPlaceAlone } from './find-place.ts';
 import { chosenRun } from './reading.ts';
 import { stopHere } from './stop-here.ts';
 import type { CliContext } from './verb.ts';
+
+const endsChecks: ReadonlySet<string> = new Set(['pause', 'cancel']);
 
 /** What a request usually comes to that stops something. */
 interface Done {
@@ -78,9 +81,9 @@ export async function steer(
     const decided = await decideHere(context, { place, held, safe });
     if (decided === null) return false;
     const { run, said } = decided;
-    if (done === null || typeof done === 'string' || toBeStopped(run).length === 0)
+    if (done === null || typeof done === 'string')
       report(context, led, { said, next: wantsLoop(run) ? 'goes on with it' : null });
-    else await stopAndReport(context, { place, run, verb: safe(run.id).kind, said, done });
+    else await stopAndReport(context, { place, run, asked: safe(run.id), said, done });
     return true;
   }
 }
@@ -123,6 +126,8 @@ async function decideHere(
     refuse(context, answer.rejection);
     return null;
   }
+  // Their loop is gone, and with it who would end them.
+  if (endsChecks.has(request.kind)) await endLeftoverChecks(held.git);
   return { run: state.runs.get(run.id) ?? run, said: answer.said };
 }
 
@@ -132,22 +137,31 @@ async function stopAndReport(
   at: {
     readonly place: Place;
     readonly run: RunState;
-    readonly verb: string;
+    readonly asked: Steering;
     readonly said: string | undefined;
     readonly done: Done;
   },
 ): Promise<void> {
-  const { said, done } = at;
-  const after = await stopHere(context, at.place, at);
+  const { run, asked, said, done } = at;
+  const isOver = toBeStopped(run).length === 0;
+  const after = isOver ? run : await stopHere(context, at.place, { run, verb: asked.kind });
   if (after === 'led') return report(context, done.led, { said, next: null });
   const left = toBeStopped(after).map(({ id }) => id);
   if (left.length === 0) {
     const next = wantsLoop(after) ? 'goes on with it' : null;
-    return report(context, done.stopped, { said, next });
+    return report(context, isSettled(after, asked) ? done.stopped : done.led, { said, next });
   }
   const names = left.join(', ');
   const why = `${done.recorded}: no czar is running here that stops ${names}.`;
   report(context, why, { said: undefined, next: `stops ${names}` });
+}
+
+/** Whether it is so already: what is being merged is carried through first. */
+function isSettled(run: RunState, asked: Steering): boolean {
+  if (asked.kind !== 'cancel' && asked.kind !== 'pause') return false;
+  if (asked.worker !== null)
+    return ['cancelled', 'paused'].includes(run.workers.get(asked.worker)?.state ?? '');
+  return ['cancelled', 'paused'].includes(run.state);
 }
 
 /**

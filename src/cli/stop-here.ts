@@ -4,13 +4,14 @@ import type { Intent } from '../core/intents.ts';
 import type { RunState } from '../core/state.ts';
 import type { Place } from '../daemon/place.ts';
 import { openOwnLoop } from './own-loop.ts';
+import { streamEnd } from './reading.ts';
 import type { CliContext } from './verb.ts';
 
 const kinds: ReadonlySet<Intent['kind']> = new Set(['stop', 'collect', 'teardown', 'end-review']);
 
 /**
  * Ends the attempts and reviews and brings their work home. Gives the run as it then is; 'led' when another loop has come
- * meanwhile, which does it.
+ * meanwhile, which does it. Ctrl-C leaves it to the next loop.
  */
 export async function stopHere(
   context: CliContext,
@@ -19,6 +20,7 @@ export async function stopHere(
 ): Promise<RunState | 'led'> {
   const names = toBeStopped(run).map(({ id }) => id);
   const meant = new Set(names);
+  using end = streamEnd(context);
   context.out.note(`Stopping ${names.join(', ')}.`);
   const opened = await openOwnLoop(context, place, {
     verb,
@@ -30,6 +32,9 @@ export async function stopHere(
   if (opened === null) return run;
   if ('owner' in opened) return 'led';
   await using loop = opened;
-  await loop.loop.until((_state, idle) => idle);
+  const interrupted = new Promise<void>((resolve) => {
+    end.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.race([loop.loop.until((_state, idle) => idle), interrupted]);
   return loop.loop.state.runs.get(run.id) ?? run;
 }

@@ -18,7 +18,6 @@ import { emptyPool, sweepRecords } from '../git/trees/spare-trees.ts';
 import type { RepositoryFacts } from '../git/repository.ts';
 import { removeStaleLocks } from '../git/stale-locks.ts';
 import { checkRoot } from '../gates/check-environment.ts';
-import { checkMark, endLeftovers } from '../gates/leftovers.ts';
 import type { JournalError } from '../journal/journal.ts';
 import type { DaemonFacts, Owner } from '../journal/lock.ts';
 import { openJournal, type SqliteJournal } from '../journal/sqlite.ts';
@@ -39,6 +38,7 @@ import { steadyClock } from './steady-clock.ts';
 import { machineWatch } from '../plan/machine.ts';
 import { openDerivedFiles } from './derived-files.ts';
 import { gaveUpFile } from './holder.ts';
+import { endLeftoverChecks } from './leftover-checks.ts';
 import { takeLock } from './take-lock.ts';
 import { watchLimits } from './watch-limits.ts';
 import { crashPoint } from './crash-point.ts';
@@ -54,9 +54,6 @@ import {
 
 export type { JournalError } from '../journal/journal.ts';
 import { notUpdatedLines } from '../report/not-updated.ts';
-
-/** What commands of a killed loop get between SIGTERM and SIGKILL, milliseconds. */
-const leftoverGraceMs = 2_000;
 
 export interface OpenLoop extends AsyncDisposable {
   readonly loop: Loop;
@@ -146,7 +143,7 @@ export async function openLoop<Admitted>(options: {
   if ('owner' in taken) return taken;
   const { lock } = taken;
   try {
-    await endLeftovers(checkMark(git.state), leftoverGraceMs);
+    await endLeftoverChecks(git);
     await removeStaleLocks(git);
     await reclaimTrees(git);
     const journal = openJournal(log);

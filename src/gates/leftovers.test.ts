@@ -44,6 +44,20 @@ test(
   },
 );
 
+test('a command whose shell became another program is ended too', { skip }, async () => {
+  const mark = checkMark('/replaced');
+  const going = runCommand({
+    argv: ['/bin/sh', '-c', `${markCommand}exec sleep 60`],
+    cwd: tmpdir(),
+    env: { PATH: process.env['PATH'], CZAR_ATTEMPT_KEY: mark },
+    timeoutMs: 30_000,
+  });
+  let ended = false;
+  void going.then(() => (ended = true));
+  while (!ended) await endLeftovers(mark, 1_000);
+  assert.notEqual((await going).code, 0);
+});
+
 test('commands of another repository are not touched', { skip }, async () => {
   const going = runCommand({
     argv: ['/bin/sh', '-c', `${markCommand}sleep 0.3; :`],

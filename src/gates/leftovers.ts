@@ -5,7 +5,16 @@
  * Every such command carries the repository's mark as CZAR_ATTEMPT_KEY; what it starts carries the mark with the
  * command's pid. So a command that still runs is told from what an ended one left behind on purpose, which is let be.
  */
+import type { ProcessIdentity } from '../core/events.ts';
+import { hasEnded } from '../process/identity.ts';
 import { attemptKey } from '../process/status.ts';
+import {
+  listProcesses,
+  readBootId,
+  readEnvironment,
+  systemFacts,
+  type ProcessRow,
+} from '../process/table.ts';
 import { scan, stopTree } from '../process/tree.ts';
 
 /** The mark of a repository's checks; `state` is the folder of its log. */
@@ -19,9 +28,20 @@ export const markCommand = 'CZAR_ATTEMPT_KEY=$CZAR_ATTEMPT_KEY.$$; export CZAR_A
 /** Ends every command of the mark that still runs, with all that it started. For a loop that has started none yet. */
 export async function endLeftovers(mark: string, graceMs: number): Promise<void> {
   const nowhere = { worktree: null, attemptDir: null };
-  const found = scan({ marker: mark, roots: [], ...nowhere });
+  const found = scan({ marker: mark, roots: [], ...nowhere }).map(({ process }) => process);
   // A command comes before what it started.
-  for (const { process } of found.toReversed()) {
-    await stopTree({ marker: `${mark}.${process.pid}`, roots: [process], ...nowhere, graceMs });
+  for (const one of [...found.toReversed(), ...replacedCommands(mark)]) {
+    await stopTree({ marker: `${mark}.${one.pid}`, roots: [one], ...nowhere, graceMs });
   }
+}
+
+/** Commands whose shell became another program (`exec`): these name themselves. */
+function replacedCommands(mark: string): readonly ProcessIdentity[] {
+  const boot = readBootId(systemFacts);
+  const isOne = ({ pid, state }: ProcessRow): boolean =>
+    pid !== process.pid &&
+    !hasEnded(state) &&
+    readEnvironment(pid, systemFacts)?.includes(`CZAR_ATTEMPT_KEY=${mark}.${pid}`) === true;
+  const rows = listProcesses(systemFacts) ?? [];
+  return rows.filter(isOne).map(({ pid, start }) => ({ pid, start, boot }));
 }

@@ -28,7 +28,10 @@ export async function status(context: CliContext): Promise<void> {
     return context.fail({
       exit: exits.nothing,
       what: lost ?? 'no daemon lives in this repository',
-      where: holder?.socket == null ? null : `a czar run goes on in a terminal, pid ${holder.pid}`,
+      where:
+        holder?.socket == null
+          ? null
+          : `a czar ${holder.verb ?? 'run'} goes on in a terminal, pid ${holder.pid}`,
       next:
         lost === null
           ? 'czar daemon start starts one'

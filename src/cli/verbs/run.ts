@@ -171,7 +171,7 @@ interface Following {
 /** Waits until nothing goes on by itself, or the user has enough. */
 async function follow(context: CliContext, { loop, run: id, display }: Following): Promise<void> {
   let presses = 0;
-  const press = (): void => {
+  const press = (signal: NodeJS.Signals): void => {
     presses += 1;
     if (presses === 1 && loop.loop.stalled) {
       display.say(
@@ -180,7 +180,7 @@ async function follow(context: CliContext, { loop, run: id, display }: Following
       loop.loop.drain();
     } else if (presses === 1) {
       display.say(
-        'Ctrl-C: nothing more is started; agents finish. Once more stops them, their work is kept.',
+        `${signal === 'SIGINT' ? 'Ctrl-C' : signal}: nothing more is started; agents finish. Once more stops them, their work is kept.`,
       );
       loop.loop.drain();
     } else if (presses === 2) {

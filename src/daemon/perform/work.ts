@@ -78,7 +78,7 @@ export async function collectWork(
       integration: intent.integration,
       commitUncommitted,
       message: `${intent.worker}: work left uncommitted`,
-      why: `attempt ${intent.attempt} of ${intent.worker} ended without committing it`,
+      why: `left by attempt ${intent.attempt} of ${intent.worker} when it ended`,
       identity: place.identity,
       rules: captureRules(place, run, intent),
       most: {
