@@ -96,6 +96,12 @@ const refused: readonly Refused[] = [
     says: /"[^"]*two\\nlines" has a line feed in its path/,
   },
   {
+    name: 'one with a longer path than the log may have',
+    folder: Array.from({ length: 5 }, () => 'x'.repeat(100)).join('/'),
+    exit: 2,
+    says: /is too long: its git directory may have 480 bytes/,
+  },
+  {
     name: 'a branch named czar',
     arrange: (scratch) => scratch.git('branch', 'czar'),
     exit: 2,

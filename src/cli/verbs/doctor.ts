@@ -76,8 +76,10 @@ function show(
   for (const { finding, error } of failed)
     out.line({ text: 'not mended ', style: 'red' }, `${finding.check}: ${error}`);
   for (const { check, level, what, where, next } of findings) {
-    out.line({ text: signs[level].text.padEnd(8), style: signs[level].style }, `${check}: ${what}`);
-    if (level === 'ok') continue;
+    const sign = { text: signs[level].text.padEnd(8), style: signs[level].style };
+    const isFine = level === 'ok';
+    out.line(sign, `${check}: ${what}${isFine && where !== null ? ` (${where})` : ''}`);
+    if (isFine) continue;
     if (where !== null) out.line(`        at ${where}`);
     if (next !== null) out.line(`        next: ${next}`);
   }
