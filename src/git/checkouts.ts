@@ -1,10 +1,11 @@
 /** Where the branches of the user's repository are checked out. Reads only. */
-import { readFile, readdir, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { readFile, readdir, realpath } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { inUserRepository } from './context.ts';
 import type { GitContext } from './context.ts';
 import { isMissing } from './trees/discard.ts';
-import { fields, line, output } from './git.ts';
+import { fields, output } from './git.ts';
+import { gitDirOf, isCheckoutOf, mainWorkTree } from './work-tree.ts';
 
 /** How the names of folders begin that belong to trees of workers, among those of linked worktrees. */
 export const ownPrefix = 'czar-';
@@ -14,6 +15,8 @@ export interface Checkout {
   readonly ref: string;
   /** Top folder, absolute; null when the folder is gone or is another one's now. */
   readonly path: string | null;
+  /** Whether there surely is a folder, but nothing that can be read says where. */
+  readonly hidden?: true;
   /** Git directory of that checkout. */
   readonly gitDir: string;
   /** Whether a rebase of the branch is under way there, with HEAD elsewhere meanwhile. */
@@ -44,26 +47,35 @@ async function aloneOn({ root, commonDir }: GitContext): Promise<Checkout | null
   const head = await readFile(join(commonDir, 'HEAD'), 'utf8').catch(() => '');
   if (/^[0-9a-f]{40,64}\n$/.test(head)) return null;
   const [, ref = 'refs/heads/.invalid'] = /^ref: (refs\/heads\/.+)\n$/.exec(head) ?? [];
-  const gitDir = await realpath(commonDir);
-  const own = await realpath(join(root, '.git')).catch(() => null);
   // Where refs lie in no files, HEAD says so by a name that is none.
-  if (own !== gitDir || ref === 'refs/heads/.invalid') return undefined;
-  return { ref, path: root, gitDir, rebasing: false, own: false };
+  if (ref === 'refs/heads/.invalid' || !(await isCheckoutOf(root, commonDir))) return undefined;
+  return { ref, path: root, gitDir: await realpath(commonDir), rebasing: false, own: false };
 }
 
 async function listed(context: GitContext): Promise<Checkout[]> {
   const found: Checkout[] = [];
   const said = await output(['worktree', 'list', '--porcelain', '-z'], inUserRepository(context));
+  // Git lists the main one first, and does not always know where it is.
+  const main = await mainWorkTree(context);
+  const commonDir = await realpath(context.commonDir);
   let path = '';
-  let main: string | null = null;
+  let seen = 0;
   for (const field of fields(said)) {
     if (field.startsWith('worktree ')) {
       path = field.slice('worktree '.length);
-      main ??= path;
+      seen += 1;
     }
-    const ref = field === 'bare' ? await falselyBare(context, path) : branchIn(field);
+    if (seen === 1) {
+      const falselyBare = field === 'bare' && main !== null;
+      const ref = falselyBare ? await branchOfHead(commonDir) : branchIn(field);
+      if (ref === null) continue;
+      const hidden = main === null ? ({ hidden: true } as const) : {};
+      found.push({ ref, path: main, ...hidden, gitDir: commonDir, rebasing: false, own: false });
+      continue;
+    }
+    const ref = branchIn(field);
     if (ref === null) continue;
-    const gitDir = await gitDirOf(context, path, path === main);
+    const gitDir = await linkedGitDir(commonDir, path);
     const there = gitDir === null ? null : path;
     const own = path.startsWith(`${join(context.home, 'worktrees')}/`);
     found.push({ ref, path: there, gitDir: gitDir ?? '', rebasing: false, own });
@@ -75,30 +87,16 @@ function branchIn(field: string): string | null {
   return field.startsWith('branch ') ? field.slice('branch '.length) : null;
 }
 
-/** Branch of a checkout whose settings claim that it is none; null when it really is bare, or on no branch. */
-async function falselyBare({ commonDir }: GitContext, path: string): Promise<string | null> {
-  const dot = await realpath(join(path, '.git')).catch(() => null);
-  if (dot === null || dot !== (await realpath(commonDir))) return null;
-  const head = await readFile(join(commonDir, 'HEAD'), 'utf8').catch(() => '');
+/** Branch of a checkout whose settings claim that it is none; null when it is on no branch. */
+async function branchOfHead(gitDir: string): Promise<string | null> {
+  const head = await readFile(join(gitDir, 'HEAD'), 'utf8').catch(() => '');
   return /^ref: (.+)\n?$/.exec(head)?.[1] ?? null;
 }
 
-/** Git directory of a checkout as its folder is now; null when that is gone, or leads to no checkout of ours. */
-async function gitDirOf(context: GitContext, path: string, main: boolean): Promise<string | null> {
-  const there = await stat(path).catch(() => null);
-  if (there?.isDirectory() !== true) return null;
-  if (main) {
-    const own = await realpath(join(path, '.git')).catch(() => null);
-    if (own !== null && own === (await realpath(context.commonDir))) return own;
-    const args = ['rev-parse', '--path-format=absolute', '--git-dir'];
-    return realpath(await line(args, { cwd: path, config: 'user', signal: context.signal }));
-  }
-  const text = await readFile(join(path, '.git'), 'utf8').catch(() => '');
-  const [, named = null] = /^gitdir: (.+)\n?$/.exec(text) ?? [];
-  if (named === null) return null;
-  const gitDir = await realpath(resolve(path, named)).catch(() => null);
-  const folder = join(await realpath(context.commonDir), 'worktrees');
-  return gitDir !== null && dirname(gitDir) === folder ? gitDir : null;
+/** Git directory of a linked checkout as its folder is now; null when that is gone, or leads to no checkout of ours. */
+async function linkedGitDir(commonDir: string, path: string): Promise<string | null> {
+  const gitDir = await gitDirOf(path);
+  return gitDir !== null && dirname(gitDir) === join(commonDir, 'worktrees') ? gitDir : null;
 }
 
 /** A folder that cannot be read says nothing: a branch may be checked out in one that it names. */

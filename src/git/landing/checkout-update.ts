@@ -19,6 +19,7 @@ import { halfWritten } from './half-written.ts';
 import { releaseLock, removeStaleLock, takeLock } from './index-lock.ts';
 import { changesIn, readRefIn } from '../refs.ts';
 import type { Change } from '../refs.ts';
+import { isCheckoutOf } from '../work-tree.ts';
 
 export interface CheckoutMove {
   /** Full name of the branch. */
@@ -39,6 +40,9 @@ export async function checkoutProblem(
   context: GitContext,
   at: CheckoutMove,
 ): Promise<{ readonly reason: string; readonly files: readonly string[] } | null> {
+  // Files must never be written into a git directory.
+  if (!(await isCheckoutOf(at.worktree, at.gitDir)))
+    return { reason: `${at.worktree} is not the checkout of ${at.gitDir}`, files: [] };
   for (const name of [
     'MERGE_HEAD',
     'rebase-merge',
@@ -154,7 +158,8 @@ export async function recoverCheckout(context: GitContext): Promise<readonly str
   ) {
     const at = { ref, worktree, gitDir, onto, commit, snapshot: snapshot || null };
     const now = await readRefIn(inUserRepository(context), ref);
-    if (now === commit && (await isThere(worktree))) return finishCheckout(context, at);
+    if (now === commit && (await isCheckoutOf(worktree, gitDir)))
+      return finishCheckout(context, at);
     await releaseLock(at.gitDir);
   }
   await rm(notePath(context), { force: true });

@@ -197,6 +197,10 @@ async function checkoutOf(
   const out = (await checkouts(context)).filter((checkout) => checkout.ref === ref);
   if (out.some((checkout) => checkout.rebasing))
     return refused(`${target} is being rebased in a checkout`);
+  if (out.some((checkout) => checkout.hidden === true))
+    return refused(
+      `${target} is checked out in the main checkout of this repository, and nothing here says where that is: land from there`,
+    );
   const live = out.filter((checkout) => checkout.path !== null);
   if (live.length > 1) return refused(`${target} is checked out in more than one place`);
   const [checkout] = live;

@@ -108,10 +108,10 @@ async function freeBranch(context: GitContext, { branch, dir }: NewTree): Promis
     if (checkout.ref !== `refs/heads/${branch}` || checkout.path === dir) continue;
     if (checkout.rebasing && !checkout.own)
       throw failure(`the branch ${branch} is being rebased, and its worker needs it`);
-    if (checkout.path === null) continue;
+    if (checkout.path === null && checkout.hidden !== true) continue;
     if (!checkout.own)
       throw failure(
-        `the branch ${branch} is checked out at ${checkout.path}, and its worker needs it`,
+        `the branch ${branch} is checked out ${checkout.path === null ? 'in the main checkout' : `at ${checkout.path}`}, and its worker needs it`,
       );
     const commit = await readRefIn(inUserRepository(context), checkout.ref);
     if (commit !== null) await writeGitFile(checkout.gitDir, 'HEAD', `${commit}\n`);
