@@ -16,9 +16,9 @@ import { isThere } from '../trees/discard.ts';
 import { failure, fields, git, output } from '../git.ts';
 import type { GitCall } from '../git.ts';
 import { halfWritten } from './half-written.ts';
+import { untrackedInTheWay, unwritableFolders } from './in-the-way.ts';
 import { releaseLock, removeStaleLock, takeLock } from './index-lock.ts';
 import { changesIn, readRefIn } from '../refs.ts';
-import type { Change } from '../refs.ts';
 import { isCheckoutOf } from '../work-tree.ts';
 
 export interface CheckoutMove {
@@ -75,6 +75,13 @@ export async function checkoutProblem(
         files: untracked,
       };
     }
+    const closed = await unwritableFolders(at.worktree, changed);
+    if (closed.length > 0)
+      return {
+        reason:
+          'the target is checked out with folders that must change and that you may not write',
+        files: closed,
+      };
     const probe = await git(['read-tree', '-m', '-u', '-n', onto, at.commit], call);
     if (probe.code === 0) return null;
     return {
@@ -213,7 +220,10 @@ async function carryThrough(context: GitContext, at: CheckoutMove): Promise<read
         await removeFile(at.worktree, join(at.worktree, path));
       continue;
     }
-    if (!unlikeAfter.has(path) || theirs.some((other) => path.startsWith(`${other}/`))) continue;
+    if (!unlikeAfter.has(path)) continue;
+    // A file of theirs where a folder must be, or in the folder that must go.
+    if (theirs.some((other) => path.startsWith(`${other}/`) || other.startsWith(`${path}/`)))
+      continue;
     // Not as it was before, and not as it should be: someone else's, if it is not what git had begun.
     const isChanged = known.has(path) ? unlikeBefore.has(path) : theirs.includes(path);
     (isChanged ? doubtful : write).push(path);
@@ -278,31 +288,6 @@ function inTheWay(path: string, touched: ReadonlySet<string>): boolean {
 
 async function trackedPaths(call: GitCall): Promise<ReadonlySet<string>> {
   return new Set(fields(await output(['ls-files', '-z'], call)));
-}
-
-/** Files, ignored ones too, that stand where the landing puts a file or a folder. */
-async function untrackedInTheWay(
-  worktree: string,
-  changed: readonly Change[],
-  tracked: ReadonlySet<string>,
-): Promise<string[]> {
-  const found = new Set<string>();
-  for (const { path, status } of changed) {
-    if (status === 'D') continue;
-    const parts = path.split('/');
-    for (let n = 1; n <= parts.length; n += 1) {
-      const name = parts.slice(0, n).join('/');
-      if (tracked.has(name)) break;
-      const there = await lstat(join(worktree, name)).catch(() => null);
-      if (there === null) break;
-      const whole = n === parts.length;
-      if (!there.isDirectory()) found.add(name);
-      else if (whole && ![...tracked].some((other) => other.startsWith(`${name}/`)))
-        found.add(name);
-      if (!there.isDirectory()) break;
-    }
-  }
-  return [...found].sort();
 }
 
 async function removeFile(worktree: string, file: string): Promise<void> {
