@@ -4,13 +4,17 @@
  */
 import { isRunLive, type RepositoryState, type RunState, type WorkerState } from '../core/state.ts';
 import type { Place } from '../daemon/place.ts';
+import { mayBeElsewhere, placeOfRun } from '../daemon/place-of-run.ts';
 import { withReader, type Reader } from '../daemon/views/read.ts';
 import { nearest } from '../plan/nearest.ts';
 import { exits } from './exit.ts';
 import { findPlaceAlone } from './find-place.ts';
 import type { CliContext } from './verb.ts';
 
-/** Hands the log of the repository to `use`; says what is wrong when there is none. */
+/**
+ * Hands the log of the repository to `use`, and the place of the run that is meant: its home and trees may be in another
+ * checkout. Says what is wrong when there is none.
+ */
 export async function reading(
   context: CliContext,
   use: (reader: Reader, place: Place) => void | Promise<void>,
@@ -19,11 +23,19 @@ export async function reading(
   if (place === null) return;
   const read = await withReader(place, (reader) => {
     if (reader.note !== null) context.out.note(reader.note);
-    return use(reader, place);
+    const at = mayBeElsewhere(place) ? meantPlace(context, reader, place) : place;
+    return at === place ? use(reader, place) : use(reader.at(at), at);
   });
   if (read.ok) return;
   if (read.problem.kind === 'no-log') noRun(context);
   else context.fail({ exit: exits.refused, what: read.problem.what, next: read.problem.next });
+}
+
+function meantPlace(context: CliContext, reader: Reader, place: Place): Place {
+  const named = context.options.run;
+  const runs = [...reader.loadCurrent(named).runs.values()];
+  const run = runs.find(({ id }) => id === named) ?? runs.find(isRunLive) ?? runs.at(-1);
+  return (run === undefined ? null : placeOfRun(place, run)) ?? place;
 }
 
 /** The run that is meant: `--run`, the only live one, else the newest; null when that is not clear, which has been said. */

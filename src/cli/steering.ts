@@ -13,6 +13,7 @@ import { holdLog, type HeldLog } from '../daemon/hold-log.ts';
 import { endLeftoverChecks } from '../daemon/leftover-checks.ts';
 import { redactSteering } from '../daemon/redactions.ts';
 import { locate, type Place } from '../daemon/place.ts';
+import { placeOfRun } from '../daemon/place-of-run.ts';
 import { applyOffline, complete, wantsLoop } from '../daemon/steer.ts';
 import { exits } from './exit.ts';
 import { heldBy } from './held-by.ts';
@@ -108,11 +109,9 @@ async function decideHere(
     context.fail({ exit: exits.refused, ...agentsDoNotSteer });
     return null;
   }
-  const request = await complete(
-    { git: held.git, home: place.home, env: context.env },
-    before,
-    safe(run.id),
-  );
+  const there = placeOfRun(place, run) ?? place;
+  const git = { ...held.git, root: there.root, home: there.home.path };
+  const request = await complete({ git, home: there.home, env: context.env }, before, safe(run.id));
   if ('rejection' in request) {
     refuse(context, request.rejection);
     return null;

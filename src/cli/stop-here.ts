@@ -3,6 +3,7 @@ import { toBeStopped } from '../core/goes-on.ts';
 import type { Intent } from '../core/intents.ts';
 import type { RunState } from '../core/state.ts';
 import type { Place } from '../daemon/place.ts';
+import { placeOfRun } from '../daemon/place-of-run.ts';
 import { openOwnLoop } from './own-loop.ts';
 import { streamEnd } from './reading.ts';
 import type { CliContext } from './verb.ts';
@@ -20,9 +21,12 @@ export async function stopHere(
 ): Promise<RunState | 'led'> {
   const names = toBeStopped(run).map(({ id }) => id);
   const meant = new Set(names);
+  // Its agents' files are there, and nowhere else could it be told how they ended.
+  const at = placeOfRun(place, run);
+  if (at === null) return run;
   using end = streamEnd(context);
   context.out.note(`Stopping ${names.join(', ')}.`);
-  const opened = await openOwnLoop(context, place, {
+  const opened = await openOwnLoop(context, at, {
     verb,
     only: (intent) =>
       intent.run === run.id &&

@@ -13,6 +13,7 @@ import { nearest } from '../plan/nearest.ts';
 import { placeOf } from '../plan/source.ts';
 import { scopeOf } from '../plan/scope.ts';
 import type { Place } from './place.ts';
+import { placeOfRun } from './place-of-run.ts';
 import { differencesOf, planNow, type NoPlan } from './plan-changes.ts';
 
 /** What was asked for. */
@@ -103,9 +104,16 @@ function chooseRun(asked: Asked): Chosen {
   const live = runs.filter(isRunLive);
   const elsewhere = live.find((run) => run.checkout !== place.checkout);
   if (elsewhere !== undefined) {
-    return refusal(4, `run ${elsewhere.id} is live in another checkout of this repository`, {
-      where: elsewhere.checkout === '' ? 'the main checkout' : elsewhere.checkout,
-      next: 'czar run there goes on with it; czar cancel --run ends it',
+    const there = placeOfRun(place, elsewhere);
+    const { id, checkout } = elsewhere;
+    if (there === null)
+      return refusal(4, `run ${id} is live in another checkout of this repository, which is gone`, {
+        where: checkout === '' ? 'the main checkout' : checkout,
+        next: `git worktree repair PATH, if it was moved; else czar cancel --run ${id} ends it`,
+      });
+    return refusal(4, `run ${id} is live in another checkout of this repository`, {
+      where: there.root,
+      next: `czar run there goes on with it; czar cancel --run ${id} ends it`,
     });
   }
   if (wanted.new) return start(asked);

@@ -1,9 +1,10 @@
 /** What czar made in a repository, and what stands in the way of removing it. Reads only. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { isLive } from '../core/lifecycle.ts';
 import { isRunLive, type RepositoryState, type RunState, type WorkerState } from '../core/state.ts';
 import type { Place } from '../daemon/place.ts';
+import { rootOf } from '../daemon/place-of-run.ts';
 import { treeOf } from '../daemon/workplace.ts';
 import { ownerOf, type TreeOwner } from '../git/trees/tree-mark.ts';
 import { liveness } from '../process/identity.ts';
@@ -70,19 +71,6 @@ export function homesOf(place: Place, state: RepositoryState): readonly string[]
   const checkouts = [...new Set([...state.runs.values()].map(({ checkout }) => checkout))];
   const roots = checkouts.flatMap((checkout) => rootOf(place, checkout) ?? []);
   return [...new Set([place.home.path, ...roots.map((root) => join(root, place.home.name))])];
-}
-
-/** Top of a checkout of the repository, by its name in the log; null when it is gone. */
-function rootOf(place: Place, checkout: string): string | null {
-  if (checkout === place.checkout) return place.root;
-  if (checkout === '')
-    return basename(place.commonDir) === '.git' ? dirname(place.commonDir) : null;
-  try {
-    const named = readFileSync(join(place.commonDir, checkout, 'gitdir'), 'utf8').trim();
-    return dirname(resolve(place.commonDir, checkout, named));
-  } catch {
-    return null;
-  }
 }
 
 function namesIn(folder: string): readonly string[] {

@@ -9,6 +9,7 @@ import { tendKey } from '../../core/tended-trees.ts';
 import { triesAllowed } from '../../core/trouble.ts';
 import { openLogState } from '../../daemon/hold-log.ts';
 import type { Place } from '../../daemon/place.ts';
+import { placeOfRun } from '../../daemon/place-of-run.ts';
 import { workerAt, worktreesOf } from '../../daemon/views/worktrees.ts';
 import { parseDuration } from '../../plan/duration.ts';
 import type { CleanupDocument } from '../../report/branches-schema.ts';
@@ -59,9 +60,16 @@ export async function cleanup(
     return why === null;
   });
   const force = options.force === true;
-  const done = await remove(context, place, { wanted, force, left });
-  if (done === null) return;
-  const { removed, first } = done;
+  const removed: CleanupDocument['removed'][number][] = [];
+  let first: Rejection | null = null;
+  // Each checkout has trees of its own, and only its own loop finds them.
+  for (const [checkout, group] of Map.groupBy(wanted, ({ run }) => run.checkout)) {
+    const at = placeOfRun(place, { checkout }) ?? place;
+    const done = await remove(context, at, { wanted: group, force, left });
+    if (done === null) return;
+    removed.push(...done.removed);
+    first ??= done.first;
+  }
   if (names.length === 0 || first === null) return show(context, { v: 1, removed, left });
   if (!context.options.json) show(context, { v: 1, removed, left: [] }, false);
   refuse(context, first);

@@ -2,6 +2,7 @@
 import type { WorkerState } from '../../core/state.ts';
 import { openLogState } from '../../daemon/hold-log.ts';
 import type { Place } from '../../daemon/place.ts';
+import { placeOfRun } from '../../daemon/place-of-run.ts';
 import { isMerging, workerAt, worktreesOf } from '../../daemon/views/worktrees.ts';
 import { complete } from '../../daemon/steer.ts';
 import { exits } from '../exit.ts';
@@ -76,7 +77,8 @@ async function merge(context: CliContext, name: string): Promise<void> {
   if (state === null)
     return context.fail({ exit: exits.nothing, what: 'there is no run in this repository' });
   if (run === null) return;
-  const worker = workerAt(place, { run, name, cwd: context.cwd });
+  const there = placeOfRun(place, run) ?? place;
+  const worker = workerAt(there, { run, name, cwd: context.cwd });
   if (worker === null) {
     return context.fail({
       exit: exits.nothing,
@@ -85,7 +87,7 @@ async function merge(context: CliContext, name: string): Promise<void> {
     });
   }
   if (worker.state === 'complete') return report(context, run.id, worker);
-  await here(context, place, { run: run.id, worker: worker.id });
+  await here(context, there, { run: run.id, worker: worker.id });
 }
 
 /** What is said when the gates of a tree begin. */

@@ -92,6 +92,11 @@ export class Reader {
     this.note = note;
   }
 
+  /** The same log, with the files of attempts as another checkout has them. */
+  at(place: Place): Reader {
+    return new Reader(place, this.#journal, this.note);
+  }
+
   /** The state now. Costs what the workers of all runs cost, whatever the length of the log. */
   load(): RepositoryState {
     return this.#journal.load();

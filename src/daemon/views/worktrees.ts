@@ -7,20 +7,22 @@ import { definitionOf, type RunState, type WorkerState } from '../../core/state.
 import type { WorktreesDocument } from '../../report/branches-schema.ts';
 import { membersOf } from '../../report/status.ts';
 import type { Place } from '../place.ts';
+import { placeOfRun } from '../place-of-run.ts';
 
 /** The trees of runs, as the log knows them, and whether they are there. */
 export function worktreesOf(place: Place, runs: readonly RunState[]): WorktreesDocument {
-  const worktrees = runs.flatMap((run) =>
-    membersOf(run).flatMap((worker): WorktreesDocument['worktrees'] => {
+  const worktrees = runs.flatMap((run) => {
+    const { root } = placeOfRun(place, run) ?? place;
+    return membersOf(run).flatMap((worker): WorktreesDocument['worktrees'] => {
       const { id, state, branch, worktree, merged } = worker;
       if (worktree === null) return [];
-      const found = statSync(resolve(place.root, worktree), { throwIfNoEntry: false });
+      const found = statSync(resolve(root, worktree), { throwIfNoEntry: false });
       const agent = definitionOf(run, id).agent.name;
       const there = found?.isDirectory() === true;
       const named = { run: run.id, worker: id, state, path: worktree, branch, agent };
       return [{ ...named, there, live: isLive(state), merged: merged !== null }];
-    }),
-  );
+    });
+  });
   return { v: 1, worktrees };
 }
 
@@ -31,8 +33,9 @@ export function workerAt(
 ): WorkerState | null {
   const { run, name, cwd } = of;
   const path = resolve(cwd, name);
+  const { root } = placeOfRun(place, run) ?? place;
   const there = [...run.workers.values()].find(
-    ({ worktree }) => worktree !== null && resolve(place.root, worktree) === path,
+    ({ worktree }) => worktree !== null && resolve(root, worktree) === path,
   );
   return run.workers.get(name) ?? there ?? null;
 }

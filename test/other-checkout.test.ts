@@ -1,0 +1,66 @@
+/** Commands that are typed in another checkout of the repository than the one that a run was started from. */
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { only } from './support/log.ts';
+import { Scratch, type Running } from './support/scratch.ts';
+
+/** A run of one worker in a linked worktree, whose czar was killed while its agent was at work. */
+async function leftAlone(scratch: Scratch): Promise<{
+  readonly side: string;
+  readonly agent: Awaited<ReturnType<Scratch['stubs']['agent']>>;
+}> {
+  scratch.config();
+  scratch.worker('a');
+  scratch.commitAll();
+  const side = join(scratch.base, 'side');
+  scratch.git('worktree', 'add', '-q', '-b', 'topic', side);
+  const run: Running = scratch.start('run', '--repo', side);
+  const agent = await scratch.stubs.agent('a');
+  await agent.write('a.txt', 'a\n');
+  await run.seen('a starting → active');
+  run.child.kill('SIGKILL');
+  await run.finished;
+  return { side, agent };
+}
+
+test('trees and outputs of a run are found from every checkout, and a cancel brings its work home', async () => {
+  await using scratch = await Scratch.make();
+  const { side, agent } = await leftAlone(scratch);
+  agent.exit(0);
+  await agent.gone;
+  const says = async (said: RegExp, ...asked: readonly string[]): Promise<void> => {
+    const { code, stdout, stderr } = await scratch.czar(...asked);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, said);
+  };
+  await says(/side\/\.czar\/worktrees\/a$/m, 'path', 'a');
+  assert.equal((await scratch.json('worktree', 'list')).worktrees[0].there, true);
+  await says(/a.* is active/, 'worktree', 'cleanup');
+  await says(/^The run is cancelled; its work is kept\.$/m, 'cancel');
+  assert.deepEqual(only(await scratch.events(), 'attempt.ended').data.end, {
+    how: 'exited',
+    code: 0,
+  });
+  await says(/\/a\/1 .*left by attempt 1 of a/, 'kept', 'list');
+  await says(/worktrees\/a is removed/, 'worktree', 'cleanup', 'a');
+  await says(/"worktrees":\[\]/, 'worktree', 'list', '--json', '--repo', side);
+});
+
+test('a run whose checkout is gone is not said to go on there', async () => {
+  await using scratch = await Scratch.make();
+  const { side, agent } = await leftAlone(scratch);
+  agent.exit(0);
+  await agent.gone;
+  const beside = await scratch.czar('run');
+  assert.equal(beside.code, 4);
+  assert.match(beside.stderr, /live in another checkout .*\n +at .*\/side\n +next: czar run there/);
+  rmSync(side, { recursive: true });
+  const alone = await scratch.czar('run');
+  assert.equal(alone.code, 4);
+  assert.match(
+    alone.stderr,
+    /another checkout of this repository, which is gone[^]*czar cancel --run/,
+  );
+});
