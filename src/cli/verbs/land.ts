@@ -230,7 +230,7 @@ function afterRefusal(
   { reason, files }: Extract<LandResult, { kind: 'refused' }>,
 ): string | null {
   if (files.length === 0) return null;
-  if (/may not write$/.test(reason)) return 'let yourself write there, then land again';
+  if (reason.endsWith('may not write')) return 'let yourself write there, then land again';
   // Neither czar sync nor another czar land would settle that.
   const [, target] = /^the run conflicts with (.+)$/.exec(reason) ?? [];
   return target === undefined

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fingerprint } from '../../../test/support/git-fixture.ts';
 import { commitOn, gitRun, identity, run } from '../../../test/support/git-worker.ts';
 import type { GitRun } from '../../../test/support/git-worker.ts';
+import { asOtherUser, skip } from '../../../test/support/other-user.ts';
 import { buildLanding, commitLanding, recoverLanding } from './land.ts';
 
 async function built(r: GitRun, work: Readonly<Record<string, string | null>>, ...more: string[]) {
@@ -56,38 +56,33 @@ test('an interrupted landing leaves such files alone too when they came meanwhil
   assert.equal(readFileSync(join(r.scratch.root, 'd/.env'), 'utf8'), 'SECRET\n');
 });
 
-test('folders that the user may not write refuse a landing by their names, and nothing changes', async (t) => {
-  using r = await gitRun({ 'a.txt': 'a\n', 'd/x': 'x\n', 'e/y': 'y\n' });
-  const landing = await built(r, { 'a.txt': 'landed\n', 'd/x': 'landed\n', 'new/n': 'n\n' });
-  const { root, dir } = r.scratch;
-  chmodSync(join(root, 'd'), 0o555);
-  chmodSync(join(root, 'e'), 0o555);
-  t.after(() => existsSync(dir) && chmodSync(join(root, 'd'), 0o755));
-  const before = fingerprint(root);
-  // To root every folder is open.
-  const isRoot = process.getuid?.() === 0;
-  const other = isRoot ? { uid: 65_534, gid: 65_534 } : {};
-  if (isRoot) spawnSync('chown', ['-R', '65534:65534', dir]);
-  const program = `
-    import { commitLanding } from ${JSON.stringify(join(import.meta.dirname, 'land.ts'))};
-    const [context, landing] = JSON.parse(process.argv[1]);
-    console.log(JSON.stringify(await commitLanding(context, landing)));`;
-  const args = ['--input-type=module', '-e', program, JSON.stringify([r.context, landing])];
-  const land = () => spawnSync(process.execPath, args, { ...other, cwd: dir, encoding: 'utf8' });
-  if (isRoot && spawnSync(process.execPath, ['--version'], other).status !== 0)
-    return t.skip('no other user comes to this node');
-  const refused = land();
-  assert.deepEqual(JSON.parse(refused.stdout || `"${refused.stderr}"`), {
-    kind: 'refused',
-    reason: 'the target is checked out with folders that must change and that you may not write',
-    files: ['d'],
-  });
-  if (isRoot) spawnSync('chown', ['-R', '0:0', dir]);
-  assert.deepEqual(fingerprint(root), before);
-  for (const name of ['d', 'e']) chmodSync(join(root, name), 0o755);
-  const landed = await commitLanding(r.context, landing);
-  assert.deepEqual(landed, { kind: 'landed', commit: landing.commit });
-});
+const program = `
+  import { commitLanding } from ${JSON.stringify(join(import.meta.dirname, 'land.ts'))};
+  const [context, landing] = JSON.parse(process.argv[1]);
+  console.log(JSON.stringify(await commitLanding(context, landing)));`;
+
+test(
+  'folders that the user may not write refuse a landing by their names, and nothing changes',
+  { skip },
+  async (t) => {
+    using r = await gitRun({ 'a.txt': 'a\n', 'd/x': 'x\n', 'e/y': 'y\n' });
+    const landing = await built(r, { 'a.txt': 'landed\n', 'd/x': 'landed\n', 'new/n': 'n\n' });
+    const { root, dir } = r.scratch;
+    const mode = (to: number) => ['d', 'e'].forEach((name) => chmodSync(join(root, name), to));
+    mode(0o555);
+    t.after(() => existsSync(dir) && mode(0o755));
+    const before = fingerprint(root);
+    assert.deepEqual(asOtherUser(dir, { program, argument: [r.context, landing] }), {
+      kind: 'refused',
+      reason: 'the target is checked out with folders that must change and that you may not write',
+      files: ['d'],
+    });
+    assert.deepEqual(fingerprint(root), before);
+    mode(0o755);
+    const landed = await commitLanding(r.context, landing);
+    assert.deepEqual(landed, { kind: 'landed', commit: landing.commit });
+  },
+);
 
 test('a file that becomes a folder, and a folder that is made, need no more than the folder above', async () => {
   using r = await gitRun({ f: 'f\n', 'a.txt': 'a\n' });
