@@ -158,6 +158,12 @@ printf '#!/bin/sh\\n%s nested-hook\\n' "$TRAP" > inner/.git/hooks/post-index-cha
     leftOut: 'inner/.git',
   },
   {
+    name: 'linked-repository',
+    act: `git init -q inner; cd inner; echo x > file.txt; git add -A; git -c user.name=x -c user.email=x commit -qm inner; cd ..; git add inner; git commit -qm link`,
+    leftOut: 'inner',
+    state: 'blocked',
+  },
+  {
     name: 'submodule',
     act: `printf '[submodule "s"]\\n\\tpath = s\\n\\turl = ext::%s sub\\n\\tupdate = checkout\\n' "$TRAP" > .gitmodules
 git update-index --add --cacheinfo "160000,$(git rev-parse HEAD),s"; git add .gitmodules; git commit -qm submodule`,

@@ -8,7 +8,7 @@
  */
 import { constants } from 'node:fs';
 import type { Stats } from 'node:fs';
-import { access, lstat, mkdir, rm } from 'node:fs/promises';
+import { access, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { LeftOut } from '../../core/events.ts';
 import { inMirror } from '../context.ts';
@@ -40,6 +40,8 @@ export const defaultSecretPatterns: readonly string[] = [
 const notSecret = /\.(?:example|sample|template|dist|pub)$/i;
 const timeoutMs = 10 * 60_000;
 const ownRepository = 'a repository of its own: its files are stored, its history is kept aside';
+const linkedRepository =
+  'another repository, of which the commit has only a link: all of it is kept aside';
 
 export interface CaptureRules extends AsideRules {
   /** Paths that were copied or linked into the tree, relative to it; folders with all that is in them. */
@@ -121,13 +123,33 @@ export async function capture(context: GitContext, options: Capture): Promise<Ca
 /** Brings the index to what is in the folder; gives what it added and removed, and what is not to be stored. */
 async function take(call: GitCall, { dir, against, index, rules }: Capture): Promise<Sorted> {
   await readInto(index, against, call);
-  const tracked = names(await output(['ls-files', '-z', '-m', '-d'], call));
+  const links = against === null ? [] : await linkedFolders(call);
+  const changed = names(await output(['ls-files', '-z', '-m', '-d'], call));
+  const tracked = changed.filter((name) => !links.includes(name));
   const untracked = await untrackedFiles(dir, '', index, call);
   const sorted = await sort(dir, { tracked, untracked: untracked.files, rules });
   await remove(sorted.remove, call);
   const refused = await add(sorted.add, call);
   const unstored = refused.map((name) => ({ name, why: 'git could not store it', carried: false }));
-  return { ...sorted, leftOut: [...sorted.leftOut, ...untracked.nested, ...unstored] };
+  const linked = (await Promise.all(links.map((name) => behindLink(dir, name)))).flat();
+  return { ...sorted, leftOut: [...sorted.leftOut, ...untracked.nested, ...linked, ...unstored] };
+}
+
+/** Folders of which the commit holds the name of another repository's commit, and no file. */
+async function linkedFolders(call: GitCall): Promise<string[]> {
+  const staged = names(await output(['ls-files', '-z', '-s'], call));
+  return staged
+    .filter((entry) => entry.startsWith('160000 '))
+    .map((entry) => entry.slice(entry.indexOf('\t') + 1));
+}
+
+/** What lies in such a folder, and the history that a submodule has in the tree's own repository. */
+async function behindLink(dir: string, name: string): Promise<Left[]> {
+  const inside = await readdir(place(dir, name)).catch(() => []);
+  if (inside.length === 0) return [];
+  const history = `.git/modules/${name}`;
+  const paths = (await isThere(join(dir, shown(history)))) ? [name, history] : [name];
+  return paths.map((path) => ({ name: path, why: linkedRepository, carried: false }));
 }
 
 /** Whether a path looks like it holds a secret. */

@@ -94,6 +94,37 @@ test('files of nested repositories are stored, their history is kept aside', asy
   void git;
 });
 
+test('repositories that a commit only links to are kept aside whole, and stay linked', async () => {
+  const { r, tree, mirror } = await working();
+  using _ = r;
+  const as = ['-c', 'user.name=x', '-c', 'user.email=x', '-c', 'protocol.file.allow=always'];
+  for (const inner of ['near', 'below/far']) {
+    writeFiles(tree, { [`${inner}/n.txt`]: 'n\n' });
+    r.scratch.gitIn(tree, 'init', '-q', inner);
+    r.scratch.gitIn(join(tree, inner), 'add', '-A');
+    r.scratch.gitIn(join(tree, inner), ...as, 'commit', '-q', '-m', 'n');
+    r.scratch.gitIn(tree, 'add', inner);
+  }
+  r.scratch.gitIn(tree, ...as, 'submodule', '--quiet', 'add', join(tree, 'near'), 'sub');
+  r.scratch.gitIn(tree, ...as, 'commit', '-q', '-m', 'links');
+  writeFiles(tree, { 'near/later.txt': 'later\n', 'sub/later.txt': 'later\n' });
+  r.scratch.gitIn(join(tree, 'below/far'), ...as, 'commit', '-q', '--allow-empty', '-m', 'on');
+  const { work } = await r.collect('one');
+  assert.equal(work.committedFor, null);
+  assert.equal(mirror('ls-tree', '-r', work.tip).match(/160000/g)?.length, 3);
+  assert.deepEqual(work.kept[0]?.leftOut.map((each) => each.path).sort(), [
+    '.git/modules/sub',
+    'below/far',
+    'near',
+    'sub',
+  ]);
+  const aside = join(r.scratch.dir, 'aside');
+  for (const file of ['near/n.txt', 'near/later.txt', 'below/far/n.txt', 'sub/later.txt'])
+    assert.ok(existsSync(join(aside, file)), file);
+  for (const repository of ['near/.git', 'below/far/.git', '.git/modules/sub'])
+    assert.ok(existsSync(join(aside, repository, 'objects')), repository);
+});
+
 test('odd names survive: newline, quote, bytes that are no UTF-8, a link out, a folder for a file', async () => {
   const { r, tree, mirror } = await working({ 'was-file': 'x\n', 'was-folder/a': 'a\n' });
   using _ = r;
