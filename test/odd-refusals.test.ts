@@ -207,6 +207,37 @@ describe('a run is refused up front, in one sentence and with nothing made, in',
     );
   });
 
+  test('one in whose git directory the user may not write, by the name of the folder', async (t) => {
+    await using scratch = await Scratch.make();
+    scratch.scripted('echo a > a.txt');
+    scratch.worker('a');
+    scratch.commitAll();
+    const isRoot = process.getuid?.() === 0;
+    const other = isRoot ? { uid: 65_534, gid: 65_534 } : {};
+    const give = (owner: string) => isRoot && spawnSync('chown', ['-R', owner, scratch.base]);
+    const ask = (...args: readonly string[]) =>
+      spawnSync(scratch.launcher, args, {
+        ...other,
+        cwd: scratch.repo,
+        env: scratch.env,
+        encoding: 'utf8',
+      });
+    give('65534:65534');
+    if (ask('--version').status !== 0) {
+      give('0:0');
+      return t.skip('czar itself is no other user’s to start here');
+    }
+    for (const name of ['objects', 'refs']) {
+      const folder = join(commonDirOf(scratch.repo), name);
+      chmodSync(folder, 0o555);
+      const asked = ask('run');
+      chmodSync(folder, 0o755);
+      assert.equal(asked.status, 4, asked.stderr);
+      assert.ok(asked.stderr.includes(`may not write in ${folder}`), asked.stderr);
+    }
+    give('0:0');
+  });
+
   test('one where the disk does not take a file, which is no fault of czar', async () => {
     await using scratch = await Scratch.make();
     scratch.scripted('echo a > a.txt');

@@ -13,6 +13,7 @@ import { listRefsIn, readRefIn } from '../git/refs.ts';
 import type { RepositoryFacts } from '../git/repository.ts';
 import { takeSnapshot } from '../git/collecting/snapshot.ts';
 import { unsupportedIn } from '../git/unsupported.ts';
+import { closedFolder } from '../git/writable.ts';
 import { succeed } from './perform/succeed.ts';
 
 export type NewRun =
@@ -55,6 +56,14 @@ export async function newRun(options: {
       2,
       `There is no commit ${options.base} to start from.`,
       'Set base in the config to a branch or a commit.',
+    );
+  }
+  const closed = await closedFolder(git);
+  if (closed !== null) {
+    return refuse(
+      4,
+      `You may not write in ${closed}, where git must put what the workers make.`,
+      'Let yourself write there, or run as the user who may.',
     );
   }
   const { submodules, filters } = succeed(await unsupportedIn(git, commit));

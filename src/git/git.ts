@@ -171,7 +171,8 @@ export async function failing<T>(steps: () => Promise<T>): Promise<T | Failed> {
 /** The failure of a call, to be thrown inside `failing`. */
 export function gitFailure(args: readonly string[], result: GitResult): Error {
   if (result.trouble === 'not started') return new GitFailure(result.stderr);
-  const name = args.find((arg) => !arg.startsWith('-')) ?? 'git';
+  // What stands behind a `-c` is a setting.
+  const name = args.find((arg, at) => !arg.startsWith('-') && args[at - 1] !== '-c') ?? 'git';
   const why =
     result.trouble ??
     `exit code ${result.code}${result.stderr === '' ? '' : `: ${lastLine(result.stderr)}`}`;

@@ -20,6 +20,7 @@ import { untrackedInTheWay, unwritableFolders } from './in-the-way.ts';
 import { releaseLock, removeStaleLock, takeLock } from './index-lock.ts';
 import { changesIn, readRefIn } from '../refs.ts';
 import { isCheckoutOf } from '../work-tree.ts';
+import { isWritable, mayNotWrite } from '../writable.ts';
 
 export interface CheckoutMove {
   /** Full name of the branch. */
@@ -43,6 +44,7 @@ export async function checkoutProblem(
   // Files must never be written into a git directory.
   if (!(await isCheckoutOf(at.worktree, at.gitDir)))
     return { reason: `${at.worktree} is not the checkout of ${at.gitDir}`, files: [] };
+  if (!(await isWritable(at.gitDir))) return { reason: mayNotWrite(at.gitDir), files: [] };
   for (const name of [
     'MERGE_HEAD',
     'rebase-merge',

@@ -92,3 +92,26 @@ test('a file that becomes a folder, and a folder that is made, need no more than
   assert.deepEqual(landed, { kind: 'landed', commit: landing.commit });
   assert.equal(r.scratch.git('status', '--porcelain'), '');
 });
+
+test(
+  'folders of git that the user may not write refuse a landing by their names, and nothing changes',
+  { skip },
+  async (t) => {
+    using r = await gitRun({ 'a.txt': 'a\n' });
+    const landing = await built(r, { 'a.txt': 'landed\n' });
+    const { root, dir, commonDir } = r.scratch;
+    for (const name of ['objects', 'refs', 'refs/heads', '']) {
+      const folder = join(commonDir, name);
+      chmodSync(folder, 0o555);
+      t.after(() => existsSync(folder) && chmodSync(folder, 0o755));
+      const before = fingerprint(root);
+      const reason = `you may not write in ${folder}, where git must: let yourself write there, then land again`;
+      const refused = asOtherUser(dir, { program, argument: [r.context, landing] });
+      assert.deepEqual(refused, { kind: 'refused', reason, files: [] });
+      assert.deepEqual(fingerprint(root), before);
+      chmodSync(folder, 0o755);
+    }
+    const landed = await commitLanding(r.context, landing);
+    assert.deepEqual(landed, { kind: 'landed', commit: landing.commit });
+  },
+);

@@ -1,7 +1,8 @@
 /** What in the folder of a checkout keeps a landing from writing there: files that git does not know, and permissions. */
-import { access, constants, lstat, readdir } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Change } from '../refs.ts';
+import { isWritable } from '../writable.ts';
 
 /** Files, ignored ones too, that stand where the landing puts a file or a folder, or in a folder that a file replaces. */
 export async function untrackedInTheWay(
@@ -70,13 +71,7 @@ export async function unwritableFolders(
     folders.add(folder);
   }
   const found: string[] = [];
-  for (const folder of folders) {
-    const can = await access(join(worktree, folder), constants.W_OK | constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (!can) found.push(folder);
-  }
+  for (const folder of folders) if (!(await isWritable(join(worktree, folder)))) found.push(folder);
   return found.sort();
 }
 

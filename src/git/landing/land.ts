@@ -27,6 +27,7 @@ import {
   setRefs,
   snapshotRef,
 } from '../refs.ts';
+import { closedFolder, mayNotWrite } from '../writable.ts';
 
 export interface LandingRefused {
   readonly kind: 'refused';
@@ -100,6 +101,9 @@ export async function commitLanding(
     const late = await recoverCheckout(context);
     const found = await readRefIn(place, `refs/heads/${target}`);
     if (found === null) return refused(`there is no branch ${target}`);
+    // Where the target surely has not moved: git would fail half way, now and whenever it is tried again.
+    const closed = found === options.onto ? await closedFolder(context, target) : null;
+    if (closed !== null) return refused(mayNotWrite(closed));
     const before = await readRefIn(place, landingRef(run));
     await reach(context, 'land:before-fetch');
     await deliver(context, { commit, ref: landingRef(run) });
@@ -179,6 +183,8 @@ export async function landingProblem(
   options: LandingMove,
 ): Promise<{ readonly kind: 'free' } | LandingRefused | Failed> {
   return failing(async () => {
+    const closed = await closedFolder(context, options.target);
+    if (closed !== null) return refused(mayNotWrite(closed));
     const where = await checkoutOf(context, options);
     if (where === null) return { kind: 'free' };
     if ('kind' in where) return where;
