@@ -64,3 +64,27 @@ test('a run whose checkout is gone is not said to go on there', async () => {
     /another checkout of this repository, which is gone[^]*czar cancel --run/,
   );
 });
+
+test('a run that failed in another checkout is not gone on with here, where its trees are not', async () => {
+  await using scratch = await Scratch.make();
+  scratch.config();
+  scratch.worker('a', 'retry: {max_attempts: 1}');
+  scratch.commitAll();
+  const side = join(scratch.base, 'side');
+  scratch.git('worktree', 'add', '-q', '-b', 'topic', side);
+  const run: Running = scratch.start('run', '--repo', side);
+  (await scratch.stubs.agent('a')).exit(1);
+  await run.finished;
+  for (const asked of [['run'], ['run', '--failed']]) {
+    const { code, stderr } = await scratch.czar(...asked);
+    assert.equal(code, 4, stderr);
+    assert.match(
+      stderr,
+      /failures in another checkout of this repository\n +at .*\/side\n +next: czar run --failed there/,
+    );
+  }
+  rmSync(side, { recursive: true });
+  const { code, stderr } = await scratch.czar('run', '--failed');
+  assert.equal(code, 4);
+  assert.match(stderr, /another checkout of this repository, which is gone[^]*czar run --new/);
+});

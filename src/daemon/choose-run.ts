@@ -133,6 +133,7 @@ function chooseRun(asked: Asked): Chosen {
     case 'complete':
       return wanted.failed ? nothingFailed(run) : afterComplete(asked, run);
     case 'failed':
+      return run.checkout === place.checkout ? goOn(asked, run) : failedElsewhere(asked, run);
     case 'running':
     case 'waiting':
     case 'paused':
@@ -153,6 +154,16 @@ function go(
   } = {},
 ): Chosen {
   return { ok: true, choice: { kind: 'continue', run: run.id, retryFailed, amend }, notes };
+}
+
+/** Its trees, and what its agents left in them, are where it was started: here they would be made anew without it. */
+function failedElsewhere({ place }: Asked, run: RunState): Chosen {
+  const there = placeOfRun(place, run);
+  const what = `run ${run.id} ended with failures in another checkout of this repository`;
+  const another = 'czar run --new starts another run here';
+  if (there === null) return refusal(4, `${what}, which is gone`, { next: another });
+  const next = `czar run --failed there tries what failed again; ${another}`;
+  return refusal(4, what, { where: there.root, next });
 }
 
 /** `--failed` for a run that did not end with failures. */
