@@ -5,6 +5,8 @@ import type { Intent } from '../core/intents.ts';
 import type { RunState } from '../core/state.ts';
 import { gitContext, type GitContext } from '../git/context.ts';
 import { branchHolds } from '../git/branches.ts';
+import { stillNotUpdated } from '../git/landing/not-updated.ts';
+import { readEvents } from './hold-log.ts';
 import type { OpenLoop } from './open-loop.ts';
 import type { Place } from './place.ts';
 import { complete } from './steer.ts';
@@ -127,4 +129,21 @@ export async function landedIn(
   const { landed, tip } = run;
   if (landed?.target !== target || landed.tip !== tip) return null;
   return (await branchHolds(git, target, landed.commit)) === true ? landed.commit : null;
+}
+
+/** Files that could not follow the branch when the run landed on it, and that are not as it has them yet. */
+export async function notUpdatedYet(
+  place: Place,
+  run: RunState,
+  target: string,
+): Promise<readonly string[]> {
+  const landed = outcome(readEvents(place, { run: run.id, types: ['run.landed'] }), run.id);
+  if (landed?.kind !== 'landed' || landed.target !== target) return [];
+  const paths = landed.notUpdated ?? [];
+  if (paths.length === 0) return [];
+  const { root, commonDir, home } = place;
+  const git = gitContext({ root, commonDir, home: home.path });
+  const found = await stillNotUpdated(git, { target, paths });
+  // Where git cannot say, all are told once more.
+  return found.kind === 'looked' ? found.paths : paths;
 }

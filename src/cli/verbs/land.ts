@@ -7,6 +7,7 @@ import {
   isLanding,
   land,
   landedAs,
+  notUpdatedYet,
   outcome,
   type LandOrder,
   type LandResult,
@@ -110,11 +111,10 @@ async function landVerb(context: CliContext, options: LandOptions): Promise<void
   if (commit !== null) {
     if (Object.keys(notPushedOf(place, run.id)).length > 0)
       await pushLeft(context, place, { run, order });
-    return report(context, place, {
-      run,
-      result: { kind: 'landed', target, commit },
-      before: true,
-    });
+    const left = await notUpdatedYet(place, run, target);
+    const notUpdated = left.length === 0 ? {} : { notUpdated: left };
+    const result = { kind: 'landed', target, commit, ...notUpdated } as const;
+    return report(context, place, { run, result, before: true });
   }
   const result = await perform(context, place, order);
   if (result === null) return;

@@ -15,6 +15,7 @@ import { commitOn, gitRun, identity, run } from '../../../test/support/git-worke
 import type { GitRun } from '../../../test/support/git-worker.ts';
 import type { GitContext } from '../context.ts';
 import { buildLanding, commitLanding, recoverLanding } from './land.ts';
+import { stillNotUpdated } from './not-updated.ts';
 
 const files = { 'a.txt': 'a\n', 'gone/x.txt': 'x\n', 'same.txt': 's\n' };
 /** What a run did: one file changed, one deleted, two made. */
@@ -316,6 +317,13 @@ test('what cannot follow once the branch has moved is named, and neither lock no
   assert.equal(existsSync(join(r.scratch.commonDir, 'index.lock')), false);
   assert.equal(existsSync(join(r.context.state, 'landing')), false);
   assert.deepEqual(await land(), { kind: 'landed', commit });
+
+  const asked = { target: 'main', paths: [...notUpdated, 'top.txt'] };
+  const still = async () => stillNotUpdated(r.context, asked);
+  assert.deepEqual(await still(), { kind: 'looked', paths: notUpdated });
+  for (const path of ['a.txt', 'new']) rmSync(join(r.scratch.root, path), { recursive: true });
+  r.scratch.git('restore', '--staged', '--worktree', ...notUpdated);
+  assert.deepEqual(await still(), { kind: 'looked', paths: [] });
 });
 
 test('an index that cannot be replaced does not hold a landing up for ever', async () => {
