@@ -131,7 +131,7 @@ async function take(call: GitCall, { dir, against, index, rules }: Capture): Pro
   await remove(sorted.remove, call);
   const refused = await add(sorted.add, call);
   const unstored = refused.map((name) => ({ name, why: 'git could not store it', carried: false }));
-  const linked = (await Promise.all(links.map((name) => behindLink(dir, name)))).flat();
+  const linked = await behindLinks(dir, links);
   return { ...sorted, leftOut: [...sorted.leftOut, ...untracked.nested, ...linked, ...unstored] };
 }
 
@@ -143,13 +143,17 @@ async function linkedFolders(call: GitCall): Promise<string[]> {
     .map((entry) => entry.slice(entry.indexOf('\t') + 1));
 }
 
-/** What lies in such a folder, and the history that a submodule has in the tree's own repository. */
-async function behindLink(dir: string, name: string): Promise<Left[]> {
-  const inside = await readdir(place(dir, name)).catch(() => []);
-  if (inside.length === 0) return [];
-  const history = `.git/modules/${name}`;
-  const paths = (await isThere(join(dir, shown(history)))) ? [name, history] : [name];
-  return paths.map((path) => ({ name: path, why: linkedRepository, carried: false }));
+/** Such folders with anything in them, and the histories that submodules have in the tree's own repository. */
+async function behindLinks(dir: string, links: readonly string[]): Promise<Left[]> {
+  const filled: string[] = [];
+  for (const name of links) {
+    const inside = await readdir(place(dir, name)).catch(() => []);
+    if (inside.length > 0) filled.push(name);
+  }
+  // All of them: a submodule's history lies by its name there, which need not be its path.
+  const histories = '.git/modules';
+  if (filled.length > 0 && (await isThere(join(dir, histories)))) filled.push(histories);
+  return filled.map((name) => ({ name, why: linkedRepository, carried: false }));
 }
 
 /** Whether a path looks like it holds a secret. */

@@ -105,7 +105,8 @@ test('repositories that a commit only links to are kept aside whole, and stay li
     r.scratch.gitIn(join(tree, inner), ...as, 'commit', '-q', '-m', 'n');
     r.scratch.gitIn(tree, 'add', inner);
   }
-  r.scratch.gitIn(tree, ...as, 'submodule', '--quiet', 'add', join(tree, 'near'), 'sub');
+  const add = ['submodule', '--quiet', 'add', '--name', 'other'];
+  r.scratch.gitIn(tree, ...as, ...add, join(tree, 'near'), 'sub');
   r.scratch.gitIn(tree, ...as, 'commit', '-q', '-m', 'links');
   writeFiles(tree, { 'near/later.txt': 'later\n', 'sub/later.txt': 'later\n' });
   r.scratch.gitIn(join(tree, 'below/far'), ...as, 'commit', '-q', '--allow-empty', '-m', 'on');
@@ -113,7 +114,7 @@ test('repositories that a commit only links to are kept aside whole, and stay li
   assert.equal(work.committedFor, null);
   assert.equal(mirror('ls-tree', '-r', work.tip).match(/160000/g)?.length, 3);
   assert.deepEqual(work.kept[0]?.leftOut.map((each) => each.path).sort(), [
-    '.git/modules/sub',
+    '.git/modules',
     'below/far',
     'near',
     'sub',
@@ -121,7 +122,7 @@ test('repositories that a commit only links to are kept aside whole, and stay li
   const aside = join(r.scratch.dir, 'aside');
   for (const file of ['near/n.txt', 'near/later.txt', 'below/far/n.txt', 'sub/later.txt'])
     assert.ok(existsSync(join(aside, file)), file);
-  for (const repository of ['near/.git', 'below/far/.git', '.git/modules/sub'])
+  for (const repository of ['near/.git', 'below/far/.git', '.git/modules/other'])
     assert.ok(existsSync(join(aside, repository, 'objects')), repository);
 });
 
