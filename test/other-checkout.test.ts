@@ -1,6 +1,6 @@
 /** Commands that are typed in another checkout of the repository than the one that a run was started from. */
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { only } from './support/log.ts';
@@ -13,6 +13,7 @@ async function leftAlone(scratch: Scratch): Promise<{
 }> {
   scratch.config();
   scratch.worker('a');
+  scratch.worker('b', 'dependencies: [a]');
   scratch.commitAll();
   const side = join(scratch.base, 'side');
   scratch.git('worktree', 'add', '-q', '-b', 'topic', side);
@@ -87,4 +88,27 @@ test('a run that failed in another checkout is not gone on with here, where its 
   const { code, stderr } = await scratch.czar('run', '--failed');
   assert.equal(code, 4);
   assert.match(stderr, /another checkout of this repository, which is gone[^]*czar run --new/);
+});
+
+test('a tree is made in the checkout of its run, and where that is gone no verb takes this one for it', async () => {
+  await using scratch = await Scratch.make();
+  const { side, agent } = await leftAlone(scratch);
+  agent.exit(0);
+  await agent.gone;
+  const made = await scratch.czar('create-worktree', 'b');
+  assert.equal(made.code, 0, made.stderr);
+  assert.match(made.stdout, /side\/\.czar\/worktrees\/b$/m);
+  assert.equal(existsSync(join(side, '.czar/worktrees/b')), true);
+  assert.equal(existsSync(join(scratch.repo, '.czar/worktrees/b')), false);
+  rmSync(side, { recursive: true });
+  for (const asked of ['worktree merge a', 'create-worktree b', 'submit a']) {
+    const { code, stderr } = await scratch.czar(...asked.split(' '));
+    assert.equal(code, 4, `${asked}: ${stderr}`);
+    assert.match(
+      stderr,
+      /trees of run .* are in another checkout of this repository, which is gone/,
+    );
+  }
+  const { stdout } = await scratch.czar('worktree', 'cleanup', 'b', '--force');
+  assert.match(stdout, /b.*its checkout is gone/);
 });

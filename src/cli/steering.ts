@@ -19,6 +19,7 @@ import { exits } from './exit.ts';
 import { heldBy } from './held-by.ts';
 import { findPlaceAlone } from './find-place.ts';
 import { chosenRun } from './reading.ts';
+import { runPlace } from './run-place.ts';
 import { stopHere } from './stop-here.ts';
 import type { CliContext } from './verb.ts';
 
@@ -109,9 +110,13 @@ async function decideHere(
     context.fail({ exit: exits.refused, ...agentsDoNotSteer });
     return null;
   }
-  const there = placeOfRun(place, run) ?? place;
+  const asked = safe(run.id);
+  // Of what is asked of a run only this looks into a tree.
+  const there =
+    asked.kind === 'submit' ? runPlace(context, place, run) : (placeOfRun(place, run) ?? place);
+  if (there === null) return null;
   const git = { ...held.git, root: there.root, home: there.home.path };
-  const request = await complete({ git, home: there.home, env: context.env }, before, safe(run.id));
+  const request = await complete({ git, home: there.home, env: context.env }, before, asked);
   if ('rejection' in request) {
     refuse(context, request.rejection);
     return null;

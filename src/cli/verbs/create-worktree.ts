@@ -1,4 +1,5 @@
 /** `czar create-worktree`: the working tree of a worker, before its first attempt. Starts nobody. */
+import { resolve } from 'node:path';
 import { isRunLive, type RunState } from '../../core/state.ts';
 import { tendKey } from '../../core/tended-trees.ts';
 import { triesAllowed } from '../../core/trouble.ts';
@@ -8,6 +9,7 @@ import { askAndWait } from '../ask-and-wait.ts';
 import { exits } from '../exit.ts';
 import { findPlace } from '../find-place.ts';
 import { chosenRun } from '../reading.ts';
+import { runPlace } from '../run-place.ts';
 import { insideAttempt, refuse } from '../steering.ts';
 import { askingFor } from '../wanted.ts';
 import type { CliContext, Verb } from '../verb.ts';
@@ -34,10 +36,12 @@ async function act(context: CliContext, worker: string): Promise<void> {
   const live = state !== null && [...state.runs.values()].some(isRunLive);
   const chosen = live || context.options.run !== null ? chosenRun(context, state ?? none) : null;
   if (chosen === null && (live || context.options.run !== null)) return;
+  const there = chosen === null ? place : runPlace(context, place, chosen);
+  if (there === null) return;
   const asking = await askingFor(context, place, [], { new: true });
   if (asking === null) return;
   let named = chosen?.id ?? '';
-  const done = await askAndWait(context, place, {
+  const done = await askAndWait(context, there, {
     ...(chosen !== null ? {} : { begin: async (at) => admit(context, { place, ...at, asking }) }),
     asked: (begun) => {
       named = chosen?.id ?? begun ?? '';
@@ -63,7 +67,9 @@ async function act(context: CliContext, worker: string): Promise<void> {
       next: 'czar doctor tells more',
     });
   }
-  const { worktree: path, branch } = made;
+  const { worktree, branch } = made;
+  // Relative to the checkout that it is in, where that is this one.
+  const path = there === place ? worktree : resolve(there.root, worktree);
   if (context.options.json)
     return context.out.json({ v: 1, run: named, worker, path, branch: branch ?? '' });
   context.out.line(path);

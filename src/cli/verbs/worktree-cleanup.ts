@@ -64,7 +64,11 @@ export async function cleanup(
   let first: Rejection | null = null;
   // Each checkout has trees of its own, and only its own loop finds them.
   for (const [checkout, group] of Map.groupBy(wanted, ({ run }) => run.checkout)) {
-    const at = placeOfRun(place, { checkout }) ?? place;
+    const at = placeOfRun(place, { checkout });
+    if (at === null) {
+      left.push(...group.map((tree) => ({ ...nameOf(tree), why: 'its checkout is gone' })));
+      continue;
+    }
     const done = await remove(context, at, { wanted: group, force, left });
     if (done === null) return;
     removed.push(...done.removed);

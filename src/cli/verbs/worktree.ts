@@ -2,13 +2,13 @@
 import type { WorkerState } from '../../core/state.ts';
 import { openLogState } from '../../daemon/hold-log.ts';
 import type { Place } from '../../daemon/place.ts';
-import { placeOfRun } from '../../daemon/place-of-run.ts';
 import { isMerging, workerAt, worktreesOf } from '../../daemon/views/worktrees.ts';
 import { complete } from '../../daemon/steer.ts';
 import { exits } from '../exit.ts';
 import { openOwnLoop } from '../own-loop.ts';
 import { findPlace } from '../find-place.ts';
 import { chosenRun, reading } from '../reading.ts';
+import { runPlace } from '../run-place.ts';
 import { insideAttempt, refuse, steer } from '../steering.ts';
 import type { CliContext, Verb } from '../verb.ts';
 import { cleanup, type CleanupOptions } from './worktree-cleanup.ts';
@@ -77,7 +77,8 @@ async function merge(context: CliContext, name: string): Promise<void> {
   if (state === null)
     return context.fail({ exit: exits.nothing, what: 'there is no run in this repository' });
   if (run === null) return;
-  const there = placeOfRun(place, run) ?? place;
+  const there = runPlace(context, place, run);
+  if (there === null) return;
   const worker = workerAt(there, { run, name, cwd: context.cwd });
   if (worker === null) {
     return context.fail({

@@ -12,11 +12,12 @@ import { placeOfRun } from '../place-of-run.ts';
 /** The trees of runs, as the log knows them, and whether they are there. */
 export function worktreesOf(place: Place, runs: readonly RunState[]): WorktreesDocument {
   const worktrees = runs.flatMap((run) => {
-    const { root } = placeOfRun(place, run) ?? place;
+    const at = placeOfRun(place, run);
     return membersOf(run).flatMap((worker): WorktreesDocument['worktrees'] => {
       const { id, state, branch, worktree, merged } = worker;
       if (worktree === null) return [];
-      const found = statSync(resolve(root, worktree), { throwIfNoEntry: false });
+      const found =
+        at === null ? null : statSync(resolve(at.root, worktree), { throwIfNoEntry: false });
       const agent = definitionOf(run, id).agent.name;
       const there = found?.isDirectory() === true;
       const named = { run: run.id, worker: id, state, path: worktree, branch, agent };
@@ -33,9 +34,9 @@ export function workerAt(
 ): WorkerState | null {
   const { run, name, cwd } = of;
   const path = resolve(cwd, name);
-  const { root } = placeOfRun(place, run) ?? place;
+  const at = placeOfRun(place, run);
   const there = [...run.workers.values()].find(
-    ({ worktree }) => worktree !== null && resolve(root, worktree) === path,
+    ({ worktree }) => at !== null && worktree !== null && resolve(at.root, worktree) === path,
   );
   return run.workers.get(name) ?? there ?? null;
 }
