@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, watch, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -7,7 +7,8 @@ import type { TreeGate, TreeVerdict } from '../core/events.ts';
 import { judgeEmptyWorkspace } from './empty-workspace.ts';
 import { checkRoot } from './check-environment.ts';
 import { checkMark } from './leftovers.ts';
-import { runChecks, type Checks, type ChecksOutcome } from './tree-gates.ts';
+import { judgeFolder, runChecks, type Checks, type ChecksOutcome } from './tree-gates.ts';
+import { listProcesses, readEnvironment, systemFacts } from '../process/table.ts';
 import { aDefinition } from './testing.ts';
 
 test('fault 76: a command that is known to be flaky is tried again on the same tree, and the verdict says so; without that it fails', async (t) => {
@@ -51,10 +52,11 @@ function verdictsOf(outcome: ChecksOutcome): readonly TreeVerdict[] {
 interface Bench {
   readonly root: string;
   readonly source: string;
-  readonly run: (
-    commands: readonly string[],
-    given?: Partial<Checks> & { setup?: readonly string[] },
-  ) => Promise<ChecksOutcome>;
+  readonly run: (commands: readonly string[], given?: Given) => Promise<ChecksOutcome>;
+}
+
+interface Given extends Partial<Checks> {
+  readonly setup?: readonly string[];
 }
 
 async function bench(t: TestContext): Promise<Bench> {
@@ -65,34 +67,40 @@ async function bench(t: TestContext): Promise<Bench> {
   return {
     root,
     source,
-    run: (commands, { setup = [], ...given } = {}) =>
+    run: (commands, given = {}) =>
       runChecks({
-        id: 'one',
-        tree: 'tree-1',
-        gates: commands.map((command): TreeGate => ({
-          gate: 'verify',
-          command,
-          setup,
-          owner: 'alpha',
-        })),
+        ...ofCommands(root, commands, given),
         cacheDir: join(root, 'cache'),
         makeTree: async (dir) => {
           await cp(source, dir, { recursive: true });
           return { ok: true };
         },
         removeTree: (dir) => rm(dir, { recursive: true, force: true }),
-        env: { PATH: process.env['PATH'], HOME: root },
-        mark: checkMark(root),
-        timeoutMs: 10_000,
-        graceMs: 100,
-        logs: {
-          dir: join(root, 'home', 'logs', 'checks'),
-          home: join(root, 'home'),
-          redact: (text) => text,
-        },
-        signal: new AbortController().signal,
         ...given,
       }),
+  };
+}
+
+function ofCommands(root: string, commands: readonly string[], { setup = [] }: Given) {
+  return {
+    id: 'one',
+    tree: 'tree-1',
+    gates: commands.map((command): TreeGate => ({
+      gate: 'verify',
+      command,
+      setup,
+      owner: 'alpha',
+    })),
+    env: { PATH: process.env['PATH'], HOME: root },
+    mark: checkMark(root),
+    timeoutMs: 10_000,
+    graceMs: 100,
+    logs: {
+      dir: join(root, 'home', 'logs', 'checks'),
+      home: join(root, 'home'),
+      redact: (text: string) => text,
+    },
+    signal: new AbortController().signal,
   };
 }
 
@@ -205,6 +213,91 @@ test('what a check leaves running is ended with it', async (t) => {
   const pid = Number(await readFile(join(root, 'pid'), 'utf8'));
   await gone(pid);
 });
+
+const skip = process.platform === 'linux' ? false : 'the platform does not show environments';
+
+/** Goes on in a session of its own, minds no SIGTERM, and has its pid in a file of its name once it is up. */
+function server(name: string): string {
+  const loop = `trap "" TERM; echo $$ >${name}; while :; do sleep 600; done`;
+  return `setsid sh -c '${loop}' >/dev/null 2>&1 </dev/null &\nuntil [ -s ${name} ]; do sleep 0.02; done\n`;
+}
+
+/** Whether it runs, as a command. */
+const runs = (name: string): string =>
+  `case "$(cat /proc/$(cat ${name})/stat 2>/dev/null)" in ''|*') Z '*) exit 1;; esac`;
+
+/** Pids of what carries a mark of the repository's checks. */
+function marked(root: string): readonly number[] {
+  const entry = `CZAR_ATTEMPT_KEY=${checkMark(root)}`;
+  return (listProcesses(systemFacts) ?? [])
+    .map(({ pid }) => pid)
+    .filter((pid) => readEnvironment(pid, systemFacts)?.some((item) => item.startsWith(entry)));
+}
+
+test(
+  'what a check left in a session of its own is ended before the next one begins, also when it took too long',
+  { skip },
+  async (t) => {
+    const { run, root } = await bench(t);
+    const slow = `${server('two')}exec sleep 600`;
+    const verdicts = judged(
+      await run([`${server('one')}exit 0`, runs('one'), slow, runs('two')], { timeoutMs: 3_000 }),
+    );
+    assert.deepEqual(
+      verdicts.map(({ result }) => result),
+      ['pass', 'fail', 'inconclusive', 'fail'],
+    );
+    assert.deepEqual(marked(root), []);
+  },
+);
+
+test(
+  'a check that is aborted leaves nothing, in whatever session; one at the same time goes on',
+  { skip },
+  async (t) => {
+    const { run, root, source } = await bench(t);
+    const abort = new AbortController();
+    const changes = watch(source);
+    const up = `until [ -e ${source}/aborted ]; do sleep 0.02; done\n`;
+    const other = run([`${server('kept')}${up}${runs('kept')}`], { id: 'other' });
+    const outcome = run([`${server('deep')}: >${source}/up\nexec sleep 600`], {
+      signal: abort.signal,
+    });
+    for await (const { filename } of changes) if (filename === 'up') break;
+    abort.abort();
+    assert.deepEqual(await outcome, { kind: 'aborted' });
+    await writeFile(join(source, 'aborted'), '');
+    assert.equal(judged(await other)[0]?.result, 'pass');
+    assert.deepEqual(marked(root), []);
+  },
+);
+
+test(
+  'a server that the setup puts up serves all checks of its tree and is ended with it; in an agent’s tree it stays',
+  { skip },
+  async (t) => {
+    const { run, root, source: dir } = await bench(t);
+    const setup = [server('db')];
+    const verdicts = judged(await run([runs('db'), runs('db')], { setup }));
+    assert.deepEqual(
+      verdicts.map(({ result }) => result),
+      ['pass', 'pass'],
+    );
+    assert.deepEqual(marked(root), []);
+    const stays = { dir, tmp: dir, setupStays: true };
+    judged(
+      await judgeFolder({
+        ...ofCommands(root, ['true'], { setup: [server('bad'), 'exit 1'] }),
+        ...stays,
+      }),
+    );
+    assert.deepEqual(marked(root), [], 'nobody works where the setup failed');
+    judged(await judgeFolder({ ...ofCommands(root, ['true'], { setup }), ...stays }));
+    const kept = Number(await readFile(join(dir, 'db'), 'utf8'));
+    assert.ok(marked(root).includes(kept));
+    process.kill(-kept, 'SIGKILL');
+  },
+);
 
 async function gone(pid: number): Promise<void> {
   for (const until = Date.now() + 5_000; Date.now() < until;) {

@@ -3,7 +3,8 @@
  *
  * Owns that folder from making it to removing it, whatever happens between. Invariants: a setup that fails, and a
  * check that breaks, hangs or is killed, is inconclusive, never a pass; checks that were aborted have no verdict.
- * All gates of one call share one setup; they run one after another in the same tree.
+ * All gates of one call share one setup; they run one after another in the same tree. What a gate left running is ended
+ * before the next begins, what the setup put up after the last.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -12,7 +13,7 @@ import { makeWithinHome } from '../process/generated-folder.ts';
 import { runCommand, type CommandResult } from '../process/run.ts';
 import { checkEnvironment } from './check-environment.ts';
 import { lastLines, verdictOf } from './command-verdict.ts';
-import { markCommand } from './leftovers.ts';
+import { endLeft, markCommand } from './leftovers.ts';
 import { removeFolder } from '../git/trees/remove-folder.ts';
 
 export interface Checks {
@@ -95,23 +96,39 @@ async function makePlace(
   return checks.makeTree(dir);
 }
 
-/** Runs gates in a folder that exists, and leaves it: the tree of a worker with `workspace: empty`. */
-export async function judgeFolder(
-  checks: Omit<Checks, 'cacheDir' | 'makeTree' | 'removeTree'> & {
-    readonly dir: string;
-    readonly tmp: string;
-  },
-): Promise<ChecksOutcome> {
+/** Gates in a folder that exists. */
+export type FolderChecks = Omit<Checks, 'cacheDir' | 'makeTree' | 'removeTree'> & {
+  readonly dir: string;
+  readonly tmp: string;
+  /** Whether what a setup that passed put up goes on, for an agent that works here next. */
+  readonly setupStays?: boolean;
+};
+
+/** Runs gates in a folder, and leaves it: the tree of a worker with `workspace: empty`. */
+export async function judgeFolder(checks: FolderChecks): Promise<ChecksOutcome> {
+  const putUp: (number | null)[] = [];
+  const stays = (outcome: ChecksOutcome): boolean =>
+    checks.setupStays === true &&
+    outcome.kind === 'judged' &&
+    outcome.verdicts.every(({ result }) => result === 'pass');
+  const outcome = await judge(checks, putUp);
+  if (!stays(outcome)) {
+    for (const pid of putUp) await endLeft(checks.mark, pid, checks.graceMs);
+  }
+  return outcome;
+}
+
+/** The same; `putUp` is given the pids of setup commands, whose servers the gates may need. */
+async function judge(checks: FolderChecks, putUp: (number | null)[]): Promise<ChecksOutcome> {
   const [first] = checks.gates;
   if (first === undefined) return { kind: 'judged', verdicts: [] };
   if (checks.gates.some((gate) => setupKey(gate) !== setupKey(first))) {
     throw new Error('gates with different setups do not share a tree');
   }
-  const run = (command: string): Promise<CommandResult> => shell(checks, command);
-
   for (const [index, command] of first.setup.entries()) {
     const startedAt = performance.now();
-    const result = await run(command);
+    const result = await shell(checks, command);
+    putUp.push(result.pid);
     if (checks.signal.aborted) return { kind: 'aborted' };
     const { ended } = verdictOf(result, checks.timeoutMs);
     if (ended === null) continue;
@@ -126,7 +143,7 @@ export async function judgeFolder(
 
   const verdicts: TreeVerdict[] = [];
   for (const [index, gate] of checks.gates.entries()) {
-    const judged = await judgeCommand(checks, run, { gate, index });
+    const judged = await judgeCommand(checks, { gate, index });
     if (judged === null) return { kind: 'aborted' };
     verdicts.push(judged);
   }
@@ -135,14 +152,14 @@ export async function judgeFolder(
 
 /** Runs a command, once more where it did not pass and is known to be flaky; null when it was aborted. */
 async function judgeCommand(
-  checks: Omit<Checks, 'cacheDir' | 'makeTree' | 'removeTree'>,
-  run: (command: string) => Promise<CommandResult>,
+  checks: FolderChecks,
   { gate, index }: { readonly gate: TreeGate; readonly index: number },
 ): Promise<TreeVerdict | null> {
   const startedAt = performance.now();
   const failures: string[] = [];
   for (let tries = 1; ; tries += 1) {
-    const result = await run(gate.command);
+    const result = await shell(checks, gate.command);
+    await endLeft(checks.mark, result.pid, checks.graceMs);
     if (checks.signal.aborted) return null;
     const judged = verdictOf(result, checks.timeoutMs);
     const name = `${gate.gate}-${index + 1}${tries === 1 ? '' : `-try-${tries}`}`;
@@ -164,10 +181,7 @@ function setupKey({ setup }: TreeGate): string {
 /** Before the command: one stream for output and errors; after it, whatever it left in its group is ended. */
 const prelude = `${markCommand}trap 'c=$?; trap "" TERM; kill -TERM 0; exit $c' EXIT\nexec 2>&1\n`;
 
-function shell(
-  checks: Omit<Checks, 'cacheDir' | 'makeTree' | 'removeTree'> & { dir: string; tmp: string },
-  command: string,
-): Promise<CommandResult> {
+function shell(checks: FolderChecks, command: string): Promise<CommandResult> {
   return runCommand({
     argv: ['/bin/sh', '-c', `${prelude}${command}`],
     cwd: checks.dir,

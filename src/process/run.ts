@@ -26,6 +26,8 @@ export interface CommandOptions {
 }
 
 export interface CommandResult {
+  /** Of the program, which is over; null when it never started. */
+  readonly pid: number | null;
   /** Exit code, or null when a signal ended it or it never started. */
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -103,6 +105,7 @@ function follow(child: ChildProcess, options: CommandOptions): Promise<CommandRe
     child.stderr?.destroy();
     child.stdin?.destroy();
     resolve({
+      pid: child.pid ?? null,
       code: exit?.code ?? null,
       signal: exit?.signal ?? null,
       stdout: stdout.bytes(),
@@ -189,6 +192,7 @@ function tailBuffer(limit: number): {
 
 function notStarted(why: string): CommandResult {
   return {
+    pid: null,
     code: null,
     signal: null,
     stdout: Buffer.alloc(0),

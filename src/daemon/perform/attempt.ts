@@ -50,6 +50,7 @@ export async function setUp(
     id: 'setup',
     tree: '',
     gates: [{ gate: 'verify', command: 'true', setup: commands, owner: intent.worker }],
+    setupStays: true,
     dir: tree,
     tmp,
     env: place.env,
