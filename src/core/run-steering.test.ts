@@ -68,6 +68,24 @@ describe('steering a run of the core', () => {
     );
   });
 
+  test('skipping a worker of a run that was cancelled leaves the run cancelled; a retry takes it up again', () => {
+    const world = new CoreWorld(planOf([{ id: 'a' }, { id: 'b', on: ['a'] }]));
+    world.ask({ kind: 'cancel', run: runId, worker: null });
+    world.rest();
+    assert.equal(world.run.state, 'cancelled');
+    assert.equal(world.ask({ kind: 'skip', run: runId, worker: 'a', satisfy: true }).ok, true);
+    world.rest();
+    assert.deepEqual([world.worker('a').state, world.worker('b').state], ['skipped', 'cancelled']);
+    assert.equal(world.run.state, 'cancelled');
+    assert.equal(
+      world.ask({ kind: 'retry', run: runId, worker: 'b', note: null, clean: false }).ok,
+      true,
+    );
+    world.rest();
+    assert.equal(world.worker('b').state, 'complete');
+    assert.equal(world.run.state, 'complete');
+  });
+
   test('who is skipped for want of another is known before; what was skipped so stays so', () => {
     const world = new CoreWorld(
       planOf([

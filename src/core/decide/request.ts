@@ -126,7 +126,10 @@ export function decideRequest(
     case 'submit':
       return inPausedRun(run, worker, reviving(run, submit(run, worker, request)));
     case 'skip':
-      return reviving(run, skip(run, worker, request));
+      // Nothing of a cancelled run goes on for it: it stays what it is.
+      return run.state === 'cancelled'
+        ? skip(run, worker, request)
+        : reviving(run, skip(run, worker, request));
     case 'raise-budget':
       return raiseWorker(run, worker, request);
     case 'cancel':
