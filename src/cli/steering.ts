@@ -156,8 +156,11 @@ async function stopAndReport(
     return report(context, isSettled(after, asked) ? done.stopped : done.led, { said, next });
   }
   const names = left.join(', ');
-  const why = `${done.recorded}: no czar is running here that stops ${names}.`;
-  report(context, why, { said: undefined, next: `stops ${names}` });
+  const isGone = placeOfRun(at.place, run) === null;
+  const why = isGone
+    ? `${done.recorded}. The checkout that ${names} worked in is gone: git worktree repair PATH, if it was moved, then the same again.`
+    : `${done.recorded}: no czar is running here that stops ${names}.`;
+  report(context, why, { said: undefined, next: isGone ? null : `stops ${names}` });
 }
 
 /** Whether it is so already: what is being merged is carried through first. */

@@ -20,13 +20,17 @@ export async function closedFolder(
   return null;
 }
 
-/** Whether this user may make and remove files in a folder, or there is no such folder. */
+/**
+ * Whether this user may make and remove files in a folder, or there is no such folder. Of a file system that is
+ * read-only as a whole the log tells.
+ */
 export async function isWritable(folder: string): Promise<boolean> {
   try {
     await access(folder, constants.W_OK | constants.X_OK);
     return true;
   } catch (error) {
-    return isMissing(error);
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    return isMissing(error) || code === 'EROFS';
   }
 }
 
