@@ -49,6 +49,8 @@ export async function land(
   order: LandOrder,
   events: readonly Event[],
 ): Promise<LandResult> {
+  // The state is ahead of what was told: a landing of which `events` know nothing yet would be asked for once more.
+  await loop.until(() => true);
   const now = loop.state.runs.get(order.run);
   const carried = now?.landed?.tip === now?.tip ? carriedThrough(events, order) : null;
   if (carried !== null) {
