@@ -90,7 +90,9 @@ export class DaemonLife implements DaemonHandlers {
     process.on('SIGTERM', end).on('SIGINT', end).on('SIGHUP', stay);
     return {
       [Symbol.dispose]() {
-        process.off('SIGTERM', end).off('SIGINT', end).off('SIGHUP', stay);
+        // While it ends, another one asks for what is being done: a daemon that died of it would be started again.
+        process.on('SIGTERM', stay);
+        process.off('SIGTERM', end).off('SIGINT', end);
       },
     };
   }
