@@ -16,7 +16,7 @@ import { copyAside } from './aside.ts';
 import type { AsideRules } from './aside.ts';
 import { authorIn } from './czar-files.ts';
 import { unlessHeldUp } from './held-up.ts';
-import { isThere } from '../trees/discard.ts';
+import { isMissing, isThere } from '../trees/discard.ts';
 import type { GitContext } from '../context.ts';
 import { fields, git, gitFailure, line, output } from '../git.ts';
 import type { GitCall, GitResult } from '../git.ts';
@@ -147,8 +147,9 @@ async function linkedFolders(call: GitCall): Promise<string[]> {
 async function behindLinks(dir: string, links: readonly string[]): Promise<Left[]> {
   const filled: string[] = [];
   for (const name of links) {
-    const inside = await readdir(place(dir, name)).catch(() => []);
-    if (inside.length > 0) filled.push(name);
+    // Only what is surely not there holds nothing: a folder that may not be read is named.
+    const inside = await readdir(place(dir, name)).catch((error: unknown) => isMissing(error));
+    if (inside !== true && (inside === false || inside.length > 0)) filled.push(name);
   }
   // All of them: a submodule's history lies by its name there, which need not be its path.
   const histories = '.git/modules';
